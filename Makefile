@@ -1,0 +1,41 @@
+# make setup | demo | test | lint | lock | reference | servers | clean
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint lock reference servers clean
+unexport PYTHONDONTWRITEBYTECODE
+BIN := .venv/bin
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.ready ## .venv from the lock
+
+.venv/.ready: requirements-dev.lock pyproject.toml scripts/setup.sh
+	scripts/setup.sh
+	@touch $@
+
+demo: setup ## a simulated fortnight, in data/demo
+	@$(BIN)/python -m homeiot_batch.demo
+
+test: setup ## all tests that need no server
+	$(BIN)/python -m pytest
+
+lint: setup ## every linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/ty check
+	$(BIN)/lint-imports
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint --config parquet_base_dir=data/demo/lint
+
+lock: ## exact versions with hashes, from the ranges in pyproject.toml
+	uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml --output-file requirements.lock $(LOCK_OPTIONS)
+	uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock $(LOCK_OPTIONS)
+
+reference: setup ## the settings' schema and table, from the model
+	$(BIN)/python -m homeiot_batch.settings_reference
+
+servers: ## the real InfluxDB 2.7 and influx_inspect that the integration tests start
+	tests/servers/build.sh
+
+clean: ## what the commands above made, but no data
+	rm -rf .venv .tools .pytest_cache .ruff_cache .hypothesis .import_linter_cache dbt/target dbt/logs

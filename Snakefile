@@ -1,0 +1,51 @@
+"""A house's readings, day by day: InfluxDB or an export -> Parquet -> DuckDB -> daily tables.
+
+Paths:  <parquet>/<dataset>/dt=YYYY-MM-DD           one local day, a folder with one file, kept for ever
+        <parquet>/.staging/<dataset>/dt=YYYY-MM-DD  the same, read whole but not in place yet
+        <markers>/<dataset>/dt=YYYY-MM-DD.json      the day is loaded into DuckDB
+        <markers>/dbt.json                          the tables are built
+where <parquet> and <markers> are PARQUET_BASE_DIR and MARKER_DIR, and <dataset> is declared in config.yaml.
+
+Use:    snakemake                                             every day of the range, then the tables
+        snakemake yesterday                                   the day that just ended, then the tables
+        snakemake --until load --config start=A end=B         a range, without the tables
+        snakemake --forcerun extract --config start=A end=B   read days again (load: load them again)
+"""
+
+from snakemake.utils import min_version
+
+from homeiot_batch.archive_run import open_run
+
+min_version("9.27")
+
+run_of_archive = open_run(config, workflow)
+
+
+pathvars:
+    parquet=str(run_of_archive.layout.parquet),
+    markers=str(run_of_archive.layout.markers),
+
+
+wildcard_constraints:
+    dataset="|".join(run_of_archive.settings.datasets),
+    dt=r"\d{4}-\d{2}-\d{2}",
+
+
+include: "workflow/rules/fetch.smk"
+include: "workflow/rules/extract.smk"
+include: "workflow/rules/load.smk"
+include: "workflow/rules/dbt.smk"
+
+
+# Each target names the archived days, the markers and the tables themselves: Snakemake would not look behind tables that are there.
+rule all:
+    default_target: True
+    input:
+        run_of_archive.day_paths(run_of_archive.scope.range),
+        "<markers>/dbt.json",
+
+
+rule yesterday:
+    input:
+        run_of_archive.day_paths(run_of_archive.scope.days(["yesterday"])),
+        "<markers>/dbt.json",

@@ -1,0 +1,204 @@
+"""A run of the workflow: opened once when the Snakefile is read, then called by its rules."""
+
+import atexit
+import contextlib
+import threading
+from collections.abc import Callable, Collection, Generator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import structlog
+import tenacity
+from snakemake.exceptions import WorkflowError
+
+from homeiot_batch import fault_points, run_lock
+from homeiot_batch.config import Settings, load_settings
+from homeiot_batch.day_record import DayRecord
+from homeiot_batch.dbt_build import build_models
+from homeiot_batch.duckdb_writer import load_day, record_build
+from homeiot_batch.errors import HomeIotError, SourceUnavailable
+from homeiot_batch.files import read_json, sync_folder, write_json
+from homeiot_batch.heal import Loads, forget_unbelieved_markers, settle_staging
+from homeiot_batch.layout import Layout
+from homeiot_batch.logging_conf import configure, job_log
+from homeiot_batch.parquet_writer import put_in_place, read_metadata, stage_day
+from homeiot_batch.scope import Scope, finished_day, open_scope
+from homeiot_batch.shrink_guard import check_growth
+from homeiot_batch.source import Source, open_source
+from homeiot_batch.summary import Summary
+from homeiot_batch.zone_record import check_zone, record_zone
+
+log = structlog.get_logger()
+
+
+class ArchiveRun:
+    """The settings, the days, the source and the summary of one run; its methods are the rules' work."""
+
+    def __init__(self, settings: Settings, layout: Layout, scope: Scope, loads: Loads, targets: Callable[[], Collection[str]]) -> None:
+        self.settings = settings
+        self.layout = layout
+        self.scope = scope
+        self.summary = Summary()
+        self._loads = loads
+        self._targets = targets
+        self._source: Source | None = None
+        self._opening = threading.Lock()
+        self._answers = True
+
+    # paths, for the rules
+
+    def day_paths(self, days: Mapping[str, Collection[object]]) -> list[str]:
+        """The archived days and their load markers."""
+        pairs = [(name, dt) for name, dts in days.items() for dt in dts]
+        return [str(self.layout.day(*pair)) for pair in pairs] + [str(self.layout.marker(*pair)) for pair in pairs]
+
+    def models_inputs(self, _wildcards: object) -> list[str]:
+        """What dbt waits for: the markers of the days asked for, and the last load of any day."""
+        days = self.scope.days(self._targets())
+        markers = [str(self.layout.marker(name, dt)) for name, dts in days.items() for dt in dts]
+        return markers + ([str(self.layout.last_load)] if self.layout.last_load.exists() else [])
+
+    # the rules' work
+
+    def fetch(self, dataset: str, dt: str, staged: str, job: str) -> None:
+        """Read the day from the source and stage it, whole or not at all."""
+        with self._job("fetch", dataset, dt, job):
+            self._try_fetch(dataset, dt, Path(staged))
+
+    def extract(self, dataset: str, dt: str, staged: str, day: str, job: str) -> None:
+        """Put the staged day in place."""
+        with self._job("extract", dataset, dt, job):
+            fault_points.reach("extract.before_rename")
+            put_in_place(Path(staged), Path(day))
+            fault_points.reach("extract.renamed")
+            log.info("in place", folder=day)
+
+    def load(self, dataset: str, dt: str, day: str, marker: str, job: str) -> None:
+        """Load the day into DuckDB, then write its marker."""
+        with self._job("load", dataset, dt, job):
+            local_day = finished_day(self.settings, dt)
+            load = load_day(self.settings.duckdb_path, Path(day), self.settings.datasets[dataset], local_day, self.settings.allow_shrink)
+            fault_points.reach("load.committed")
+            write_json(self.layout.last_load, {"load_id": load.load_id})
+            write_json(Path(marker), load.marker)
+            fault_points.reach("load.marked")
+            log.info("loaded", inserted=load.record.rows)
+            self.summary.loaded(load.record.rows)
+
+    def build(self, marker: str, job: str) -> None:
+        """Build the dbt models, then write their marker."""
+        with self._job("dbt", "", "", job):
+            build_models(self.settings, Path(job))
+            fault_points.reach("dbt.built")
+            write_json(Path(marker), record_build(self.settings.duckdb_path))
+            log.info("tables built")
+            self.summary.build_done()
+
+    # how
+
+    def _try_fetch(self, dataset: str, dt: str, staged: Path) -> None:
+        declared, day = self.settings.datasets[dataset], finished_day(self.settings, dt)
+        archived = self._archived_records(dataset, dt)
+        source = self._open_source(dataset, dt)
+
+        def describe(record: DayRecord) -> dict[str, Any]:
+            permission = check_growth(f"{dataset} {dt}", record, archived, self.settings.allow_shrink)
+            return {"dataset": dataset, "source": source.describe(declared), **permission}
+
+        new = self._retrying()(lambda: stage_day(source.read(declared, day), declared, day, self.settings, self.layout.staging, describe))
+        self._answers = True
+        with self._opening:
+            record_zone(self.layout, self.settings.tz)
+        fault_points.reach("fetch.read")
+        put_in_place(new.folder, staged)
+        sync_folder(self.layout.staging)
+        fault_points.reach("fetch.staged")
+        log.info("read", fetched=new.record.rows, **{f"values_{field}": count for field, count in new.record.values.items()})
+        self.summary.read(new.record.rows)
+        if not new.record.rows:
+            self.summary.warn(f"{dataset} {dt}: the source holds no readings for this day; it is archived empty")
+
+    def _retrying(self) -> tenacity.Retrying:
+        """Tries with back-off; only one try when the source has not answered for another day either."""
+
+        def give_up(state: tenacity.RetryCallState) -> None:
+            self._answers = False
+            assert state.outcome is not None
+            raise state.outcome.exception() or SourceUnavailable("no answer")
+
+        def announce(state: tenacity.RetryCallState) -> None:
+            log.warning("trying again", attempt=state.attempt_number, reason=str(state.outcome and state.outcome.exception()))
+
+        return tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(self.settings.influx_retries if self._answers else 1),
+            wait=tenacity.wait_exponential_jitter(initial=1, max=30),
+            retry=tenacity.retry_if_exception_type(SourceUnavailable),
+            before_sleep=announce,
+            retry_error_callback=give_up,
+        )
+
+    def _archived_records(self, dataset: str, dt: str) -> list[DayRecord | None]:
+        """What is known of the day's archived content: by its file, its marker and the database."""
+        try:
+            in_place = DayRecord.of(read_metadata(self.layout.day(dataset, dt)))
+        except HomeIotError as error:
+            log.warning("the archived day cannot be read", reason=str(error))
+            in_place = None
+        loaded = self._loads.get((dataset, dt))
+        return [in_place, DayRecord.of(read_json(self.layout.marker(dataset, dt))), loaded[1] if loaded else None]
+
+    def _open_source(self, dataset: str, dt: str) -> Source:
+        with self._opening:
+            if self._source is None:
+                self._source = open_source(self.settings, self._wanted(dataset, dt), self.layout.staging)
+            return self._source
+
+    def _wanted(self, dataset: str, dt: str) -> dict[str, list[date]]:
+        """The days that are likely asked for after the first one: all of a forced range, else those that are missing."""
+        forced = self.layout.day(dataset, dt).exists()
+        wanted = {name: [day for day in days if forced or not self.layout.day(name, day).exists()] for name, days in self.scope.range.items()}
+        wanted[dataset] = sorted({*wanted[dataset], date.fromisoformat(dt)})
+        return wanted
+
+    @contextlib.contextmanager
+    def _job(self, step: str, dataset: str, dt: str, job: str) -> Generator[None]:
+        """Log lines of the job carry its names; what fails it is kept for the end of the run."""
+        names = {"step": step, "dataset": dataset, "dt": dt} if dataset else {"step": step}
+        with job_log(Path(job)), structlog.contextvars.bound_contextvars(**names):
+            try:
+                yield
+            except HomeIotError as error:
+                log.error("failed", reason=str(error))
+                message = f"{' '.join(names.values())}: {error}"
+            except Exception as error:
+                log.exception("failed by a fault of the program")
+                message = f"{' '.join(names.values())}: {type(error).__name__}: {error}; a fault of the program, please report it with {job}"
+            else:
+                return
+        self.summary.fail(message)
+        raise WorkflowError(message)
+
+
+def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
+    """Settings, lock, healing, and the days of the run; exits with one line where that cannot be.
+
+    Called once by the Snakefile with Snakemake's `workflow`. Only the main process locks and heals: its children, in Snakemake's
+    other modes, find the lock taken.
+    """
+    try:
+        settings = load_settings(config)
+        configure(settings.log_format)
+        layout = Layout(settings.parquet_base_dir, settings.marker_dir)
+        loads: Loads = {}
+        if workflow.is_main_process:
+            run_lock.hold(layout.lock, settings.lock_wait_s)
+            check_zone(layout, settings.tz)
+            settle_staging(layout)
+            loads = forget_unbelieved_markers(layout, settings)
+        run = ArchiveRun(settings, layout, open_scope(settings, layout), loads, lambda: workflow.dag_settings.targets)
+    except HomeIotError as error:
+        raise SystemExit(f"error: {error}") from None
+    if workflow.is_main_process:
+        atexit.register(run.summary.print)
+    return run

@@ -1,0 +1,243 @@
+"""The settings: one model, filled from --config, environment, config.yaml and defaults, in that order of precedence."""
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+from homeiot_batch.datasets import Dataset, is_dataset_name
+from homeiot_batch.days import parse_day
+from homeiot_batch.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED_DATASET = "raw_meter_readings"
+
+
+def _day(value: object) -> date:
+    try:
+        return parse_day(value, "")
+    except SettingsError:
+        raise ValueError("is not a date; give an existing day as YYYY-MM-DD") from None
+
+
+Day = Annotated[date, BeforeValidator(_day, json_schema_input_type=str)]
+
+
+def _env(default: Any, description: str, **constraints: Any) -> Any:
+    """A setting that the environment variable of its own name, in capitals, may give."""
+    return Field(default, description=description, json_schema_extra={"env": True}, **constraints)
+
+
+def _secret(description: str) -> Any:
+    """A setting that only the environment may give."""
+    return Field(None, description=description, json_schema_extra={"env": True, "secret": True})
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Relative paths start at the checkout."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, validate_default=False)
+
+    influx_url: str = _env(
+        "http://localhost:8086",
+        "Where the readings are: InfluxDB (http or https, with a path if it is behind one), or an export: `file:///path` "
+        "or the path of a file or folder of line protocol.",
+    )
+    influx_bucket: str = _env("home_energy", "Database (InfluxDB 1.x) or bucket (2.x).", min_length=1)
+    influx_token: SecretStr | None = _secret("Token of InfluxDB 2.x. Environment only.")
+    influx_token_file: Path | None = _env(None, "File that holds the token, instead of INFLUX_TOKEN.")
+    influx_username: str | None = _env(None, "User of InfluxDB 1.x, if it asks for one.")
+    influx_password: SecretStr | None = _secret("The user's password. Environment only.")
+    influx_password_file: Path | None = _env(None, "File that holds the password, instead of INFLUX_PASSWORD.")
+    influx_retention_policy: str | None = _env(None, "Retention policy to read; the database's default one if not set.")
+    influx_measurement: str | None = _env(None, f"Measurement of `{SHIPPED_DATASET}`, instead of the declared one (`power`).")
+    influx_ca_file: Path | None = _env(None, "Certificate authority to verify an https server with, if not a public one.")
+    influx_timeout_s: float = _env(60.0, "Seconds without a byte after which a request is given up.", gt=0)
+    influx_retries: int = _env(3, "Times a day is tried when the server does not answer whole.", ge=1, le=20)
+    influx_chunk_rows: int = _env(10_000, "Rows a chunk of the answer.", ge=1)
+    source_default: str | None = _env(None, f"`source` of a reading without that tag in `{SHIPPED_DATASET}`, instead of the declared one (`meter1`).")
+    duckdb_path: Path = _env(Path("data/duckdb/home_energy.duckdb"), "The DuckDB file.")
+    parquet_base_dir: Path = _env(Path("data/parquet"), "Folder of the archive: `<dataset>/dt=YYYY-MM-DD/`.")
+    marker_dir: Path = _env(Path("data/markers"), "Folder of the per-day load markers and logs.")
+    parquet_compression: Literal["zstd", "snappy", "gzip", "brotli", "lz4", "none"] = _env("zstd", "Compression of the Parquet files.")
+    parquet_row_group_size: int = _env(131_072, "Most rows in a Parquet row group.", ge=1)
+    tz: str = _env("Asia/Tokyo", "The house's time zone, an IANA name. Fixed for an archive from its first day on.")
+    archive_start: Day | None = _env(None, "First day of the archive: where a range without `start` begins.")
+    start: Day | None = Field(None, description="First local day of the range; else `archive_start`, else the first archived day, else yesterday.")
+    end: Day | None = Field(None, description="Last local day of the range, included; else yesterday.")
+    allow_shrink: bool = Field(False, description="Let a day be replaced by one with fewer readings; it is recorded.")
+    lock_wait_s: float = _env(60.0, "Seconds to wait for another run to end before giving up.", ge=0)
+    log_format: Literal["keyvalue", "json"] = _env("keyvalue", "Form of the log lines.")
+    now: datetime | None = Field(None, description="Instant to take as now (ISO 8601 with offset), for drills and tests.")
+    datasets: dict[str, Dataset] = Field({}, description="The datasets to archive, by name; see config.yaml.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """--config, then the documented environment variables, then config.yaml."""
+        given = init_settings.init_kwargs if isinstance(init_settings, InitSettingsSource) else {}
+        overrides = {key: value for key, value in given.items() if key != "config_yaml"}
+        yaml_file = given["config_yaml"]
+        return (
+            InitSettingsSource(settings_cls, overrides),
+            _Environment(settings_cls),
+            YamlConfigSettingsSource(settings_cls, yaml_file),
+        )
+
+    @field_validator("influx_url")
+    @classmethod
+    def _url_has_no_credentials(cls, url: str) -> str:
+        if re.match(r"https?://[^/]*@", url):
+            raise ValueError("holds a user or password; give them as INFLUX_USERNAME and INFLUX_PASSWORD")
+        if "://" in url and not re.match(r"(https?|file)://", url):
+            raise ValueError("is neither http://, https://, file:// nor a path")
+        return url
+
+    @field_validator("tz")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("is not the IANA name of a time zone; give one like Asia/Tokyo or Europe/Berlin")
+        return name
+
+    @field_validator("now")
+    @classmethod
+    def _has_an_offset(cls, now: datetime | None) -> datetime | None:
+        if now is not None and now.tzinfo is None:
+            raise ValueError("has no offset from UTC; give one, like 2026-11-23T00:10:00+09:00")
+        return now
+
+    @field_validator("datasets", mode="after")
+    @classmethod
+    def _named(cls, datasets: dict[str, Dataset]) -> dict[str, Dataset]:
+        for name in datasets:
+            if not is_dataset_name(name):
+                raise ValueError(f"{name!r} cannot name a dataset; use small letters, digits and _")
+        return {name: dataset.named(name) for name, dataset in datasets.items()}
+
+    @model_validator(mode="after")
+    def _shipped_dataset_follows_the_environment(self) -> "Settings":
+        shipped = self.datasets.get(SHIPPED_DATASET)
+        if shipped is not None:
+            changes: dict[str, Any] = {"measurement": self.influx_measurement or shipped.measurement}
+            if self.source_default and "source" in shipped.tags:
+                changes["tags"] = {**shipped.tags, "source": self.source_default}
+            self.datasets[SHIPPED_DATASET] = shipped.model_copy(update=changes)
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The house's zone."""
+        return ZoneInfo(self.tz)
+
+    def instant(self) -> datetime:
+        """Now, UTC; `now` if it is set."""
+        return (self.now or datetime.now(UTC)).astimezone(UTC)
+
+    def token(self) -> str | None:
+        """The token from INFLUX_TOKEN or the file that INFLUX_TOKEN_FILE names."""
+        return _revealed(self.influx_token, self.influx_token_file, "INFLUX_TOKEN_FILE")
+
+    def password(self) -> str | None:
+        """The password from INFLUX_PASSWORD or the file that INFLUX_PASSWORD_FILE names."""
+        return _revealed(self.influx_password, self.influx_password_file, "INFLUX_PASSWORD_FILE")
+
+
+class _Environment(EnvSettingsSource):
+    """Only the variables that are documented, by their exact names; an empty one counts as not set."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        value = os.environ.get(field_name.upper()) if has_variable(field) else None
+        return value or None, field_name, False
+
+
+def has_variable(field: FieldInfo) -> bool:
+    """Whether the setting may come from the environment."""
+    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("env"))
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether the setting may come from the environment only."""
+    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("secret"))
+
+
+def _revealed(value: SecretStr | None, file: Path | None, variable: str) -> str | None:
+    if value is not None or file is None:
+        return value.get_secret_value() if value is not None else None
+    try:
+        return file.read_text().strip()
+    except OSError as error:
+        raise SettingsError(f"{variable}={str(file)!r} cannot be read ({error.strerror}); name a readable file") from None
+
+
+def load_settings(overrides: Mapping[str, Any] | None = None, config_yaml: Path | None = None) -> Settings:
+    """The settings of this run; `overrides` are what --config gave. SettingsError is one line."""
+    given = dict(overrides or {})
+    file = config_yaml or ROOT / "config.yaml"
+    _refuse_misplaced_secrets(given, "--config")
+    for key, value in given.items():
+        if value is None or value == "":
+            raise SettingsError(f"--config {key}= is empty; give a value or leave it out")
+    try:
+        _refuse_misplaced_secrets(YamlConfigSettingsSource(Settings, file).yaml_data, file.name)
+        return Settings(config_yaml=file, **given)  # ty: ignore[unknown-argument]
+    except ValidationError as error:
+        raise SettingsError(_one_line(error, given, file)) from None
+    except Exception as error:
+        if isinstance(error, SettingsError):
+            raise
+        raise SettingsError(f"{file} cannot be read: {' '.join(str(error).split())}") from None
+
+
+def _refuse_misplaced_secrets(given: Mapping[str, Any], origin: str) -> None:
+    for name, field in Settings.model_fields.items():
+        if is_secret(field) and name in given:
+            raise SettingsError(f"{name} does not belong in {origin}, where others can read it; set {name.upper()} instead")
+
+
+def _one_line(error: ValidationError, given: Mapping[str, Any], file: Path) -> str:
+    problems = error.errors(include_url=False)
+    problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
+    where = [str(part) for part in problem["loc"]]
+    name = where[0] if where else ""
+    origin = _origin(name, given, file)
+    key = ".".join(where)
+    if problem["type"] == "extra_forbidden":
+        known = Dataset.model_fields if name == "datasets" and len(where) > 1 else Settings.model_fields
+        near = difflib.get_close_matches(where[-1].lower(), known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}"
+        return f"{origin}: there is no setting {key!r}{hint}"
+    field = Settings.model_fields.get(name)
+    hidden = field is None or is_secret(field) or isinstance(problem["input"], dict)
+    shown = "" if hidden else f"={re.sub('//[^/]*@', '//***@', str(problem['input']))!r}"
+    return f"{origin}: {key}{shown} {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _origin(name: str, given: Mapping[str, Any], file: Path) -> str:
+    field = Settings.model_fields.get(name)
+    if name in given:
+        return "--config"
+    if field is not None and has_variable(field) and os.environ.get(name.upper()):
+        return f"environment variable {name.upper()}"
+    return file.name

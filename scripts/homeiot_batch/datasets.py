@@ -1,0 +1,99 @@
+"""A dataset as config.yaml declares it, and what follows from it: Arrow schema and DuckDB table."""
+
+import re
+from typing import Literal
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+FieldType = Literal["double", "integer", "boolean", "string"]
+
+ARROW_TYPES: dict[str, pa.DataType] = {
+    "double": pa.float64(),
+    "integer": pa.int64(),
+    "boolean": pa.bool_(),
+    "string": pa.string(),
+}
+DUCKDB_TYPES = {"double": "DOUBLE", "integer": "BIGINT", "boolean": "BOOLEAN", "string": "VARCHAR"}
+RESERVED = {"time", "ts_utc", "ts_jst", "ingested_at", "dt"}
+
+
+class Dataset(BaseModel):
+    """One measurement to archive: a folder of days in Parquet and a raw table in DuckDB, both called `name`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    _name: str = PrivateAttr(default="")
+    measurement: str = Field(min_length=1, description="InfluxDB measurement to read.")
+    tags: dict[str, str] = Field(default={}, description="Tags to keep, each with the value of a point without it.")
+    fields: dict[str, FieldType] = Field(min_length=1, description="Fields to keep, each with its type: double, integer, boolean or string.")
+    missing: float | None = Field(default=None, description="What a field that a point does not have becomes; leave it out to keep NULL.")
+
+    @property
+    def name(self) -> str:
+        """The key it is declared under."""
+        return self._name
+
+    def named(self, name: str) -> "Dataset":
+        """The same declaration with its name."""
+        dataset = self.model_copy()
+        dataset._name = name
+        return dataset
+
+    @model_validator(mode="after")
+    def _columns_are_distinct(self) -> "Dataset":
+        seen = set(RESERVED)
+        for column in [*self.tags, *self.fields]:
+            if not column or column.lower() in seen or not column.isprintable():
+                raise ValueError(f"column {column!r} is empty, reserved ({', '.join(sorted(RESERVED))}) or declared twice")
+            seen.add(column.lower())
+        return self
+
+    @model_validator(mode="after")
+    def _missing_fits(self) -> "Dataset":
+        if self.missing is not None and not set(self.fields.values()) <= {"double", "integer"}:
+            raise ValueError("missing: a number can only stand in for double and integer fields")
+        return self
+
+    def raw_schema(self) -> pa.Schema:
+        """A source's points: `time` (ns since the epoch, UTC), tags and fields, NULL where absent."""
+        return pa.schema(
+            [pa.field("time", pa.int64(), nullable=False)]
+            + [pa.field(tag, pa.string()) for tag in self.tags]
+            + [pa.field(name, ARROW_TYPES[kind]) for name, kind in self.fields.items()]
+        )
+
+    def arrow_schema(self, zone: str) -> pa.Schema:
+        """The archived columns in their order: ts_utc, ts_jst (the same instant, labelled `zone`), tags, fields, ingested_at."""
+        utc = pa.timestamp("us", tz="UTC")
+        return pa.schema(
+            [pa.field("ts_utc", utc), pa.field("ts_jst", pa.timestamp("us", tz=zone))]
+            + [pa.field(tag, pa.string()) for tag in self.tags]
+            + [pa.field(name, ARROW_TYPES[kind]) for name, kind in self.fields.items()]
+            + [pa.field("ingested_at", utc)]
+        )
+
+    def columns(self) -> dict[str, str]:
+        """Columns of the raw DuckDB table with their types; timestamps without zone: UTC, local wall time, UTC."""
+        return {
+            "ts_utc": "TIMESTAMP",
+            "ts_jst": "TIMESTAMP",
+            **dict.fromkeys(self.tags, "VARCHAR"),
+            **{name: DUCKDB_TYPES[kind] for name, kind in self.fields.items()},
+            "ingested_at": "TIMESTAMP",
+        }
+
+    def ddl(self) -> str:
+        """CREATE TABLE IF NOT EXISTS of the raw table."""
+        columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in self.columns().items())
+        return f"CREATE TABLE IF NOT EXISTS {quoted(self.name)} ({columns})"
+
+
+def quoted(identifier: str) -> str:
+    """An SQL identifier in double quotes."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def is_dataset_name(name: str) -> bool:
+    """Whether `name` can be a folder and a table at once."""
+    return re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name, re.ASCII) is not None

@@ -1,0 +1,37 @@
+"""What can go wrong, as a user meets it: every message names the value, where it came from, and what to do."""
+
+
+class HomeIotError(Exception):
+    """Base of all errors that a user, a server or a disk can cause; its text is one line."""
+
+
+class SettingsError(HomeIotError):
+    """A setting, date or dataset declaration cannot be used."""
+
+
+class SourceError(HomeIotError):
+    """The source refused, lied or is damaged; asking again will not help."""
+
+
+class SourceUnavailable(SourceError):
+    """The source did not answer whole this time; asking again may help."""
+
+
+class ArchiveError(HomeIotError):
+    """The Parquet archive cannot be read or written as it should."""
+
+
+class ShrinkError(HomeIotError):
+    """A day would hold fewer readings than are archived already."""
+
+
+class DatabaseError(HomeIotError):
+    """The DuckDB file cannot be opened or does not hold what it should."""
+
+
+class LockError(HomeIotError):
+    """Another run holds the archive."""
+
+
+class BuildError(HomeIotError):
+    """dbt did not build the tables."""

@@ -1,0 +1,52 @@
+"""What a killed run left behind, put right before the next one decides what to do. Only under the run's lock."""
+
+import shutil
+
+import structlog
+
+from homeiot_batch.config import Settings
+from homeiot_batch.day_record import DayRecord
+from homeiot_batch.duckdb_writer import recorded_build, recorded_loads
+from homeiot_batch.errors import DatabaseError
+from homeiot_batch.files import read_json
+from homeiot_batch.layout import Layout
+from homeiot_batch.parquet_writer import put_in_place
+
+log = structlog.get_logger()
+
+Loads = dict[tuple[str, str], tuple[str, DayRecord]]
+
+
+def settle_staging(layout: Layout) -> None:
+    """Put days that were read whole in place where none stands, and drop all else that is staged.
+
+    A staged day beside one in place is from a forced run that was killed: an older read than the next forced one.
+    """
+    for leftover in layout.staging.glob("tmp-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    for dataset, dt in layout.staged_days():
+        staged, day = layout.staged(dataset, dt), layout.day(dataset, dt)
+        if day.exists():
+            shutil.rmtree(staged)
+        else:
+            log.info("healed", dataset=dataset, dt=str(dt), what="a day read whole by a run that was killed is put in place")
+            put_in_place(staged, day)
+
+
+def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads:
+    """Remove the markers whose load or build the database does not record, so that they are done again; the recorded loads."""
+    try:
+        loads, build = recorded_loads(settings.duckdb_path), recorded_build(settings.duckdb_path)
+    except DatabaseError as error:
+        log.warning("markers not checked", reason=str(error))
+        return {}
+    for dataset in settings.datasets:
+        for path in (layout.markers / dataset).glob("dt=*.json"):
+            dt = path.stem.removeprefix("dt=")
+            marker = read_json(path) or {}
+            if marker.get("load_id") != loads.get((dataset, dt), (None,))[0]:
+                log.info("marker not believed", dataset=dataset, dt=dt, what="the database records no such load; the day is loaded again")
+                path.unlink()
+    if layout.models.exists() and (read_json(layout.models) or {}).get("build_id") != build:
+        layout.models.unlink()
+    return loads

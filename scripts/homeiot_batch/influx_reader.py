@@ -1,0 +1,273 @@
+"""One local day from InfluxDB's /query (1.x and 2.x), whole or refused.
+
+The answer is read as a stream of JSON documents, because InfluxDB reports what went wrong after the first rows only there; and the
+server is asked separately how many values each field has in the day, so that an answer that merely looks complete is found out.
+"""
+
+import json
+import warnings
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import requests
+
+from homeiot_batch.config import Settings
+from homeiot_batch.datasets import Dataset
+from homeiot_batch.days import LocalDay
+from homeiot_batch.errors import SettingsError, SourceError, SourceUnavailable
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from influxdb import InfluxDBClient
+    from influxdb.exceptions import InfluxDBClientError, InfluxDBServerError
+    from influxdb.line_protocol import quote_ident
+
+# the types on the server that may stand in a column of the declared type
+COMPATIBLE = {"double": {"float", "integer", "unsigned"}, "integer": {"integer"}, "boolean": {"boolean"}, "string": {"string"}}
+
+
+class InfluxReader:
+    """Reads days from one InfluxDB server."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client = _client(settings)
+
+    def describe(self, dataset: Dataset) -> dict[str, Any]:
+        """Server, database, retention policy and measurement."""
+        return {
+            "kind": "influxdb",
+            "url": self._settings.influx_url,
+            "database": self._settings.influx_bucket,
+            "retention_policy": self._settings.influx_retention_policy,
+            "measurement": dataset.measurement,
+        }
+
+    def read(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
+        """See `Source.read`."""
+        self._refuse_other_types(dataset, day)
+        expected = self._counts(dataset, day)
+        found = dict.fromkeys(dataset.fields, 0)
+        for batch in self._batches(dataset, day):
+            for field in dataset.fields:
+                found[field] += len(batch) - batch.column(field).null_count
+            yield batch
+        if found != expected:
+            raise SourceUnavailable(
+                f"{self._where(dataset)}: the answer for {day} holds {_listed(found)} values, the server counts {_listed(expected)}; "
+                "it was cut short, or points are still arriving: run again"
+            )
+
+    def _refuse_other_types(self, dataset: Dataset, day: LocalDay) -> None:
+        keys = self._field_types(dataset)
+        if not keys:
+            raise SourceError(self._no_measurement(dataset))
+        if not keys.keys() & dataset.fields.keys():
+            raise SourceError(
+                f"{self._where(dataset)} has none of the fields {', '.join(dataset.fields)} but {', '.join(sorted(keys))}; "
+                "correct the dataset's fields in config.yaml"
+            )
+        if wrong_tags := keys.keys() & dataset.tags.keys():
+            raise SourceError(f"{self._where(dataset)}: {', '.join(wrong_tags)} is a field there, not a tag; correct config.yaml")
+        for field, declared in dataset.fields.items():
+            for other in sorted(keys.get(field, set()) - COMPATIBLE[declared]):
+                selection = f"count({quote_ident(field)}::{other})"
+                if count := self._single_row(dataset, day, selection)[1]:
+                    raise SourceError(
+                        f"{self._where(dataset)}: on {day} field {field} holds {count} values of type {other}, declared is {declared}; "
+                        "InfluxDB would leave out one or the other. Correct the points on the server, or the type in config.yaml"
+                    )
+
+    def _field_types(self, dataset: Dataset) -> dict[str, set[str]]:
+        types: dict[str, set[str]] = {}
+        for field, kind in self._rows(f"SHOW FIELD KEYS FROM {quote_ident(dataset.measurement)}"):
+            types.setdefault(field, set()).add(kind)
+        return types
+
+    def _no_measurement(self, dataset: Dataset) -> str:
+        others = [row[0] for row in self._rows("SHOW MEASUREMENTS LIMIT 20")]
+        there = f"there are {', '.join(others)}" if others else "nothing can be seen there"
+        return (
+            f"{self._where(dataset)} does not exist ({there}); check INFLUX_MEASUREMENT, INFLUX_RETENTION_POLICY, INFLUX_BUCKET, and "
+            "that the credentials may read, not only write"
+        )
+
+    def _counts(self, dataset: Dataset, day: LocalDay) -> dict[str, int]:
+        row = self._single_row(dataset, day, ", ".join(f"count({quote_ident(field)})" for field in dataset.fields))
+        return {field: count or 0 for field, count in zip(dataset.fields, row[1:], strict=True)}
+
+    def _single_row(self, dataset: Dataset, day: LocalDay, selection: str) -> list[Any]:
+        rows = self._rows(_select(selection, dataset, day))
+        return rows[0] if rows else [0] + [0] * (selection.count("count("))
+
+    def _rows(self, query: str) -> list[list[Any]]:
+        """All rows of a short answer."""
+        return [row for series in self._series(query) for row in series["values"]]
+
+    def _batches(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
+        columns = [*dataset.fields, *dataset.tags]
+        query = _select(", ".join(quote_ident(column) for column in columns), dataset, day)
+        last = day.start_ns
+        for series in self._series(query):
+            if series["columns"] != ["time", *columns]:
+                raise SourceError(f"{self._where(dataset)}: asked for {columns}, the server answered {series['columns'][1:]}")
+            batch = _batch(dataset, series["columns"], series["values"])
+            times = batch.column("time")
+            ascending = pc.all(pc.less_equal(times[:-1], times[1:]), min_count=0).as_py()
+            if not ascending or times[0].as_py() < last or times[-1].as_py() >= day.end_ns:
+                raise SourceError(f"{self._where(dataset)}: the answer for {day} holds points out of order or of another day")
+            last = times[-1].as_py()
+            yield batch
+
+    def _series(self, query: str) -> Iterator[dict[str, Any]]:
+        """The series of the one statement, document by document; raises unless the answer has come to its end."""
+        partial, results = True, 0
+        for document in self._documents(query):
+            if "error" in document:
+                raise SourceError(self._explained(str(document["error"])))
+            for result in document.get("results", []):
+                results += 1
+                if "error" in result:
+                    raise SourceError(self._explained(str(result["error"])))
+                partial = bool(result.get("partial"))
+                yield from (series for series in result.get("series", []) if series.get("values"))
+        if partial or not results:
+            raise SourceUnavailable(f"{self._settings.influx_url}: the answer ended in the middle; run again, and read the server's log")
+
+    def _documents(self, query: str) -> Iterator[dict[str, Any]]:
+        try:
+            response = self._request(query)
+            with response:
+                for line in _lines(response):
+                    document = json.loads(line)
+                    if not isinstance(document, dict):
+                        raise ValueError("not a JSON object")
+                    yield document
+        except (requests.RequestException, InfluxDBServerError) as error:
+            raise SourceUnavailable(f"{self._settings.influx_url} {_transport_problem(error)}") from None
+        except ValueError:
+            raise SourceUnavailable(
+                f"{self._settings.influx_url} answered something that is not InfluxDB's JSON, or broken off; check INFLUX_URL"
+            ) from None
+
+    def _request(self, query: str) -> requests.Response:
+        params = {
+            "q": query,
+            "db": self._settings.influx_bucket,
+            "epoch": "ns",
+            "chunked": "true",
+            "chunk_size": self._settings.influx_chunk_rows,
+        }
+        if self._settings.influx_retention_policy:
+            params["rp"] = self._settings.influx_retention_policy
+        try:
+            return self._client.request("query", params=params, stream=True)
+        except InfluxDBClientError as error:
+            raise SourceError(self._explained(_body(error), error.code)) from None
+
+    def _where(self, dataset: Dataset) -> str:
+        policy = self._settings.influx_retention_policy or "the default retention policy"
+        return f"measurement {dataset.measurement!r} in {self._settings.influx_bucket!r} ({policy}) at {self._settings.influx_url}"
+
+    def _explained(self, message: str, code: int | None = None) -> str:
+        """The server's own words with the cure."""
+        if code in (401, 403):
+            cure = "check INFLUX_TOKEN (2.x) or INFLUX_USERNAME and INFLUX_PASSWORD (1.x), and that they may read the database"
+        elif code == 404:
+            cure = "check the path in INFLUX_URL"
+        elif "database not found" in message:
+            cure = f"check INFLUX_BUCKET={self._settings.influx_bucket!r}, and that the credentials may read it, not only write"
+        elif "retention policy not found" in message:
+            cure = f"check INFLUX_RETENTION_POLICY={self._settings.influx_retention_policy!r}"
+        elif "timeout" in message or "interrupted" in message:
+            cure = "run again when the server is less busy, or raise its query-timeout"
+        else:
+            cure = "read the server's log"
+        status = f" {code}" if code else ""
+        return f"{self._settings.influx_url} answered{status}: {message}; {cure}"
+
+
+def _client(settings: Settings) -> InfluxDBClient:
+    url = urlsplit(settings.influx_url)
+    try:
+        host, port = url.hostname, url.port
+    except ValueError:
+        host = port = None
+    if not host:
+        raise SettingsError(f"INFLUX_URL={settings.influx_url!r} names no host and port; give one like http://influxdb:8086")
+    session = requests.Session()
+    session.trust_env = False  # ~/.netrc would replace the token, and proxies are for the world outside the house
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    token = settings.token()
+    if token:
+        headers["Authorization"] = f"Token {token}"
+    return InfluxDBClient(
+        host=f"[{host}]" if ":" in host else host,
+        port=port or (443 if url.scheme == "https" else 80),
+        path=url.path.strip("/"),
+        username=None if token else settings.influx_username,
+        password=None if token else settings.password(),
+        ssl=url.scheme == "https",
+        verify_ssl=str(settings.influx_ca_file) if settings.influx_ca_file else True,
+        timeout=(10, settings.influx_timeout_s),
+        retries=1,
+        session=session,
+        headers=headers,
+    )
+
+
+def _select(selection: str, dataset: Dataset, day: LocalDay) -> str:
+    return f"SELECT {selection} FROM {quote_ident(dataset.measurement)} WHERE time >= {day.start_ns} AND time < {day.end_ns}"
+
+
+def _batch(dataset: Dataset, columns: list[str], rows: list[list[Any]]) -> pa.RecordBatch:
+    values = dict(zip(columns, zip(*rows, strict=True), strict=True))
+    schema = dataset.raw_schema()
+    try:
+        batch = pa.RecordBatch.from_arrays([pa.array(values[name], schema.field(name).type) for name in schema.names], schema=schema)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise SourceError(f"measurement {dataset.measurement!r} holds a value that does not fit its declared type: {error}") from None
+    return batch
+
+
+def _lines(response: requests.Response) -> Iterator[bytes]:
+    # requests' iter_lines() is quadratic in the length of a line, and here a line is a chunk of 10,000 rows
+    pieces: list[bytes] = []
+    for piece in response.iter_content(1 << 16):
+        *ended, rest = piece.split(b"\n")
+        for line in ended:
+            if document := b"".join([*pieces, line]).strip():
+                yield document
+            pieces = []
+        pieces.append(rest)
+    if remainder := b"".join(pieces).strip():
+        yield remainder
+
+
+def _transport_problem(error: Exception) -> str:
+    if isinstance(error, requests.exceptions.SSLError):
+        return "has a certificate that cannot be verified; set INFLUX_CA_FILE to its authority's certificate"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "broke off its answer; run again, and read the server's log"
+    if isinstance(error, requests.Timeout):
+        return "did not answer in time; check that it runs, or raise INFLUX_TIMEOUT_S"
+    if isinstance(error, InfluxDBServerError):
+        return f"answered with a server error: {' '.join(str(error).split())[:200]}; read the server's log"
+    return "cannot be reached; check INFLUX_URL and that the server runs"
+
+
+def _body(error: InfluxDBClientError) -> str:
+    text = error.content.decode(errors="replace") if isinstance(error.content, bytes) else str(error.content)
+    try:
+        body = json.loads(text)
+        text = str(body.get("error") or body.get("message") or text) if isinstance(body, dict) else str(body)
+    except ValueError:
+        pass
+    return " ".join(text.split())[:200]
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{field} {count}" for field, count in counts.items())

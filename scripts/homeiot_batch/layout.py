@@ -1,0 +1,70 @@
+"""Where everything of an archive lies. Paths are kept as they were set: relative ones start at the working directory."""
+
+import contextlib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+PART = "part-0.parquet"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths that the Parquet base and the marker folder imply."""
+
+    parquet: Path
+    markers: Path
+
+    def day(self, dataset: str, dt: object) -> Path:
+        """The archived day, a folder with one file."""
+        return self.parquet / dataset / f"dt={dt}"
+
+    def staged(self, dataset: str, dt: object) -> Path:
+        """The same folder, read whole but not in place yet; on the same file system, so that one rename moves it."""
+        return self.staging / dataset / f"dt={dt}"
+
+    def marker(self, dataset: str, dt: object) -> Path:
+        """The record that the day is loaded."""
+        return self.markers / dataset / f"dt={dt}.json"
+
+    @property
+    def staging(self) -> Path:
+        """What is being read; never part of the archive."""
+        return self.parquet / ".staging"
+
+    @property
+    def lock(self) -> Path:
+        """The file whose kernel lock a run holds."""
+        return self.parquet / ".lock"
+
+    @property
+    def identity(self) -> Path:
+        """What the archive was begun with: its zone."""
+        return self.parquet / ".archive.json"
+
+    @property
+    def last_load(self) -> Path:
+        """Rewritten by every load, so that dbt sees loads of days that it does not list."""
+        return self.markers / "LAST"
+
+    @property
+    def models(self) -> Path:
+        """The record that dbt has built its tables."""
+        return self.markers / "dbt.json"
+
+    def archived_days(self, dataset: str) -> list[date]:
+        """The days in place, ascending."""
+        return sorted(_dates(self.parquet / dataset))
+
+    def staged_days(self) -> list[tuple[str, date]]:
+        """The (dataset, day) pairs left in staging by a run that was killed."""
+        folders = sorted(self.staging.iterdir()) if self.staging.is_dir() else []
+        return [(folder.name, day) for folder in folders for day in sorted(_dates(folder))]
+
+
+def _dates(folder: Path) -> list[date]:
+    days = []
+    for path in folder.glob("dt=*"):
+        with contextlib.suppress(ValueError):
+            days.append(date.fromisoformat(path.name[3:]))
+    return days

@@ -1,0 +1,57 @@
+"""Log lines as key=value or JSON, on stderr and, inside a job, also in the job's own file."""
+
+import contextlib
+import sys
+import threading
+from collections.abc import Generator
+from pathlib import Path
+from typing import TextIO
+
+import structlog
+
+_job = threading.local()
+
+
+class _Stream:
+    """Writes each line to stderr and to the file of the job that this thread runs."""
+
+    def msg(self, message: str) -> None:
+        line = f"{message}\n"  # one write a line: those of other threads and of Snakemake must not come between
+        print(line, end="", file=sys.stderr, flush=True)
+        file: TextIO | None = getattr(_job, "file", None)
+        if file is not None:
+            print(line, end="", file=file, flush=True)
+
+    log = debug = info = warning = warn = error = critical = exception = failure = fatal = msg
+
+
+def configure(log_format: str) -> None:
+    """Set up structlog for this process; `log_format` is keyvalue or json."""
+    renderer = (
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        logger_factory=lambda *_: _Stream(),
+        cache_logger_on_first_use=False,
+    )
+
+
+@contextlib.contextmanager
+def job_log(path: Path) -> Generator[None]:
+    """Send this thread's log lines to `path` too, replacing what a former job wrote there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        _job.file = file
+        try:
+            yield
+        finally:
+            _job.file = None

@@ -1,0 +1,179 @@
+"""The archive's Parquet files: a day is staged, re-read, and put in place by one rename."""
+
+import json
+import shutil
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from homeiot_batch import __version__, fault_points
+from homeiot_batch.config import Settings
+from homeiot_batch.datasets import Dataset
+from homeiot_batch.day_record import DayRecord
+from homeiot_batch.days import LocalDay
+from homeiot_batch.errors import ArchiveError
+from homeiot_batch.files import sync_file, sync_folder
+from homeiot_batch.layout import PART
+from homeiot_batch.transform import to_rows
+
+METADATA_KEY = b"homeiot"
+
+
+@dataclass(frozen=True)
+class StagedDay:
+    """A day written whole into a folder of its own under staging, not yet under its name."""
+
+    folder: Path
+    record: DayRecord
+
+
+def stage_day(
+    points: Iterable[pa.RecordBatch],
+    dataset: Dataset,
+    day: LocalDay,
+    settings: Settings,
+    staging: Path,
+    describe: Callable[[DayRecord], dict[str, Any]],
+) -> StagedDay:
+    """Write `points` as one Parquet file, flush it to disk and read it back; nothing is left behind on failure.
+
+    `describe` is asked for the metadata when all points are written, and refuses the day by raising.
+    """
+    folder = staging / f"tmp-{uuid.uuid4().hex}"
+    try:
+        folder.mkdir(parents=True)
+        record = _write(folder / PART, points, dataset, day, settings, describe)
+        fault_points.reach("fetch.written")
+        sync_file(folder / PART)
+        sync_folder(folder)
+        _verify(folder / PART, record, day)
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise ArchiveError(f"{folder} cannot be written ({error.strerror or error}); see to disk space and permissions") from None
+        raise
+    return StagedDay(folder, record)
+
+
+def put_in_place(source: Path, target: Path) -> None:
+    """Rename the folder `source` to `target`, durably; ArchiveError if a day stands there."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.rename(target)
+        sync_folder(target.parent)
+    except OSError as error:
+        raise ArchiveError(f"{source} cannot be renamed to {target} ({error.strerror}); clear the way and run again") from None
+
+
+def read_metadata(folder: Path) -> dict[str, Any] | None:
+    """What the day's file says of itself; None where there is no day. ArchiveError if the file is damaged."""
+    if not folder.is_dir():
+        return None
+    others = sorted(path.name for path in folder.glob("*.parquet") if path.name != PART)
+    if others:
+        raise ArchiveError(f"{folder} holds {', '.join(others)} beside {PART}; move it away, readers of the folder count both")
+    try:
+        metadata = pq.read_metadata(folder / PART).metadata or {}
+        return json.loads(metadata[METADATA_KEY])
+    except FileNotFoundError:
+        raise ArchiveError(f"{folder} holds no {PART}; remove the folder to have the day read again") from None
+    except (pa.ArrowInvalid, OSError, KeyError, ValueError) as error:
+        raise ArchiveError(
+            f"{folder / PART} is damaged or not of this archive ({' '.join(str(error).split())[:120]}); "
+            "restore it from a backup, or move the folder away to have the day read again"
+        ) from None
+
+
+def _write(
+    path: Path,
+    points: Iterable[pa.RecordBatch],
+    dataset: Dataset,
+    day: LocalDay,
+    settings: Settings,
+    describe: Callable[[DayRecord], dict[str, Any]],
+) -> DayRecord:
+    ingested_at = settings.instant()
+    values = dict.fromkeys(dataset.fields, 0)
+    rows = 0
+    first, last = None, None
+    with pq.ParquetWriter(path, dataset.arrow_schema(settings.tz), compression=settings.parquet_compression, write_page_checksum=True) as writer:
+        for batch in _of_size(_in_order(points, dataset), settings.parquet_row_group_size):
+            table = to_rows(batch, dataset, settings.tz, ingested_at)
+            writer.write_table(table, row_group_size=settings.parquet_row_group_size)
+            rows += len(batch)
+            for field in values:
+                values[field] += len(batch) - batch.column(field).null_count
+            first = first or table["ts_utc"][0].as_py()
+            last = table["ts_utc"][-1].as_py()
+        record = DayRecord(rows, values)
+        content = _metadata(day, settings, record, first, last, ingested_at) | describe(record)
+        writer.add_key_value_metadata({METADATA_KEY: json.dumps(content)})
+    return record
+
+
+def _metadata(
+    day: LocalDay, settings: Settings, record: DayRecord, first: datetime | None, last: datetime | None, read_at: datetime
+) -> dict[str, Any]:
+    return {
+        "dt": str(day),
+        "tz": settings.tz,
+        "start_utc": day.start.isoformat(),
+        "end_utc": day.end.isoformat(),
+        **record.as_dict(),
+        "first_utc": first.isoformat() if first else None,
+        "last_utc": last.isoformat() if last else None,
+        "read_at": read_at.isoformat(),
+        "version": __version__,
+    }
+
+
+def _in_order(points: Iterable[pa.RecordBatch], dataset: Dataset) -> Iterator[pa.RecordBatch]:
+    """The same points by time, then tags: a source promises the time only. Holds back points of the last time seen."""
+    keys = [("time", "ascending"), *((tag, "ascending") for tag in dataset.tags)]
+    held: pa.Table | None = None
+    for batch in points:
+        table = pa.concat_tables([held, pa.Table.from_batches([batch])] if held else [pa.Table.from_batches([batch])])
+        times = table["time"]
+        cut = pc.index(times, times[-1]).as_py()
+        if cut:
+            yield from table.slice(0, cut).sort_by(keys).combine_chunks().to_batches()
+        held = table.slice(cut)
+    if held:
+        yield from held.sort_by(keys).combine_chunks().to_batches()
+
+
+def _of_size(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of `size`, the last one shorter."""
+    waiting: list[pa.RecordBatch] = []
+    count = 0
+    for batch in batches:
+        waiting.append(batch)
+        count += len(batch)
+        while count >= size:
+            joined = pa.concat_batches(waiting)
+            yield joined.slice(0, size)
+            waiting, count = [joined.slice(size)], count - size
+    if count:
+        yield pa.concat_batches(waiting)
+
+
+def _verify(path: Path, record: DayRecord, day: LocalDay) -> None:
+    """Read every page back from disk: rows are all there and lie in the day."""
+    rows = 0
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        for batch in file.iter_batches():
+            rows += len(batch)
+            if not len(batch):
+                continue
+            bounds = pc.min_max(batch.column("ts_utc")).as_py()
+            if bounds["min"] < day.start or bounds["max"] >= day.end:
+                raise ArchiveError(f"{path} holds rows of another day than {day}; this is a fault of the program, please report it")
+    if rows != record.rows:
+        raise ArchiveError(f"{path} holds {rows} rows where {record.rows} were written; check the disk and run again")

@@ -1,0 +1,50 @@
+"""One run at a time: a kernel lock on the archive, which vanishes with the process that holds it."""
+
+import fcntl
+import os
+import sys
+import time
+from pathlib import Path
+
+from homeiot_batch.errors import ArchiveError, LockError
+
+_held: dict[Path, int] = {}
+
+
+def hold(path: Path, wait_s: float) -> None:
+    """Take the lock for the rest of this process, waiting up to `wait_s` seconds; LockError if another run keeps it."""
+    if path in _held:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise ArchiveError(f"{path} cannot be written ({error.strerror}); give PARQUET_BASE_DIR a folder of yours") from None
+    if not _locked(descriptor, wait_s, path):
+        holder = os.pread(descriptor, 100, 0).decode(errors="replace").strip() or "unknown"
+        os.close(descriptor)
+        raise LockError(f"another run (process {holder}) still holds {path} after {wait_s:g} s; start again when it has ended")
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    _held[path] = descriptor
+
+
+def descriptors() -> tuple[int, ...]:
+    """The locks held, for a child that must keep them if it outlives this process."""
+    return tuple(_held.values())
+
+
+def _locked(descriptor: int, wait_s: float, path: Path) -> bool:
+    deadline = time.monotonic() + wait_s
+    announced = False
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+        if not announced:
+            print(f"another run holds {path}; waiting up to {wait_s:g} s", file=sys.stderr)
+            announced = True
+        time.sleep(0.2)

@@ -1,0 +1,60 @@
+"""Which local days a run is about."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from homeiot_batch.config import Settings
+from homeiot_batch.days import LocalDay, each_day, parse_day, yesterday
+from homeiot_batch.errors import SettingsError
+from homeiot_batch.layout import Layout
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The days of the range, by dataset, and the day that is yesterday for this whole run."""
+
+    range: dict[str, list[date]]
+    yesterday: date
+
+    def days(self, targets: Collection[str]) -> dict[str, list[date]]:
+        """The days whose loads a run of `targets` must wait for: asked for yesterday alone, only yesterday."""
+        if set(targets) == {"yesterday"}:
+            return {name: [self.yesterday] for name in self.range}
+        return self.range
+
+
+def open_scope(settings: Settings, layout: Layout) -> Scope:
+    """The scope that the settings and the archived days give; SettingsError for a range that is none."""
+    last_over = yesterday(settings.instant(), settings.zone)
+    end = settings.end or last_over
+    _refuse_unfinished("end", end, last_over, settings.tz)
+    if settings.start:
+        _refuse_unfinished("start", settings.start, last_over, settings.tz)
+    return Scope({name: list(each_day(_start(settings, layout, name, end), end)) for name in settings.datasets}, last_over)
+
+
+def finished_day(settings: Settings, dt: str) -> LocalDay:
+    """The local day named by a path; SettingsError if it is no date or is not over yet."""
+    day = parse_day(dt, "dt")
+    _refuse_unfinished("dt", day, yesterday(settings.instant(), settings.zone), settings.tz)
+    return LocalDay(day, settings.zone)
+
+
+def _start(settings: Settings, layout: Layout, dataset: str, end: date) -> date:
+    archived = layout.archived_days(dataset)
+    candidates = {
+        "start": settings.start,
+        "archive_start": settings.archive_start,
+        "the first archived day, start": archived[0] if archived else None,
+        "yesterday, start": yesterday(settings.instant(), settings.zone),
+    }
+    origin, start = next((origin, day) for origin, day in candidates.items() if day is not None)
+    if start > end:
+        raise SettingsError(f"{origin}={start} lies after end={end}; give a start that does not")
+    return start
+
+
+def _refuse_unfinished(origin: str, day: date, last_over: date, tz: str) -> None:
+    if day > last_over:
+        raise SettingsError(f"{origin}={day} is not over yet in {tz}; the last whole day is {last_over}")

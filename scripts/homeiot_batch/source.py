@@ -1,0 +1,37 @@
+"""What a source of readings is, whatever stands behind it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from homeiot_batch.config import Settings
+from homeiot_batch.datasets import Dataset
+from homeiot_batch.days import LocalDay
+from homeiot_batch.export_reader import ExportReader
+from homeiot_batch.influx_reader import InfluxReader
+
+
+class Source(Protocol):
+    """Gives the points of a local day, whole or not at all."""
+
+    def read(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
+        """The day's points as batches of `dataset.raw_schema()`, in the order of time.
+
+        The day is whole only when the iterator has ended: until then it may raise SourceError, or SourceUnavailable
+        where asking again may help.
+        """
+        ...
+
+    def describe(self, dataset: Dataset) -> dict[str, Any]:
+        """Where the points come from, for the archive's metadata: no secrets."""
+        ...
+
+
+def open_source(settings: Settings, wanted: Mapping[str, Sequence[date]], staging: Path) -> Source:
+    """The source that INFLUX_URL names; `wanted` are the days by dataset that it will be asked for, `staging` where it may spool."""
+    if settings.influx_url.startswith(("http://", "https://")):
+        return InfluxReader(settings)
+    return ExportReader(settings, wanted, staging)

@@ -1,0 +1,32 @@
+"""The zone that an archive was begun with: its days would overlap or gape with another."""
+
+from homeiot_batch.errors import SettingsError
+from homeiot_batch.files import read_json, write_json
+from homeiot_batch.layout import Layout
+from homeiot_batch.parquet_writer import read_metadata
+
+
+def check_zone(layout: Layout, tz: str) -> None:
+    """SettingsError if the archive was begun with another zone."""
+    begun = recorded_zone(layout)
+    if begun not in (None, tz):
+        raise SettingsError(
+            f"TZ={tz} but the archive in {layout.parquet} was begun with {begun}, its days would overlap; "
+            f"set TZ={begun}, or another PARQUET_BASE_DIR for days of {tz}"
+        )
+
+
+def record_zone(layout: Layout, tz: str) -> None:
+    """Note the zone with the archive's first day."""
+    if recorded_zone(layout) is None:
+        write_json(layout.identity, {"tz": tz})
+
+
+def recorded_zone(layout: Layout) -> str | None:
+    """The zone of the archive, from its own note or else from a day in it; None before the first day."""
+    noted = (read_json(layout.identity) or {}).get("tz")
+    if noted:
+        return str(noted)
+    folders = layout.parquet.glob("*/dt=*/")
+    metadata = next((read_metadata(folder) for folder in folders), None)
+    return str(metadata["tz"]) if metadata else None

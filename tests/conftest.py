@@ -1,0 +1,116 @@
+"""A house of its own for each test: its archive in a temporary folder, and the real workflow run on it as a user would."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from homeiot_batch.config import ROOT, Settings
+
+SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
+EVENTS = {"read": "fetch", '"in place"': "extract", "loaded": "load", '"tables built"': "dbt"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished run returned and said."""
+
+    code: int
+    stderr: str
+
+    @property
+    def jobs(self) -> list[str]:
+        """The jobs that came to their end, sorted, as `step dataset dt`, from the run's own log lines."""
+        lines = [line for line in self.stderr.splitlines() if line.startswith("timestamp=")]
+        done = [dict(re.findall(r'(\w+)=("[^"]*"|\S+)', line)) for line in lines]
+        return sorted(
+            " ".join(filter(None, [entry["step"], entry.get("dataset"), entry.get("dt")]))
+            for entry in done
+            if EVENTS.get(entry["event"]) == entry.get("step") and entry["level"] == "info"
+        )
+
+    @property
+    def failures(self) -> list[str]:
+        """The lines that say what failed."""
+        return [line for line in self.stderr.splitlines() if line.startswith(("failed: ", "error: "))]
+
+
+class House:
+    """A folder with an archive, and the commands a user gives in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.parquet = folder / "data/parquet"
+        self.markers = folder / "data/markers"
+        self.database = folder / "data/duckdb/home_energy.duckdb"
+        self.environment: dict[str, str] = {}
+
+    def env(self, **changes: str) -> dict[str, str]:
+        """The process environment without any setting of the machine's, with the house's own."""
+        inherited = {k: v for k, v in os.environ.items() if k.lower() not in Settings.model_fields}
+        return inherited | self.environment | changes
+
+    def export(self, *lines: str, name: str = "export.lp") -> Path:
+        """Write `lines` of line protocol to a file and make it the source."""
+        path = self.folder / name
+        path.write_text("".join(f"{line}\n" for line in lines))
+        self.environment["INFLUX_URL"] = str(path)
+        return path
+
+    def start(self, *arguments: str, **env: str) -> "subprocess.Popen[str]":
+        """Start `snakemake ARGUMENTS` on the house; its stderr is a pipe."""
+        command = [SNAKEMAKE, *arguments, "--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
+        return subprocess.Popen(command, cwd=self.folder, env=self.env(**env), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def snakemake(self, *arguments: str, **env: str) -> Outcome:
+        """Run `snakemake ARGUMENTS` on the house to its end."""
+        process = self.start(*arguments, **env)
+        stdout, _ = process.communicate(timeout=300)
+        return Outcome(process.returncode, stdout)
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query on the house's database."""
+        with duckdb.connect(self.database, read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def rows(self, dataset: str = "raw_meter_readings") -> list[tuple[Any, ...]]:
+        """All rows of the raw table but for `ingested_at`."""
+        return self.query(f"SELECT * EXCLUDE (ingested_at) FROM {dataset} ORDER BY ALL")
+
+    def energy(self) -> list[tuple[Any, ...]]:
+        """All rows of the daily table."""
+        return self.query("SELECT * FROM fct_daily_energy ORDER BY ALL")
+
+    def day(self, dt: str, dataset: str = "raw_meter_readings") -> Path:
+        """The folder of an archived day."""
+        return self.parquet / dataset / f"dt={dt}"
+
+    def marker(self, dt: str, dataset: str = "raw_meter_readings") -> Path:
+        """The marker of a loaded day."""
+        return self.markers / dataset / f"dt={dt}.json"
+
+    def archived(self, dt: str, dataset: str = "raw_meter_readings") -> list[dict[str, Any]]:
+        """The rows of an archived day as pyarrow reads them."""
+        return pq.ParquetFile(self.day(dt, dataset) / "part-0.parquet").read().to_pylist()
+
+    def snapshot(self) -> dict[str, bytes]:
+        """Every archived file, byte for byte."""
+        return {str(p.relative_to(self.parquet)): p.read_bytes() for p in sorted(self.parquet.glob("*/dt=*/*.parquet"))}
+
+    def forget_snakemake(self) -> None:
+        """Lose Snakemake's own notes, as a container does that keeps only the data."""
+        shutil.rmtree(self.folder / ".snakemake", ignore_errors=True)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """An empty house in Japan."""
+    return House(tmp_path)

@@ -1,0 +1,54 @@
+"""The shipped dataset, a day of it, and settings whose places lie in a temporary folder."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from homeiot_batch.config import Settings, load_settings
+from homeiot_batch.datasets import Dataset
+from homeiot_batch.days import LocalDay
+
+Points = list[tuple[int, str | None, float | None, float | None, float | None]]
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings of a house in Japan, whatever the machine's environment says."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    return load_settings(
+        {
+            "parquet_base_dir": str(tmp_path / "parquet"),
+            "marker_dir": str(tmp_path / "markers"),
+            "duckdb_path": str(tmp_path / "duckdb/home.duckdb"),
+            "now": "2026-11-24T00:10:00+09:00",
+        }
+    )
+
+
+@pytest.fixture
+def dataset(settings: Settings) -> Dataset:
+    """The shipped dataset."""
+    return settings.datasets["raw_meter_readings"]
+
+
+@pytest.fixture
+def day(settings: Settings) -> LocalDay:
+    """9 November 2026 in Japan: 1794150000 to 1794236400 s."""
+    return LocalDay(date(2026, 11, 9), settings.zone)
+
+
+@pytest.fixture
+def batches(dataset: Dataset) -> Callable[..., list[pa.RecordBatch]]:
+    """Batches of points, each point as (time ns, source, W, import, export)."""
+
+    def make(*groups: Points) -> list[pa.RecordBatch]:
+        names: list[Any] = dataset.raw_schema().names
+        rows = [[dict(zip(names, point, strict=True)) for point in group] for group in groups]
+        return [pa.RecordBatch.from_pylist(group, schema=dataset.raw_schema()) for group in rows]
+
+    return make

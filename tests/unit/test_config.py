@@ -1,0 +1,127 @@
+"""Settings: precedence, refusals, secrets."""
+
+from pathlib import Path
+
+import pytest
+
+from homeiot_batch.config import ROOT, Settings, has_variable, load_settings
+from homeiot_batch.errors import SettingsError
+
+SHIPPED = (ROOT / "config.yaml").read_text()
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def config_yaml(tmp_path: Path) -> Path:
+    """A config.yaml of its own."""
+    file = tmp_path / "config.yaml"
+    file.write_text(SHIPPED + "influx_bucket: from_yaml\n")
+    return file
+
+
+def test_command_line_goes_before_environment_before_file_before_default(config_yaml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each source gives way to the one above it."""
+    assert Settings.model_fields["influx_bucket"].default == "home_energy"
+    assert load_settings({}, config_yaml).influx_bucket == "from_yaml"
+    monkeypatch.setenv("INFLUX_BUCKET", "from_env")
+    assert load_settings({}, config_yaml).influx_bucket == "from_env"
+    assert load_settings({"influx_bucket": "from_cli"}, config_yaml).influx_bucket == "from_cli"
+
+
+def test_the_requests_variables_are_read_under_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All variables of the request, and those that were added."""
+    named = "INFLUX_URL INFLUX_BUCKET INFLUX_TOKEN INFLUX_USERNAME INFLUX_PASSWORD INFLUX_MEASUREMENT DUCKDB_PATH PARQUET_BASE_DIR "
+    named += "PARQUET_COMPRESSION PARQUET_ROW_GROUP_SIZE TZ SOURCE_DEFAULT"
+    named += " INFLUX_RETENTION_POLICY MARKER_DIR INFLUX_TOKEN_FILE INFLUX_PASSWORD_FILE"
+    variables = {name.upper() for name, field in Settings.model_fields.items() if has_variable(field)}
+    assert set(named.split()) <= variables
+    monkeypatch.setenv("INFLUX_MEASUREMENT", "strom")
+    monkeypatch.setenv("SOURCE_DEFAULT", "keller")
+    monkeypatch.setenv("PARQUET_ROW_GROUP_SIZE", "500")
+    settings = load_settings()
+    dataset = settings.datasets["raw_meter_readings"]
+    assert (dataset.measurement, dataset.tags, settings.parquet_row_group_size) == ("strom", {"source": "keller"}, 500)
+
+
+def test_undocumented_and_empty_variables_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stray END or DATASETS changes nothing, and an empty variable, as compose passes it on, counts as not set."""
+    for name, value in {
+        "END": "nonsense",
+        "START": "2020-01-01",
+        "DATASETS": "{}",
+        "ALLOW_SHRINK": "true",
+        "NOW": "x",
+        "INFLUX_URL": "",
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    assert (settings.start, settings.end, settings.allow_shrink, settings.now) == (None, None, False, None)
+    assert settings.influx_url == "http://localhost:8086"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"strat": "2026-11-01"}, "--config: there is no setting 'strat'; did you mean start?"),
+        ({"start": "2026-13-01"}, "--config: start='2026-13-01' is not a date; give an existing day as YYYY-MM-DD"),
+        ({"start": 20261101}, "--config: start='20261101' is not a date; give an existing day as YYYY-MM-DD"),
+        ({"start": None}, "--config start= is empty; give a value or leave it out"),
+        ({"tz": "JST-9"}, "--config: tz='JST-9' is not the IANA name of a time zone; give one like Asia/Tokyo or Europe/Berlin"),
+        ({"tz": ":/etc/localtime"}, "--config: tz=':/etc/localtime' is not the IANA name of a time zone"),
+        ({"influx_url": "http://me:hush@h:1"}, "holds a user or password; give them as INFLUX_USERNAME and INFLUX_PASSWORD"),
+        ({"influx_url": "ftp://h"}, "influx_url='ftp://h' is neither http://, https://, file:// nor a path"),
+        ({"now": "2026-01-01T00:00:00"}, "has no offset from UTC"),
+        ({"influx_token": "hush"}, "influx_token does not belong in --config, where others can read it; set INFLUX_TOKEN instead"),
+        ({"datasets": {"a": {"measurement": "m", "feilds": {}}}}, "there is no setting 'datasets.a.feilds'; did you mean fields?"),
+        ({"datasets": {"A b": {"measurement": "m", "fields": {"x": "double"}}}}, "'A b' cannot name a dataset"),
+        ({"datasets": {"a": {"measurement": "m", "fields": {"Time": "double"}}}}, "column 'Time' is empty, reserved"),
+        ({"datasets": {"a": {"measurement": "m", "fields": {"x": "boolean"}, "missing": 0}}}, "missing: a number can only stand in for"),
+    ],
+)
+def test_a_wrong_setting_is_refused_in_one_line(given: dict[str, object], message: str) -> None:
+    """The line names the value, where it came from and what to do; it shows no secret."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings(given)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+def test_a_wrong_variable_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value from the environment is traced to its variable."""
+    monkeypatch.setenv("LOG_FORMAT", "xml")
+    with pytest.raises(SettingsError, match="environment variable LOG_FORMAT: log_format='xml'"):
+        load_settings()
+
+
+def test_a_secret_in_config_yaml_is_refused(tmp_path: Path) -> None:
+    """config.yaml is for reading by others."""
+    file = tmp_path / "config.yaml"
+    file.write_text(SHIPPED + "influx_password: hush\n")
+    with pytest.raises(SettingsError, match="influx_password does not belong in config.yaml"):
+        load_settings({}, file)
+
+
+def test_secrets_come_from_files_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file's content without its line end; a file that is not there is named."""
+    (tmp_path / "token").write_text("hush\n")
+    monkeypatch.setenv("INFLUX_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("INFLUX_PASSWORD_FILE", str(tmp_path / "none"))
+    settings = load_settings()
+    assert settings.token() == "hush"
+    assert "hush" not in repr(settings)
+    with pytest.raises(SettingsError, match="INFLUX_PASSWORD_FILE=.*none.* cannot be read"):
+        settings.password()
+
+
+def test_a_broken_config_yaml_is_one_line(tmp_path: Path) -> None:
+    """YAML that cannot be parsed is a user's mistake, not a traceback."""
+    file = tmp_path / "config.yaml"
+    file.write_text("datasets: [")
+    with pytest.raises(SettingsError, match=r"config.yaml cannot be read: [^\n]*$"):
+        load_settings({}, file)

@@ -1,0 +1,28 @@
+"""The documents that are made from the settings model."""
+
+import json
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from homeiot_batch.config import ROOT, Settings, is_secret
+from homeiot_batch.settings_reference import README, SCHEMA, schema, table
+
+
+def test_every_setting_is_described() -> None:
+    """A setting without a description cannot be understood from the README."""
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_schema_and_readme_are_those_of_the_model() -> None:
+    """Both are rewritten by `make reference`; this fails when they drift."""
+    assert SCHEMA.read_text() == schema(), "run `make reference`"
+    assert table() in README.read_text(), "run `make reference`"
+
+
+def test_the_shipped_config_is_valid_by_the_schema() -> None:
+    """config.yaml as it is shipped, and the schema itself, are in order; secrets are no part of either."""
+    document = json.loads(SCHEMA.read_text())
+    Draft202012Validator.check_schema(document)
+    Draft202012Validator(document).validate(yaml.safe_load((ROOT / "config.yaml").read_text()))
+    assert [name for name, field in Settings.model_fields.items() if is_secret(field) and name in document["properties"]] == []

@@ -1,0 +1,41 @@
+"""The simulated house."""
+
+import gzip
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from line_protocol_parser import parse_line
+
+from homeiot_batch.days import LocalDay
+from homeiot_batch.simulate import readings, write_export
+
+DAY = LocalDay(date(2026, 10, 25), ZoneInfo("Europe/Berlin"))
+
+
+def test_the_same_seed_makes_the_same_house() -> None:
+    """Deterministic by seed; another seed is another house."""
+    assert list(readings(DAY, DAY, 600, 1)) == list(readings(DAY, DAY, 600, 1))
+    assert list(readings(DAY, DAY, 600, 1)) != list(readings(DAY, DAY, 600, 2))
+
+
+def test_it_has_two_meters_solar_export_and_holes(tmp_path: Path) -> None:
+    """A day of 25 hours at one reading a minute: both meters whole but for some missing counters, counters never fall."""
+    file = tmp_path / "house.lp.gz"
+    write_export(file, DAY, DAY, step_s=60)
+    lines = [line for line in gzip.decompress(file.read_bytes()).decode().splitlines() if not line.startswith(("#", "CREATE"))]
+    points = [parse_line(line) for line in lines]
+    counts: dict[tuple[str, str], list[float]] = {}
+    for point in points:
+        for name, value in point["fields"].items():
+            counts.setdefault((point["tags"]["source"], name), []).append(value)
+    assert {key: len(values) for key, values in counts.items() if key[1] != "energy_import_kwh"} == {
+        ("meter1", "instant_power_w"): 1500,
+        ("meter1", "energy_export_kwh"): 1500,
+        ("heatpump", "instant_power_w"): 1500,
+    }
+    for (_, name), values in counts.items():
+        if name != "instant_power_w":
+            assert 1400 < len(values) <= 1500
+            assert values == sorted(values)
+    assert 1400 < len(counts["meter1", "energy_import_kwh"]) < 1500

@@ -1,0 +1,21 @@
+"""Loads days into DuckDB.
+
+Purpose: replace the day's rows by those of its Parquet file, in one transaction.
+Needs:   <parquet>/<dataset>/dt=<dt>
+Makes:   <markers>/<dataset>/dt=<dt>.json, after the commit; and <markers>/LAST, which tells dbt of every load.
+"""
+
+
+rule load:
+    input:
+        "<parquet>/{dataset}/dt={dt}",
+    output:
+        "<markers>/{dataset}/dt={dt}.json",
+    log:
+        "<markers>/log/{dataset}/dt={dt}.load.log",
+    resources:
+        duckdb=1,
+    message:
+        "Loading {wildcards.dataset} {wildcards.dt}"
+    run:
+        run_of_archive.load(**wildcards, day=input[0], marker=output[0], job=log[0])
