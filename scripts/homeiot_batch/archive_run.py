@@ -79,9 +79,10 @@ class ArchiveRun:
         with self._job("load", dataset, dt, job):
             local_day = finished_day(self.settings, dt)
             load = load_day(self.settings.duckdb_path, Path(day), self.settings.datasets[dataset], local_day, self.settings.allow_shrink)
-            fault_points.reach("load.committed")
+            fault_points.reach("load.closed")
             write_json(self.layout.last_load, {"load_id": load.load_id})
             write_json(Path(marker), load.marker)
+            self.layout.former_marker(dataset, dt).unlink(missing_ok=True)
             fault_points.reach("load.marked")
             log.info("loaded", inserted=load.record.rows)
             self.summary.loaded(load.record.rows)
@@ -139,14 +140,15 @@ class ArchiveRun:
         )
 
     def _archived_records(self, dataset: str, dt: str) -> list[DayRecord | None]:
-        """What is known of the day's archived content: by its file, its marker and the database."""
+        """What is known of the day's archived content: by its file, its markers and the database."""
         try:
             in_place = DayRecord.of(read_metadata(self.layout.day(dataset, dt)))
         except HomeIotError as error:
             log.warning("the archived day cannot be read", reason=str(error))
             in_place = None
         loaded = self._loads.get((dataset, dt))
-        return [in_place, DayRecord.of(read_json(self.layout.marker(dataset, dt))), loaded[1] if loaded else None]
+        markers = [self.layout.marker(dataset, dt), self.layout.former_marker(dataset, dt)]
+        return [in_place, *(DayRecord.of(read_json(marker)) for marker in markers), loaded[1] if loaded else None]
 
     def _open_source(self, dataset: str, dt: str) -> Source:
         with self._opening:

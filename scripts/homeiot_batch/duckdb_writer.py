@@ -44,7 +44,7 @@ class Load:
 
 @contextlib.contextmanager
 def open_database(path: Path) -> Generator[duckdb.DuckDBPyConnection]:
-    """A connection to the DuckDB file, made if it is not there; DatabaseError if another process holds it."""
+    """A connection to the DuckDB file, made if it is not there; DatabaseError if it is held elsewhere, or for what DuckDB refuses."""
     try:
         _create(path)
         connection = duckdb.connect(path)
@@ -52,6 +52,9 @@ def open_database(path: Path) -> Generator[duckdb.DuckDBPyConnection]:
         raise DatabaseError(_problem(path, error)) from None
     try:
         yield connection
+        connection.close()
+    except duckdb.Error as error:
+        raise DatabaseError(f"{path}: DuckDB refused ({' '.join(str(error).split())[:300]}); see to disk space and run again") from None
     finally:
         connection.close()
 
@@ -116,6 +119,7 @@ def load_day(path: Path, folder: Path, dataset: Dataset, day: LocalDay, allow_sh
             _compare(connection, part, dataset, day, record)
             fault_points.reach("load.inserted")
             _record(connection, marker)
+        fault_points.reach("load.committed")
     return Load(marker["load_id"], record, marker)
 
 
@@ -148,11 +152,9 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Generator[None]:
     try:
         yield
         connection.commit()
-    except BaseException as error:
+    except BaseException:
         with contextlib.suppress(duckdb.Error):
             connection.rollback()
-        if isinstance(error, duckdb.Error):
-            raise DatabaseError(f"DuckDB refused the load, nothing is changed: {' '.join(str(error).split())[:300]}") from None
         raise
 
 

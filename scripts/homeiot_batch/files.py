@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from homeiot_batch.errors import ArchiveError
+
 
 def sync_folder(folder: Path) -> None:
     """Make renames in `folder` durable."""
@@ -23,13 +25,16 @@ def sync_file(path: Path) -> None:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Replace `path` by `content` as JSON, by one rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Replace `path` by `content` as JSON, by one rename; ArchiveError if the disk refuses."""
     part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(content, indent=2, default=str) + "\n")
-    sync_file(part)
-    part.replace(path)
-    sync_folder(path.parent)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(content, indent=2, default=str) + "\n")
+        sync_file(part)
+        part.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise ArchiveError(f"{path} cannot be written ({error.strerror}); see to disk space and permissions") from None
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

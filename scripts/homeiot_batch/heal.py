@@ -34,7 +34,7 @@ def settle_staging(layout: Layout) -> None:
 
 
 def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads:
-    """Remove the markers whose load or build the database does not record, so that they are done again; the recorded loads."""
+    """Set aside the markers whose load or build the database does not record, so that they are done again; the recorded loads."""
     try:
         loads, build = recorded_loads(settings.duckdb_path), recorded_build(settings.duckdb_path)
     except DatabaseError as error:
@@ -43,10 +43,13 @@ def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads:
     for dataset in settings.datasets:
         for path in (layout.markers / dataset).glob("dt=*.json"):
             dt = path.stem.removeprefix("dt=")
-            marker = read_json(path) or {}
-            if marker.get("load_id") != loads.get((dataset, dt), (None,))[0]:
+            load_id = (read_json(path) or {}).get("load_id")
+            if load_id is None or load_id != loads.get((dataset, dt), (None,))[0]:
                 log.info("marker not believed", dataset=dataset, dt=dt, what="the database records no such load; the day is loaded again")
-                path.unlink()
-    if layout.models.exists() and (read_json(layout.models) or {}).get("build_id") != build:
-        layout.models.unlink()
+                former = layout.former_marker(dataset, dt)
+                former.parent.mkdir(exist_ok=True)
+                path.replace(former)
+    build_id = (read_json(layout.models) or {}).get("build_id")
+    if build_id is None or build_id != build:
+        layout.models.unlink(missing_ok=True)
     return loads

@@ -4,6 +4,7 @@ The answer is read as a stream of JSON documents, because InfluxDB reports what 
 server is asked separately how many values each field has in the day, so that an answer that merely looks complete is found out.
 """
 
+import base64
 import json
 import warnings
 from collections.abc import Iterator
@@ -201,15 +202,17 @@ def _client(settings: Settings) -> InfluxDBClient:
     session = requests.Session()
     session.trust_env = False  # ~/.netrc would replace the token, and proxies are for the world outside the house
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-    token = settings.token()
+    token, user, password = settings.token(), settings.influx_username, settings.password()
     if token:
         headers["Authorization"] = f"Token {token}"
+    elif user and password:  # requests would encode them as Latin-1, where InfluxDB reads UTF-8
+        headers["Authorization"] = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
     return InfluxDBClient(
         host=f"[{host}]" if ":" in host else host,
         port=port or (443 if url.scheme == "https" else 80),
         path=url.path.strip("/"),
-        username=None if token else settings.influx_username,
-        password=None if token else settings.password(),
+        username=None,
+        password=None,
         ssl=url.scheme == "https",
         verify_ssl=str(settings.influx_ca_file) if settings.influx_ca_file else True,
         timeout=(10, settings.influx_timeout_s),
@@ -252,7 +255,7 @@ def _transport_problem(error: Exception) -> str:
         return "has a certificate that cannot be verified; set INFLUX_CA_FILE to its authority's certificate"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "broke off its answer; run again, and read the server's log"
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, requests.Timeout) or "Read timed out" in str(error):  # in the middle of an answer it is a ConnectionError
         return "did not answer in time; check that it runs, or raise INFLUX_TIMEOUT_S"
     if isinstance(error, InfluxDBServerError):
         return f"answered with a server error: {' '.join(str(error).split())[:200]}; read the server's log"

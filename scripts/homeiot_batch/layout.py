@@ -27,6 +27,10 @@ class Layout:
         """The record that the day is loaded."""
         return self.markers / dataset / f"dt={dt}.json"
 
+    def former_marker(self, dataset: str, dt: object) -> Path:
+        """A marker that is no longer believed: still a witness of how much the day held."""
+        return self.markers / dataset / "former" / f"dt={dt}.json"
+
     @property
     def staging(self) -> Path:
         """What is being read; never part of the archive."""

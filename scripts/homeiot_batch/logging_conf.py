@@ -1,6 +1,7 @@
 """Log lines as key=value or JSON, on stderr and, inside a job, also in the job's own file."""
 
 import contextlib
+import logging
 import sys
 import threading
 from collections.abc import Generator
@@ -16,13 +17,24 @@ class _Stream:
     """Writes each line to stderr and to the file of the job that this thread runs."""
 
     def msg(self, message: str) -> None:
-        line = f"{message}\n"  # one write a line: those of other threads and of Snakemake must not come between
-        print(line, end="", file=sys.stderr, flush=True)
+        line = f"{message}\n"
+        with _whole_lines():
+            print(line, end="", file=sys.stderr, flush=True)
         file: TextIO | None = getattr(_job, "file", None)
         if file is not None:
             print(line, end="", file=file, flush=True)
 
     log = debug = info = warning = warn = error = critical = exception = failure = fatal = msg
+
+
+@contextlib.contextmanager
+def _whole_lines() -> Generator[None]:
+    """Keep Snakemake, which writes a line and its end one after the other, from being in the middle of a line."""
+    with contextlib.ExitStack() as locks:
+        for handler in logging.getLogger("snakemake.logging").handlers:
+            if handler.lock is not None:
+                locks.enter_context(handler.lock)
+        yield
 
 
 def configure(log_format: str) -> None:
