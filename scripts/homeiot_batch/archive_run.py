@@ -32,6 +32,12 @@ from homeiot_batch.zone_record import check_zone, record_zone
 log = structlog.get_logger()
 
 
+class JobFailed(WorkflowError):
+    """A job's failure as Snakemake shows it: without the places in the code, which tell a user nothing and are in the job's log."""
+
+    __traceback__ = property(lambda _: None, lambda _self, _value: None)  # ty: ignore[invalid-assignment]
+
+
 class ArchiveRun:
     """The settings, the days, the source and the summary of one run; its methods are the rules' work."""
 
@@ -115,7 +121,7 @@ class ArchiveRun:
         put_in_place(new.folder, staged)
         sync_folder(self.layout.staging)
         fault_points.reach("fetch.staged")
-        log.info("read", fetched=new.record.rows, **{f"values_{field}": count for field, count in new.record.values.items()})
+        log.info("read", fetched=new.record.rows, written=new.record.rows, **{f"values_{field}": count for field, count in new.record.values.items()})
         self.summary.read(new.record.rows)
         if not new.record.rows:
             self.summary.warn(f"{dataset} {dt}: the source holds no readings for this day; it is archived empty")
@@ -179,7 +185,7 @@ class ArchiveRun:
             else:
                 return
         self.summary.fail(message)
-        raise WorkflowError(message)
+        raise JobFailed(message)
 
 
 def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:

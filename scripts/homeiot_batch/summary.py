@@ -53,8 +53,13 @@ class Summary:
             f"summary: {self.read_days} days read ({self.read_rows} rows), {self.loaded_days} days loaded ({self.loaded_rows} rows), "
             f"{tables}, {len(self.warnings)} warnings, {len(self.failures)} failed, {seconds:.1f} s"
         )
-        step = ["next step: cure what is named below and run the same command again; what is done is kept"] if self.failures else []
+        step = [f"next step: {step}"] if (step := self._next_step()) else []
         return [done, *(f"warning: {w}" for w in sorted(self.warnings)), *step, *(f"failed: {f}" for f in sorted(self.failures))]
+
+    def _next_step(self) -> str:
+        if self.failures:
+            return "cure what is named below and run the same command again; what is done is kept"
+        return "" if self.built else "`snakemake` without --until loads what is missing and builds the tables"
 
     def print(self, stream: TextIO | None = None) -> None:
         """Print the lines, on stderr if no stream is given."""
