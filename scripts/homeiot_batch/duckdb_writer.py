@@ -159,11 +159,7 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Generator[None]:
 
 
 def _refuse_other_columns(connection: duckdb.DuckDBPyConnection, dataset: Dataset, path: Path) -> None:
-    found = connection.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() AND schema_name = 'main' "
-        "AND table_name = ? ORDER BY column_index",
-        [dataset.name],
-    ).fetchall()
+    found = [(name, kind) for name, kind, *_ in connection.execute(f"DESCRIBE {quoted(dataset.name)}").fetchall()]
     if found != list(dataset.columns().items()):
         raise DatabaseError(
             f"table {dataset.name} in {path} has the columns {dict(found)}, declared are {dataset.columns()}; "
