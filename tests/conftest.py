@@ -34,7 +34,7 @@ class Outcome:
         return sorted(
             " ".join(filter(None, [entry["step"], entry.get("dataset"), entry.get("dt")]))
             for entry in done
-            if EVENTS.get(entry["event"]) == entry.get("step") and entry["level"] == "info"
+            if entry["event"] in EVENTS and EVENTS[entry["event"]] == entry.get("step") and entry["level"] == "info"
         )
 
     @property
@@ -114,3 +114,10 @@ class House:
 def house(tmp_path: Path) -> House:
     """An empty house in Japan."""
     return House(tmp_path)
+
+
+@pytest.fixture
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the machine's environment reaches the test."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)

@@ -16,10 +16,8 @@ Points = list[tuple[int, str | None, float | None, float | None, float | None]]
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(tmp_path: Path, clean_environment: None) -> Settings:
     """Settings of a house in Japan, whatever the machine's environment says."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
     return load_settings(
         {
             "parquet_base_dir": str(tmp_path / "parquet"),

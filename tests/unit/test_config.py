@@ -10,10 +10,7 @@ from homeiot_batch.errors import SettingsError
 SHIPPED = (ROOT / "config.yaml").read_text()
 
 
-@pytest.fixture(autouse=True)
-def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+pytestmark = pytest.mark.usefixtures("clean_environment")
 
 
 @pytest.fixture

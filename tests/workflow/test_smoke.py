@@ -72,7 +72,11 @@ def test_the_models_pass_their_own_tests(house: House) -> None:
     house.export("power,source=a energy_import_kwh=1.5 1794150000000000000")
     assert house.snakemake("--until", "load", "--config", "start=2026-11-09", "end=2026-11-09").code == 0
     dbt = [str(Path(SNAKEMAKE).with_name("dbt")), "--no-use-colors"]
-    places = {"DUCKDB_PATH": str(house.database), "DBT_TARGET_PATH": str(house.folder / "target"), "DBT_LOG_PATH": str(house.folder / "logs")}
+    places = {
+        "DUCKDB_PATH": str(house.database),
+        "DBT_TARGET_PATH": str(house.folder / "target"),
+        "DBT_LOG_PATH": str(house.folder / "logs"),
+    }
     for command in ("build", "run"):
         done = subprocess.run([*dbt, command], cwd=ROOT / "dbt", env=house.env(**places), text=True, capture_output=True, check=False)
         assert (done.returncode, "WARN=0 ERROR=0 SKIP=0" in done.stdout) == (0, True), done.stdout
