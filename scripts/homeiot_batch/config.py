@@ -157,7 +157,10 @@ class Settings(BaseSettings):
 
     def token(self) -> str | None:
         """The token from INFLUX_TOKEN or the file that INFLUX_TOKEN_FILE names."""
-        return _revealed(self.influx_token, self.influx_token_file, "INFLUX_TOKEN_FILE")
+        token = _revealed(self.influx_token, self.influx_token_file, "INFLUX_TOKEN_FILE")
+        if token and not (token.isascii() and token.isprintable()):
+            raise SettingsError("INFLUX_TOKEN, or the file that INFLUX_TOKEN_FILE names, holds more than one line of ASCII; give the token alone")
+        return token
 
     def password(self) -> str | None:
         """The password from INFLUX_PASSWORD or the file that INFLUX_PASSWORD_FILE names."""

@@ -35,7 +35,6 @@ WantedDays = Mapping[str, Sequence[date]]
 FLUSH_ROWS = 100_000
 BATCH_ROWS = 50_000
 LONGEST_TEXT = 1000  # lines of one quoted string
-PYTHON_TYPES: dict[str, tuple[type, ...]] = {"double": (float, int), "integer": (int,), "boolean": (bool,), "string": (str,)}
 
 
 @dataclass
@@ -259,13 +258,21 @@ def _keep(entry: _Wanted, point: dict[str, Any], number: int, place: str) -> Non
     values = []
     for name, declared in dataset.fields.items():
         value = fields.get(name)
-        if value is not None and (not isinstance(value, PYTHON_TYPES[declared]) or (isinstance(value, bool) and declared != "boolean")):
+        if value is not None and not _fits(value, declared):
             raise SourceError(
                 f"{place}: field {name} is {value!r}, declared is {declared}; correct the points on the server, or the type in config.yaml"
             )
-        values.append(value)
+        values.append(float(value) if declared == "double" and value is not None else value)
     series = repr(sorted(tags.items()))
     entry.rows.append((point["time"], series, number, *(tags.get(tag) for tag in dataset.tags), *values))
+
+
+def _fits(value: object, declared: str) -> bool:
+    if declared == "boolean" or isinstance(value, bool):
+        return declared == "boolean" and isinstance(value, bool)
+    if declared == "integer":
+        return isinstance(value, int) and -(2**63) <= value < 2**63
+    return isinstance(value, str if declared == "string" else (float, int))
 
 
 def _open_spool(staging: Path) -> duckdb.DuckDBPyConnection:

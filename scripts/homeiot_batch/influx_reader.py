@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import requests
 
 from homeiot_batch.config import Settings
-from homeiot_batch.datasets import Dataset
+from homeiot_batch.datasets import ARROW_TYPES, Dataset
 from homeiot_batch.days import LocalDay
 from homeiot_batch.errors import SettingsError, SourceError, SourceUnavailable
 
@@ -26,8 +26,10 @@ with warnings.catch_warnings():
     from influxdb.exceptions import InfluxDBClientError, InfluxDBServerError
     from influxdb.line_protocol import quote_ident
 
-# the types on the server that may stand in a column of the declared type
-COMPATIBLE = {"double": {"float", "integer", "unsigned"}, "integer": {"integer"}, "boolean": {"boolean"}, "string": {"string"}}
+# the types on the server that may stand in a column of the declared type; count(f::float) counts integers too, so it cannot tell them apart
+COMPATIBLE = {"double": {"float", "integer", "unsigned"}, "integer": {"integer", "float"}, "boolean": {"boolean"}, "string": {"string"}}
+# what their values are in the answer: a float without fraction looks like an integer
+JSON_TYPES: dict[str, set[type]] = {"double": {float, int}, "integer": {int}, "boolean": {bool}, "string": {str}}
 
 
 class InfluxReader:
@@ -50,6 +52,7 @@ class InfluxReader:
     def read(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
         """See `Source.read`."""
         self._refuse_other_types(dataset, day)
+        self._refuse_other_policies(dataset, day)
         expected = self._counts(dataset, day)
         found = dict.fromkeys(dataset.fields, 0)
         for batch in self._batches(dataset, day):
@@ -82,6 +85,17 @@ class InfluxReader:
                         "InfluxDB would leave out one or the other. Correct the points on the server, or the type in config.yaml"
                     )
 
+    def _refuse_other_policies(self, dataset: Dataset, day: LocalDay) -> None:
+        """Where no policy is named, the default one may hold only a part of the day, or none: since it was changed, say."""
+        if self._settings.influx_retention_policy:
+            return
+        for policy, *_, is_default in self._rows(f"SHOW RETENTION POLICIES ON {quote_ident(self._settings.influx_bucket)}"):
+            if not is_default and any(self._counts(dataset, day, policy).values()):
+                raise SourceError(
+                    f"{self._where(dataset)}: on {day} retention policy {policy!r} holds points of it too; "
+                    "set INFLUX_RETENTION_POLICY to the one that has the readings"
+                )
+
     def _field_types(self, dataset: Dataset) -> dict[str, set[str]]:
         types: dict[str, set[str]] = {}
         for field, kind in self._rows(f"SHOW FIELD KEYS FROM {quote_ident(dataset.measurement)}"):
@@ -91,17 +105,19 @@ class InfluxReader:
     def _no_measurement(self, dataset: Dataset) -> str:
         others = [row[0] for row in self._rows("SHOW MEASUREMENTS LIMIT 20")]
         there = f"there are {', '.join(others)}" if others else "nothing can be seen there"
+        if dataset.measurement in others:
+            there = "it is there in another retention policy"
         return (
             f"{self._where(dataset)} does not exist ({there}); check INFLUX_MEASUREMENT, INFLUX_RETENTION_POLICY, INFLUX_BUCKET, and "
             "that the credentials may read, not only write"
         )
 
-    def _counts(self, dataset: Dataset, day: LocalDay) -> dict[str, int]:
-        row = self._single_row(dataset, day, ", ".join(f"count({quote_ident(field)})" for field in dataset.fields))
+    def _counts(self, dataset: Dataset, day: LocalDay, policy: str | None = None) -> dict[str, int]:
+        row = self._single_row(dataset, day, ", ".join(f"count({quote_ident(field)})" for field in dataset.fields), policy)
         return {field: count or 0 for field, count in zip(dataset.fields, row[1:], strict=True)}
 
-    def _single_row(self, dataset: Dataset, day: LocalDay, selection: str) -> list[Any]:
-        rows = self._rows(_select(selection, dataset, day))
+    def _single_row(self, dataset: Dataset, day: LocalDay, selection: str, policy: str | None = None) -> list[Any]:
+        rows = self._rows(_select(selection, dataset, day, policy))
         return rows[0] if rows else [0] + [0] * (selection.count("count("))
 
     def _rows(self, query: str) -> list[list[Any]]:
@@ -114,12 +130,18 @@ class InfluxReader:
         last = day.start_ns
         for series in self._series(query):
             if series["columns"] != ["time", *columns]:
-                raise SourceError(f"{self._where(dataset)}: asked for {columns}, the server answered {series['columns'][1:]}")
+                raise SourceError(
+                    f"{self._where(dataset)}: asked for {columns}, the server answered {series['columns'][1:]}; check INFLUX_URL, and what "
+                    "stands between here and the server"
+                )
             batch = _batch(dataset, series["columns"], series["values"])
             times = batch.column("time")
             ascending = pc.all(pc.less_equal(times[:-1], times[1:]), min_count=0).as_py()
             if not ascending or times[0].as_py() < last or times[-1].as_py() >= day.end_ns:
-                raise SourceError(f"{self._where(dataset)}: the answer for {day} holds points out of order or of another day")
+                raise SourceError(
+                    f"{self._where(dataset)}: the answer for {day} holds points out of order or of another day; check INFLUX_URL, and what "
+                    "stands between here and the server"
+                )
             last = times[-1].as_py()
             yield batch
 
@@ -199,6 +221,8 @@ def _client(settings: Settings) -> InfluxDBClient:
         host = port = None
     if not host:
         raise SettingsError(f"INFLUX_URL={settings.influx_url!r} names no host and port; give one like http://influxdb:8086")
+    if settings.influx_ca_file and not settings.influx_ca_file.is_file():
+        raise SettingsError(f"INFLUX_CA_FILE={str(settings.influx_ca_file)!r} is no file; name one with the authority's certificate")
     session = requests.Session()
     session.trust_env = False  # ~/.netrc would replace the token, and proxies are for the world outside the house
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
@@ -222,18 +246,33 @@ def _client(settings: Settings) -> InfluxDBClient:
     )
 
 
-def _select(selection: str, dataset: Dataset, day: LocalDay) -> str:
-    return f"SELECT {selection} FROM {quote_ident(dataset.measurement)} WHERE time >= {day.start_ns} AND time < {day.end_ns}"
+def _select(selection: str, dataset: Dataset, day: LocalDay, policy: str | None = None) -> str:
+    source = quote_ident(dataset.measurement) if policy is None else f"{quote_ident(policy)}.{quote_ident(dataset.measurement)}"
+    return f"SELECT {selection} FROM {source} WHERE time >= {day.start_ns} AND time < {day.end_ns}"
 
 
 def _batch(dataset: Dataset, columns: list[str], rows: list[list[Any]]) -> pa.RecordBatch:
     values = dict(zip(columns, zip(*rows, strict=True), strict=True))
     schema = dataset.raw_schema()
-    try:
-        batch = pa.RecordBatch.from_arrays([pa.array(values[name], schema.field(name).type) for name in schema.names], schema=schema)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise SourceError(f"measurement {dataset.measurement!r} holds a value that does not fit its declared type: {error}") from None
-    return batch
+    arrays = [
+        _column(dataset, name, values[name]) if name in dataset.fields else pa.array(values[name], schema.field(name).type) for name in schema.names
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _column(dataset: Dataset, field: str, values: tuple[Any, ...]) -> pa.Array:
+    """The field's values, none of them bent to its type; Arrow alone would cut off fractions and refuse 1e17."""
+    declared = dataset.fields[field]
+    if {type(value) for value in values} <= {type(None), *JSON_TYPES[declared]}:
+        fitting = [None if value is None else float(value) for value in values] if declared == "double" else values
+        try:
+            return pa.array(fitting, ARROW_TYPES[declared])
+        except (pa.ArrowInvalid, OverflowError):
+            pass
+    raise SourceError(
+        f"measurement {dataset.measurement!r}: field {field} holds a value that does not fit {declared}, its declared type; "
+        "correct the type in config.yaml, or the points on the server"
+    )
 
 
 def _lines(response: requests.Response) -> Iterator[bytes]:

@@ -55,6 +55,25 @@ def three_days() -> list[list[Point]]:
 
 def _one_day(day: str, index: int) -> Iterator[Point]:
     midnight = at(f"{day}T00:00")
+    yield from _main_meter(midnight, index)
+    for hour in range(24):
+        yield Point(midnight + hour * 3600 * SECOND, {"instant_power_w": 50.0 + hour, "energy_import_kwh": 5.0 + 24 * index + hour})
+    yield Point(midnight + 40_000 * SECOND + 123_456_789, {"energy_import_kwh": 70.5 + index}, {"source": "sparse"})
+    yield Point(midnight + 40_000 * SECOND + 123_456_999, {"energy_import_kwh": 70.75 + index}, {"source": "sparse"})
+    if index == 2:
+        yield Point(midnight + 50_004 * SECOND, {"instant_power_w": 0.1 + 0.2, "energy_export_kwh": 1e17}, {"source": "sparse"})
+    if index != 1:  # on the second day this meter says its power only
+        yield Point(midnight + 50_000 * SECOND, {"energy_import_kwh": 300.0 + index}, {"source": "half"})
+    yield Point(midnight + 50_001 * SECOND, {"instant_power_w": 3.5}, {"source": "half"})
+    yield Point(midnight + 50_002 * SECOND, {"instant_power_w": 8.0 + index}, {"source": "lamp"})
+    yield Point(midnight + 50_003 * SECOND, {"voltage": 101.5}, {"source": "lamp"})  # no declared field: no row
+    for number, tag in enumerate(ODD_TAGS):
+        yield Point(midnight + 3600 * SECOND, {"instant_power_w": 10.0 * number, "energy_import_kwh": 1.5 + number + index}, {"source": tag})
+        yield Point(midnight + 3600 * SECOND, {"instant_power_w": 11.0, "energy_import_kwh": 2.25 + number + index}, {"source": tag, "phase": "L 2"})
+
+
+def _main_meter(midnight: int, index: int) -> Iterator[Point]:
+    """Every ten minutes, now and then without one of the fields, and at the very end of the day; solar export from the third day on."""
     for step in range(144):
         fields: dict[str, Value] = {"instant_power_w": 200.5 + 7 * (step * 37 % 101), "energy_import_kwh": 1000 + 20.125 * index + step / 16}
         if step % 29 == 3:
@@ -66,20 +85,6 @@ def _one_day(day: str, index: int) -> Iterator[Point]:
         yield Point(midnight + step * 600 * SECOND, fields, {"source": "main"})
     last = {"instant_power_w": 1.25, "energy_import_kwh": 1000 + 20.125 * index + 10.0}
     yield Point(midnight + 86_400 * SECOND - 1, last, {"source": "main"})
-    for hour in range(24):
-        yield Point(midnight + hour * 3600 * SECOND, {"instant_power_w": 50.0 + hour, "energy_import_kwh": 5.0 + 24 * index + hour})
-    yield Point(midnight + 40_000 * SECOND + 123_456_789, {"energy_import_kwh": 70.5 + index}, {"source": "sparse"})
-    yield Point(midnight + 40_000 * SECOND + 123_456_999, {"energy_import_kwh": 70.75 + index}, {"source": "sparse"})
-    if index != 1:  # on the second day this meter says its power only
-        yield Point(midnight + 50_000 * SECOND, {"energy_import_kwh": 300.0 + index}, {"source": "half"})
-    yield Point(midnight + 50_001 * SECOND, {"instant_power_w": 3.5}, {"source": "half"})
-    yield Point(midnight + 50_002 * SECOND, {"instant_power_w": 8.0 + index}, {"source": "lamp"})
-    yield Point(midnight + 50_003 * SECOND, {"voltage": 101.5}, {"source": "lamp"})  # no declared field: no row
-    if index == 2:
-        yield Point(midnight + 50_004 * SECOND, {"instant_power_w": 0.1 + 0.2, "energy_export_kwh": 1e17}, {"source": "sparse"})
-    for number, tag in enumerate(ODD_TAGS):
-        yield Point(midnight + 3600 * SECOND, {"instant_power_w": 10.0 * number, "energy_import_kwh": 1.5 + number + index}, {"source": tag})
-        yield Point(midnight + 3600 * SECOND, {"instant_power_w": 11.0, "energy_import_kwh": 2.25 + number + index}, {"source": tag, "phase": "L 2"})
 
 
 def every(minutes: int, first: str, last: str, zone: str) -> list[Point]:

@@ -112,6 +112,10 @@ def test_secrets_come_from_files_too(tmp_path: Path, monkeypatch: pytest.MonkeyP
     settings = load_settings()
     assert settings.token() == "hush"
     assert "hush" not in repr(settings)
+    (tmp_path / "token").write_text("hush\nhush\n")
+    with pytest.raises(SettingsError, match="INFLUX_TOKEN_FILE names, holds more than one line of ASCII") as caught:
+        settings.token()
+    assert "hush" not in str(caught.value)
     with pytest.raises(SettingsError, match="INFLUX_PASSWORD_FILE=.*none.* cannot be read"):
         settings.password()
 

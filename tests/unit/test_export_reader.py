@@ -138,6 +138,12 @@ def test_an_unfinished_last_line_is_refused(folder: Path, read: Read) -> None:
         read()
 
 
+def test_an_integer_of_any_size_fits_a_double(folder: Path, read: Read) -> None:
+    """As on the server, where floats and integers of a field are read as one."""
+    write(folder / "a.lp", f"power,source=a instant_power_w=18446744073709551615u {at(1)}")
+    assert read() == [(1, "a", 2.0**64, None, None)]
+
+
 @pytest.mark.parametrize("cut", [1, 8, 30])
 def test_a_truncated_gzip_is_refused(folder: Path, read: Read, cut: int) -> None:
     """Wherever it is cut, also in its trailing checksum."""
