@@ -77,14 +77,16 @@ class ArchiveRun:
         with self._job("extract", dataset, dt, job):
             fault_points.reach("extract.before_rename")
             put_in_place(Path(staged), Path(day))
-            fault_points.reach("extract.renamed")
-            log.info("in place", folder=day)
+            with contextlib.suppress(OSError):  # nothing may fail the job now: Snakemake deletes what a failed job has made
+                fault_points.reach("extract.renamed")
+                log.info("in place", folder=day)
 
     def load(self, dataset: str, dt: str, day: str, marker: str, job: str) -> None:
         """Load the day into DuckDB, then write its marker."""
         with self._job("load", dataset, dt, job):
-            local_day = finished_day(self.settings, dt)
-            load = load_day(self.settings.duckdb_path, Path(day), self.settings.datasets[dataset], local_day, self.settings.allow_shrink)
+            local_day, declared = finished_day(self.settings, dt), self.settings.datasets[dataset]
+            witness = DayRecord.of(read_json(self.layout.former_marker(dataset, dt)))
+            load = load_day(self.settings.duckdb_path, Path(day), declared, local_day, self.settings.allow_shrink, witness)
             fault_points.reach("load.closed")
             write_json(self.layout.last_load, {"load_id": load.load_id})
             write_json(Path(marker), load.marker)
@@ -179,6 +181,9 @@ class ArchiveRun:
             except HomeIotError as error:
                 log.error("failed", reason=str(error))
                 message = f"{' '.join(names.values())}: {error}"
+            except OSError as error:
+                log.error("failed", reason=str(error))
+                message = f"{' '.join(names.values())}: {error}; see to disk space and permissions"
             except Exception as error:
                 log.exception("failed by a fault of the program")
                 message = f"{' '.join(names.values())}: {type(error).__name__}: {error}; a fault of the program, please report it with {job}"

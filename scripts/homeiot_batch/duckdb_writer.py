@@ -16,8 +16,8 @@ from homeiot_batch import fault_points
 from homeiot_batch.datasets import Dataset, quoted
 from homeiot_batch.day_record import DayRecord
 from homeiot_batch.days import LocalDay
-from homeiot_batch.errors import DatabaseError, ShrinkError
-from homeiot_batch.files import sha256, sync_folder
+from homeiot_batch.errors import DatabaseBusy, DatabaseError, ShrinkError
+from homeiot_batch.files import file_stamp, sha256, sync_folder
 from homeiot_batch.layout import PART
 from homeiot_batch.parquet_writer import read_metadata
 from homeiot_batch.shrink_guard import check_growth, was_permitted
@@ -49,7 +49,7 @@ def open_database(path: Path) -> Generator[duckdb.DuckDBPyConnection]:
         _create(path)
         connection = duckdb.connect(path)
     except (duckdb.Error, OSError) as error:
-        raise DatabaseError(_problem(path, error)) from None
+        raise _problem(path, error) from None
     try:
         yield connection
         connection.close()
@@ -90,8 +90,11 @@ def record_build(path: Path) -> dict[str, Any]:
     return {"build_id": build_id, "built_at": built_at.isoformat()}
 
 
-def load_day(path: Path, folder: Path, dataset: Dataset, day: LocalDay, allow_shrink: bool) -> Load:
-    """Replace the day's rows by those of the Parquet file in `folder`, compare both, and record it: all or nothing."""
+def load_day(path: Path, folder: Path, dataset: Dataset, day: LocalDay, allow_shrink: bool, witness: DayRecord | None = None) -> Load:
+    """Replace the day's rows by those of the Parquet file in `folder`, compare both, and record it: all or nothing.
+
+    ShrinkError if the file holds less than was loaded before, by the database or by a `witness` of one that is gone.
+    """
     metadata = read_metadata(folder)
     record = DayRecord.of(metadata)
     if metadata is None or record is None:
@@ -105,6 +108,7 @@ def load_day(path: Path, folder: Path, dataset: Dataset, day: LocalDay, allow_sh
         "first_utc": metadata.get("first_utc"),
         "last_utc": metadata.get("last_utc"),
         "sha256": sha256(part),
+        "file": file_stamp(part),
         "shrunk_from": metadata.get("shrunk_from"),
         "loaded_at": datetime.now(UTC).isoformat(),
         "database": str(path),
@@ -114,7 +118,8 @@ def load_day(path: Path, folder: Path, dataset: Dataset, day: LocalDay, allow_sh
         connection.execute(dataset.ddl())
         _refuse_other_columns(connection, dataset, path)
         with _transaction(connection):
-            marker["shrunk_from"] = _check_growth(connection, dataset, day, record, metadata, allow_shrink)
+            known = [loaded for loaded in (_loaded(connection, dataset, day), witness) if loaded is not None]
+            marker["shrunk_from"] = _check_growth(f"{dataset.name} {day} in DuckDB", known, record, metadata, allow_shrink)
             _replace_rows(connection, part, dataset, day)
             _compare(connection, part, dataset, day, record)
             fault_points.reach("load.inserted")
@@ -129,7 +134,8 @@ def _create(path: Path) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.new")
-    for leftover in (part, part.with_name(part.name + ".wal")):
+    # also the log of a file that was deleted after a kill: DuckDB would refuse to open the new one beside it
+    for leftover in (part, part.with_name(part.name + ".wal"), path.with_name(path.name + ".wal")):
         leftover.unlink(missing_ok=True)
     with duckdb.connect(part) as connection:
         connection.execute(BOOKKEEPING)
@@ -138,12 +144,12 @@ def _create(path: Path) -> None:
     sync_folder(path.parent)
 
 
-def _problem(path: Path, error: Exception) -> str:
+def _problem(path: Path, error: Exception) -> DatabaseError:
     text = " ".join(str(error).split())
-    if "lock" in text:
+    if "Could not set lock" in text:
         holder = text.split("Conflicting lock is held in")[-1].split(". See also")[0].strip()
-        return f"{path} is open in another process ({holder}); close it there and run again"
-    return f"{path} cannot be opened ({text[:200]}); check DUCKDB_PATH and its permissions, or move a damaged file away"
+        return DatabaseBusy(f"{path} is open in another process ({holder}); close it there and run again")
+    return DatabaseError(f"{path} cannot be opened ({text[:200]}); check DUCKDB_PATH and its permissions, or move a damaged file away, with its .wal")
 
 
 @contextlib.contextmanager
@@ -167,15 +173,15 @@ def _refuse_other_columns(connection: duckdb.DuckDBPyConnection, dataset: Datase
         )
 
 
-def _check_growth(
-    connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay, new: DayRecord, metadata: dict[str, Any], allow: bool
-) -> dict[str, Any] | None:
+def _loaded(connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay) -> DayRecord | None:
     row = connection.execute("SELECT rows, field_values FROM archive.loads WHERE dataset = ? AND dt = ?", [dataset.name, day.date]).fetchone()
-    if row is None:
-        return metadata.get("shrunk_from")
-    loaded = DayRecord(row[0], json.loads(row[1]))
+    return DayRecord(row[0], json.loads(row[1])) if row else None
+
+
+def _check_growth(subject: str, known: list[DayRecord], new: DayRecord, metadata: dict[str, Any], allow: bool) -> dict[str, Any] | None:
+    """The permission to shrink, of this run or of the one that wrote the file."""
     try:
-        permission = check_growth(f"{dataset.name} {day} in DuckDB", new, [loaded], allow or was_permitted(metadata, loaded))
+        permission = check_growth(subject, new, known, allow or all(was_permitted(metadata, record) for record in known))
     except ShrinkError as error:
         raise ShrinkError(f"{error} (the Parquet file is the smaller one)") from None
     return permission.get("shrunk_from", metadata.get("shrunk_from"))

@@ -29,6 +29,10 @@ class DatabaseError(HomeIotError):
     """The DuckDB file cannot be opened or does not hold what it should."""
 
 
+class DatabaseBusy(DatabaseError):
+    """Another process has the DuckDB file open."""
+
+
 class LockError(HomeIotError):
     """Another run holds the archive."""
 

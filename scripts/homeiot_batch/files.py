@@ -46,6 +46,12 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
+def file_stamp(path: Path) -> dict[str, int]:
+    """Size and time of the file: cheap to compare, and other for another file."""
+    stat = path.stat()
+    return {"bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+
+
 def sha256(path: Path) -> str:
     """Hex digest of the file."""
     with path.open("rb") as file:

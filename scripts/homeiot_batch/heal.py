@@ -1,15 +1,17 @@
 """What a killed run left behind, put right before the next one decides what to do. Only under the run's lock."""
 
 import shutil
+from pathlib import Path
+from typing import Any
 
 import structlog
 
 from homeiot_batch.config import Settings
 from homeiot_batch.day_record import DayRecord
 from homeiot_batch.duckdb_writer import recorded_build, recorded_loads
-from homeiot_batch.errors import DatabaseError
-from homeiot_batch.files import read_json
-from homeiot_batch.layout import Layout
+from homeiot_batch.errors import DatabaseBusy
+from homeiot_batch.files import file_stamp, read_json
+from homeiot_batch.layout import PART, Layout
 from homeiot_batch.parquet_writer import put_in_place
 
 log = structlog.get_logger()
@@ -26,26 +28,27 @@ def settle_staging(layout: Layout) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     for dataset, dt in layout.staged_days():
         staged, day = layout.staged(dataset, dt), layout.day(dataset, dt)
-        if day.exists():
+        if (day / PART).exists() or not (staged / PART).exists():  # without its file: killed while the leftover was being deleted
             shutil.rmtree(staged)
         else:
+            if day.exists():  # killed while Snakemake was deleting it
+                shutil.rmtree(day)
             log.info("healed", dataset=dataset, dt=str(dt), what="a day read whole by a run that was killed is put in place")
             put_in_place(staged, day)
 
 
 def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads:
-    """Set aside the markers whose load or build the database does not record, so that they are done again; the recorded loads."""
+    """Set aside the markers that are not to be believed, so that their loads and builds are done again; the recorded loads."""
     try:
         loads, build = recorded_loads(settings.duckdb_path), recorded_build(settings.duckdb_path)
-    except DatabaseError as error:
+    except DatabaseBusy as error:
         log.warning("markers not checked", reason=str(error))
         return {}
     for dataset in settings.datasets:
         for path in (layout.markers / dataset).glob("dt=*.json"):
             dt = path.stem.removeprefix("dt=")
-            load_id = (read_json(path) or {}).get("load_id")
-            if load_id is None or load_id != loads.get((dataset, dt), (None,))[0]:
-                log.info("marker not believed", dataset=dataset, dt=dt, what="the database records no such load; the day is loaded again")
+            if doubt := _doubt(read_json(path) or {}, loads.get((dataset, dt), (None,))[0], layout.day(dataset, dt) / PART):
+                log.info("marker not believed", dataset=dataset, dt=dt, what=f"{doubt}; the day is loaded again")
                 former = layout.former_marker(dataset, dt)
                 former.parent.mkdir(exist_ok=True)
                 path.replace(former)
@@ -53,3 +56,12 @@ def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads:
     if build_id is None or build_id != build:
         layout.models.unlink(missing_ok=True)
     return loads
+
+
+def _doubt(marker: dict[str, Any], load_id: str | None, part: Path) -> str:
+    """Why the marker does not speak of the database and the file that are there; file times alone would fail where a clock was set back."""
+    if load_id is None or marker.get("load_id") != load_id:
+        return "the database records no such load"
+    if part.exists() and marker.get("file") != file_stamp(part):
+        return "the archived file is another one"
+    return ""

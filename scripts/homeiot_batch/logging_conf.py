@@ -18,11 +18,12 @@ class _Stream:
 
     def msg(self, message: str) -> None:
         line = f"{message}\n"
-        with _whole_lines():
+        with contextlib.suppress(OSError), _whole_lines():  # a full disk or a closed terminal fails no job by its log
             print(line, end="", file=sys.stderr, flush=True)
         file: TextIO | None = getattr(_job, "file", None)
         if file is not None:
-            print(line, end="", file=file, flush=True)
+            with contextlib.suppress(OSError):
+                print(line, end="", file=file, flush=True)
 
     log = debug = info = warning = warn = error = critical = exception = failure = fatal = msg
 

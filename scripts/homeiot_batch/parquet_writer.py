@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import structlog
 
 from homeiot_batch import __version__, fault_points
 from homeiot_batch.config import Settings
@@ -24,6 +25,8 @@ from homeiot_batch.layout import PART
 from homeiot_batch.transform import to_rows
 
 METADATA_KEY = b"homeiot"
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,12 @@ def put_in_place(source: Path, target: Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         source.rename(target)
-        sync_folder(target.parent)
     except OSError as error:
         raise ArchiveError(f"{source} cannot be renamed to {target} ({error.strerror}); clear the way and run again") from None
+    try:
+        sync_folder(target.parent)
+    except OSError as error:  # the day is in place: a failed job would have it deleted
+        log.warning("not flushed to disk", folder=str(target), reason=error.strerror)
 
 
 def read_metadata(folder: Path) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """What a killed run left behind, and markers that are not to be believed."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from homeiot_batch.duckdb_writer import load_day, record_build
 from homeiot_batch.files import write_json
 from homeiot_batch.heal import forget_unbelieved_markers, settle_staging
 from homeiot_batch.layout import Layout
-from homeiot_batch.parquet_writer import stage_day
+from homeiot_batch.parquet_writer import put_in_place, stage_day
 
 START = 1794150000 * 10**9
 NAME = "raw_meter_readings"
@@ -49,7 +50,8 @@ def test_a_marker_is_believed_only_with_its_own_load_in_the_database(
     layout: Layout, settings: Settings, dataset: Dataset, day: LocalDay, batches: Callable[..., list[pa.RecordBatch]], tmp_path: Path
 ) -> None:
     """Another load id, no such day, or no database: set aside, but kept as a witness of how much the day held."""
-    folder = stage_day(batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path, lambda _: {}).folder
+    folder = layout.day(NAME, "2026-11-09")
+    put_in_place(stage_day(batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path, lambda _: {}).folder, folder)
     load = load_day(settings.duckdb_path, folder, dataset, day, allow_shrink=False)
     write_json(layout.marker(NAME, "2026-11-09"), load.marker)
     write_json(layout.marker(NAME, "2026-11-10"), load.marker)
@@ -67,5 +69,19 @@ def test_a_broken_marker_is_not_believed(layout: Layout, settings: Settings) -> 
     """A marker that is no JSON, as a full disk may leave it, has the day loaded again."""
     layout.marker(NAME, "2026-11-09").parent.mkdir(parents=True)
     layout.marker(NAME, "2026-11-09").write_text("")
+    forget_unbelieved_markers(layout, settings)
+    assert not layout.marker(NAME, "2026-11-09").exists()
+
+
+def test_a_marker_of_another_file_is_not_believed(
+    layout: Layout, settings: Settings, dataset: Dataset, day: LocalDay, batches: Callable[..., list[pa.RecordBatch]], tmp_path: Path
+) -> None:
+    """A day that was replaced behind the workflow's back, or while the clock stood wrong, is loaded again whatever its file times."""
+    folder = layout.day(NAME, "2026-11-09")
+    put_in_place(stage_day(batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path, lambda _: {}).folder, folder)
+    write_json(layout.marker(NAME, "2026-11-09"), load_day(settings.duckdb_path, folder, dataset, day, allow_shrink=False).marker)
+    forget_unbelieved_markers(layout, settings)
+    assert layout.marker(NAME, "2026-11-09").exists()
+    os.utime(folder / "part-0.parquet", (1, 1))
     forget_unbelieved_markers(layout, settings)
     assert not layout.marker(NAME, "2026-11-09").exists()

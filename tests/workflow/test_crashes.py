@@ -1,0 +1,313 @@
+"""kill -9 at every boundary of a run: the next plain run heals, without --unlock, without a hand, and without the source where it can."""
+
+import contextlib
+import fcntl
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import House, Outcome
+from tests.workflow import drills
+from tests.workflow.drills import DATASET, DAYS, FIRST, FORCED, MIDDLE, UNTIL_LOAD, V1, jobs, span
+
+ONE_DAY = (*UNTIL_LOAD, *span(MIDDLE, MIDDLE))
+KEPT_OR_LOST = pytest.mark.parametrize("snakemake_notes", ["kept", "lost"])
+
+# where a forced run of the middle day is killed -> the version in its dt= directory then, and the jobs that heal
+POINTS: dict[str, tuple[int | None, list[str]]] = {
+    "fetch.written": (1, []),
+    "fetch.read": (1, []),
+    "fetch.staged": (1, []),
+    "extract.before_rename": (None, jobs("load", MIDDLE)),
+    "extract.renamed": (2, jobs("load", MIDDLE)),
+    "load.deleted": (2, jobs("load", MIDDLE)),
+    "load.inserted": (2, jobs("load", MIDDLE)),
+    "load.committed": (2, jobs("load", MIDDLE)),
+    "load.closed": (2, jobs("load", MIDDLE)),
+    "load.marked": (2, []),
+}
+
+
+def lose(house: House, snakemake_notes: str) -> None:
+    """Delete `.snakemake` if it is to be lost."""
+    if snakemake_notes == "lost":
+        house.forget_snakemake()
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_forced_run_killed(point: str, archived: House, tmp_path: Path) -> None:
+    """The day is the old one or the new one, never less; a plain run heals with the source gone and does only what is missing.
+
+    With `.snakemake` kept, and in a copy with `.snakemake` lost.
+    """
+    in_place, healing = POINTS[point]
+    drills.feed(archived, {MIDDLE: 2})
+    drills.die(archived, point, *FORCED, *ONE_DAY)
+    assert (drills.parquet_rows(archived, MIDDLE) if archived.day(MIDDLE).exists() else None) == (drills.rows(MIDDLE, in_place) if in_place else None)
+    houses = [archived, drills.copy_of(archived, tmp_path / "copy")]
+    houses[1].forget_snakemake()
+    for house in houses:
+        drills.without_source(house)
+    for house, outcome in zip(houses, drills.together([house.start(*UNTIL_LOAD, *span()) for house in houses]), strict=True):
+        assert (outcome.code, outcome.jobs) == (0, healing), outcome.stderr
+        drills.assert_archived(house, V1 | {MIDDLE: in_place or 2})
+
+
+FIRST_RUN = {
+    "fetch.read": ("lost", jobs("fetch extract load", *DAYS)),
+    "fetch.staged": ("kept", None),  # the other thread may have staged its day too
+    "extract.renamed": ("lost", None),
+    "load.committed": ("kept", jobs("load", *DAYS)),
+}
+
+
+@pytest.mark.parametrize("point", FIRST_RUN)
+def test_first_run_killed(point: str, house: House) -> None:
+    """The very first run of a house is killed: the next one does the rest, and then there is nothing to do."""
+    snakemake_notes, expected = FIRST_RUN[point]
+    drills.feed(house, V1)
+    drills.die(house, point, *UNTIL_LOAD, *span())
+    lose(house, snakemake_notes)
+    outcome = house.snakemake(*UNTIL_LOAD, *span())
+    assert outcome.code == 0
+    assert expected in (None, outcome.jobs)
+    drills.assert_archived(house, V1)
+    assert house.snakemake(*UNTIL_LOAD, *span()).jobs == []
+
+
+def test_all_staged_none_in_place(house: House) -> None:
+    """Days that were read whole when the run was killed are put in place and loaded although the source is gone."""
+    drills.feed(house, {FIRST: 1})
+    drills.die(house, "fetch.staged", *UNTIL_LOAD, *span(FIRST, FIRST))
+    drills.without_source(house)
+    assert house.snakemake(*UNTIL_LOAD, *span(FIRST, FIRST)).jobs == jobs("load", FIRST)
+    drills.assert_archived(house, {FIRST: 1})
+
+
+def test_forced_run_takes_the_newest_read(archived: House) -> None:
+    """v2 was staged by a forced run that was killed, the source holds v3 now, forced again: v3, not the older read."""
+    drills.feed(archived, {MIDDLE: 2})
+    drills.die(archived, "fetch.staged", *FORCED, *ONE_DAY)
+    drills.feed(archived, {MIDDLE: 3})
+    assert archived.snakemake(*FORCED, *ONE_DAY).jobs == jobs("fetch extract load", MIDDLE)
+    drills.assert_archived(archived, V1 | {MIDDLE: 3})
+
+
+@pytest.mark.parametrize("source", ["gone", "v3"])
+def test_forced_run_after_a_staged_day_lost_its_place(source: str, archived: House) -> None:
+    """dt= missing and v2 staged, forced again: v3 where the source has it; where the source is gone the run fails and v2 is in place."""
+    drills.feed(archived, {MIDDLE: 2})
+    drills.die(archived, "extract.before_rename", *FORCED, *ONE_DAY)
+    assert not archived.day(MIDDLE).exists()
+    if source == "gone":
+        drills.without_source(archived)
+        assert drills.said(archived.snakemake(*FORCED, *ONE_DAY)).startswith(f"failed: fetch {DATASET} {MIDDLE}: INFLUX_URL=")
+        assert drills.parquet_rows(archived, MIDDLE) == drills.rows(MIDDLE, 2)
+        assert archived.snakemake(*ONE_DAY).jobs == jobs("load", MIDDLE)
+    else:
+        drills.feed(archived, {MIDDLE: 3})
+        assert archived.snakemake(*FORCED, *ONE_DAY).jobs == jobs("fetch extract load", MIDDLE)
+    drills.assert_archived(archived, V1 | {MIDDLE: 2 if source == "gone" else 3})
+
+
+def test_killed_while_it_heals(archived: House) -> None:
+    """A run that is killed while it heals what an earlier kill left is healed by the next."""
+    drills.feed(archived, {MIDDLE: 2})
+    drills.die(archived, "extract.before_rename", *FORCED, *ONE_DAY)
+    drills.without_source(archived)
+    drills.die(archived, "load.inserted", *ONE_DAY)
+    drills.die(archived, "load.committed", *ONE_DAY)
+    assert archived.snakemake(*ONE_DAY).jobs == jobs("load", MIDDLE)
+    drills.assert_archived(archived, V1 | {MIDDLE: 2})
+
+
+def test_database_deleted_beside_its_log(archived: House) -> None:
+    """Killed after a commit, DuckDB leaves a write-ahead log; with only the database deleted, that log is no obstacle."""
+    drills.feed(archived, {MIDDLE: 2})
+    drills.die(archived, "load.committed", *FORCED, *ONE_DAY)
+    assert archived.database.with_name(archived.database.name + ".wal").exists()
+    drills.remove_database(archived)
+    outcome = archived.snakemake(*UNTIL_LOAD, *span())
+    assert (outcome.code, outcome.jobs) == (0, jobs("load", *DAYS)), outcome.stderr
+    drills.assert_archived(archived, V1 | {MIDDLE: 2})
+
+
+@pytest.mark.parametrize("left", [[], [".snakemake_timestamp"]], ids=["nothing", "timestamp"])
+def test_killed_inside_snakemakes_delete(left: list[str], archived: House) -> None:
+    """Killed while Snakemake deletes the old day, its file gone, its folder not yet: the staged day takes its place."""
+    drills.feed(archived, {MIDDLE: 2})
+    drills.die(archived, "extract.before_rename", *FORCED, *ONE_DAY)
+    archived.day(MIDDLE).mkdir()
+    for name in left:
+        (archived.day(MIDDLE) / name).touch()
+    drills.without_source(archived)
+    outcome = archived.snakemake(*UNTIL_LOAD, *span())
+    assert (outcome.code, outcome.jobs) == (0, jobs("load", MIDDLE)), outcome.stderr
+    drills.assert_archived(archived, V1 | {MIDDLE: 2})
+
+
+def test_killed_while_a_leftover_is_deleted(archived: House) -> None:
+    """A staged folder whose file is gone already never takes the place of a day, also not of one that is deleted."""
+    drills.feed(archived, {MIDDLE: 2})
+    drills.die(archived, "fetch.staged", *FORCED, *ONE_DAY)
+    (archived.parquet / ".staging" / DATASET / f"dt={MIDDLE}/part-0.parquet").unlink()
+    shutil.rmtree(archived.day(MIDDLE))
+    assert archived.snakemake(*UNTIL_LOAD, *span()).jobs == jobs("fetch extract load", MIDDLE)
+    drills.assert_archived(archived, V1 | {MIDDLE: 2})
+
+
+DISK_FULL = {"fetch.written": 1, "extract.before_rename": 2, "load.inserted": 2, "load.closed": 2}
+
+
+@pytest.mark.parametrize("point", DISK_FULL)
+def test_disk_full(point: str, archived: House) -> None:
+    """A full disk fails the day with one line that names it; after it, a plain run heals with the source gone."""
+    drills.feed(archived, {MIDDLE: 2})
+    outcome = archived.snakemake(*FORCED, *ONE_DAY, HOMEIOT_FAULT=f"{point}:error")
+    assert "No space left on device" in drills.said(outcome)
+    assert "fault of the program" not in outcome.stderr
+    drills.without_source(archived)
+    assert archived.snakemake(*UNTIL_LOAD, *span()).code == 0
+    drills.assert_archived(archived, V1 | {MIDDLE: DISK_FULL[point]})
+
+
+def test_nothing_fails_a_day_in_place(archived: House) -> None:
+    """Snakemake deletes what a failed job has made: so no error after the rename, like a log on a full disk, fails the job."""
+    drills.feed(archived, {MIDDLE: 2})
+    outcome = archived.snakemake(*FORCED, *ONE_DAY, HOMEIOT_FAULT="extract.renamed:error")
+    assert (outcome.code, outcome.failures) == (0, [])
+    drills.assert_archived(archived, V1 | {MIDDLE: 2})
+
+
+# dbt
+
+
+def dbt_children(pid: int) -> list[int]:
+    """The processes that `pid` has started and that run dbt."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        tasks = [child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+    except FileNotFoundError:
+        return []
+    return [int(child) for child in {*children, *tasks} if b"dbt" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@KEPT_OR_LOST
+def test_killed_in_dbt(snakemake_notes: str, archived: House) -> None:
+    """Dbt outlives the run that started it: the next run waits until it has let go of the database, and builds the tables."""
+    drills.feed(archived, {MIDDLE: 2})
+    process = archived.start(*FORCED, *span(MIDDLE, MIDDLE))
+    drills.wait_until(lambda: dbt_children(process.pid))
+    [dbt] = dbt_children(process.pid)
+    drills.kill(process)
+    assert is_running(dbt)
+    lose(archived, snakemake_notes)
+    drills.without_source(archived)
+    outcome = archived.snakemake(*span())
+    assert not is_running(dbt)
+    assert (outcome.code, outcome.jobs) == (0, ["dbt"]), outcome.stderr
+    assert "another run holds data/parquet/.lock; waiting up to 60 s" in outcome.stderr
+    drills.assert_archived(archived, V1 | {MIDDLE: 2})
+    assert archived.energy() == drills.energy_rows(V1 | {MIDDLE: 2})
+
+
+def test_killed_after_dbt(archived: House) -> None:
+    """Killed between dbt's end and its marker: the tables are built again."""
+    drills.feed(archived, {MIDDLE: 2})
+    drills.die(archived, "dbt.built", *FORCED, *span(MIDDLE, MIDDLE))
+    outcome = archived.snakemake(*span())
+    assert (outcome.code, outcome.jobs) == (0, ["dbt"])
+    assert archived.energy() == drills.energy_rows(V1 | {MIDDLE: 2})
+
+
+# at random
+
+
+def held_versions(house: House, day: str, newest: int) -> list[int]:
+    """The versions of the day that lie in its dt= directory and in staging, whole."""
+    known = {tuple(drills.rows(day, version)): version for version in range(1, newest + 1)}
+    found = []
+    for folder in (house.day(day), house.parquet / ".staging" / DATASET / f"dt={day}"):
+        if (folder / "part-0.parquet").exists():  # a folder without it: killed while Snakemake was deleting it
+            held = House(house.folder)
+            held.parquet = folder.parents[1]
+            found.append(known[tuple(drills.parquet_rows(held, day))])
+    return found
+
+
+def check_killed(house: House, newest: int) -> None:
+    """Before any healing: every day lies whole in its place or in staging, and the table holds one version of each day."""
+    table = house.rows()
+    for day in DAYS:
+        assert held_versions(house, day, newest), f"{day} is lost"
+        mine = [row for row in table if str(row[1].date()) == day]
+        assert mine in [drills.rows(day, version) for version in range(1, newest + 1)], f"{day} in the table is {mine}"
+
+
+def killed_at(house: House, seconds: float, *arguments: str) -> str:
+    """Start a run and kill it `seconds` after it has taken the lock; the last step it had done, or `ended` if it was over before."""
+    process = house.start(*arguments)
+    lock = house.parquet / ".lock"
+    drills.wait_until(lambda: lock.read_text().strip() == str(process.pid) or process.poll() is not None)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=seconds)
+    process.kill()
+    stdout, _ = process.communicate()
+    with lock.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # dbt may live on for a while
+    if process.returncode != -signal.SIGKILL:
+        return "ended"
+    done = [job.split()[0] for job in Outcome(process.returncode, stdout).jobs]
+    return max(done, key=["fetch", "extract", "load", "dbt"].index, default="none")
+
+
+def test_kills_at_random_moments(archived: House) -> None:
+    """Runs, forced and plain, killed at random moments: no day is lost or doubled, and a plain run heals, also without `.snakemake`.
+
+    KILLS=200 in the environment kills as often; SEED repeats a series.
+    """
+    kills, seed = int(os.environ.get("KILLS", "6")), int(os.environ.get("SEED", time.time_ns() % 10**6))
+    print(f"SEED={seed} KILLS={kills}")
+    chance = random.Random(seed)
+    newest, healings = 1, 0
+    moments: Counter[str] = Counter()
+    started = time.monotonic()
+    while moments.total() - moments["ended"] < kills:
+        newest += chance.random() < 0.5
+        drills.feed(archived, dict.fromkeys(DAYS, newest))
+        forced = FORCED if chance.random() < 0.8 else ()
+        if chance.random() < 0.04:
+            moments[killed_at(archived, chance.uniform(1, 8), *forced, *span())] += 1
+        else:
+            moments[killed_at(archived, chance.uniform(0, 1.2), *forced, *UNTIL_LOAD, *span())] += 1
+        check_killed(archived, newest)
+        if chance.random() < 0.3:
+            archived.forget_snakemake()
+        if moments.total() % 4 == 0:
+            heal(archived, newest)
+            healings += 1
+    heal(archived, newest)
+    print(f"{kills} kills, 0 lost, 0 doubled, {healings + 1} healings, {time.monotonic() - started:.0f} s; last step done: {dict(moments)}")
+
+
+def heal(house: House, newest: int) -> None:
+    """A plain run without the source ends well, and the archive is whole."""
+    drills.without_source(house)
+    healed = house.snakemake(*UNTIL_LOAD, *span())
+    assert healed.code == 0, healed.stderr
+    drills.assert_archived(house, {day: held_versions(house, day, newest)[0] for day in DAYS})

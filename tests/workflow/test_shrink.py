@@ -1,0 +1,158 @@
+"""A day never shrinks by accident: fewer points, or fewer values of one field, are refused whatever else is missing."""
+
+import json
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.conftest import House
+from tests.workflow import drills
+from tests.workflow.drills import DATASET, FORCED, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
+
+ONE_DAY = (*UNTIL_LOAD, *span(MIDDLE, MIDDLE))
+ALLOWED = (*ONE_DAY, "allow_shrink=true")
+METADATA = b"homeiot"
+
+WHOLE = "3 rows (instant_power_w 2, energy_import_kwh 3, energy_export_kwh 2)"
+SMALLER = {
+    "fewer points": (drills.lines(MIDDLE, 1)[:-1], "2 rows (instant_power_w 1, energy_import_kwh 2, energy_export_kwh 1)"),
+    "fewer values": (
+        [line.replace(",energy_export_kwh=1.0", "") for line in drills.lines(MIDDLE, 1)],
+        "3 rows (instant_power_w 2, energy_import_kwh 3, energy_export_kwh 1)",
+    ),
+    "no points": (drills.lines(LAST, 1), "0 rows (instant_power_w 0, energy_import_kwh 0, energy_export_kwh 0)"),
+}
+CURE = "; the source may have forgotten it. The archived day is kept; if the new one is right, run again with --config allow_shrink=true"
+
+
+def lose(house: House, *what: str) -> None:
+    """Delete the middle day's directory or marker, or the database."""
+    for thing in what:
+        if thing == "day":
+            shutil.rmtree(house.day(MIDDLE))
+        elif thing == "marker":
+            house.marker(MIDDLE).unlink()
+        elif thing == "database":
+            drills.remove_database(house)
+
+
+def metadata(house: House) -> dict[str, Any]:
+    """What the middle day's file says of itself."""
+    return json.loads(pq.read_metadata(house.day(MIDDLE) / "part-0.parquet").metadata[METADATA])
+
+
+LOST = {
+    "nothing": (),
+    "day": ("day",),
+    "day and marker": ("day", "marker"),
+    "day and database": ("day", "database"),
+    "marker and database": ("marker", "database"),
+}
+
+
+@pytest.mark.parametrize(
+    ("smaller", "lost"),
+    [*(("fewer values", lost) for lost in LOST), ("fewer points", "nothing"), ("fewer points", "day"), ("no points", "day and database")],
+)
+def test_refused(smaller: str, lost: str, archived: House) -> None:
+    """The smaller day is refused with both counts and the cure; files, markers and tables stay as they were."""
+    points, found = SMALLER[smaller]
+    archived.export(*points)
+    lose(archived, *LOST[lost])
+    before = drills.state(archived)
+    if "database" in LOST[lost]:
+        del before["markers/dbt.json"]  # not believed without a database
+    outcome = archived.snakemake(*FORCED, *ONE_DAY)
+    assert drills.said(outcome) == f"failed: fetch {DATASET} {MIDDLE}: {DATASET} {MIDDLE} would shrink from {WHOLE} to {found}{CURE}"
+    assert outcome.jobs == []
+    assert drills.state(archived) == before
+    assert drills.leftovers(archived) == []
+
+
+def test_refused_again_and_again(archived: House) -> None:
+    """With directory and database deleted, the marker's counts guard the day in every later run too, until it is read whole."""
+    archived.export(*SMALLER["fewer points"][0])
+    lose(archived, "day", "database")
+    for _ in range(2):
+        assert f"would shrink from {WHOLE}" in drills.said(archived.snakemake(*ONE_DAY))
+    drills.feed(archived, V1)
+    assert archived.snakemake(*UNTIL_LOAD, *span()).code == 0
+    drills.assert_archived(archived, V1)
+
+
+@pytest.mark.parametrize("lost", ["nothing", "day"])
+@pytest.mark.parametrize("smaller", ["fewer points", "fewer values"])
+def test_permitted(smaller: str, lost: str, archived: House) -> None:
+    """Permitted, the day is replaced, and what it was is recorded in the file, in the marker and in the database."""
+    points, _ = SMALLER[smaller]
+    archived.export(*points)
+    lose(archived, *LOST[lost])
+    assert archived.snakemake(*FORCED, *ALLOWED).jobs == jobs("fetch extract load", MIDDLE)
+    expected = drills.rows(MIDDLE, 1)[:2] if smaller == "fewer points" else [(*row[:5], min(row[5], 0.0)) for row in drills.rows(MIDDLE, 1)]
+    assert drills.parquet_rows(archived, MIDDLE) == expected
+    assert [row for row in archived.rows() if str(row[1].date()) == MIDDLE] == expected
+    assert_recorded(archived, metadata(archived))
+
+
+def assert_recorded(house: House, *others: dict[str, Any]) -> None:
+    """Marker, database and `others` say what the middle day was before it shrank."""
+    [(recorded,)] = house.query(f"SELECT shrunk_from FROM archive.loads WHERE dt = '{MIDDLE}'")
+    marker = json.loads(house.marker(MIDDLE).read_text())
+    was = drills.counts(MIDDLE, 1)
+    assert [json.loads(recorded), marker["shrunk_from"], *(other["shrunk_from"] for other in others)] == [was] * (2 + len(others))
+
+
+def test_permission_outlives_a_kill(archived: House) -> None:
+    """A permitted day whose run was killed before it was loaded is loaded by the next plain run, without asking again."""
+    archived.export(*SMALLER["fewer points"][0])
+    drills.die(archived, "extract.renamed", *FORCED, *ALLOWED)
+    assert archived.snakemake(*ONE_DAY).jobs == jobs("load", MIDDLE)
+    assert [row for row in archived.rows() if str(row[1].date()) == MIDDLE] == drills.rows(MIDDLE, 1)[:2]
+    assert_recorded(archived, metadata(archived))
+
+
+def test_permission_is_for_one_run(archived: House) -> None:
+    """After a permitted replacement the new counts are what is guarded: the same again is fine, still less is refused."""
+    archived.export(*SMALLER["fewer points"][0])
+    archived.snakemake(*FORCED, *ALLOWED)
+    assert archived.snakemake(*FORCED, *ONE_DAY).jobs == jobs("fetch extract load", MIDDLE)
+    archived.export(*drills.lines(MIDDLE, 1)[:1])
+    assert f"would shrink from {SMALLER['fewer points'][1]} to 1 rows" in drills.said(archived.snakemake(*FORCED, *ONE_DAY))
+
+
+def fewer_points(house: House) -> None:
+    """Write the day's file again with two of its three rows, and say so in it."""
+    rewrite(house, lambda said: said | {"rows": 2, "values": dict.fromkeys(said["values"], 1) | {"energy_import_kwh": 2}}, rows=2)
+
+
+def fewer_values(house: House) -> None:
+    """Write the day's file again with as many rows, of which one value less was a reading."""
+    rewrite(house, lambda said: said | {"values": said["values"] | {"energy_export_kwh": 1}}, rows=3)
+
+
+def rewrite(house: House, change: Callable[[dict[str, Any]], dict[str, Any]], rows: int) -> None:
+    """Replace the middle day's file by hand."""
+    content = json.dumps(change(metadata(house)))
+    table = pq.ParquetFile(house.day(MIDDLE) / "part-0.parquet").read().slice(0, rows)
+    with pq.ParquetWriter(house.day(MIDDLE) / "part-0.parquet", table.schema) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({METADATA: content})
+
+
+@pytest.mark.parametrize("replace", [fewer_points, fewer_values])
+def test_refused_at_load(replace: Callable[[House], None], archived: House) -> None:
+    """A dt= file that was replaced by a smaller one is not loaded: the table keeps the day; permitted, it is loaded and recorded."""
+    replace(archived)
+    lose(archived, "marker")
+    before = drills.state(archived)
+    outcome = archived.snakemake(*ONE_DAY)
+    line = drills.said(outcome)
+    assert line.startswith(f"failed: load {DATASET} {MIDDLE}: {DATASET} {MIDDLE} in DuckDB would shrink from {WHOLE} to ")
+    assert line.endswith(f"{CURE} (the Parquet file is the smaller one)")
+    assert drills.state(archived) == before
+    assert archived.snakemake(*ALLOWED).jobs == jobs("load", MIDDLE)
+    assert_recorded(archived)
+    assert [row for row in archived.rows() if str(row[1].date()) == MIDDLE] == drills.parquet_rows(archived, MIDDLE)
