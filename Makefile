@@ -25,7 +25,7 @@ lint: setup ## every linter
 	$(BIN)/ty check
 	$(BIN)/lint-imports
 	$(BIN)/snakefmt --check Snakefile workflow
-	$(BIN)/snakemake --lint --config parquet_base_dir=data/demo/lint
+	$(BIN)/snakemake --lint --config parquet_base_dir=data/demo/lint marker_dir=data/demo/lint duckdb_path=data/demo/lint/lint.duckdb
 
 lock: ## exact versions with hashes, from the ranges in pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml --output-file requirements.lock $(LOCK_OPTIONS)

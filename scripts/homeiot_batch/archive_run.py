@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import sys
 import threading
 from collections.abc import Callable, Collection, Generator, Mapping
 from datetime import date
@@ -13,23 +14,27 @@ import tenacity
 from snakemake.exceptions import WorkflowError
 
 from homeiot_batch import fault_points, run_lock
-from homeiot_batch.config import Settings, load_settings
+from homeiot_batch.config import SHIPPED_DATASET, Settings, load_settings
 from homeiot_batch.day_record import DayRecord
 from homeiot_batch.dbt_build import build_models
 from homeiot_batch.duckdb_writer import load_day, record_build
-from homeiot_batch.errors import HomeIotError, SourceUnavailable
+from homeiot_batch.errors import HomeIotError, SettingsError, SourceUnavailable
 from homeiot_batch.files import read_json, sync_folder, write_json
-from homeiot_batch.heal import Loads, forget_unbelieved_markers, settle_staging
-from homeiot_batch.layout import Layout
+from homeiot_batch.heal import drop_hollow_days, forget_unbelieved_markers, settle_staging
+from homeiot_batch.layout import PART, Layout
 from homeiot_batch.logging_conf import configure, job_log
-from homeiot_batch.parquet_writer import put_in_place, read_metadata, stage_day
+from homeiot_batch.parquet_writer import put_in_place, stage_day
 from homeiot_batch.scope import Scope, finished_day, open_scope
-from homeiot_batch.shrink_guard import check_growth
+from homeiot_batch.shrink_guard import check_growth, check_loss
 from homeiot_batch.source import Source, open_source
 from homeiot_batch.summary import Summary
+from homeiot_batch.witnesses import Loads, known_records, readings_lost
 from homeiot_batch.zone_record import check_zone, record_zone
 
 log = structlog.get_logger()
+
+
+DRY_RUN = {"-n", "-np", "--dry-run", "--dryrun"}
 
 
 class JobFailed(WorkflowError):
@@ -41,7 +46,7 @@ class JobFailed(WorkflowError):
 class ArchiveRun:
     """The settings, the days, the source and the summary of one run; its methods are the rules' work."""
 
-    def __init__(self, settings: Settings, layout: Layout, scope: Scope, loads: Loads, targets: Callable[[], Collection[str]]) -> None:
+    def __init__(self, settings: Settings, layout: Layout, scope: Scope, loads: Loads | None, targets: Callable[[], Collection[str]]) -> None:
         self.settings = settings
         self.layout = layout
         self.scope = scope
@@ -94,10 +99,19 @@ class ArchiveRun:
             fault_points.reach("load.marked")
             log.info("loaded", inserted=load.record.rows)
             self.summary.loaded(load.record.rows)
+            if load.doubled:
+                self.summary.warn(
+                    f"{dataset} {dt}: {load.doubled} readings share their time and tags with another; a tag that is not declared keeps them "
+                    "apart in the source (declare it), or they lie within a microsecond"
+                )
 
     def build(self, marker: str, job: str) -> None:
         """Build the dbt models, then write their marker."""
         with self._job("dbt", "", "", job):
+            if SHIPPED_DATASET not in self.settings.datasets:
+                write_json(Path(marker), record_build(self.settings.duckdb_path))
+                self.summary.warn(f"the tables are left as they are: they are built from {SHIPPED_DATASET}, which is not declared")
+                return
             build_models(self.settings, Path(job))
             fault_points.reach("dbt.built")
             write_json(Path(marker), record_build(self.settings.duckdb_path))
@@ -108,14 +122,21 @@ class ArchiveRun:
 
     def _try_fetch(self, dataset: str, dt: str, staged: Path) -> None:
         declared, day = self.settings.datasets[dataset], finished_day(self.settings, dt)
-        archived = self._archived_records(dataset, dt)
+        archived = known_records(self.layout, self._loads, self.settings.duckdb_path, dataset, dt)
         source = self._open_source(dataset, dt)
+        shrunk: list[str] = []
 
         def describe(record: DayRecord) -> dict[str, Any]:
             permission = check_growth(f"{dataset} {dt}", record, archived, self.settings.allow_shrink)
+            shrunk[:] = [f"to {record}"] if permission else []
             return {"dataset": dataset, "source": source.describe(declared), **permission}
 
-        new = self._retrying()(lambda: stage_day(source.read(declared, day), declared, day, self.settings, self.layout.staging, describe))
+        def accept(part: Path) -> None:
+            if lost := readings_lost(self.layout.day(dataset, dt) / PART, part, declared):
+                check_loss(f"{dataset} {dt}", lost, self.settings.allow_shrink)
+                shrunk.append(f"{lost} archived readings are not in it")
+
+        new = self._retrying()(lambda: stage_day(source.read(declared, day), declared, day, self.settings, self.layout.staging, describe, accept))
         self._answers = True
         with self._opening:
             record_zone(self.layout, self.settings.tz)
@@ -127,6 +148,10 @@ class ArchiveRun:
         self.summary.read(new.record.rows)
         if not new.record.rows:
             self.summary.warn(f"{dataset} {dt}: the source holds no readings for this day; it is archived empty")
+        if shrunk:
+            self.summary.warn(f"{dataset} {dt}: shrinks as permitted by allow_shrink: {', '.join(shrunk)}")
+        for doubt in source.doubts(declared, day):
+            self.summary.warn(f"{dataset} {dt}: {doubt}")
 
     def _retrying(self) -> tenacity.Retrying:
         """Tries with back-off; only one try when the source has not answered for another day either."""
@@ -146,17 +171,6 @@ class ArchiveRun:
             before_sleep=announce,
             retry_error_callback=give_up,
         )
-
-    def _archived_records(self, dataset: str, dt: str) -> list[DayRecord | None]:
-        """What is known of the day's archived content: by its file, its markers and the database."""
-        try:
-            in_place = DayRecord.of(read_metadata(self.layout.day(dataset, dt)))
-        except HomeIotError as error:
-            log.warning("the archived day cannot be read", reason=str(error))
-            in_place = None
-        loaded = self._loads.get((dataset, dt))
-        markers = [self.layout.marker(dataset, dt), self.layout.former_marker(dataset, dt)]
-        return [in_place, *(DayRecord.of(read_json(marker)) for marker in markers), loaded[1] if loaded else None]
 
     def _open_source(self, dataset: str, dt: str) -> Source:
         with self._opening:
@@ -186,7 +200,8 @@ class ArchiveRun:
                 message = f"{' '.join(names.values())}: {error}; see to disk space and permissions"
             except Exception as error:
                 log.exception("failed by a fault of the program")
-                message = f"{' '.join(names.values())}: {type(error).__name__}: {error}; a fault of the program, please report it with {job}"
+                said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+                message = f"{' '.join(names.values())}: {said}; a fault of the program, please report it with {job}"
             else:
                 return
         self.summary.fail(message)
@@ -202,16 +217,28 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
     try:
         settings = load_settings(config)
         configure(settings.log_format)
+        _refuse_deletion(workflow)
         layout = Layout(settings.parquet_base_dir, settings.marker_dir)
-        loads: Loads = {}
-        if workflow.is_main_process:
-            run_lock.hold(layout.lock, settings.lock_wait_s)
-            check_zone(layout, settings.tz)
-            settle_staging(layout)
-            loads = forget_unbelieved_markers(layout, settings)
+        loads = _take_over(settings, layout) if workflow.is_main_process and not DRY_RUN.intersection(sys.argv) else {}
         run = ArchiveRun(settings, layout, open_scope(settings, layout), loads, lambda: workflow.dag_settings.targets)
-    except HomeIotError as error:
+    except (HomeIotError, OSError) as error:
         raise SystemExit(f"error: {error}") from None
     if workflow.is_main_process:
         atexit.register(run.summary.print)
     return run
+
+
+def _take_over(settings: Settings, layout: Layout) -> Loads | None:
+    """Lock the archive and put right what a killed run left behind; what the database has recorded."""
+    run_lock.hold(layout.lock, settings.lock_wait_s)
+    check_zone(layout, settings.tz)
+    settle_staging(layout)
+    drop_hollow_days(layout, settings.datasets)
+    return forget_unbelieved_markers(layout, settings)
+
+
+def _refuse_deletion(workflow: Any) -> None:
+    """SettingsError for Snakemake's options that delete outputs: the archive is the only copy of what the source has forgotten."""
+    deletes = [argument for argument in sys.argv[1:] if argument.startswith("--delete-a")]
+    if deletes or workflow.storage_settings.all_temp:
+        raise SettingsError(f"{(deletes or ['--all-temp'])[0]} would delete archived days; remove what you do not want to keep by hand")

@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     lock_wait_s: float = _env(60.0, "Seconds to wait for another run to end before giving up.", ge=0)
     log_format: Literal["keyvalue", "json"] = _env("keyvalue", "Form of the log lines.")
     now: datetime | None = Field(None, description="Instant to take as now (ISO 8601 with offset), for drills and tests.")
-    datasets: dict[str, Dataset] = Field({}, description="The datasets to archive, by name; see config.yaml.")
+    datasets: dict[str, Dataset] = Field({}, validate_default=True, description="The datasets to archive, by name; see config.yaml.")
 
     @classmethod
     def settings_customise_sources(
@@ -108,11 +108,20 @@ class Settings(BaseSettings):
     @field_validator("influx_url")
     @classmethod
     def _url_has_no_credentials(cls, url: str) -> str:
-        if re.match(r"https?://[^/]*@", url):
-            raise ValueError("holds a user or password; give them as INFLUX_USERNAME and INFLUX_PASSWORD")
+        if re.match(r"https?://", url) and re.search(r"[@?#]", url):
+            raise ValueError("holds @, ? or #; give user and password as INFLUX_USERNAME and INFLUX_PASSWORD, and the address alone")
         if "://" in url and not re.match(r"(https?|file)://", url):
             raise ValueError("is neither http://, https://, file:// nor a path")
+        if re.match(r"file://[^/]", url):
+            raise ValueError("names a host; give file:///path, or the path alone")
         return url
+
+    @field_validator("parquet_base_dir", "marker_dir", "duckdb_path")
+    @classmethod
+    def _path_is_plain(cls, path: Path) -> Path:
+        if re.search(r"[{}?]", str(path)):
+            raise ValueError("holds {, } or ?, which mean something else to Snakemake and DuckDB; choose a path without")
+        return path
 
     @field_validator("tz")
     @classmethod
@@ -126,14 +135,21 @@ class Settings(BaseSettings):
     def _has_an_offset(cls, now: datetime | None) -> datetime | None:
         if now is not None and now.tzinfo is None:
             raise ValueError("has no offset from UTC; give one, like 2026-11-23T00:10:00+09:00")
+        if now is not None and not 1971 <= now.year <= 2261:
+            raise ValueError("lies outside of the years 1971 to 2261, which InfluxDB's nanoseconds span")
         return now
 
     @field_validator("datasets", mode="after")
     @classmethod
     def _named(cls, datasets: dict[str, Dataset]) -> dict[str, Dataset]:
+        if not datasets:
+            raise ValueError("declares no dataset; give at least one, the shipped config.yaml shows how")
         for name in datasets:
             if not is_dataset_name(name):
-                raise ValueError(f"{name!r} cannot name a dataset; use small letters, digits and _")
+                raise ValueError(f"{name!r} cannot name a dataset; use small letters, digits and _, and no name that is taken")
+        shipped = datasets.get(SHIPPED_DATASET)
+        if shipped is not None and shipped.missing not in (None, 0.0):
+            raise ValueError(f"{SHIPPED_DATASET}.missing={shipped.missing:g} would pass for readings; the tables know 0.0 and NULL")
         return {name: dataset.named(name) for name, dataset in datasets.items()}
 
     @model_validator(mode="after")
@@ -190,8 +206,9 @@ def _revealed(value: SecretStr | None, file: Path | None, variable: str) -> str 
         return value.get_secret_value() if value is not None else None
     try:
         return file.read_text().strip()
-    except OSError as error:
-        raise SettingsError(f"{variable}={str(file)!r} cannot be read ({error.strerror}); name a readable file") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise SettingsError(f"{variable}={str(file)!r} cannot be read ({reason}); name a readable file") from None
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None, config_yaml: Path | None = None) -> Settings:
@@ -203,7 +220,9 @@ def load_settings(overrides: Mapping[str, Any] | None = None, config_yaml: Path 
         if value is None or value == "":
             raise SettingsError(f"--config {key}= is empty; give a value or leave it out")
     try:
-        _refuse_misplaced_secrets(YamlConfigSettingsSource(Settings, file).yaml_data, file.name)
+        declared = YamlConfigSettingsSource(Settings, file).yaml_data
+        _refuse_misplaced_secrets(declared, file.name)
+        _refuse_lasting_permissions(declared, file.name)
         return Settings(config_yaml=file, **given)  # ty: ignore[unknown-argument]
     except ValidationError as error:
         raise SettingsError(_one_line(error, given, file)) from None
@@ -219,6 +238,12 @@ def _refuse_misplaced_secrets(given: Mapping[str, Any], origin: str) -> None:
             raise SettingsError(f"{name} does not belong in {origin}, where others can read it; set {name.upper()} instead")
 
 
+def _refuse_lasting_permissions(given: Mapping[str, Any], origin: str) -> None:
+    for name in ("allow_shrink", "now"):
+        if name in given:
+            raise SettingsError(f"{name} in {origin} would hold for every run; give it for one run, by --config {name}=...")
+
+
 def _one_line(error: ValidationError, given: Mapping[str, Any], file: Path) -> str:
     problems = error.errors(include_url=False)
     problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
@@ -232,8 +257,8 @@ def _one_line(error: ValidationError, given: Mapping[str, Any], file: Path) -> s
         hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}"
         return f"{origin}: there is no setting {key!r}{hint}"
     field = Settings.model_fields.get(name)
-    hidden = field is None or is_secret(field) or isinstance(problem["input"], dict)
-    shown = "" if hidden else f"={re.sub('//[^/]*@', '//***@', str(problem['input']))!r}"
+    hidden = field is None or is_secret(field) or isinstance(problem["input"], dict) or re.search(r"[@?#]", str(problem["input"]))
+    shown = "" if hidden else f"={str(problem['input'])!r}"
     return f"{origin}: {key}{shown} {problem['msg'].removeprefix('Value error, ')}"
 
 

@@ -95,5 +95,5 @@ def quoted(identifier: str) -> str:
 
 
 def is_dataset_name(name: str) -> bool:
-    """Whether `name` can be a folder and a table at once."""
-    return re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name, re.ASCII) is not None
+    """Whether `name` can be a folder and a table at once, and is none of the workflow's own."""
+    return re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name, re.ASCII) is not None and not re.match(r"(stg|fct|dim)_|(log|former|archive)$", name)

@@ -16,7 +16,7 @@ from homeiot_batch import fault_points
 from homeiot_batch.datasets import Dataset, quoted
 from homeiot_batch.day_record import DayRecord
 from homeiot_batch.days import LocalDay
-from homeiot_batch.errors import DatabaseBusy, DatabaseError, ShrinkError
+from homeiot_batch.errors import ArchiveError, DatabaseBusy, DatabaseError, ShrinkError
 from homeiot_batch.files import file_stamp, sha256, sync_folder
 from homeiot_batch.layout import PART
 from homeiot_batch.parquet_writer import read_metadata
@@ -27,6 +27,7 @@ CREATE SCHEMA IF NOT EXISTS archive;
 CREATE TABLE IF NOT EXISTS archive.loads (
   dataset VARCHAR, dt DATE, load_id VARCHAR, rows BIGINT, field_values JSON, first_utc TIMESTAMP, last_utc TIMESTAMP,
   sha256 VARCHAR, shrunk_from JSON, loaded_at TIMESTAMP, PRIMARY KEY (dataset, dt));
+CREATE TABLE IF NOT EXISTS archive.house (tz VARCHAR);
 CREATE TABLE IF NOT EXISTS archive.builds (build_id VARCHAR, built_at TIMESTAMP);
 """
 
@@ -40,6 +41,7 @@ class Load:
     load_id: str
     record: DayRecord
     marker: dict[str, Any]
+    doubled: int = 0
 
 
 @contextlib.contextmanager
@@ -99,6 +101,7 @@ def load_day(path: Path, folder: Path, dataset: Dataset, day: LocalDay, allow_sh
     record = DayRecord.of(metadata)
     if metadata is None or record is None:
         raise DatabaseError(f"{folder} is not there or says nothing of its content; remove it to have the day read again")
+    _refuse_another_day(folder, metadata, dataset, day)
     part = folder / PART
     marker = {
         "dataset": dataset.name,
@@ -118,14 +121,16 @@ def load_day(path: Path, folder: Path, dataset: Dataset, day: LocalDay, allow_sh
         connection.execute(dataset.ddl())
         _refuse_other_columns(connection, dataset, path)
         with _transaction(connection):
+            _keep_zone(connection, day.zone.key, path)
             known = [loaded for loaded in (_loaded(connection, dataset, day), witness) if loaded is not None]
             marker["shrunk_from"] = _check_growth(f"{dataset.name} {day} in DuckDB", known, record, metadata, allow_shrink)
             _replace_rows(connection, part, dataset, day)
             _compare(connection, part, dataset, day, record)
+            doubled = _doubled(connection, dataset, day)
             fault_points.reach("load.inserted")
             _record(connection, marker)
         fault_points.reach("load.committed")
-    return Load(marker["load_id"], record, marker)
+    return Load(marker["load_id"], record, marker, doubled)
 
 
 def _create(path: Path) -> None:
@@ -169,7 +174,7 @@ def _refuse_other_columns(connection: duckdb.DuckDBPyConnection, dataset: Datase
     if found != list(dataset.columns().items()):
         raise DatabaseError(
             f"table {dataset.name} in {path} has the columns {dict(found)}, declared are {dataset.columns()}; "
-            "declare a new dataset, or move the database away to have it built again"
+            "declare a dataset of another name for other columns"
         )
 
 
@@ -183,8 +188,32 @@ def _check_growth(subject: str, known: list[DayRecord], new: DayRecord, metadata
     try:
         permission = check_growth(subject, new, known, allow or all(was_permitted(metadata, record) for record in known))
     except ShrinkError as error:
-        raise ShrinkError(f"{error} (the Parquet file is the smaller one)") from None
+        raise ShrinkError(f"{error} (the Parquet file is the smaller one; without its folder the day is read again)") from None
     return permission.get("shrunk_from", metadata.get("shrunk_from"))
+
+
+def _refuse_another_day(folder: Path, metadata: dict[str, Any], dataset: Dataset, day: LocalDay) -> None:
+    expected = {"dataset": dataset.name, "dt": str(day), "tz": day.zone.key}
+    found = {name: metadata.get(name, value) for name, value in expected.items()}
+    if found != expected:
+        raise ArchiveError(f"{folder / PART} says that it holds {found}, its place is that of {expected}; put it back where it belongs")
+
+
+def _keep_zone(connection: duckdb.DuckDBPyConnection, tz: str, path: Path) -> None:
+    """Note the zone with the first load: days of another one would cut into each other."""
+    row = connection.execute("SELECT tz FROM archive.house").fetchone()
+    if row is None:
+        connection.execute("INSERT INTO archive.house VALUES (?)", [tz])
+    elif row[0] != tz:
+        raise DatabaseError(f"{path} holds days of {row[0]}, those of {tz} would cut into them; set TZ={row[0]}, or another DUCKDB_PATH")
+
+
+def _doubled(connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay) -> int:
+    """How many rows of the day share time and tags with another."""
+    keys = ", ".join(["ts_utc", *map(quoted, dataset.tags)])
+    return connection.execute(
+        f"SELECT count(*) - count(DISTINCT row({keys})) FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?", _bounds(day)
+    ).fetchall()[0][0]
 
 
 def _replace_rows(connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay) -> None:

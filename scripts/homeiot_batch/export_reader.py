@@ -6,7 +6,10 @@ wanted, and each day is then put together from there.
 
 import atexit
 import bisect
+import contextlib
 import gzip
+import os
+import re
 import shutil
 import tempfile
 import threading
@@ -14,7 +17,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -34,6 +37,7 @@ log = structlog.get_logger()
 WantedDays = Mapping[str, Sequence[date]]
 FLUSH_ROWS = 100_000
 BATCH_ROWS = 50_000
+QUIET_END_NS = 3600 * 10**9  # an export whose last reading lies longer before midnight may have been made too early
 LONGEST_TEXT = 1000  # lines of one quoted string
 
 
@@ -44,6 +48,7 @@ class _Context:
     database: str | None = None
     policy: str | None = None
     in_ddl: bool = False
+    span: tuple[datetime, datetime] | None = None
 
 
 @dataclass
@@ -54,10 +59,11 @@ class _Wanted:
     starts: list[int]
     ends: list[int]
     rows: list[tuple[Any, ...]] = field(default_factory=list)
-    lines: int = 0
+    last: int | None = None
     policies: set[str | None] = field(default_factory=set)
 
     def covers(self, time: int) -> bool:
+        """Whether the time lies in a wanted day."""
         index = bisect.bisect_right(self.starts, time) - 1
         return index >= 0 and time < self.ends[index]
 
@@ -74,6 +80,9 @@ class ExportReader:
         self._spooled: set[tuple[str, date]] = set()
         self._damage: SourceError | None = None
         self._unusable: dict[str, str] = {}
+        self._last: dict[str, int | None] = {}
+        self._headers: list[tuple[datetime, datetime] | None] = []
+        self._written_at = datetime.fromtimestamp(0, UTC)
         self._lock = threading.Lock()
 
     def describe(self, dataset: Dataset) -> dict[str, Any]:
@@ -90,10 +99,35 @@ class ExportReader:
         """See `Source.read`. The first call reads the whole export."""
         with self._lock:
             cursor = self._spooled_day(dataset, day).cursor()
+        self._refuse_uncovered(dataset, day)
         with cursor:
             found = cursor.sql(_points(dataset), params=[day.start_ns, day.end_ns])
             for batch in found.to_arrow_reader(BATCH_ROWS):
                 yield batch.cast(dataset.raw_schema())
+
+    def doubts(self, dataset: Dataset, day: LocalDay) -> list[str]:
+        """Whether the export ends early in the day."""
+        last = self._last.get(dataset.name)
+        if last is None or not day.start_ns <= last < day.end_ns - QUIET_END_NS:
+            return []
+        return [f"the export's last reading is at {_shown(last, day)}; if it was made before the day was over, read the day again from a later one"]
+
+    def _refuse_uncovered(self, dataset: Dataset, day: LocalDay) -> None:
+        """SourceError for a day that the export cannot hold whole: it would be archived short, or empty."""
+        last = self._last.get(dataset.name)
+        if self._written_at < day.end:
+            raise SourceError(
+                f"{self._path} was written at {self._written_at:%F %T} UTC, before {day} was over; export again, or give an earlier end"
+            )
+        if self._headers and None not in self._headers:
+            spans = [header for header in self._headers if header is not None]
+            start, end = min(start for start, _ in spans), max(end for _, end in spans)
+            if day.start < start or day.end > end:
+                raise SourceError(f"{self._path} is an export of {start:%F %T} to {end:%F %T} UTC, which does not cover {day}; export the whole day")
+        if last is not None and last < day.start_ns:
+            raise SourceError(
+                f"{self._path} has no point of {dataset.measurement!r} after {_shown(last, day)}: {day} is not in it; give an earlier end"
+            )
 
     def _spooled_day(self, dataset: Dataset, day: LocalDay) -> duckdb.DuckDBPyConnection:
         """The spool with the day in it; the same SourceError again for an export that was found damaged."""
@@ -123,6 +157,7 @@ class ExportReader:
         counts = self._sort_lines(spool, wanted)
         for entry in (entry for entries in wanted.values() for entry in entries):
             _flush(spool, entry)
+            self._last[entry.dataset.name] = entry.last
             if problem := self._absent_or_ambiguous(entry, counts):
                 self._unusable[entry.dataset.name] = problem
         self._spooled |= {(name, day) for name, dates in days.items() for day in dates}
@@ -132,8 +167,11 @@ class ExportReader:
         counts: Counter[str] = Counter()
         files = _files(self._path)
         number, elsewhere = 0, 0
+        self._written_at = datetime.fromtimestamp(max(file.stat().st_mtime for file in files), UTC)
+        self._headers = []
         for file in files:
-            for place, point, context in _parsed(file):
+            context = _Context()
+            for place, point in _parsed(file, context):
                 number += 1
                 if self._is_elsewhere(context):
                     elsewhere += 1
@@ -142,8 +180,10 @@ class ExportReader:
                 for entry in wanted.get(point["measurement"], ()):
                     _keep(entry, point, number, place)
                     entry.policies.add(context.policy)
+                    entry.last = max(entry.last or point["time"], point["time"])
                     if len(entry.rows) >= FLUSH_ROWS:
                         _flush(spool, entry)
+            self._headers.append(context.span)
         others = sum(counts.values()) - sum(counts[measurement] for measurement in wanted)
         log.info("export read", files=len(files), lines=number, other_measurements=others, other_databases=elsewhere)
         return counts
@@ -177,22 +217,43 @@ def _path(url: str) -> Path:
 
 
 def _files(path: Path) -> list[Path]:
-    files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")) if path.is_dir() else [path]
+    files = sorted(_walk(path)) if path.is_dir() else [path]
     if not files:
         raise SourceError(f"the folder {path} holds no file; put the export there")
+    for file in files:
+        if not file.is_file():
+            raise SourceError(f"{file} is no file that can be read; put the export itself there")
+        if not file.stat().st_size:
+            raise SourceError(f"{file} is empty; copy it again, or take it away")
     return files
 
 
-def _parsed(file: Path) -> Iterator[tuple[str, dict[str, Any], _Context]]:
-    """Each point of the file with its place (file and line) and its context."""
-    context = _Context()
+def _walk(folder: Path) -> Iterator[Path]:
+    """All that lies in the folder, through links too, but for hidden files."""
+
+    def refuse(error: OSError) -> None:
+        raise SourceError(f"{error.filename} cannot be read ({error.strerror}); check its permissions") from None
+
+    seen = set()
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=refuse):
+        folders[:] = [name for name in folders if os.path.realpath(f"{place}/{name}") not in seen]
+        seen.add(os.path.realpath(place))
+        yield from (Path(place) / name for name in names if not name.startswith("."))
+
+
+def _shown(time: int, day: LocalDay) -> str:
+    return f"{datetime.fromtimestamp(time // 10**9, day.zone):%F %T}"
+
+
+def _parsed(file: Path, context: _Context) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each point of the file with its place (file and line); `context` is kept up to date with the comments before it."""
     lines = _lines(file)
     for number, line in lines:
-        if line.startswith("#"):
+        if line.lstrip().startswith("#"):
             _read_comment(line, context)
         elif line and not context.in_ddl:
             place = f"{file} line {number}"
-            yield place, _point(line, lines, place), context
+            yield place, _point(line, lines, place)
 
 
 def _point(line: str, following: Iterator[tuple[int, str]], place: str) -> dict[str, Any]:
@@ -224,7 +285,7 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
                     raise SourceError(
                         f"{file} line {number}: the last line is unfinished, the file is cut short; copy it again, nothing of it is used"
                     )
-                yield number, raw.rstrip(b"\r\n").decode()
+                yield number, raw.rstrip(b"\r\n").decode("utf-8-sig" if number == 1 else "utf-8")
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise SourceError(f"{file} line {number + 1}: the gzip is cut short or damaged; copy it again, nothing of it is used") from None
     except UnicodeDecodeError:
@@ -248,6 +309,9 @@ def _read_comment(line: str, context: _Context) -> None:
         context.database = line.split(":", 1)[1].strip()
     elif line.startswith("# CONTEXT-RETENTION-POLICY:"):
         context.policy = line.split(":", 1)[1].strip()
+    elif match := re.fullmatch(r"# INFLUXDB EXPORT: (\S+) - (\S+)", line.rstrip()):
+        with contextlib.suppress(ValueError):
+            context.span = (datetime.fromisoformat(match[1]), datetime.fromisoformat(match[2]))
 
 
 def _keep(entry: _Wanted, point: dict[str, Any], number: int, place: str) -> None:
@@ -255,6 +319,8 @@ def _keep(entry: _Wanted, point: dict[str, Any], number: int, place: str) -> Non
     dataset, fields, tags = entry.dataset, point["fields"], point["tags"]
     if not entry.covers(point["time"]) or not fields.keys() & dataset.fields.keys():
         return
+    if wrong_tags := fields.keys() & dataset.tags.keys():
+        raise SourceError(f"{place}: {', '.join(wrong_tags)} is a field there, not a tag; correct config.yaml")
     values = []
     for name, declared in dataset.fields.items():
         value = fields.get(name)

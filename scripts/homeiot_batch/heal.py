@@ -1,22 +1,21 @@
 """What a killed run left behind, put right before the next one decides what to do. Only under the run's lock."""
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from homeiot_batch.config import Settings
-from homeiot_batch.day_record import DayRecord
 from homeiot_batch.duckdb_writer import recorded_build, recorded_loads
 from homeiot_batch.errors import DatabaseBusy
 from homeiot_batch.files import file_stamp, read_json
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.parquet_writer import put_in_place
+from homeiot_batch.witnesses import Loads
 
 log = structlog.get_logger()
-
-Loads = dict[tuple[str, str], tuple[str, DayRecord]]
 
 
 def settle_staging(layout: Layout) -> None:
@@ -37,13 +36,26 @@ def settle_staging(layout: Layout) -> None:
             put_in_place(staged, day)
 
 
-def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads:
-    """Set aside the markers that are not to be believed, so that their loads and builds are done again; the recorded loads."""
+def drop_hollow_days(layout: Layout, datasets: Iterable[str]) -> None:
+    """Remove day folders that hold no Parquet file, so that the days are read again: they would pass for archived."""
+    for dataset in datasets:
+        for dt in layout.archived_days(dataset):
+            day = layout.day(dataset, dt)
+            if not (day / PART).exists() and not any(day.glob("*.parquet")):
+                log.info("healed", dataset=dataset, dt=str(dt), what="a day folder without its file is removed; the day is read again")
+                shutil.rmtree(day)
+
+
+def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads | None:
+    """Set aside the markers that are not to be believed, so that their loads and builds are done again.
+
+    The loads that the database records; None if it cannot be asked now.
+    """
     try:
         loads, build = recorded_loads(settings.duckdb_path), recorded_build(settings.duckdb_path)
     except DatabaseBusy as error:
         log.warning("markers not checked", reason=str(error))
-        return {}
+        return None
     for dataset in settings.datasets:
         for path in (layout.markers / dataset).glob("dt=*.json"):
             dt = path.stem.removeprefix("dt=")

@@ -49,6 +49,10 @@ class InfluxReader:
             "measurement": dataset.measurement,
         }
 
+    def doubts(self, dataset: Dataset, day: LocalDay) -> list[str]:  # noqa: ARG002
+        """None: a server's day is proven whole or refused."""
+        return []
+
     def read(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
         """See `Source.read`."""
         self._refuse_other_types(dataset, day)
@@ -214,11 +218,11 @@ class InfluxReader:
 
 
 def _client(settings: Settings) -> InfluxDBClient:
-    url = urlsplit(settings.influx_url)
     try:
+        url = urlsplit(settings.influx_url)
         host, port = url.hostname, url.port
     except ValueError:
-        host = port = None
+        host = None
     if not host:
         raise SettingsError(f"INFLUX_URL={settings.influx_url!r} names no host and port; give one like http://influxdb:8086")
     if settings.influx_ca_file and not settings.influx_ca_file.is_file():

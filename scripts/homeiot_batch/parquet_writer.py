@@ -44,10 +44,11 @@ def stage_day(
     settings: Settings,
     staging: Path,
     describe: Callable[[DayRecord], dict[str, Any]],
+    accept: Callable[[Path], None] = lambda _: None,
 ) -> StagedDay:
     """Write `points` as one Parquet file, flush it to disk and read it back; nothing is left behind on failure.
 
-    `describe` is asked for the metadata when all points are written, and refuses the day by raising.
+    `describe` is asked for the metadata when all points are written, `accept` is shown the finished file; both refuse the day by raising.
     """
     folder = staging / f"tmp-{uuid.uuid4().hex}"
     try:
@@ -57,6 +58,7 @@ def stage_day(
         sync_file(folder / PART)
         sync_folder(folder)
         _verify(folder / PART, record, day)
+        accept(folder / PART)
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError):
@@ -82,9 +84,7 @@ def read_metadata(folder: Path) -> dict[str, Any] | None:
     """What the day's file says of itself; None where there is no day. ArchiveError if the file is damaged."""
     if not folder.is_dir():
         return None
-    others = sorted(path.name for path in folder.glob("*.parquet") if path.name != PART)
-    if others:
-        raise ArchiveError(f"{folder} holds {', '.join(others)} beside {PART}; move it away, readers of the folder count both")
+    refuse_foreign_files(folder)
     try:
         metadata = pq.read_metadata(folder / PART).metadata or {}
         return json.loads(metadata[METADATA_KEY])
@@ -95,6 +95,13 @@ def read_metadata(folder: Path) -> dict[str, Any] | None:
             f"{folder / PART} is damaged or not of this archive ({' '.join(str(error).split())[:120]}); "
             "restore it from a backup, or move the folder away to have the day read again"
         ) from None
+
+
+def refuse_foreign_files(folder: Path) -> None:
+    """ArchiveError if the day's folder holds a Parquet file that is not the workflow's."""
+    others = sorted(path.name for path in folder.glob("*.parquet") if path.name != PART)
+    if others:
+        raise ArchiveError(f"{folder} holds {', '.join(others)} beside {PART}; move it away, readers of the folder count both")
 
 
 def _write(

@@ -23,6 +23,15 @@ def check_growth(subject: str, new: DayRecord, archived: Iterable[DayRecord | No
     return {"shrunk_from": largest.as_dict()}
 
 
+def check_loss(subject: str, lost: int, allow_shrink: bool) -> None:
+    """Refuse a day that lacks `lost` of the archived readings, even if it holds more of others."""
+    if not allow_shrink:
+        raise ShrinkError(
+            f"{subject} would lose {lost} archived readings that the source no longer has, though it has others. The archived day is kept; "
+            "if the new one is right, run again with --config allow_shrink=true"
+        )
+
+
 def was_permitted(metadata: dict[str, Any], archived: DayRecord) -> bool:
     """Whether the day was written with the permission to hold less than `archived`."""
     permitted = DayRecord.of(metadata.get("shrunk_from"))

@@ -25,6 +25,10 @@ class Source(Protocol):
         """
         ...
 
+    def doubts(self, dataset: Dataset, day: LocalDay) -> list[str]:
+        """What speaks against the day being whole although it was read, for the run's warnings."""
+        ...
+
     def describe(self, dataset: Dataset) -> dict[str, Any]:
         """Where the points come from, for the archive's metadata: no secrets."""
         ...

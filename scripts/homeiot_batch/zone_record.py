@@ -12,7 +12,7 @@ def check_zone(layout: Layout, tz: str) -> None:
     if begun not in (None, tz):
         raise SettingsError(
             f"TZ={tz} but the archive in {layout.parquet} was begun with {begun}, its days would overlap; "
-            f"set TZ={begun}, or another PARQUET_BASE_DIR for days of {tz}"
+            f"set TZ={begun}, or another PARQUET_BASE_DIR, MARKER_DIR and DUCKDB_PATH for days of {tz}"
         )
 
 

@@ -70,7 +70,15 @@ def test_undocumented_and_empty_variables_are_not_read(monkeypatch: pytest.Monke
         ({"start": None}, "--config start= is empty; give a value or leave it out"),
         ({"tz": "JST-9"}, "--config: tz='JST-9' is not the IANA name of a time zone; give one like Asia/Tokyo or Europe/Berlin"),
         ({"tz": ":/etc/localtime"}, "--config: tz=':/etc/localtime' is not the IANA name of a time zone"),
-        ({"influx_url": "http://me:hush@h:1"}, "holds a user or password; give them as INFLUX_USERNAME and INFLUX_PASSWORD"),
+        ({"influx_url": "http://me:hush@h:1"}, "holds @, ? or #; give user and password as INFLUX_USERNAME and INFLUX_PASSWORD"),
+        ({"influx_url": "http://me:hu/hush@h:1"}, "--config: influx_url holds @, ? or #"),
+        ({"influx_url": "http://h:1/?u=me&p=hush"}, "--config: influx_url holds @, ? or #"),
+        ({"influx_url": "file://me:hush@h/x"}, "--config: influx_url names a host"),
+        ({"parquet_base_dir": "a{b}"}, "parquet_base_dir='a{b}' holds {, } or ?"),
+        ({"now": "9999-12-31T23:00:00Z"}, "now='9999-12-31T23:00:00Z' lies outside of the years 1971 to 2261"),
+        ({"datasets": {"raw_meter_readings": {"missing": -1}}}, "raw_meter_readings.missing=-1 would pass for readings"),
+        ({"datasets": {"fct_x": {"measurement": "m", "fields": {"x": "double"}}}}, "'fct_x' cannot name a dataset"),
+        ({"datasets": {"log": {"measurement": "m", "fields": {"x": "double"}}}}, "'log' cannot name a dataset"),
         ({"influx_url": "ftp://h"}, "influx_url='ftp://h' is neither http://, https://, file:// nor a path"),
         ({"now": "2026-01-01T00:00:00"}, "has no offset from UTC"),
         ({"influx_token": "hush"}, "influx_token does not belong in --config, where others can read it; set INFLUX_TOKEN instead"),
@@ -118,6 +126,25 @@ def test_secrets_come_from_files_too(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "hush" not in str(caught.value)
     with pytest.raises(SettingsError, match="INFLUX_PASSWORD_FILE=.*none.* cannot be read"):
         settings.password()
+
+
+@pytest.mark.parametrize("line", ["allow_shrink: true", "now: 2026-11-24T00:00:00+09:00"])
+def test_what_is_meant_for_one_run_cannot_be_made_lasting(tmp_path: Path, line: str) -> None:
+    """In config.yaml a permission to shrink would hold for every night."""
+    file = tmp_path / "config.yaml"
+    file.write_text(SHIPPED + line + "\n")
+    with pytest.raises(SettingsError, match="would hold for every run; give it for one run, by --config"):
+        load_settings({}, file)
+
+
+@pytest.mark.parametrize("content", [None, "", "datasets: {}", "tz: Asia/Tokyo"])
+def test_a_config_without_datasets_is_refused(tmp_path: Path, content: str | None) -> None:
+    """A file that is missing, empty, or declares nothing would archive nothing, and call it done."""
+    file = tmp_path / "config.yaml"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(SettingsError, match=r"config.yaml: datasets.* declares no dataset"):
+        load_settings({}, file)
 
 
 def test_a_broken_config_yaml_is_one_line(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Reading days from line protocol."""
 
 import gzip
+import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -159,8 +160,64 @@ def test_an_absent_measurement_is_an_error_an_absent_day_is_not(folder: Path, re
     write(folder / "a", f"climate,room=x temperature_c=20 {at(1)}")
     with pytest.raises(SourceError, match=r"holds no point of measurement 'power' .*it holds climate"):
         read()
-    write(folder / "a", f"power,source=a instant_power_w=1 {at(-1)}")
+    write(folder / "a", f"power,source=a instant_power_w=1 {at(-1)}", f"power,source=a instant_power_w=1 {at(86400 * 10**9)}")
     assert read() == []
+
+
+def test_a_day_that_the_export_does_not_cover_is_refused(folder: Path, read: Read) -> None:
+    """After its last point, outside of its header's times, or written before the day was over: a short or empty day would be archived for ever."""
+    write(folder / "a", f"power,source=a instant_power_w=1 {at(-1)}")
+    with pytest.raises(SourceError, match="has no point of 'power' after 2026-11-08 23:59:59: 2026-11-09 is not in it; give an earlier end"):
+        read()
+    header = "# INFLUXDB EXPORT: 2026-11-08T15:00:00Z - 2026-11-09T{}Z"
+    write(folder / "a", header.format("14:00:00"), f"power,source=a instant_power_w=1 {at(1)}")
+    with pytest.raises(SourceError, match="is an export of 2026-11-08 15:00:00 to 2026-11-09 14:00:00 UTC, which does not cover 2026-11-09"):
+        read()
+    write(folder / "a", header.format("15:00:00"), f"power,source=a instant_power_w=1 {at(1)}")
+    assert len(read()) == 1
+    os.utime(folder / "a", (START / 1e9 + 3600, START / 1e9 + 3600))
+    with pytest.raises(SourceError, match="was written at 2026-11-08 16:00:00 UTC, before 2026-11-09 was over; export again"):
+        read()
+
+
+@pytest.mark.parametrize(("offset", "doubts"), [(82_801, 0), (82_799, 1)])
+def test_an_export_that_ends_early_in_a_day_is_doubted(
+    settings: Settings, dataset: Dataset, day: LocalDay, folder: Path, tmp_path: Path, offset: int, doubts: int
+) -> None:
+    """More than an hour before midnight: the export may have been made while the day went on."""
+    write(folder / "a", f"power,source=a instant_power_w=1 {at(offset * 10**9)}")
+    reader = ExportReader(settings.model_copy(update={"influx_url": str(folder)}), {dataset.name: [day.date]}, tmp_path / "staging")
+    assert sum(len(batch) for batch in reader.read(dataset, day)) == 1
+    assert len(reader.doubts(dataset, day)) == doubts
+
+
+def test_linked_folders_are_read_and_what_is_no_file_is_refused(folder: Path, read: Read, tmp_path: Path) -> None:
+    """Part of an export must not be passed over: links are followed, once; a broken link, a pipe and an empty file are refused."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    write(disk / "b", f"power,source=b instant_power_w=2 {at(2)}")
+    (disk / "again").symlink_to(folder)
+    write(folder / "a", f"power,source=a instant_power_w=1 {at(1)}")
+    (folder / "more").symlink_to(disk)
+    assert read() == [(1, "a", 1.0, None, None), (2, "b", 2.0, None, None)]
+    for make in (lambda path: path.symlink_to("nowhere"), os.mkfifo, Path.touch):
+        make(folder / "odd")
+        with pytest.raises(SourceError, match=r"odd is (no file that can be read|empty)"):
+            read()
+        (folder / "odd").unlink()
+
+
+def test_a_byte_order_mark_and_indented_comments_do_no_harm(folder: Path, read: Read) -> None:
+    """Editors leave them; the first point counts all the same."""
+    (folder / "a").write_bytes(b"\xef\xbb\xbf" + f"power,source=a instant_power_w=1 {at(1)}\n  # a note\n".encode())
+    assert read() == [(1, "a", 1.0, None, None)]
+
+
+def test_a_tag_that_is_a_field_is_refused(folder: Path, read: Read) -> None:
+    """All meters would become one."""
+    write(folder / "a", f'power source="a",instant_power_w=1 {at(1)}')
+    with pytest.raises(SourceError, match="line 1: source is a field there, not a tag"):
+        read()
 
 
 def test_several_retention_policies_must_be_told_apart(folder: Path, read: Read) -> None:

@@ -41,7 +41,7 @@ def test_a_failed_day_ends_in_one_line_without_a_traceback(house: House) -> None
 
 def test_an_empty_day_is_archived_and_named(house: House) -> None:
     """The measurement is there, the day has no points: an empty day, and a warning at the end of the run."""
-    house.export("power,source=a energy_import_kwh=1.5 1794150000000000000")
+    house.export("power,source=a energy_import_kwh=1.5 1794150000000000000", "power,source=a energy_import_kwh=3 1794322800000000000")
     outcome = house.snakemake("--until", "load", "--config", "start=2026-11-09", "end=2026-11-10")
     assert (outcome.code, len(house.archived("2026-11-09")), len(house.archived("2026-11-10"))) == (0, 1, 0)
     assert "warning: raw_meter_readings 2026-11-10: the source holds no readings for this day; it is archived empty" in outcome.stderr

@@ -23,7 +23,7 @@ def test_another_zone_is_refused(lost: str, arguments: tuple[str, ...], archived
     outcome = archived.snakemake(*arguments, *span(), TZ="Europe/Berlin")
     assert drills.said(outcome) == (
         "error: TZ=Europe/Berlin but the archive in data/parquet was begun with Asia/Tokyo, its days would overlap; "
-        "set TZ=Asia/Tokyo, or another PARQUET_BASE_DIR for days of Europe/Berlin"
+        "set TZ=Asia/Tokyo, or another PARQUET_BASE_DIR, MARKER_DIR and DUCKDB_PATH for days of Europe/Berlin"
     )
     assert drills.state(archived) == before
 

@@ -4,17 +4,24 @@ with readings as (
 
 ),
 
--- a missing counter was archived as 0.0, which is no reading: taken for one, it would make the day as large as the meter's whole total.
--- Only of a meter that never counted anything are the zeros its readings.
+-- a missing value was archived as 0.0, which is no reading: taken for one, it would make the day as large as the meter's whole total,
+-- or the peak of a day that only sold. Only of a meter that never said anything else are the zeros its readings.
 counted as (
 
     select
         *,
-        case
-            when energy_import_kwh <> 0 then energy_import_kwh
-            when max(energy_import_kwh) over (partition by source) = 0 then energy_import_kwh
-        end as import_reading_kwh
+        {{ reading('instant_power_w') }} as power_reading_w,
+        {{ reading('energy_import_kwh') }} as import_reading_kwh
     from readings
+
+),
+
+stepped as (
+
+    select
+        *,
+        import_reading_kwh - lag(import_reading_kwh ignore nulls) over (partition by date_jst, source order by ts_utc) as import_step_kwh
+    from counted
 
 ),
 
@@ -23,13 +30,17 @@ daily as (
     select
         date_jst,
         source,
-        max(import_reading_kwh) - min(import_reading_kwh) as daily_energy_kwh,
-        max(instant_power_w) as peak_w,
-        min_by(ts_jst, (-instant_power_w, ts_utc)) as peak_at_jst,
+        -- where the counter falls, it was swapped or reset, or several meters share a name: the difference would be no energy
+        case
+            when min(import_step_kwh) < -{{ var('counter_noise_kwh') }} then null
+            else max(import_reading_kwh) - min(import_reading_kwh)
+        end as daily_energy_kwh,
+        max(power_reading_w) as peak_w,
+        min_by(ts_jst, (-power_reading_w, ts_utc)) filter (power_reading_w is not null) as peak_at_jst,
         min(ts_jst) as first_reading_jst,
         max(ts_jst) as last_reading_jst,
         count(*) as readings
-    from counted
+    from stepped
     group by date_jst, source
 
 )

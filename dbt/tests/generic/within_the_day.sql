@@ -1,0 +1,3 @@
+{% test within_the_day(model, column_name) %}
+select * from {{ model }} where cast({{ column_name }} as date) <> date_jst
+{% endtest %}
