@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -121,21 +122,35 @@ def rows(
 def energies(points: Iterable[Point], first: str, last: str, zone: str = "Asia/Tokyo") -> list[Row]:
     """The daily table's rows that `points` become, in no order."""
     days: dict[tuple[date, str], list[tuple[int, dict[str, Value]]]] = defaultdict(list)
-    counting = set()
     for (name, series), time, values in _last_written(points):
         source = dict(series).get("source", "meter1")
         day = _wall(time, zone).date()
         if name == "power" and first <= str(day) <= last and values.keys() & set(POWER_FIELDS):
             days[day, source].append((time, values))
-            counting |= {source} if "energy_import_kwh" in values else set()
     found = []
     for (day, source), readings in days.items():
-        counter = [float(values["energy_import_kwh"]) for _, values in readings if "energy_import_kwh" in values]
-        energy = max(counter) - min(counter) if counter else None if source in counting else 0.0
-        peak, before = max((float(values.get("instant_power_w", 0.0)), -time) for time, values in readings)
+        everything = [reading for (_, other), of_day in days.items() if other == source for reading in of_day]
+        counter = _readings("energy_import_kwh", readings, everything)
+        energy = max(value for _, value in counter) - min(value for _, value in counter) if counter and not _falls(counter) else None
+        power = _readings("instant_power_w", readings, everything)
+        peak, before = max((value, -time) for time, value in power) if power else (None, None)
         times = [_wall(time, zone) for time, _ in readings]
-        found.append((day, source, energy, peak, _wall(-before, zone), min(times), max(times), len(readings)))
+        found.append((day, source, energy, peak, None if before is None else _wall(-before, zone), min(times), max(times), len(readings)))
     return found
+
+
+def _readings(field: str, readings: list[tuple[int, dict[str, Value]]], everything: list[tuple[int, dict[str, Value]]]) -> list[tuple[int, float]]:
+    """What counts as a reading of the field: all but 0.0 and missing ones, or, of a source that never had another value, each as 0.0."""
+    values = [(time, float(found.get(field, 0.0))) for time, found in readings]
+    if all(float(found.get(field, 0.0)) == 0 for _, found in everything):
+        return values
+    return [(time, value) for time, value in values if value != 0]
+
+
+def _falls(counter: list[tuple[int, float]]) -> bool:
+    """Whether the counter falls, or stands at two values in one microsecond."""
+    ordered = sorted((time // 1000, -value) for time, value in counter)
+    return any(-later < -earlier - 0.005 for (_, earlier), (_, later) in pairwise(ordered))
 
 
 def in_order(table: Iterable[Row]) -> list[Row]:

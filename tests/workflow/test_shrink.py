@@ -151,7 +151,7 @@ def test_refused_at_load(replace: Callable[[House], None], archived: House) -> N
     outcome = archived.snakemake(*ONE_DAY)
     line = drills.said(outcome)
     assert line.startswith(f"failed: load {DATASET} {MIDDLE}: {DATASET} {MIDDLE} in DuckDB would shrink from {WHOLE} to ")
-    assert line.endswith(f"{CURE} (the Parquet file is the smaller one)")
+    assert line.endswith(f"{CURE} (the Parquet file is the smaller one; without its folder the day is read again)")
     assert drills.state(archived) == before
     assert archived.snakemake(*ALLOWED).jobs == jobs("load", MIDDLE)
     assert_recorded(archived)

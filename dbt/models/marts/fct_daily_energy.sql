@@ -20,7 +20,11 @@ stepped as (
 
     select
         *,
-        import_reading_kwh - lag(import_reading_kwh ignore nulls) over (partition by date_jst, source order by ts_utc) as import_step_kwh
+        -- of two values at one time the lower one comes last: it counts as a fall
+        import_reading_kwh - lag(import_reading_kwh ignore nulls) over (
+            partition by date_jst, source
+            order by ts_utc, import_reading_kwh desc
+        ) as import_step_kwh
     from counted
 
 ),
