@@ -110,10 +110,41 @@ class House:
         shutil.rmtree(self.folder / ".snakemake", ignore_errors=True)
 
 
+CHECKOUT = ["Snakefile", "config.yaml", "dbt", "profiles", "scripts", "workflow"]
+
+
+class Checkout(House):
+    """A house in a checkout of its own, as cron finds it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        for part in CHECKOUT:
+            source = ROOT / part
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, folder / part)
+        self.environment = {"PYTHONPATH": str(folder / "scripts")}
+
+    def night(self, dt: str, *arguments: str, **env: str) -> Outcome:
+        """Run the nightly command late on the day `dt`."""
+        return self.python("homeiot_batch.run_archive", *arguments, "--config", f"now={dt}T23:59:59+09:00", **env)
+
+    def python(self, module: str, *arguments: str, **env: str) -> Outcome:
+        """Run `python -m MODULE ARGUMENTS` from elsewhere."""
+        command = [sys.executable, "-m", module, *arguments]
+        done = subprocess.run(command, cwd="/", env=self.env(**env), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        return Outcome(done.returncode, done.stdout)
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     """An empty house in Japan."""
     return House(tmp_path)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """A fresh checkout."""
+    return Checkout(tmp_path)
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from homeiot_batch.config import SHIPPED_DATASET, Settings, load_settings
 from homeiot_batch.day_record import DayRecord
 from homeiot_batch.dbt_build import build_models
 from homeiot_batch.duckdb_writer import load_day, record_build
-from homeiot_batch.errors import HomeIotError, SettingsError, SourceUnavailable
+from homeiot_batch.errors import HomeIotError, LockError, SettingsError, SourceUnavailable
+from homeiot_batch.exit_codes import BUSY
 from homeiot_batch.files import read_json, sync_folder, write_json
 from homeiot_batch.heal import drop_hollow_days, forget_unbelieved_markers, settle_staging
 from homeiot_batch.layout import PART, Layout
@@ -117,6 +118,13 @@ class ArchiveRun:
             write_json(Path(marker), record_build(self.settings.duckdb_path))
             log.info("tables built")
             self.summary.build_done()
+
+    def close(self) -> None:
+        """Say what the run did, if it did anything, and write it beside the markers."""
+        if self.summary.lines():
+            with contextlib.suppress(HomeIotError):
+                write_json(self.layout.last_run, self.summary.as_dict())
+        self.summary.print()
 
     # how
 
@@ -221,10 +229,13 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
         layout = Layout(settings.parquet_base_dir, settings.marker_dir)
         loads = _take_over(settings, layout) if workflow.is_main_process and not DRY_RUN.intersection(sys.argv) else {}
         run = ArchiveRun(settings, layout, open_scope(settings, layout), loads, lambda: workflow.dag_settings.targets)
+    except LockError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(BUSY) from None
     except (HomeIotError, OSError) as error:
         raise SystemExit(f"error: {error}") from None
     if workflow.is_main_process:
-        atexit.register(run.summary.print)
+        atexit.register(run.close)
     return run
 
 

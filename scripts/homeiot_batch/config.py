@@ -3,12 +3,13 @@
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
+import yaml
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
@@ -82,6 +83,8 @@ class Settings(BaseSettings):
     end: Day | None = Field(None, description="Last local day of the range, included; else yesterday.")
     allow_shrink: bool = Field(False, description="Let a day be replaced by one with fewer readings; it is recorded.")
     lock_wait_s: float = _env(60.0, "Seconds to wait for another run to end before giving up.", ge=0)
+    lookback_days: int = _env(7, "Days before yesterday in which the nightly run looks for points that came late.", ge=0, le=3650)
+    healthcheck_url: SecretStr | None = _secret("Address that the nightly run pings, as healthchecks.io has it. Environment only.")
     log_format: Literal["keyvalue", "json"] = _env("keyvalue", "Form of the log lines.")
     now: datetime | None = Field(None, description="Instant to take as now (ISO 8601 with offset), for drills and tests.")
     datasets: dict[str, Dataset] = Field({}, validate_default=True, description="The datasets to archive, by name; see config.yaml.")
@@ -230,6 +233,15 @@ def load_settings(overrides: Mapping[str, Any] | None = None, config_yaml: Path 
         if isinstance(error, SettingsError):
             raise
         raise SettingsError(f"{file} cannot be read: {' '.join(str(error).split())}") from None
+
+
+def given_settings(pairs: Sequence[str]) -> dict[str, Any]:
+    """What KEY=VALUE on a command line means, read as Snakemake reads it."""
+    parts = [pair.partition("=") for pair in pairs]
+    for name, equals, _ in parts:
+        if not equals:
+            raise SettingsError(f"--config {name} gives no value; write KEY=VALUE")
+    return {name: yaml.safe_load(value) for name, _, value in parts}
 
 
 def _refuse_misplaced_secrets(given: Mapping[str, Any], origin: str) -> None:

@@ -45,11 +45,12 @@ class Load:
 
 
 @contextlib.contextmanager
-def open_database(path: Path) -> Generator[duckdb.DuckDBPyConnection]:
+def open_database(path: Path, *, read_only: bool = False) -> Generator[duckdb.DuckDBPyConnection]:
     """A connection to the DuckDB file, made if it is not there; DatabaseError if it is held elsewhere, or for what DuckDB refuses."""
     try:
-        _create(path)
-        connection = duckdb.connect(path)
+        if not read_only:
+            _create(path)
+        connection = duckdb.connect(path, read_only=read_only)
     except (duckdb.Error, OSError) as error:
         raise _problem(path, error) from None
     try:
@@ -224,21 +225,30 @@ def _replace_rows(connection: duckdb.DuckDBPyConnection, part: Path, dataset: Da
 
 def _compare(connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay, record: DayRecord) -> None:
     """The table's day equals the file's rows, and its wall times are the day's by Python's zone rules too."""
-    table = f"SELECT * FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?"
     count, first_utc, last_utc, first, last = connection.execute(
-        f"SELECT count(*), min(ts_utc), max(ts_utc), min_by(ts_jst, ts_utc), max_by(ts_jst, ts_utc) FROM ({table})", _bounds(day)
+        f"SELECT count(*), min(ts_utc), max(ts_utc), min_by(ts_jst, ts_utc), max_by(ts_jst, ts_utc) FROM ({_day_rows(dataset)})", _bounds(day)
     ).fetchall()[0]
-    differing = connection.execute(f"SELECT count(*) FROM ({_parquet_rows(dataset, day)} EXCEPT ALL {table})", [str(part), *_bounds(day)]).fetchall()[
-        0
-    ][0]
-    if count != record.rows or differing:
+    missing, foreign = differences(connection, part, dataset, day)
+    if count != record.rows or missing or foreign:
         raise DatabaseError(
-            f"{dataset.name} {day}: DuckDB holds {count} rows, {differing} of the file's {record.rows} are not there; nothing is changed. "
+            f"{dataset.name} {day}: DuckDB holds {count} rows, {missing} of the file's {record.rows} are not there; nothing is changed. "
             "Run again; if it stays, the file is damaged"
         )
     for utc, wall in ((first_utc, first), (last_utc, last)):
         if utc is not None and utc.replace(tzinfo=UTC).astimezone(day.zone).replace(tzinfo=None) != wall:
             raise DatabaseError(f"DuckDB's rules for {day.zone.key} differ from Python's on {day}; update duckdb and tzdata")
+
+
+def differences(connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay) -> tuple[int, int]:
+    """How many of the file's rows are not in the day's table, and how many of the table's are not in the file; each row counts."""
+    file, table = _parquet_rows(dataset, day), _day_rows(dataset)
+    missing = connection.execute(f"SELECT count(*) FROM ({file} EXCEPT ALL {table})", [str(part), *_bounds(day)]).fetchall()
+    foreign = connection.execute(f"SELECT count(*) FROM ({table} EXCEPT ALL {file})", [*_bounds(day), str(part)]).fetchall()
+    return missing[0][0], foreign[0][0]
+
+
+def _day_rows(dataset: Dataset) -> str:
+    return f"SELECT * FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?"
 
 
 def _parquet_rows(dataset: Dataset, day: LocalDay) -> str:

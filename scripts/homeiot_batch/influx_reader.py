@@ -57,7 +57,7 @@ class InfluxReader:
         """See `Source.read`."""
         self._refuse_other_types(dataset, day)
         self._refuse_other_policies(dataset, day)
-        expected = self._counts(dataset, day)
+        expected = self.counts(dataset, day)
         found = dict.fromkeys(dataset.fields, 0)
         for batch in self._batches(dataset, day):
             for field in dataset.fields:
@@ -94,7 +94,7 @@ class InfluxReader:
         if self._settings.influx_retention_policy:
             return
         for policy, *_, is_default in self._rows(f"SHOW RETENTION POLICIES ON {quote_ident(self._settings.influx_bucket)}"):
-            if not is_default and any(self._counts(dataset, day, policy).values()):
+            if not is_default and any(self.counts(dataset, day, policy).values()):
                 raise SourceError(
                     f"{self._where(dataset)}: on {day} retention policy {policy!r} holds points of it too; "
                     "set INFLUX_RETENTION_POLICY to the one that has the readings"
@@ -116,7 +116,8 @@ class InfluxReader:
             "that the credentials may read, not only write"
         )
 
-    def _counts(self, dataset: Dataset, day: LocalDay, policy: str | None = None) -> dict[str, int]:
+    def counts(self, dataset: Dataset, day: LocalDay, policy: str | None = None) -> dict[str, int]:
+        """Values of each field that the server has in the day, in `policy` or the one that is set."""
         row = self._single_row(dataset, day, ", ".join(f"count({quote_ident(field)})" for field in dataset.fields), policy)
         return {field: count or 0 for field, count in zip(dataset.fields, row[1:], strict=True)}
 

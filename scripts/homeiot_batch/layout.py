@@ -56,9 +56,18 @@ class Layout:
         """The record that dbt has built its tables."""
         return self.markers / "dbt.json"
 
+    @property
+    def last_run(self) -> Path:
+        """The summary of the last run that did something."""
+        return self.markers / "last_run.json"
+
     def archived_days(self, dataset: str) -> list[date]:
         """The days in place, ascending."""
         return sorted(_dates(self.parquet / dataset))
+
+    def loaded_days(self, dataset: str) -> list[date]:
+        """The days with a marker, ascending."""
+        return sorted(_dates(self.markers / dataset, ".json"))
 
     def staged_days(self) -> list[tuple[str, date]]:
         """The (dataset, day) pairs left in staging by a run that was killed."""
@@ -66,9 +75,10 @@ class Layout:
         return [(folder.name, day) for folder in folders for day in sorted(_dates(folder))]
 
 
-def _dates(folder: Path) -> list[date]:
+def _dates(folder: Path, suffix: str = "") -> list[date]:
     days = []
-    for path in folder.glob("dt=*"):
+    for path in folder.glob(f"dt=*{suffix}"):
+        name = path.name.removesuffix(suffix)[3:]
         with contextlib.suppress(ValueError):
-            days.append(date.fromisoformat(path.name[3:]))
+            days += [date.fromisoformat(name)] if len(name) == len("YYYY-MM-DD") else []
     return days

@@ -1,18 +1,27 @@
-"""The nightly batch: yesterday, one date or a range, by the workflow.
+"""The nightly batch: yesterday and what was missed, one date or a range, by the workflow.
 
-python -m homeiot_batch.run_archive [--date D | --from A --to B] [--force]
+python -m homeiot_batch.run_archive [--date D | --from A --to B] [--force | --reconcile]
 """
 
 import os
+import signal
+import subprocess
 import sys
-from datetime import date
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from homeiot_batch.config import ROOT
+from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
 from homeiot_batch.days import parse_day
-from homeiot_batch.errors import SettingsError
+from homeiot_batch.errors import HomeIotError, SettingsError
+from homeiot_batch.exit_codes import DONE, FAILED
+from homeiot_batch.files import read_json
+from homeiot_batch.healthcheck import ping
+from homeiot_batch.layout import Layout
+from homeiot_batch.logging_conf import configure
+from homeiot_batch.nightly import Plan, plan_night, plan_reconciliation
 
 
 def main(
@@ -20,38 +29,79 @@ def main(
     first: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First local day of a range.")] = None,
     last: Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="Last local day of the range, included.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Read days again that are archived already.")] = False,
+    reconcile: Annotated[
+        bool, typer.Option("--reconcile", help="In the range, read only days that are missing or of which the source has more.")
+    ] = False,
     config: Annotated[
         list[str] | None, typer.Option("--config", metavar="KEY=VALUE", help="A setting for this run, like allow_shrink=true; repeatable.")
     ] = None,
 ) -> None:
-    """Archive yesterday, or the days given: read, keep as Parquet, load into DuckDB, build the tables.
+    """Archive yesterday, what was missed and what came late, or the days given: read, keep as Parquet, load into DuckDB, build the tables.
 
-    Exit code 0 if all is done, not 0 if a day failed; the last lines say which and why.
+    The exit codes are in the README; if it is not 0, the last lines say which day failed and why.
     """
-    try:
-        arguments = snakemake_arguments(day, first, last, force=force, config=config or [])
-    except SettingsError as error:
-        raise SystemExit(f"error: {error}") from None
-    sys.stdout.flush()
-    # the workflow takes over this process: signals, exit code and output are its own
     os.chdir(ROOT)
-    os.execv(sys.executable, [sys.executable, "-m", "snakemake", *arguments])  # noqa: S606 - no shell is the point
+    url, started = None, datetime.now(UTC)
+    try:
+        settings = load_settings(given_settings(config or []))
+        configure(settings.log_format)
+        url = settings.healthcheck_url.get_secret_value() if settings.healthcheck_url else None
+        ping(url, "start")
+        plan = plan_run(settings, day, first, last, force=force, reconcile=reconcile)
+    except HomeIotError as error:
+        ping(url, "fail", str(error))
+        raise SystemExit(f"error: {error}") from None
+    code = _run([*plan.arguments(), *config_arguments(day, first, last, config or [])], plan.warnings) if plan.targets else DONE
+    if not plan.targets:
+        print(
+            "nothing to do: every day of the range is archived, and the source has no more of any", *plan.warnings, sep="\nwarning: ", file=sys.stderr
+        )
+    ping(url, "" if code == DONE else "fail", _summary_since(started, settings) or f"nothing was done, exit code {code}")
+    raise SystemExit(code)
 
 
-def snakemake_arguments(day: str | None, first: str | None, last: str | None, *, force: bool, config: list[str]) -> list[str]:
-    """The `snakemake` arguments for a date, a range or yesterday; SettingsError for dates that are none of these."""
+def plan_run(settings: Settings, day: str | None, first: str | None, last: str | None, *, force: bool, reconcile: bool) -> Plan:
+    """What the options mean; SettingsError for dates that are none or exclude each other."""
+    layout = Layout(settings.parquet_base_dir, settings.marker_dir)
     if day and (first or last):
         raise SettingsError(f"--date={day} and --from or --to exclude each other; give one or the other")
     if bool(first) != bool(last):
         raise SettingsError("--from and --to belong together; give both, or --date for one day")
-    dates = [_date(day, "--date"), _date(day, "--date")] if day else [_date(first, "--from"), _date(last, "--to")] if first and last else []
-    span = [f"start={dates[0]}", f"end={dates[1]}"] if dates else []
-    settings = ["--config", *span, *config] if span or config else []
-    return ["all" if dates else "yesterday", *(["--forcerun", "extract"] if force else []), *settings]
+    if reconcile and (force or not (day or first)):
+        raise SettingsError("--reconcile takes the days of --date, or of --from and --to, and no --force; give it a range")
+    start, end = (
+        (parse_day(day or first, "--date" if day else "--from"), parse_day(day or last, "--date" if day else "--to"))
+        if day or first
+        else (None, None)
+    )
+    if reconcile and start and end:
+        return plan_reconciliation(settings, layout, start, end)
+    if start or force:
+        return Plan(targets=["all" if start else "yesterday"], forced=["extract"] if force else [])
+    return plan_night(settings, layout)
 
 
-def _date(text: str | None, option: str) -> date:
-    return parse_day(text, option)
+def config_arguments(day: str | None, first: str | None, last: str | None, config: Sequence[str]) -> list[str]:
+    """The workflow's --config: the range, and what was given for this run."""
+    span = [f"start={day or first}", f"end={day or last}"] if day or first else []
+    return ["--config", *span, *config] if span or config else []
+
+
+def _run(arguments: Sequence[str], warnings: Sequence[str]) -> int:
+    """Run the workflow; whoever ends this process ends it too."""
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    with subprocess.Popen([sys.executable, "-m", "snakemake", *arguments]) as workflow:
+        signal.signal(signal.SIGTERM, lambda number, _: workflow.send_signal(number))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the workflow as well
+        code = workflow.wait()
+    return code if code >= 0 else FAILED
+
+
+def _summary_since(started: datetime, settings: Settings) -> str:
+    """The run's summary as text; none if it did nothing."""
+    summary = read_json(Layout(settings.parquet_base_dir, settings.marker_dir).last_run) or {}
+    return "\n".join(summary.get("lines", [])) if summary.get("finished_at", "") >= started.isoformat() else ""
 
 
 if __name__ == "__main__":

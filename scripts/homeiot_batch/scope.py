@@ -1,5 +1,6 @@
 """Which local days a run is about."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
@@ -8,6 +9,8 @@ from homeiot_batch.config import Settings
 from homeiot_batch.days import LocalDay, each_day, parse_day, yesterday
 from homeiot_batch.errors import SettingsError
 from homeiot_batch.layout import Layout
+
+DAY_PATH = re.compile(r"(?:^|/)([a-z][a-z0-9_]*)/dt=(\d{4}-\d{2}-\d{2})(?:\.json)?$")
 
 
 @dataclass(frozen=True)
@@ -18,10 +21,16 @@ class Scope:
     yesterday: date
 
     def days(self, targets: Collection[str]) -> dict[str, list[date]]:
-        """The days whose loads a run of `targets` must wait for: asked for yesterday alone, only yesterday."""
-        if set(targets) == {"yesterday"}:
-            return {name: [self.yesterday] for name in self.range}
-        return self.range
+        """The days that a run of `targets` is about: the range, or only yesterday and the days named by their paths."""
+        named = [match.groups() for match in map(DAY_PATH.search, targets) if match]
+        others = [target for target in targets if target != "yesterday" and not DAY_PATH.search(target) and not target.endswith("/dbt.json")]
+        if others or not (named or "yesterday" in targets):
+            return self.range
+        days: dict[str, list[date]] = {name: [self.yesterday] if "yesterday" in targets else [] for name in self.range}
+        for name, dt in named:
+            if name in days and date.fromisoformat(dt) not in days[name]:
+                days[name].append(date.fromisoformat(dt))
+        return days
 
 
 def open_scope(settings: Settings, layout: Layout) -> Scope:

@@ -4,7 +4,8 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TextIO
+from datetime import UTC, datetime
+from typing import Any, TextIO
 
 
 @dataclass
@@ -60,6 +61,21 @@ class Summary:
         if self.failures:
             return "cure what is named below and run the same command again; what is done is kept"
         return "" if self.built else "`snakemake` without --until loads what is missing and builds the tables"
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: the figures, and the lines as they were printed."""
+        return {
+            "finished_at": datetime.now(UTC).isoformat(),
+            "seconds": round(time.monotonic() - self.started, 1),
+            "read_days": self.read_days,
+            "read_rows": self.read_rows,
+            "loaded_days": self.loaded_days,
+            "loaded_rows": self.loaded_rows,
+            "built": self.built,
+            "warnings": sorted(self.warnings),
+            "failures": sorted(self.failures),
+            "lines": self.lines(),
+        }
 
     def print(self, stream: TextIO | None = None) -> None:
         """Print the lines, on stderr if no stream is given."""

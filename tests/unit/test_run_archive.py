@@ -1,13 +1,19 @@
 """The nightly command's options, as the workflow gets them."""
 
-import os
 import subprocess
 import sys
 
 import pytest
 
+from homeiot_batch.config import Settings
 from homeiot_batch.errors import SettingsError
-from homeiot_batch.run_archive import snakemake_arguments
+from homeiot_batch.run_archive import config_arguments, plan_run
+
+
+def arguments(settings: Settings, day: str | None, first: str | None, last: str | None, config: list[str], **flags: bool) -> list[str]:
+    """What `snakemake` is given."""
+    plan = plan_run(settings, day, first, last, **{"force": False, "reconcile": False} | flags)
+    return [*plan.arguments(), *config_arguments(day, first, last, config)]
 
 
 @pytest.mark.parametrize(
@@ -20,34 +26,35 @@ from homeiot_batch.run_archive import snakemake_arguments
         (None, None, None, False, ["allow_shrink=true"], ["yesterday", "--config", "allow_shrink=true"]),
     ],
 )
-def test_options_become_a_target(day: str | None, first: str | None, last: str | None, force: bool, config: list[str], expected: list[str]) -> None:
+def test_options_become_a_target(
+    settings: Settings, day: str | None, first: str | None, last: str | None, force: bool, config: list[str], expected: list[str]
+) -> None:
     """Yesterday without dates, the range otherwise; the target stands first, or Snakemake's own options would swallow it."""
-    assert snakemake_arguments(day, first, last, force=force, config=config) == expected
+    local = settings.model_copy(update={"influx_url": "an export"})
+    assert arguments(local, day, first, last, config, force=force) == expected
 
 
 @pytest.mark.parametrize(
-    ("day", "first", "last", "message"),
+    ("day", "first", "last", "flags", "message"),
     [
-        ("2026-11-01", "2026-11-01", None, "exclude each other"),
-        (None, "2026-11-01", None, "belong together"),
-        (None, None, "2026-11-01", "belong together"),
-        ("2026-13-01", None, None, "--date='2026-13-01' is not a date"),
-        (None, "2026-11-01", "tomorrow", "--to='tomorrow' is not a date"),
+        ("2026-11-01", "2026-11-01", None, {}, "exclude each other"),
+        (None, "2026-11-01", None, {}, "belong together"),
+        (None, None, "2026-11-01", {}, "belong together"),
+        ("2026-13-01", None, None, {}, "--date='2026-13-01' is not a date"),
+        (None, "2026-11-01", "tomorrow", {}, "--to='tomorrow' is not a date"),
+        (None, None, None, {"reconcile": True}, "--reconcile takes the days of --date, or of --from and --to"),
+        ("2026-11-01", None, None, {"reconcile": True, "force": True}, "and no --force"),
     ],
 )
-def test_options_that_mean_no_range_are_refused(day: str | None, first: str | None, last: str | None, message: str) -> None:
+def test_options_that_mean_no_range_are_refused(
+    settings: Settings, day: str | None, first: str | None, last: str | None, flags: dict[str, bool], message: str
+) -> None:
     """Nothing is run for dates that cannot be meant."""
     with pytest.raises(SettingsError, match=message):
-        snakemake_arguments(day, first, last, force=False, config=[])
+        arguments(settings, day, first, last, [], **flags)
 
 
 def test_a_users_mistake_is_one_line() -> None:
     """Exit code 1, one line on stderr, no traceback."""
-    done = subprocess.run(
-        [sys.executable, "-m", "homeiot_batch.run_archive", "--date", "2026-02-30"],
-        capture_output=True,
-        text=True,
-        env=dict(os.environ),
-        check=False,
-    )
+    done = subprocess.run([sys.executable, "-m", "homeiot_batch.run_archive", "--date", "2026-02-30"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "error: --date='2026-02-30' is not a date; give an existing day as YYYY-MM-DD\n")

@@ -132,7 +132,7 @@ def state(house: House) -> dict[str, Any]:
         f"{name}/{path.relative_to(folder)}".replace("/former/", "/"): path.read_bytes()
         for name, folder in folders.items()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in (".lock", ".snakemake_timestamp") and "log" not in path.relative_to(folder).parts
+        if path.is_file() and path.name not in (".lock", ".snakemake_timestamp", "last_run.json") and "log" not in path.relative_to(folder).parts
     }
     tables = (DATASET, "archive.loads", "archive.builds", "fct_daily_energy") if house.database.exists() else ()
     return files | {name: house.query(f"FROM {name} ORDER BY ALL") for name in tables}

@@ -1,0 +1,13 @@
+"""What a run's exit code says; the README's table is held to it by a test."""
+
+DONE = 0
+FAILED = 1
+USAGE = 2
+BUSY = 75
+
+MEANINGS = {
+    DONE: "all that was asked for is done, or was done before",
+    FAILED: "a day failed or was refused, or a setting cannot be used: the last lines say which and why",
+    USAGE: "an option that does not exist, or without its value",
+    BUSY: "another run holds the archive, and still did after LOCK_WAIT_S: nothing was done",
+}

@@ -1,0 +1,119 @@
+"""What a night has to do: yesterday, the days that were missed, and archived days of which the source now holds more."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import structlog
+
+from homeiot_batch.config import Settings
+from homeiot_batch.datasets import Dataset
+from homeiot_batch.day_record import DayRecord
+from homeiot_batch.days import LocalDay, each_day, yesterday
+from homeiot_batch.duckdb_writer import recorded_loads
+from homeiot_batch.errors import ArchiveError, SourceError
+from homeiot_batch.influx_reader import InfluxReader
+from homeiot_batch.layout import Layout
+from homeiot_batch.parquet_writer import read_metadata
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Plan:
+    """Targets of the workflow, those of them that are read again, and what the user should know beside."""
+
+    targets: list[str] = field(default_factory=list)
+    forced: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def ask_for(self, layout: Layout, dataset: str, days: Iterable[date]) -> None:
+        """Add the days: each by its folder and its marker, since Snakemake does not look behind a marker that is there."""
+        self.targets += [str(path) for day in days for path in (layout.day(dataset, day), layout.marker(dataset, day))]
+
+    def arguments(self) -> list[str]:
+        """For `snakemake`, the targets first: its options would swallow them."""
+        return [*self.targets, *(["--forcerun", *self.forced] if self.forced else [])]
+
+
+def plan_night(settings: Settings, layout: Layout) -> Plan:
+    """Yesterday, every day missed since each dataset's first one, and late points of the last `lookback_days`.
+
+    Found by listing the archive, and one count a field and day: a night costs the same however large the archive is.
+    """
+    last = yesterday(settings.instant(), settings.zone)
+    plan = Plan(targets=["yesterday"])
+    for name in settings.datasets:
+        plan.ask_for(layout, name, _missed(settings, layout, name, last - timedelta(days=1)))
+    if settings.lookback_days:
+        _look_back(plan, settings, layout, last - timedelta(days=settings.lookback_days), last - timedelta(days=1))
+    return plan
+
+
+def plan_reconciliation(settings: Settings, layout: Layout, first: date, last: date) -> Plan:
+    """The days of a range that are missing, or of which the source now holds more."""
+    plan = Plan()
+    for name in settings.datasets:
+        plan.ask_for(layout, name, [day for day in each_day(first, last) if not _is_done(layout, name, day)])
+    _look_back(plan, settings, layout, first, last)
+    if plan.targets:
+        plan.targets.append(str(layout.models))
+    return plan
+
+
+def _missed(settings: Settings, layout: Layout, dataset: str, last: date) -> list[date]:
+    archived = layout.archived_days(dataset)
+    first = settings.archive_start or (archived[0] if archived else None)
+    if first is None:
+        return []
+    done = set(archived).intersection(layout.loaded_days(dataset), _recorded(settings, dataset))
+    return [day for day in each_day(first, last) if day not in done]
+
+
+def _recorded(settings: Settings, dataset: str) -> set[date]:
+    """The days that the database has: of a deleted one none, so that it is built again from the archive."""
+    return {date.fromisoformat(dt) for name, dt in recorded_loads(settings.duckdb_path) if name == dataset}
+
+
+def _is_done(layout: Layout, dataset: str, day: date) -> bool:
+    return layout.day(dataset, day).is_dir() and layout.marker(dataset, day).exists()
+
+
+def _look_back(plan: Plan, settings: Settings, layout: Layout, first: date, last: date) -> None:
+    """Add archived days of which the server has more to the plan, and a warning for those of which it has less."""
+    if not settings.influx_url.startswith(("http://", "https://")):
+        return  # an export does not grow
+    reader = InfluxReader(settings)
+    for dataset in settings.datasets.values():
+        try:
+            _compare(plan, reader, dataset, layout, _archived(settings, layout, dataset, first, last))
+        except SourceError as error:
+            plan.warnings.append(f"{dataset.name}: late points were not looked for: {error}")
+
+
+def _archived(settings: Settings, layout: Layout, dataset: Dataset, first: date, last: date) -> list[LocalDay]:
+    return [LocalDay(day, settings.zone) for day in each_day(first, last) if layout.day(dataset.name, day).is_dir()]
+
+
+def _compare(plan: Plan, reader: InfluxReader, dataset: Dataset, layout: Layout, days: Iterable[LocalDay]) -> None:
+    for day in days:
+        archived = _record(layout, dataset, day)
+        if archived is None:
+            continue
+        values = reader.counts(dataset, day)
+        change = {name: count - archived.values.get(name, 0) for name, count in values.items()}
+        if any(difference < 0 for difference in change.values()):
+            counts = ", ".join(f"{name} {values[name]} of {archived.values.get(name, 0)}" for name in change)
+            plan.warnings.append(f"{dataset.name} {day}: the source holds fewer values than are archived ({counts}); the archived day is kept")
+        elif any(change.values()):
+            log.info("late points", dataset=dataset.name, dt=str(day), **{f"more_{name}": more for name, more in change.items()})
+            plan.ask_for(layout, dataset.name, [day.date])
+            plan.forced.append(str(layout.day(dataset.name, day)))
+
+
+def _record(layout: Layout, dataset: Dataset, day: LocalDay) -> DayRecord | None:
+    try:
+        return DayRecord.of(read_metadata(layout.day(dataset.name, day)))
+    except ArchiveError as error:
+        log.warning("the archived day cannot be read", reason=str(error))
+        return None

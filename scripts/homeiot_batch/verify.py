@@ -1,0 +1,141 @@
+"""Proves the archive: each day's file against its checksum, DuckDB's rows against the file, the server's counts against what was read.
+
+python -m homeiot_batch.verify [--from A --to B] [--json]
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import duckdb
+import typer
+
+from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
+from homeiot_batch.datasets import Dataset, quoted
+from homeiot_batch.days import LocalDay, each_day, parse_day, yesterday
+from homeiot_batch.duckdb_writer import differences, open_database
+from homeiot_batch.errors import ArchiveError, HomeIotError, SettingsError, SourceError
+from homeiot_batch.exit_codes import DONE, FAILED
+from homeiot_batch.files import read_json, sha256
+from homeiot_batch.influx_reader import InfluxReader
+from homeiot_batch.layout import PART, Layout
+from homeiot_batch.parquet_writer import read_metadata
+
+
+@dataclass
+class Verdict:
+    """One day: what each place holds, and what speaks against it. `server` is None where it was not asked."""
+
+    dataset: str
+    dt: date
+    server: dict[str, int] | None = None
+    parquet: dict[str, Any] | None = None
+    duckdb: dict[str, Any] | None = None
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def verify(settings: Settings, layout: Layout, first: date | None, last: date | None) -> Iterator[Verdict]:
+    """A verdict on every day from `first` (the dataset's first one) to `last` (yesterday); nothing is changed anywhere."""
+    end = last or yesterday(settings.instant(), settings.zone)
+    reader = InfluxReader(settings) if settings.influx_url.startswith(("http://", "https://")) else None
+    if not settings.duckdb_path.exists():
+        raise SettingsError(f"there is no database {settings.duckdb_path}; run the batch once, it is built again from the archive")
+    with open_database(settings.duckdb_path, read_only=True) as connection:
+        for dataset in settings.datasets.values():
+            start = first or settings.archive_start or min(layout.archived_days(dataset.name), default=end)
+            for dt in each_day(start, end):
+                yield _verdict(layout, connection, reader, dataset, LocalDay(dt, settings.zone))
+
+
+def _verdict(layout: Layout, connection: duckdb.DuckDBPyConnection, reader: InfluxReader | None, dataset: Dataset, day: LocalDay) -> Verdict:
+    verdict = Verdict(dataset.name, day.date)
+    part = layout.day(dataset.name, day) / PART
+    try:
+        metadata = read_metadata(part.parent)
+        if metadata is None:
+            verdict.problems.append("the day is not archived")
+            return verdict
+        verdict.parquet = {"rows": metadata["rows"], "values": metadata["values"], "sha256": sha256(part)}
+        _check_marker(verdict, read_json(layout.marker(dataset.name, day)))
+        _check_rows(verdict, connection, dataset, day, part)
+    except ArchiveError as error:
+        verdict.problems.append(str(error))
+    except duckdb.Error as error:
+        verdict.problems.append(f"the file cannot be read through ({' '.join(str(error).split())[:150]})")
+    if reader is not None and verdict.parquet is not None:
+        _check_server(verdict, reader, dataset, day)
+    return verdict
+
+
+def _check_marker(verdict: Verdict, marker: dict[str, Any] | None) -> None:
+    assert verdict.parquet is not None
+    if marker is None:
+        verdict.problems.append("there is no marker: the day is not loaded")
+    elif marker.get("sha256") != verdict.parquet["sha256"]:
+        verdict.problems.append("the file is not the one that was loaded: its checksum differs from the marker's")
+
+
+def _check_rows(verdict: Verdict, connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay, part: Path) -> None:
+    assert verdict.parquet is not None
+    numbers = [name for name, kind in dataset.fields.items() if kind in {"double", "integer"}]
+    sums = "".join(f", sum({quoted(name)})" for name in numbers)
+    names = ["rows", "first_utc", "last_utc", *(f"sum_{name}" for name in numbers)]
+    summary = f"SELECT count(*), min(ts_utc)::VARCHAR, max(ts_utc)::VARCHAR{sums} FROM"
+    bounds = [day.start.replace(tzinfo=None), day.end.replace(tzinfo=None)]
+    table = f"(SELECT * FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?)"
+    verdict.duckdb = dict(zip(names, connection.execute(f"{summary} {table}", bounds).fetchall()[0], strict=True))
+    in_file = connection.execute("SELECT count(*) FROM read_parquet(?, hive_partitioning = false)", [str(part)]).fetchall()[0][0]
+    if in_file != verdict.parquet["rows"]:
+        verdict.problems.append(f"the file holds {in_file} rows, its metadata says {verdict.parquet['rows']}")
+    missing, foreign = differences(connection, part, dataset, day)
+    if missing or foreign:
+        verdict.problems.append(f"{missing} of the file's rows are not in DuckDB, {foreign} of DuckDB's are not in the file")
+
+
+def _check_server(verdict: Verdict, reader: InfluxReader, dataset: Dataset, day: LocalDay) -> None:
+    assert verdict.parquet is not None
+    try:
+        verdict.server = reader.counts(dataset, day)
+    except SourceError as error:
+        verdict.notes.append(f"the server could not be asked: {error}")
+        return
+    change = {name: count - verdict.parquet["values"].get(name, 0) for name, count in verdict.server.items()}
+    if any(difference > 0 for difference in change.values()):
+        verdict.problems.append(f"the server has values that are not archived: {', '.join(f'{n} {c:+d}' for n, c in change.items() if c)}")
+    elif any(change.values()):
+        verdict.notes.append(f"the server no longer has all values: {', '.join(f'{n} {c:+d}' for n, c in change.items() if c)}")
+
+
+def main(
+    first: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First local day; the archive's if not given.")] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="Last local day, included; yesterday if not given.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON list with an object a day.")] = False,
+    config: Annotated[list[str] | None, typer.Option("--config", metavar="KEY=VALUE", help="A setting; repeatable.")] = None,
+) -> None:
+    """Compare the server (where it still has the readings), the Parquet files and DuckDB, day by day; exit code 0 only if all agree."""
+    os.chdir(ROOT)
+    try:
+        settings = load_settings(given_settings(config or []))
+        start, end = (parse_day(text, option) if text else None for text, option in ((first, "--from"), (last, "--to")))
+        verdicts = list(verify(settings, Layout(settings.parquet_base_dir, settings.marker_dir), start, end))
+    except HomeIotError as error:
+        raise SystemExit(f"error: {error}") from None
+    typer.echo(json.dumps([asdict(v) for v in verdicts], default=str, indent=1) if as_json else _text(verdicts))
+    raise SystemExit(FAILED if any(v.problems for v in verdicts) else DONE)
+
+
+def _text(verdicts: list[Verdict]) -> str:
+    lines = [f"{v.dataset} {v.dt}: {problem}" for v in verdicts for problem in v.problems]
+    notes = [f"note: {v.dataset} {v.dt}: {note}" for v in verdicts for note in v.notes]
+    wrong = sum(bool(v.problems) for v in verdicts)
+    rows = sum(v.parquet["rows"] for v in verdicts if v.parquet)
+    return "\n".join([*notes, *lines, f"{len(verdicts)} days verified, {rows} rows, {wrong} with problems"])
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,89 @@
+"""What the archive holds, day by day."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from homeiot_batch.config import Settings
+from homeiot_batch.datasets import Dataset
+from homeiot_batch.days import LocalDay
+from homeiot_batch.files import write_json
+from homeiot_batch.layout import Layout
+from homeiot_batch.parquet_writer import put_in_place, stage_day
+from homeiot_batch.status import DayStatus, archive_status, folded
+
+MINUTE = 60 * 10**9
+Archive = Callable[..., int]
+
+
+@pytest.fixture
+def layout(settings: Settings) -> Layout:
+    """The places of the settings."""
+    return Layout(settings.parquet_base_dir, settings.marker_dir)
+
+
+@pytest.fixture
+def archive(settings: Settings, layout: Layout, dataset: Dataset, batches: Callable[..., list[pa.RecordBatch]], tmp_path: Path) -> Archive:
+    """Archives a day of November 2026 with a reading every ten minutes of each source, but for a span of them; its size in bytes."""
+
+    def make(dt: int, sources: str, skip: range = range(0), *, load: bool = True) -> int:
+        day = LocalDay(date(2026, 11, dt), settings.zone)
+        slots = [slot for slot in range(144) if slot not in skip]
+        points = [(day.start_ns + slot * 10 * MINUTE, source, 1.0, None, None) for slot in slots for source in sources]
+        folder = layout.day(dataset.name, day)
+        put_in_place(stage_day(batches(points) if points else [], dataset, day, settings, tmp_path, lambda _: {}).folder, folder)
+        if load:
+            write_json(layout.marker(dataset.name, day), {})
+        return (folder / "part-0.parquet").stat().st_size
+
+    return make
+
+
+def test_every_day_from_the_first_to_yesterday_is_judged(settings: Settings, layout: Layout, archive: Archive) -> None:
+    """Whole, partial with its longest gap, without one of its sources, empty, not loaded, missing; whole rows."""
+    sizes = [archive(17, "ab"), archive(18, "ab", range(30, 60)), archive(19, "a"), archive(20, ""), archive(21, "ab", load=False)]
+    name = "raw_meter_readings"
+    assert list(archive_status(settings, layout)) == [
+        DayStatus(name, date(2026, 11, 17), True, True, 288, 1.0, 600.0, sizes[0]),
+        DayStatus(name, date(2026, 11, 18), True, True, 228, 228 / 288, 31 * 600.0, sizes[1]),
+        DayStatus(name, date(2026, 11, 19), True, True, 144, 0.5, 600.0, sizes[2]),
+        DayStatus(name, date(2026, 11, 20), True, True, 0, None, None, sizes[3]),
+        DayStatus(name, date(2026, 11, 21), True, False, 288, 1.0, 600.0, sizes[4]),
+        DayStatus(name, date(2026, 11, 22), False, False),
+        DayStatus(name, date(2026, 11, 23), False, False),
+    ]
+    kinds = [(first.dt.day, last.dt.day, first.kind, rows) for first, last, rows, _ in folded(archive_status(settings, layout))]
+    assert kinds == [
+        (17, 17, "whole", 288),
+        (18, 18, "partial", 228),
+        (19, 19, "partial", 144),
+        (20, 20, "empty", 0),
+        (21, 21, "not loaded", 288),
+        (22, 23, "missing", 0),
+    ]
+
+
+def test_a_new_source_does_not_make_the_days_before_it_partial(settings: Settings, layout: Layout, archive: Archive) -> None:
+    """A second meter counts from its first day on."""
+    archive(22, "a")
+    archive(23, "ab")
+    assert [(day.kind, day.share) for day in archive_status(settings, layout)] == [("whole", 1.0), ("whole", 1.0)]
+
+
+def test_the_exit_code_says_whether_a_day_is_missing(settings: Settings, archive: Archive) -> None:
+    """0 and JSON for an archive that is complete up to yesterday, 1 as soon as a day is not loaded."""
+    archive(23, "a")
+    places = {"PARQUET_BASE_DIR": str(settings.parquet_base_dir), "MARKER_DIR": str(settings.marker_dir)}
+    command = [sys.executable, "-m", "homeiot_batch.status", "--config", "now=2026-11-24T08:00:00+09:00"]
+    whole = subprocess.run([*command, "--json"], env=os.environ | places, text=True, capture_output=True, check=False)
+    assert (whole.returncode, [(day["dt"], day["kind"], day["rows"]) for day in json.loads(whole.stdout)]) == (0, [("2026-11-23", "whole", 144)])
+    (settings.marker_dir / "raw_meter_readings/dt=2026-11-23.json").unlink()
+    short = subprocess.run(command, env=os.environ | places, text=True, capture_output=True, check=False)
+    assert (short.returncode, short.stdout.splitlines()[-1]) == (1, "1 days, 1 missing; python -m homeiot_batch.run_archive brings them in")
