@@ -86,6 +86,7 @@ class ArchiveRun:
             with contextlib.suppress(OSError):  # nothing may fail the job now: Snakemake deletes what a failed job has made
                 fault_points.reach("extract.renamed")
                 log.info("in place", folder=day)
+            fault_points.reach("extract.done")
 
     def load(self, dataset: str, dt: str, day: str, marker: str, job: str) -> None:
         """Load the day into DuckDB, then write its marker."""
@@ -227,7 +228,7 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
         configure(settings.log_format)
         _refuse_deletion(workflow)
         layout = Layout(settings.parquet_base_dir, settings.marker_dir)
-        loads = _take_over(settings, layout) if workflow.is_main_process and not DRY_RUN.intersection(sys.argv) else {}
+        loads = _take_over(settings, layout) if workflow.is_main_process and not DRY_RUN.intersection(sys.argv) else None
         run = ArchiveRun(settings, layout, open_scope(settings, layout), loads, lambda: workflow.dag_settings.targets)
     except LockError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -60,11 +60,16 @@ def configure(log_format: str) -> None:
 
 @contextlib.contextmanager
 def job_log(path: Path) -> Generator[None]:
-    """Send this thread's log lines to `path` too, replacing what a former job wrote there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        _job.file = file
-        try:
-            yield
-        finally:
-            _job.file = None
+    """Send this thread's log lines to `path` too, replacing what a former job wrote there; no job fails because it cannot be written."""
+    file = None
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w")
+    _job.file = file
+    try:
+        yield
+    finally:
+        _job.file = None
+        if file is not None:
+            with contextlib.suppress(OSError):  # what a full disk did not take before, it does not take now
+                file.close()
