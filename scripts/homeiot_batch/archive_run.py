@@ -227,7 +227,7 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
         settings = load_settings(config)
         configure(settings.log_format)
         _refuse_deletion(workflow)
-        layout = Layout(settings.parquet_base_dir, settings.marker_dir)
+        layout = Layout.of(settings)
         loads = _take_over(settings, layout) if workflow.is_main_process and not DRY_RUN.intersection(sys.argv) else None
         run = ArchiveRun(settings, layout, open_scope(settings, layout), loads, lambda: workflow.dag_settings.targets)
     except LockError as error:

@@ -170,6 +170,11 @@ class Settings(BaseSettings):
         """The house's zone."""
         return ZoneInfo(self.tz)
 
+    @property
+    def is_server(self) -> bool:
+        """Whether the source is an InfluxDB, not an export."""
+        return self.influx_url.startswith(("http://", "https://"))
+
     def instant(self) -> datetime:
         """Now, UTC; `now` if it is set."""
         return (self.now or datetime.now(UTC)).astimezone(UTC)

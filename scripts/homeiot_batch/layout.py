@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from homeiot_batch.config import Settings
+
 PART = "part-0.parquet"
 
 
@@ -14,6 +16,11 @@ class Layout:
 
     parquet: Path
     markers: Path
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Layout":
+        """The places that the settings give."""
+        return cls(settings.parquet_base_dir, settings.marker_dir)
 
     def day(self, dataset: str, dt: object) -> Path:
         """The archived day, a folder with one file."""

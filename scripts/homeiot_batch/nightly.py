@@ -10,7 +10,6 @@ from homeiot_batch.config import Settings
 from homeiot_batch.datasets import Dataset
 from homeiot_batch.day_record import DayRecord
 from homeiot_batch.days import LocalDay, each_day, yesterday
-from homeiot_batch.duckdb_writer import recorded_loads
 from homeiot_batch.errors import ArchiveError, SourceError
 from homeiot_batch.influx_reader import InfluxReader
 from homeiot_batch.layout import Layout
@@ -66,13 +65,10 @@ def _missed(settings: Settings, layout: Layout, dataset: str, last: date) -> lis
     first = settings.archive_start or (archived[0] if archived else None)
     if first is None:
         return []
-    done = set(archived).intersection(layout.loaded_days(dataset), _recorded(settings, dataset))
+    # markers speak of a database that is there; it is not opened here, outside of the lock, where another run may be writing it
+    loaded = layout.loaded_days(dataset) if settings.duckdb_path.exists() else []
+    done = set(archived).intersection(loaded)
     return [day for day in each_day(first, last) if day not in done]
-
-
-def _recorded(settings: Settings, dataset: str) -> set[date]:
-    """The days that the database has: of a deleted one none, so that it is built again from the archive."""
-    return {date.fromisoformat(dt) for name, dt in recorded_loads(settings.duckdb_path) if name == dataset}
 
 
 def _is_done(layout: Layout, dataset: str, day: date) -> bool:
@@ -81,7 +77,7 @@ def _is_done(layout: Layout, dataset: str, day: date) -> bool:
 
 def _look_back(plan: Plan, settings: Settings, layout: Layout, first: date, last: date) -> None:
     """Add archived days of which the server has more to the plan, and a warning for those of which it has less."""
-    if not settings.influx_url.startswith(("http://", "https://")):
+    if not settings.is_server:
         return  # an export does not grow
     reader = InfluxReader(settings)
     for dataset in settings.datasets.values():

@@ -62,23 +62,19 @@ def main(
 
 def plan_run(settings: Settings, day: str | None, first: str | None, last: str | None, *, force: bool, reconcile: bool) -> Plan:
     """What the options mean; SettingsError for dates that are none or exclude each other."""
-    layout = Layout(settings.parquet_base_dir, settings.marker_dir)
+    layout = Layout.of(settings)
     if day and (first or last):
         raise SettingsError(f"--date={day} and --from or --to exclude each other; give one or the other")
     if bool(first) != bool(last):
         raise SettingsError("--from and --to belong together; give both, or --date for one day")
     if reconcile and (force or not (day or first)):
         raise SettingsError("--reconcile takes the days of --date, or of --from and --to, and no --force; give it a range")
-    start, end = (
-        (parse_day(day or first, "--date" if day else "--from"), parse_day(day or last, "--date" if day else "--to"))
-        if day or first
-        else (None, None)
-    )
-    if reconcile and start and end:
+    if not (day or first):
+        return Plan(targets=["yesterday"], forced=["extract"]) if force else plan_night(settings, layout)
+    start, end = (parse_day(day, "--date"),) * 2 if day else (parse_day(first, "--from"), parse_day(last, "--to"))
+    if reconcile:
         return plan_reconciliation(settings, layout, start, end)
-    if start or force:
-        return Plan(targets=["all" if start else "yesterday"], forced=["extract"] if force else [])
-    return plan_night(settings, layout)
+    return Plan(targets=["all"], forced=["extract"] if force else [])
 
 
 def config_arguments(day: str | None, first: str | None, last: str | None, config: Sequence[str]) -> list[str]:
@@ -100,7 +96,7 @@ def _run(arguments: Sequence[str], warnings: Sequence[str]) -> int:
 
 def _summary_since(started: datetime, settings: Settings) -> str:
     """The run's summary as text; none if it did nothing."""
-    summary = read_json(Layout(settings.parquet_base_dir, settings.marker_dir).last_run) or {}
+    summary = read_json(Layout.of(settings).last_run) or {}
     return "\n".join(summary.get("lines", [])) if summary.get("finished_at", "") >= started.isoformat() else ""
 
 

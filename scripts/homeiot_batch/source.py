@@ -36,6 +36,6 @@ class Source(Protocol):
 
 def open_source(settings: Settings, wanted: Mapping[str, Sequence[date]], staging: Path) -> Source:
     """The source that INFLUX_URL names; `wanted` are the days by dataset that it will be asked for, `staging` where it may spool."""
-    if settings.influx_url.startswith(("http://", "https://")):
+    if settings.is_server:
         return InfluxReader(settings)
     return ExportReader(settings, wanted, staging)

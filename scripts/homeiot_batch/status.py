@@ -120,7 +120,7 @@ def main(
     os.chdir(ROOT)
     try:
         settings = load_settings(given_settings(config or []))
-        days = list(archive_status(settings, Layout(settings.parquet_base_dir, settings.marker_dir)))
+        days = list(archive_status(settings, Layout.of(settings)))
     except HomeIotError as error:
         raise SystemExit(f"error: {error}") from None
     typer.echo(json.dumps([asdict(day) | {"kind": day.kind} for day in days], default=str, indent=1) if as_json else _table(days))

@@ -42,7 +42,7 @@ class Verdict:
 def verify(settings: Settings, layout: Layout, first: date | None, last: date | None) -> Iterator[Verdict]:
     """A verdict on every day from `first` (the dataset's first one) to `last` (yesterday); nothing is changed anywhere."""
     end = last or yesterday(settings.instant(), settings.zone)
-    reader = InfluxReader(settings) if settings.influx_url.startswith(("http://", "https://")) else None
+    reader = InfluxReader(settings) if settings.is_server else None
     if not settings.duckdb_path.exists():
         raise SettingsError(f"there is no database {settings.duckdb_path}; run the batch once, it is built again from the archive")
     with open_database(settings.duckdb_path, read_only=True) as connection:
@@ -122,7 +122,7 @@ def main(
     try:
         settings = load_settings(given_settings(config or []))
         start, end = (parse_day(text, option) if text else None for text, option in ((first, "--from"), (last, "--to")))
-        verdicts = list(verify(settings, Layout(settings.parquet_base_dir, settings.marker_dir), start, end))
+        verdicts = list(verify(settings, Layout.of(settings), start, end))
     except HomeIotError as error:
         raise SystemExit(f"error: {error}") from None
     typer.echo(json.dumps([asdict(v) for v in verdicts], default=str, indent=1) if as_json else _text(verdicts))

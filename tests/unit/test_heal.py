@@ -24,7 +24,7 @@ NAME = "raw_meter_readings"
 @pytest.fixture
 def layout(settings: Settings) -> Layout:
     """The places of the settings."""
-    return Layout(settings.parquet_base_dir, settings.marker_dir)
+    return Layout.of(settings)
 
 
 def folder_with(path: Path, text: str) -> Path:

@@ -26,7 +26,7 @@ Archive = Callable[..., int]
 @pytest.fixture
 def layout(settings: Settings) -> Layout:
     """The places of the settings."""
-    return Layout(settings.parquet_base_dir, settings.marker_dir)
+    return Layout.of(settings)
 
 
 @pytest.fixture
