@@ -1,10 +1,12 @@
 """A house of its own for each test: its archive in a temporary folder, and the real workflow run on it as a user would."""
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,6 +66,18 @@ class House:
         path.write_text("".join(f"{line}\n" for line in lines))
         self.environment["INFLUX_URL"] = str(path)
         return path
+
+    @contextlib.contextmanager
+    def held(self) -> Generator[int]:
+        """While it lasts, another process has the database open; its process id."""
+        script = f"import duckdb, sys; c = duckdb.connect({str(self.database)!r}); print('open', flush=True); sys.stdin.read()"
+        with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == b"open\n"
+            try:
+                yield holder.pid
+            finally:
+                holder.communicate()
 
     def start(self, *arguments: str, **env: str) -> "subprocess.Popen[str]":
         """Start `snakemake ARGUMENTS` on the house; its stderr is a pipe."""

@@ -15,13 +15,14 @@ from snakemake.exceptions import WorkflowError
 
 from homeiot_batch import fault_points, run_lock
 from homeiot_batch.config import SHIPPED_DATASET, Settings, load_settings
+from homeiot_batch.database import open_database, record_build
 from homeiot_batch.day_record import DayRecord
 from homeiot_batch.dbt_build import build_models
-from homeiot_batch.duckdb_writer import load_day, record_build
-from homeiot_batch.errors import HomeIotError, LockError, SettingsError, SourceUnavailable
+from homeiot_batch.duckdb_writer import load_day
+from homeiot_batch.errors import DatabaseBusy, DatabaseDamaged, HomeIotError, LockError, SettingsError, SourceUnavailable
 from homeiot_batch.exit_codes import BUSY
 from homeiot_batch.files import read_json, sync_folder, write_json
-from homeiot_batch.heal import drop_hollow_days, forget_unbelieved_markers, settle_staging
+from homeiot_batch.heal import drop_hollow_days, forget_unbelieved_markers, replace_unusable_database, settle_staging
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.logging_conf import configure, job_log
 from homeiot_batch.parquet_writer import put_in_place, stage_day
@@ -47,13 +48,14 @@ class JobFailed(WorkflowError):
 class ArchiveRun:
     """The settings, the days, the source and the summary of one run; its methods are the rules' work."""
 
-    def __init__(self, settings: Settings, layout: Layout, scope: Scope, loads: Loads | None, targets: Callable[[], Collection[str]]) -> None:
+    def __init__(self, settings: Settings, layout: Layout, scope: Scope, summary: Summary, loads: Loads | None, dag: Callable[[], Any]) -> None:
         self.settings = settings
         self.layout = layout
         self.scope = scope
-        self.summary = Summary()
+        self.summary = summary
         self._loads = loads
-        self._targets = targets
+        self._database_wait_s = settings.duckdb_wait_s
+        self._dag = dag
         self._source: Source | None = None
         self._opening = threading.Lock()
         self._answers = True
@@ -66,9 +68,14 @@ class ArchiveRun:
         return [str(self.layout.day(*pair)) for pair in pairs] + [str(self.layout.marker(*pair)) for pair in pairs]
 
     def models_inputs(self, _wildcards: object) -> list[str]:
-        """What dbt waits for: the markers of the days asked for, and the last load of any day."""
-        days = self.scope.days(self._targets())
-        markers = [str(self.layout.marker(name, dt)) for name, dts in days.items() for dt in dts]
+        """What dbt waits for: the markers of the days asked for and of every other archived day, and the last load of any day.
+
+        Without the others, a database that was begun anew would show the days asked for as if there were no more.
+        """
+        days = {(name, dt) for name, dts in self.scope.days(self._dag().targets).items() for dt in dts}
+        if self._dag().until <= {"dbt"}:
+            days |= {(name, dt) for name in self.settings.datasets for dt in self.layout.unloaded_days(name)}
+        markers = [str(self.layout.marker(*day)) for day in sorted(days)]
         return markers + ([str(self.layout.last_load)] if self.layout.last_load.exists() else [])
 
     # the rules' work
@@ -93,7 +100,7 @@ class ArchiveRun:
         with self._job("load", dataset, dt, job):
             local_day, declared = finished_day(self.settings, dt), self.settings.datasets[dataset]
             witness = DayRecord.of(read_json(self.layout.former_marker(dataset, dt)))
-            load = load_day(self.settings.duckdb_path, Path(day), declared, local_day, self.settings.allow_shrink, witness)
+            load = load_day(self.settings.duckdb_path, Path(day), declared, local_day, self.settings.allow_shrink, witness, self._database_wait_s)
             fault_points.reach("load.closed")
             write_json(self.layout.last_load, {"load_id": load.load_id})
             write_json(Path(marker), load.marker)
@@ -110,13 +117,16 @@ class ArchiveRun:
     def build(self, marker: str, job: str) -> None:
         """Build the dbt models, then write their marker."""
         with self._job("dbt", "", "", job):
+            database, wait_s = self.settings.duckdb_path, self._database_wait_s
             if SHIPPED_DATASET not in self.settings.datasets:
-                write_json(Path(marker), record_build(self.settings.duckdb_path))
+                write_json(Path(marker), record_build(database, wait_s))
                 self.summary.warn(f"the tables are left as they are: they are built from {SHIPPED_DATASET}, which is not declared")
                 return
+            with open_database(database, wait_s=wait_s):
+                """Nobody else has it open."""
             build_models(self.settings, Path(job))
             fault_points.reach("dbt.built")
-            write_json(Path(marker), record_build(self.settings.duckdb_path))
+            write_json(Path(marker), record_build(database, wait_s))
             log.info("tables built")
             self.summary.build_done()
 
@@ -203,6 +213,7 @@ class ArchiveRun:
                 yield
             except HomeIotError as error:
                 log.error("failed", reason=str(error))
+                self._remember(error)
                 message = f"{' '.join(names.values())}: {error}"
             except OSError as error:
                 log.error("failed", reason=str(error))
@@ -216,6 +227,13 @@ class ArchiveRun:
         self.summary.fail(message)
         raise JobFailed(message)
 
+    def _remember(self, error: HomeIotError) -> None:
+        """Let this run not wait again for a database that stays open elsewhere, and the next one replace a damaged one."""
+        if isinstance(error, DatabaseBusy):
+            self._database_wait_s = 0
+        if isinstance(error, DatabaseDamaged):
+            write_json(self.layout.damage, {"reason": str(error)})
+
 
 def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
     """Settings, lock, healing, and the days of the run; exits with one line where that cannot be.
@@ -228,8 +246,9 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
         configure(settings.log_format)
         _refuse_deletion(workflow)
         layout = Layout.of(settings)
-        loads = _take_over(settings, layout) if workflow.is_main_process and not DRY_RUN.intersection(sys.argv) else None
-        run = ArchiveRun(settings, layout, open_scope(settings, layout), loads, lambda: workflow.dag_settings.targets)
+        summary = Summary()
+        loads = _take_over(settings, layout, summary) if workflow.is_main_process and not DRY_RUN.intersection(sys.argv) else None
+        run = ArchiveRun(settings, layout, open_scope(settings, layout), summary, loads, lambda: workflow.dag_settings)
     except LockError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(BUSY) from None
@@ -240,12 +259,14 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
     return run
 
 
-def _take_over(settings: Settings, layout: Layout) -> Loads | None:
+def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | None:
     """Lock the archive and put right what a killed run left behind; what the database has recorded."""
     run_lock.hold(layout.lock, settings.lock_wait_s)
     check_zone(layout, settings.tz)
     settle_staging(layout)
     drop_hollow_days(layout, settings.datasets)
+    if replaced := replace_unusable_database(layout, settings):
+        summary.warn(replaced)
     return forget_unbelieved_markers(layout, settings)
 
 

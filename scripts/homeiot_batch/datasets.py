@@ -83,10 +83,31 @@ class Dataset(BaseModel):
             "ingested_at": "TIMESTAMP",
         }
 
+    def absent(self, column: str) -> str | float | None:
+        """What a tag or field is where a point does not have it."""
+        return self.tags.get(column, self.missing)
+
     def ddl(self) -> str:
         """CREATE TABLE IF NOT EXISTS of the raw table."""
         columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in self.columns().items())
         return f"CREATE TABLE IF NOT EXISTS {quoted(self.name)} ({columns})"
+
+
+def wall_columns(dataset: Dataset, zone: str) -> list[str]:
+    """SQL that makes the archived columns those of the raw table: timestamps without zone, whatever the session's zone is."""
+    naive = {
+        "ts_utc": "ts_utc AT TIME ZONE 'UTC'",
+        "ts_jst": f"ts_utc AT TIME ZONE {literal(zone)}",
+        "ingested_at": "ingested_at AT TIME ZONE 'UTC'",
+    }
+    return [naive.get(name, quoted(name)) for name in dataset.columns()]
+
+
+def literal(value: str | float | None) -> str:
+    """An SQL literal."""
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return "NULL" if value is None else str(value)
 
 
 def quoted(identifier: str) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from homeiot_batch import run_lock
 from homeiot_batch.config import ROOT, Settings, is_secret
-from homeiot_batch.errors import BuildError
+from homeiot_batch.database import is_damage
+from homeiot_batch.errors import BuildError, DatabaseDamaged
 
 
 def build_models(settings: Settings, log: Path) -> None:
@@ -35,6 +36,8 @@ def build_models(settings: Settings, log: Path) -> None:
             pass_fds=run_lock.descriptors(),
             check=False,
         )
+    if done.returncode and is_damage(log.read_text(errors="replace")):
+        raise DatabaseDamaged(f"{settings.duckdb_path} is damaged, dbt build failed; the next run sets it aside and builds it again from the archive")
     if done.returncode:
         raise BuildError(f"dbt build failed ({_first_problem(log)}); the whole story is in {log}")
 

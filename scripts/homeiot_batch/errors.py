@@ -30,7 +30,15 @@ class DatabaseError(HomeIotError):
 
 
 class DatabaseBusy(DatabaseError):
-    """Another process has the DuckDB file open."""
+    """Another process, the `holder`, has the DuckDB file open."""
+
+    def __init__(self, path: object, holder: str) -> None:
+        super().__init__(f"{path} is open in another process ({holder}); close it there and run again")
+        self.holder = holder
+
+
+class DatabaseDamaged(DatabaseError):
+    """The DuckDB file is damaged; all that it holds is in the archive too."""
 
 
 class LockError(HomeIotError):

@@ -8,8 +8,8 @@ from typing import Any
 import structlog
 
 from homeiot_batch.config import Settings
-from homeiot_batch.duckdb_writer import recorded_build, recorded_loads
-from homeiot_batch.errors import DatabaseBusy
+from homeiot_batch.database import outdated, recorded_build, recorded_loads, set_aside
+from homeiot_batch.errors import DatabaseBusy, DatabaseDamaged
 from homeiot_batch.files import file_stamp, read_json
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.parquet_writer import put_in_place
@@ -44,6 +44,31 @@ def drop_hollow_days(layout: Layout, datasets: Iterable[str]) -> None:
             if not (day / PART).exists() and not any(day.glob("*.parquet")):
                 log.info("healed", dataset=dataset, dt=str(dt), what="a day folder without its file is removed; the day is read again")
                 shutil.rmtree(day)
+
+
+def replace_unusable_database(layout: Layout, settings: Settings) -> str | None:
+    """Set a damaged database, or one of an older schema, aside: a new one is then loaded from the archive. What was done, if anything was."""
+    try:
+        reason = _unusable(layout, settings)
+    except DatabaseBusy:
+        return None
+    if not reason:
+        return None
+    aside = set_aside(settings.duckdb_path, settings.instant())
+    layout.damage.unlink(missing_ok=True)
+    return f"{settings.duckdb_path} is set aside as {aside.name} and built again from the archive: {reason}"
+
+
+def _unusable(layout: Layout, settings: Settings) -> str:
+    if not settings.duckdb_path.exists():
+        layout.damage.unlink(missing_ok=True)
+        return ""
+    if found := read_json(layout.damage):
+        return str(found["reason"])
+    try:
+        return outdated(settings.duckdb_path, settings.datasets.values(), settings.duckdb_wait_s)
+    except DatabaseDamaged as error:
+        return str(error)
 
 
 def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads | None:

@@ -64,6 +64,11 @@ class Layout:
         return self.markers / "dbt.json"
 
     @property
+    def damage(self) -> Path:
+        """Says that the database was found damaged in the middle of a run; the next one sets it aside."""
+        return self.markers / "damaged_database.json"
+
+    @property
     def last_run(self) -> Path:
         """The summary of the last run that did something."""
         return self.markers / "last_run.json"
@@ -75,6 +80,10 @@ class Layout:
     def loaded_days(self, dataset: str) -> list[date]:
         """The days with a marker, ascending."""
         return sorted(_dates(self.markers / dataset, ".json"))
+
+    def unloaded_days(self, dataset: str) -> list[date]:
+        """The days in place without a marker, ascending."""
+        return sorted(set(self.archived_days(dataset)).difference(self.loaded_days(dataset)))
 
     def staged_days(self) -> list[tuple[str, date]]:
         """The (dataset, day) pairs left in staging by a run that was killed."""

@@ -13,7 +13,7 @@ from homeiot_batch.days import LocalDay, each_day, yesterday
 from homeiot_batch.errors import ArchiveError, SourceError
 from homeiot_batch.influx_reader import InfluxReader
 from homeiot_batch.layout import Layout
-from homeiot_batch.parquet_writer import read_metadata
+from homeiot_batch.parquet_writer import check_day, read_metadata
 
 log = structlog.get_logger()
 
@@ -32,7 +32,7 @@ class Plan:
 
     def arguments(self) -> list[str]:
         """For `snakemake`, the targets first: its options would swallow them."""
-        return [*self.targets, *(["--forcerun", *self.forced] if self.forced else [])]
+        return [*dict.fromkeys(self.targets), *(["--forcerun", *dict.fromkeys(self.forced)] if self.forced else [])]
 
 
 def plan_night(settings: Settings, layout: Layout) -> Plan:
@@ -41,9 +41,12 @@ def plan_night(settings: Settings, layout: Layout) -> Plan:
     Found by listing the archive, and one count a field and day: a night costs the same however large the archive is.
     """
     last = yesterday(settings.instant(), settings.zone)
+    window = list(each_day(last - timedelta(days=settings.lookback_days), last - timedelta(days=1)))
     plan = Plan(targets=["yesterday"])
     for name in settings.datasets:
-        plan.ask_for(layout, name, _missed(settings, layout, name, last - timedelta(days=1)))
+        missed = _missed(settings, layout, name, last - timedelta(days=1))
+        plan.ask_for(layout, name, missed)
+        _read_damaged_again(plan, settings, layout, name, sorted({*missed, *window}))
     if settings.lookback_days:
         _look_back(plan, settings, layout, last - timedelta(days=settings.lookback_days), last - timedelta(days=1))
     return plan
@@ -69,6 +72,19 @@ def _missed(settings: Settings, layout: Layout, dataset: str, last: date) -> lis
     loaded = layout.loaded_days(dataset) if settings.duckdb_path.exists() else []
     done = set(archived).intersection(loaded)
     return [day for day in each_day(first, last) if day not in done]
+
+
+def _read_damaged_again(plan: Plan, settings: Settings, layout: Layout, dataset: str, days: Iterable[date]) -> None:
+    """Add the days whose files are damaged: each is replaced only by a day that holds as much."""
+    for day in days:
+        if not layout.day(dataset, day).is_dir():
+            continue
+        try:
+            check_day(layout.day(dataset, day), LocalDay(day, settings.zone))
+        except ArchiveError as error:
+            plan.warnings.append(f"{dataset} {day}: {error}")
+            plan.ask_for(layout, dataset, [day])
+            plan.forced.append(str(layout.day(dataset, day)))
 
 
 def _is_done(layout: Layout, dataset: str, day: date) -> bool:

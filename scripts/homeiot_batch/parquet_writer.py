@@ -57,7 +57,7 @@ def stage_day(
         fault_points.reach("fetch.written")
         sync_file(folder / PART)
         sync_folder(folder)
-        _verify(folder / PART, record, day)
+        check_part(folder / PART, record, day)
         accept(folder / PART)
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
@@ -91,10 +91,29 @@ def read_metadata(folder: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         raise ArchiveError(f"{folder} holds no {PART}; remove the folder to have the day read again") from None
     except (pa.ArrowInvalid, OSError, KeyError, ValueError) as error:
-        raise ArchiveError(
-            f"{folder / PART} is damaged or not of this archive ({' '.join(str(error).split())[:120]}); "
-            "restore it from a backup, or move the folder away to have the day read again"
-        ) from None
+        raise _damaged(folder / PART, error) from None
+
+
+def check_part(part: Path, record: DayRecord, day: LocalDay) -> None:
+    """Read every page of the file: ArchiveError unless all checksums fit, and its rows are as many as in `record` and lie in the day."""
+    rows = 0
+    try:
+        with pq.ParquetFile(part, page_checksum_verification=True) as file:
+            for batch in file.iter_batches():
+                rows += len(batch)
+                _refuse_rows_of_another_day(part, batch, day)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(part, error) from None
+    if rows != record.rows:
+        raise ArchiveError(f"{part} holds {rows} rows where {record.rows} were written; check the disk, and restore the file from a backup")
+
+
+def check_day(folder: Path, day: LocalDay) -> None:
+    """ArchiveError if the day's file is not there, damaged, or says nothing of its content."""
+    record = DayRecord.of(read_metadata(folder))
+    if record is None:
+        raise ArchiveError(f"{folder} is not there or says nothing of its content; remove it to have the day read again")
+    check_part(folder / PART, record, day)
 
 
 def refuse_foreign_files(folder: Path) -> None:
@@ -177,16 +196,15 @@ def _of_size(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.Record
         yield pa.concat_batches(waiting)
 
 
-def _verify(path: Path, record: DayRecord, day: LocalDay) -> None:
-    """Read every page back from disk: rows are all there and lie in the day."""
-    rows = 0
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        for batch in file.iter_batches():
-            rows += len(batch)
-            if not len(batch):
-                continue
-            bounds = pc.min_max(batch.column("ts_utc")).as_py()
-            if bounds["min"] < day.start or bounds["max"] >= day.end:
-                raise ArchiveError(f"{path} holds rows of another day than {day}; this is a fault of the program, please report it")
-    if rows != record.rows:
-        raise ArchiveError(f"{path} holds {rows} rows where {record.rows} were written; check the disk and run again")
+def _refuse_rows_of_another_day(part: Path, rows: pa.RecordBatch, day: LocalDay) -> None:
+    bounds = pc.min_max(rows.column("ts_utc")).as_py()
+    if len(rows) and not day.start <= bounds["min"] <= bounds["max"] < day.end:
+        raise ArchiveError(f"{part} holds rows of another day than {day}; put it back where it belongs, or report a fault of the program")
+
+
+def _damaged(part: Path, error: Exception) -> ArchiveError:
+    return ArchiveError(
+        f"{part} is damaged or not of this archive ({' '.join(str(error).split())[:120]}); restore it from a backup, or run "
+        f"`python -m homeiot_batch.run_archive --date {part.parent.name.removeprefix('dt=')} --force`, which reads the day again if the source "
+        "still holds as much"
+    )

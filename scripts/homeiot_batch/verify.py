@@ -15,9 +15,10 @@ import duckdb
 import typer
 
 from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
+from homeiot_batch.database import open_database
 from homeiot_batch.datasets import Dataset, quoted
 from homeiot_batch.days import LocalDay, each_day, parse_day, yesterday
-from homeiot_batch.duckdb_writer import differences, open_database
+from homeiot_batch.duckdb_writer import differences
 from homeiot_batch.errors import ArchiveError, HomeIotError, SettingsError, SourceError
 from homeiot_batch.exit_codes import DONE, FAILED
 from homeiot_batch.files import read_json, sha256

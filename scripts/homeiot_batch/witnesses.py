@@ -5,12 +5,13 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import structlog
 
+from homeiot_batch.database import recorded_loads
 from homeiot_batch.datasets import Dataset, quoted
 from homeiot_batch.day_record import DayRecord
-from homeiot_batch.duckdb_writer import recorded_loads
 from homeiot_batch.errors import ArchiveError
 from homeiot_batch.files import read_json
 from homeiot_batch.layout import Layout
@@ -38,16 +39,20 @@ def known_records(layout: Layout, loads: Loads | None, database: Path, dataset: 
 
 
 def readings_lost(old: Path, new: Path, dataset: Dataset) -> int:
-    """How many readings (time and tags) of the file `old` are not in `new`; 0 if there is no readable `old`."""
+    """How many readings (time and tags) of the file `old` are not in `new`; 0 if there is no `old` that can be read through.
+
+    DuckDB would take a damaged page for readings, so `old` is read with its checksums.
+    """
     try:
-        archived = pq.read_schema(old).names
-    except (FileNotFoundError, ValueError):
+        with pq.ParquetFile(old, page_checksum_verification=True) as file:
+            keys = ["ts_utc", *(tag for tag in dataset.tags if tag in file.schema_arrow.names)]
+            archived = file.read(columns=keys)  # noqa: F841
+    except (pa.ArrowException, OSError):
         return 0
-    columns = ", ".join(["ts_utc", *(quoted(tag) for tag in dataset.tags if tag in archived)])
-    rows = f"SELECT {columns} FROM read_parquet(?, hive_partitioning = false)"
+    columns = ", ".join(map(quoted, keys))
+    lost = f"SELECT {columns} FROM archived EXCEPT ALL SELECT {columns} FROM read_parquet(?, hive_partitioning = false)"
     with duckdb.connect() as connection:
-        lost = connection.execute(f"SELECT count(*) FROM ({rows} EXCEPT ALL {rows})", [str(old), str(new)]).fetchall()
-    return lost[0][0]
+        return connection.execute(f"SELECT count(*) FROM ({lost})", [str(new)]).fetchall()[0][0]
 
 
 def _is_next(layout: Layout, dataset: str, dt: str) -> bool:

@@ -14,11 +14,12 @@ import pytest
 
 from homeiot_batch import duckdb_writer
 from homeiot_batch.config import Settings
+from homeiot_batch.database import recorded_build, recorded_loads
 from homeiot_batch.datasets import Dataset
 from homeiot_batch.day_record import DayRecord
 from homeiot_batch.days import LocalDay
-from homeiot_batch.duckdb_writer import load_day, recorded_build, recorded_loads
-from homeiot_batch.errors import ArchiveError, DatabaseError, ShrinkError
+from homeiot_batch.duckdb_writer import load_day
+from homeiot_batch.errors import ArchiveError, DatabaseDamaged, DatabaseError, ShrinkError
 from homeiot_batch.parquet_writer import stage_day
 
 START = 1794150000 * 10**9
@@ -109,7 +110,7 @@ def test_rows_that_do_not_arrive_undo_the_load(
 
     def lossy(connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay) -> None:
         connection.execute("DELETE FROM raw_meter_readings")
-        connection.execute(f"INSERT INTO raw_meter_readings {whole(dataset, day)} LIMIT 1", [str(part)])
+        connection.execute(f"INSERT INTO raw_meter_readings {whole(part, dataset, day)} LIMIT 1", [str(part)])
 
     monkeypatch.setattr(duckdb_writer, "_replace_rows", lossy)
     with pytest.raises(DatabaseError, match="DuckDB holds 1 rows, 1 of the file's 2 are not there; nothing is changed"):
@@ -147,9 +148,9 @@ def test_a_database_that_another_process_holds_is_named(settings: Settings) -> N
 
 
 def test_what_is_no_database_is_named(settings: Settings) -> None:
-    """A damaged file is left alone and named."""
+    """A damaged file is left alone, and told from one that is open elsewhere."""
     settings.duckdb_path.parent.mkdir()
     settings.duckdb_path.write_text("no database" * 2000)
-    with pytest.raises(DatabaseError, match=r"home.duckdb cannot be opened .*move a damaged file away"):
+    with pytest.raises(DatabaseDamaged, match=r"home.duckdb is damaged .*not a valid DuckDB"):
         recorded_build(settings.duckdb_path)
     assert settings.duckdb_path.read_text().startswith("no database")

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pytest
 
 from homeiot_batch.config import Settings
+from homeiot_batch.database import record_build
 from homeiot_batch.datasets import Dataset
 from homeiot_batch.days import LocalDay
-from homeiot_batch.duckdb_writer import load_day, record_build
+from homeiot_batch.duckdb_writer import load_day
 from homeiot_batch.files import write_json
 from homeiot_batch.heal import forget_unbelieved_markers, settle_staging
 from homeiot_batch.layout import Layout

@@ -91,12 +91,8 @@ def test_a_lost_day_is_not_read_again_while_the_database_cannot_be_asked(archive
     shutil.rmtree(archived.day(FIRST))
     archived.marker(FIRST).unlink()
     drills.feed(archived, {**V1, FIRST: 0})
-    script = f"import duckdb, sys; c = duckdb.connect({str(archived.database)!r}); print('open', flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == b"open\n"
-        busy = archived.snakemake(*UNTIL_LOAD, *span())
-        holder.communicate()
+    with archived.held():
+        busy = archived.snakemake(*UNTIL_LOAD, *span(), DUCKDB_WAIT_S="0.2")
     assert (busy.code != 0, archived.day(FIRST).exists(), "is open in another process" in drills.said(busy)) == (True, False, True)
     assert "would shrink from" in drills.said(archived.snakemake(*UNTIL_LOAD, *span()))
     drills.feed(archived, V1)

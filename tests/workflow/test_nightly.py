@@ -5,8 +5,6 @@ import http.server
 import json
 import re
 import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import Generator
 
@@ -60,12 +58,8 @@ def test_an_open_database_does_not_keep_yesterday_from_the_archive(checkout: Che
     """An analyst has it open at night: the day is archived all the same, the load fails by name, and the next night catches up."""
     feed(checkout, 2, 3, 4)
     assert checkout.night("2026-11-03").code == DONE
-    script = f"import duckdb, sys; c = duckdb.connect({str(checkout.database)!r}); print('open', flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == b"open\n"
-        busy = checkout.night("2026-11-04")
-        holder.communicate()
+    with checkout.held():
+        busy = checkout.night("2026-11-04", DUCKDB_WAIT_S="0.2")
     assert (busy.code, busy.jobs) == (FAILED, [f"{step} raw_meter_readings 2026-11-03" for step in ("extract", "fetch")])
     assert "is open in another process" in busy.failures[0]
     free = checkout.night("2026-11-05")

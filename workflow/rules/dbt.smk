@@ -1,7 +1,7 @@
 """Builds the tables.
 
 Purpose: run dbt on the raw tables once all days of the run are loaded.
-Needs:   the markers of the run's days, and <markers>/LAST
+Needs:   the markers of the run's days and of every other archived day, and <markers>/LAST
 Makes:   <markers>/dbt.json, after dbt has built and tested every model.
 """
 

@@ -1,0 +1,225 @@
+"""A database that is gone, damaged, outdated or open elsewhere: the archive is enough to build it again, and no run waits for ever."""
+
+import os
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.conftest import Checkout, House
+from tests.workflow import drills
+from tests.workflow.drills import DAYS, FIRST, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
+
+NEXT = "2026-11-12"
+
+
+def change(sql: str) -> Callable[[House], None]:
+    """Something that an older version had otherwise."""
+
+    def apply(house: House) -> None:
+        with duckdb.connect(house.database) as connection:
+            connection.execute(sql)
+
+    return apply
+
+
+def truncate(share: float) -> Callable[[House], None]:
+    """The file cut off after a share of its length."""
+    return lambda house: os.truncate(house.database, int(house.database.stat().st_size * share))
+
+
+def flip(house: House, place: int) -> None:
+    """Some bytes of the file changed."""
+    with house.database.open("r+b") as file:
+        file.seek(place)
+        content = file.read(64)
+        file.seek(place)
+        file.write(bytes(byte ^ 255 for byte in content))
+
+
+def scribble(house: House) -> None:
+    """Something else in the file's place."""
+    house.database.write_text("no database" * 1000)
+
+
+UNUSABLE: dict[str, tuple[Callable[[House], None], str]] = {
+    "empty": (truncate(0), "is damaged"),
+    "cut short": (truncate(0.4), "is damaged"),
+    "no database": (scribble, "is damaged"),
+    "header damaged": (lambda house: flip(house, 8200), "is damaged"),
+    "older records": (change("ALTER TABLE archive.loads DROP COLUMN sha256"), "its table archive.loads has the columns"),
+    "older raw table": (change("ALTER TABLE raw_meter_readings ALTER ts_jst TYPE TIMESTAMPTZ"), 'raw_meter_readings" has the columns'),
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_an_unusable_database_is_set_aside_and_built_again(name: str, archived: House) -> None:
+    """By the next run, from the archive alone: the source is gone. The tables are the same; the old file is kept and named."""
+    damage, reason = UNUSABLE[name]
+    damage(archived)
+    left = archived.database.read_bytes()
+    drills.without_source(archived)
+    outcome = archived.snakemake("yesterday", *span(), "now=2026-11-12T00:10:00+09:00")
+    assert (outcome.code, outcome.jobs) == (0, jobs("load", *DAYS, dbt=True)), outcome.stderr
+    drills.assert_archived(archived, V1)
+    assert archived.energy() == drills.energy_rows(V1)
+    [aside] = archived.database.parent.glob("*.duckdb.set-aside-*Z")
+    assert aside.read_bytes() == left
+    [warning] = [line for line in outcome.stderr.splitlines() if line.startswith("warning: data/duckdb/home_energy.duckdb is set aside as")]
+    assert f"{aside.name} and built again from the archive: " in warning
+    assert reason in warning
+
+
+@pytest.mark.parametrize("target", ["yesterday", f"data/markers/{drills.DATASET}/dt={LAST}.json", "data/markers/dbt.json"])
+def test_tables_are_never_built_from_a_part_of_the_archive(target: str, archived: House) -> None:
+    """Database deleted, only a day or the tables asked for: every archived day is loaded before the tables are built."""
+    drills.remove_database(archived)
+    drills.without_source(archived)
+    outcome = archived.snakemake(target, "data/markers/dbt.json", *span(LAST, LAST), "now=2026-11-12T00:10:00+09:00")
+    assert (outcome.code, outcome.jobs) == (0, jobs("load", *DAYS, dbt=True)), outcome.stderr
+    assert archived.energy() == drills.energy_rows(V1)
+
+
+def test_damage_that_shows_in_the_middle_of_a_run(archived: House) -> None:
+    """The run fails with a line that names it; the next one sets the file aside and heals."""
+    with duckdb.connect(archived.database) as connection:
+        connection.execute("CREATE TABLE ballast AS SELECT uuid() FROM range(200000)")
+        blocks = connection.execute("SELECT block_id FROM pragma_storage_info('raw_meter_readings') WHERE block_id >= 0").fetchall()
+    for (block,) in set(blocks):
+        flip(archived, 3 * 4096 + block * 262_144 + 100)
+    drills.feed(archived, {LAST: 2})
+    drills.without_source(archived)
+    archived.marker(MIDDLE).unlink()
+    said = archived.snakemake(*span())
+    assert said.code != 0
+    assert any("home_energy.duckdb is damaged" in line for line in said.failures), said.stderr
+    assert archived.snakemake(*span()).code == 0
+    drills.assert_archived(archived, V1)
+    assert archived.energy() == drills.energy_rows(V1)
+
+
+def test_a_field_that_is_declared_later(checkout: Checkout) -> None:
+    """The table gets the column from the archive alone: filled as for points without it in older days, read in newer ones."""
+    checkout.export(*(f"power,source=a energy_import_kwh={n},voltage_v=10{n} {1794193200 + n * 86400}000000000" for n in range(3)))
+    assert checkout.snakemake(*UNTIL_LOAD, *span(FIRST, MIDDLE)).code == 0
+    config = checkout.folder / "config.yaml"
+    config.write_text(config.read_text().replace("energy_export_kwh: double", "energy_export_kwh: double\n      voltage_v: double"))
+    assert checkout.snakemake(*span()).code == 0
+    assert checkout.query("SELECT energy_import_kwh, voltage_v FROM raw_meter_readings ORDER BY ts_utc") == [(0.0, 0.0), (1.0, 0.0), (2.0, 102.0)]
+    assert checkout.snakemake("--forcerun", "extract", *span()).code == 0
+    assert checkout.query("SELECT energy_import_kwh, voltage_v FROM raw_meter_readings ORDER BY ts_utc") == [(0.0, 100.0), (1.0, 101.0), (2.0, 102.0)]
+
+
+def test_what_is_not_damaged_is_not_set_aside(archived: House) -> None:
+    """A folder where the file should be: one line, exit not 0, nothing changed."""
+    archived.database.rename(archived.folder / "kept.duckdb")
+    archived.database.mkdir()
+    said = drills.said(archived.snakemake(*span()))
+    assert said.startswith("error: data/duckdb/home_energy.duckdb cannot be opened (")
+    assert "Is a directory" in said
+    assert [path.name for path in archived.database.parent.iterdir()] == ["home_energy.duckdb"]
+
+
+# open elsewhere
+
+
+def test_open_elsewhere_to_the_end(archived: House) -> None:
+    """New days are still archived, the load fails by the holder's process after DUCKDB_WAIT_S; it is done when the holder has let go."""
+    drills.feed(archived, {NEXT: 1})
+    with archived.held() as holder:
+        outcome = archived.snakemake(*UNTIL_LOAD, *span(FIRST, NEXT), DUCKDB_WAIT_S="0.5")
+    assert "data/duckdb/home_energy.duckdb is open in another process (" in drills.said(outcome)
+    assert f"(PID {holder})" in drills.said(outcome)
+    assert outcome.jobs == jobs("fetch extract", NEXT)
+    assert archived.snakemake(*UNTIL_LOAD, *span(FIRST, NEXT)).jobs == jobs("load", NEXT)
+    drills.assert_archived(archived, V1 | {NEXT: 1})
+
+
+def test_open_elsewhere_for_a_while(archived: House) -> None:
+    """The run waits, says for whom, and goes on as soon as the database is free."""
+    drills.feed(archived, {NEXT: 1})
+    with archived.held() as holder:
+        process = archived.start(*span(FIRST, NEXT))
+        assert process.stdout is not None
+        said = ""
+        while "the database is open elsewhere; waiting" not in said:
+            said = process.stdout.readline()
+            assert said, "it ended"
+    assert f"(PID {holder})" in said
+    [outcome] = drills.together([process])
+    assert (outcome.code, outcome.jobs) == (0, jobs("fetch extract load", NEXT, dbt=True))
+    drills.assert_archived(archived, V1 | {NEXT: 1})
+
+
+# damaged files
+
+
+def flip_in_data(part: Path) -> None:
+    """A byte of the first column's pages changed: the file's own description stays readable."""
+    content = bytearray(part.read_bytes())
+    content[40] ^= 255
+    part.write_bytes(content)
+
+
+def cut(part: Path) -> None:
+    """The file's end, where it describes itself, cut off."""
+    part.write_bytes(part.read_bytes()[:-20])
+
+
+@pytest.mark.parametrize("damage", [flip_in_data, cut])
+def test_a_damaged_file_is_not_loaded(damage: Callable[[Path], None], archived: House) -> None:
+    """With the database gone: the file is named, its day is not in the table, and the tables are not built without it."""
+    damage(archived.day(MIDDLE) / "part-0.parquet")
+    drills.remove_database(archived)
+    drills.without_source(archived)
+    outcome = archived.snakemake(*span())
+    assert outcome.jobs == jobs("load", FIRST, LAST)
+    assert drills.said(outcome).startswith(
+        f"failed: load {drills.DATASET} {MIDDLE}: data/parquet/{drills.DATASET}/dt={MIDDLE}/part-0.parquet is damaged"
+    )
+    assert f"`python -m homeiot_batch.run_archive --date {MIDDLE} --force`" in drills.said(outcome)
+
+
+@pytest.mark.parametrize("damage", [flip_in_data, cut])
+@pytest.mark.parametrize("source", ["as much", "less", "gone"])
+def test_a_damaged_file_is_read_again_by_the_night_only_if_the_source_holds_as_much(
+    source: str, damage: Callable[[Path], None], checkout: Checkout
+) -> None:
+    """In the window of the look-back; else it is named and left as it is."""
+    drills.feed(checkout, V1)
+    assert checkout.night("2026-11-12", "--from", FIRST, "--to", LAST).code == 0
+    damage(checkout.day(MIDDLE) / "part-0.parquet")
+    before = checkout.snapshot()
+    if source == "less":
+        checkout.export(*drills.lines(MIDDLE, 1)[:-1], *drills.lines(LAST, 1))
+    if source == "gone":
+        drills.without_source(checkout)
+    night = checkout.night("2026-11-12")
+    [warning] = [line for line in night.stderr.splitlines() if line.startswith(f"warning: {drills.DATASET} {MIDDLE}: ")]
+    assert "part-0.parquet is damaged" in warning
+    if source == "as much":
+        assert (night.code, night.jobs) == (0, jobs("fetch extract load", MIDDLE, dbt=True)), night.stderr
+        drills.assert_archived(checkout, V1)
+    else:
+        assert (night.code, night.jobs, len(night.failures)) == (1, [], 1)
+        assert ("would shrink" if source == "less" else "there is no file or folder") in night.failures[0]
+        assert checkout.snapshot() == before
+
+
+def test_damage_is_found_by_page_checksums(archived: House) -> None:
+    """A changed byte in data that is not compressed would be a changed value: no reader of the workflow takes it for one."""
+    archived.environment["PARQUET_COMPRESSION"] = "none"
+    drills.feed(archived, {NEXT: 1})
+    assert archived.snakemake(*UNTIL_LOAD, *span(NEXT, NEXT)).code == 0
+    part = archived.day(NEXT) / "part-0.parquet"
+    content = part.read_bytes()
+    value = drills.rows(NEXT, 1)[2][3]
+    place = content.index(struct.pack("<d", value))
+    part.write_bytes(content[:place] + b"\x01" + content[place + 1 :])
+    with duckdb.connect() as reader:
+        trusting = reader.execute("SELECT count(*) FROM read_parquet(?) WHERE instant_power_w = ?", [str(part), value]).fetchall()
+    assert trusting == [(0,)], "DuckDB alone takes it as it stands"
+    archived.marker(NEXT).unlink()
+    assert "part-0.parquet is damaged" in drills.said(archived.snakemake(*UNTIL_LOAD, *span(NEXT, NEXT)))
