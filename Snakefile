@@ -4,6 +4,7 @@ Paths:  <parquet>/<dataset>/dt=YYYY-MM-DD           one local day, a folder with
         <parquet>/.staging/<dataset>/dt=YYYY-MM-DD  the same, read whole but not in place yet
         <markers>/<dataset>/dt=YYYY-MM-DD.json      the day is loaded into DuckDB
         <markers>/dbt.json                          the tables are built
+        <markers>/read_copy.json                    they are published for readers
 where <parquet> and <markers> are PARQUET_BASE_DIR and MARKER_DIR, and <dataset> is declared in config.yaml.
 
 Use:    snakemake                                             every day of the range, then the tables
@@ -35,6 +36,7 @@ include: "workflow/rules/fetch.smk"
 include: "workflow/rules/extract.smk"
 include: "workflow/rules/load.smk"
 include: "workflow/rules/dbt.smk"
+include: "workflow/rules/publish.smk"
 
 
 # Each target names the archived days, the markers and the tables themselves: Snakemake would not look behind tables that are there.
@@ -43,9 +45,11 @@ rule all:
     input:
         run_of_archive.day_paths(run_of_archive.scope.range),
         "<markers>/dbt.json",
+        "<markers>/read_copy.json",
 
 
 rule yesterday:
     input:
         run_of_archive.day_paths(run_of_archive.scope.days(["yesterday"])),
         "<markers>/dbt.json",
+        "<markers>/read_copy.json",

@@ -18,7 +18,7 @@ import pytest
 from homeiot_batch.config import ROOT, Settings
 
 SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
-EVENTS = {"read": "fetch", '"in place"': "extract", "loaded": "load", '"tables built"': "dbt"}
+EVENTS = {"read": "fetch", '"in place"': "extract", "loaded": "load", '"tables built"': "dbt", "published": "publish"}
 
 
 @dataclass(frozen=True)

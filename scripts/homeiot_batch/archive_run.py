@@ -26,6 +26,7 @@ from homeiot_batch.heal import drop_hollow_days, forget_unbelieved_markers, repl
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.logging_conf import configure, job_log
 from homeiot_batch.parquet_writer import put_in_place, stage_day
+from homeiot_batch.read_copy import publish
 from homeiot_batch.scope import Scope, finished_day, open_scope
 from homeiot_batch.shrink_guard import check_growth, check_loss
 from homeiot_batch.source import Source, open_source
@@ -73,7 +74,7 @@ class ArchiveRun:
         Without the others, a database that was begun anew would show the days asked for as if there were no more.
         """
         days = {(name, dt) for name, dts in self.scope.days(self._dag().targets).items() for dt in dts}
-        if self._dag().until <= {"dbt"}:
+        if not self._dag().until or self._dag().until & {"dbt", "publish"}:
             days |= {(name, dt) for name in self.settings.datasets for dt in self.layout.unloaded_days(name)}
         markers = [str(self.layout.marker(*day)) for day in sorted(days)]
         return markers + ([str(self.layout.last_load)] if self.layout.last_load.exists() else [])
@@ -129,6 +130,13 @@ class ArchiveRun:
             write_json(Path(marker), record_build(database, wait_s))
             log.info("tables built")
             self.summary.build_done()
+
+    def publish(self, marker: str, job: str) -> None:
+        """Publish the tables in the read copy, then write its marker."""
+        with self._job("publish", "", "", job):
+            content = publish(self.settings, self.layout, self._database_wait_s)
+            write_json(Path(marker), content)
+            log.info("published", generation=content["generation"])
 
     def close(self) -> None:
         """Say what the run did, if it did anything, and write it beside the markers."""

@@ -176,6 +176,16 @@ class Settings(BaseSettings):
         """Whether the source is an InfluxDB, not an export."""
         return self.influx_url.startswith(("http://", "https://"))
 
+    @property
+    def read_copy(self) -> Path:
+        """The DuckDB file that is published for readers, beside the one that is written."""
+        return self.duckdb_path.with_name(f"{self.duckdb_path.stem}.read{self.duckdb_path.suffix}")
+
+    @property
+    def read_generations(self) -> Path:
+        """Folder of the read copy's generations."""
+        return self.duckdb_path.with_name(f".{self.duckdb_path.stem}.read")
+
     def instant(self) -> datetime:
         """Now, UTC; `now` if it is set."""
         return (self.now or datetime.now(UTC)).astimezone(UTC)

@@ -84,8 +84,8 @@ class Dataset(BaseModel):
         }
 
     def absent(self, column: str) -> str | float | None:
-        """What a tag or field is where a point does not have it."""
-        return self.tags.get(column, self.missing)
+        """What a tag or field is where a point does not have it; None for NULL."""
+        return self.tags.get(column, self.missing if column in self.fields else None)
 
     def ddl(self) -> str:
         """CREATE TABLE IF NOT EXISTS of the raw table."""

@@ -13,6 +13,7 @@ from homeiot_batch.errors import DatabaseBusy, DatabaseDamaged
 from homeiot_batch.files import file_stamp, read_json
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.parquet_writer import put_in_place
+from homeiot_batch.read_copy import is_published
 from homeiot_batch.witnesses import Loads
 
 log = structlog.get_logger()
@@ -89,6 +90,8 @@ def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads | Non
                 former = layout.former_marker(dataset, dt)
                 former.parent.mkdir(exist_ok=True)
                 path.replace(former)
+    if not is_published(settings, read_json(layout.read_marker)):
+        layout.read_marker.unlink(missing_ok=True)
     build_id = (read_json(layout.models) or {}).get("build_id")
     if build_id is None or build_id != build:
         layout.models.unlink(missing_ok=True)

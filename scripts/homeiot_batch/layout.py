@@ -64,6 +64,16 @@ class Layout:
         return self.markers / "dbt.json"
 
     @property
+    def read_marker(self) -> Path:
+        """The record that the tables are published in the read copy."""
+        return self.markers / "read_copy.json"
+
+    @property
+    def read_folders(self) -> Path:
+        """The published generations of the archive, folders of hard links."""
+        return self.parquet / ".read"
+
+    @property
     def damage(self) -> Path:
         """Says that the database was found damaged in the middle of a run; the next one sets it aside."""
         return self.markers / "damaged_database.json"

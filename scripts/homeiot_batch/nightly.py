@@ -59,7 +59,7 @@ def plan_reconciliation(settings: Settings, layout: Layout, first: date, last: d
         plan.ask_for(layout, name, [day for day in each_day(first, last) if not _is_done(layout, name, day)])
     _look_back(plan, settings, layout, first, last)
     if plan.targets:
-        plan.targets.append(str(layout.models))
+        plan.targets += [str(layout.models), str(layout.read_marker)]
     return plan
 
 

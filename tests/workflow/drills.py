@@ -27,9 +27,9 @@ def span(first: str = FIRST, last: str = LAST, *more: str) -> tuple[str, ...]:
     return ("--config", f"start={first}", f"end={last}", *more)
 
 
-def jobs(steps: str, *days: str, dbt: bool = False) -> list[str]:
+def jobs(steps: str, *days: str, tables: bool = False) -> list[str]:
     """What `Outcome.jobs` says when each of `steps` was done for each of `days`."""
-    return sorted([f"{step} {DATASET} {day}" for step in steps.split() for day in days] + (["dbt"] if dbt else []))
+    return sorted([f"{step} {DATASET} {day}" for step in steps.split() for day in days] + (["dbt", "publish"] if tables else []))
 
 
 # readings

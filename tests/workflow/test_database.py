@@ -62,7 +62,7 @@ def test_an_unusable_database_is_set_aside_and_built_again(name: str, archived: 
     left = archived.database.read_bytes()
     drills.without_source(archived)
     outcome = archived.snakemake("yesterday", *span(), "now=2026-11-12T00:10:00+09:00")
-    assert (outcome.code, outcome.jobs) == (0, jobs("load", *DAYS, dbt=True)), outcome.stderr
+    assert (outcome.code, outcome.jobs) == (0, jobs("load", *DAYS, tables=True)), outcome.stderr
     drills.assert_archived(archived, V1)
     assert archived.energy() == drills.energy_rows(V1)
     [aside] = archived.database.parent.glob("*.duckdb.set-aside-*Z")
@@ -78,7 +78,7 @@ def test_tables_are_never_built_from_a_part_of_the_archive(target: str, archived
     drills.remove_database(archived)
     drills.without_source(archived)
     outcome = archived.snakemake(target, "data/markers/dbt.json", *span(LAST, LAST), "now=2026-11-12T00:10:00+09:00")
-    assert (outcome.code, outcome.jobs) == (0, jobs("load", *DAYS, dbt=True)), outcome.stderr
+    assert (outcome.code, outcome.jobs) == (0, jobs("load", *DAYS, tables=True)), outcome.stderr
     assert archived.energy() == drills.energy_rows(V1)
 
 
@@ -149,7 +149,7 @@ def test_open_elsewhere_for_a_while(archived: House) -> None:
             assert said, "it ended"
     assert f"(PID {holder})" in said
     [outcome] = drills.together([process])
-    assert (outcome.code, outcome.jobs) == (0, jobs("fetch extract load", NEXT, dbt=True))
+    assert (outcome.code, outcome.jobs) == (0, jobs("fetch extract load", NEXT, tables=True))
     drills.assert_archived(archived, V1 | {NEXT: 1})
 
 
@@ -200,7 +200,7 @@ def test_a_damaged_file_is_read_again_by_the_night_only_if_the_source_holds_as_m
     [warning] = [line for line in night.stderr.splitlines() if line.startswith(f"warning: {drills.DATASET} {MIDDLE}: ")]
     assert "part-0.parquet is damaged" in warning
     if source == "as much":
-        assert (night.code, night.jobs) == (0, jobs("fetch extract load", MIDDLE, dbt=True)), night.stderr
+        assert (night.code, night.jobs) == (0, jobs("fetch extract load", MIDDLE, tables=True)), night.stderr
         drills.assert_archived(checkout, V1)
     else:
         assert (night.code, night.jobs, len(night.failures)) == (1, [], 1)

@@ -114,7 +114,7 @@ def test_forced_extract_takes_what_the_source_holds_now(archived: House) -> None
     """A forced run replaces files, rows and tables by the source's new readings; then there is nothing to do."""
     versions = {FIRST: 1, MIDDLE: 3, LAST: 2}
     drills.feed(archived, versions)
-    assert archived.snakemake(*FORCED, *span()).jobs == jobs(ALL_STEPS, *DAYS, dbt=True)
+    assert archived.snakemake(*FORCED, *span()).jobs == jobs(ALL_STEPS, *DAYS, tables=True)
     drills.assert_archived(archived, versions)
     assert archived.energy() == drills.energy_rows(versions)
     assert archived.snakemake(*span()).jobs == []
@@ -125,7 +125,7 @@ def test_new_range_after_an_old_one(archived: House) -> None:
     days = [NEXT, "2026-11-13"]
     drills.feed(archived, dict.fromkeys(days, 1))
     before = archived.snapshot()
-    assert archived.snakemake(*span(*days)).jobs == jobs(ALL_STEPS, *days, dbt=True)
+    assert archived.snakemake(*span(*days)).jobs == jobs(ALL_STEPS, *days, tables=True)
     drills.assert_archived(archived, V1 | dict.fromkeys(days, 1))
     assert before.items() <= archived.snapshot().items()
     assert archived.energy() == drills.energy_rows(V1 | dict.fromkeys(days, 1))
@@ -137,7 +137,7 @@ def test_days_loaded_aside_reach_the_tables(archived: House) -> None:
     drills.feed(archived, versions)
     assert archived.snakemake(*UNTIL_LOAD, *span(NEXT, NEXT)).jobs == jobs(ALL_STEPS, NEXT)
     archived.forget_snakemake()
-    assert archived.snakemake(*span()).jobs == ["dbt"]
+    assert archived.snakemake(*span()).jobs == jobs("", tables=True)
     assert archived.energy() == drills.energy_rows(versions)
     assert archived.snakemake(*span()).jobs == []
 
@@ -148,7 +148,7 @@ def test_yesterday_after_a_range(archived: House) -> None:
     lose_day(archived)
     archived.marker(FIRST).unlink()
     done = archived.snakemake("yesterday", "--config", MIDNIGHT_AFTER_NEXT).jobs
-    assert done == sorted(jobs(ALL_STEPS, NEXT, dbt=True) + jobs("load", FIRST))
+    assert done == sorted(jobs(ALL_STEPS, NEXT, tables=True) + jobs("load", FIRST))
     assert archived.energy() == drills.energy_rows(V1 | {NEXT: 1})
     assert archived.snakemake("yesterday", "--config", MIDNIGHT_AFTER_NEXT).jobs == []
 
@@ -161,7 +161,7 @@ def test_older_copy_of_the_database(archived: House, tmp_path: Path) -> None:
     arguments = span(MIDDLE, NEXT)
     assert archived.snakemake(*FORCED, *UNTIL_LOAD, *arguments).jobs == jobs(ALL_STEPS, MIDDLE, LAST, NEXT)
     shutil.copy(tmp_path / "older", archived.database)
-    assert archived.snakemake(*span(FIRST, NEXT)).jobs == jobs("load", MIDDLE, LAST, NEXT, dbt=True)
+    assert archived.snakemake(*span(FIRST, NEXT)).jobs == jobs("load", MIDDLE, LAST, NEXT, tables=True)
     drills.assert_archived(archived, versions)
     assert archived.energy() == drills.energy_rows(versions)
 
@@ -170,7 +170,7 @@ def test_database_deleted_rebuilds_the_tables(archived: House) -> None:
     """Without its database nothing is believed: days loaded, tables built, without the source; energies as before."""
     drills.without_source(archived)
     drills.remove_database(archived)
-    assert archived.snakemake(*span()).jobs == jobs("load", *DAYS, dbt=True)
+    assert archived.snakemake(*span()).jobs == jobs("load", *DAYS, tables=True)
     drills.assert_archived(archived, V1)
     assert archived.energy() == drills.energy_rows(V1)
 

@@ -1,0 +1,22 @@
+"""Publishes the read copy.
+
+Purpose: give Grafana, notebooks and the DuckDB command line a file that no run locks.
+Needs:   <markers>/dbt.json
+Makes:   <markers>/read_copy.json, after home_energy.read.duckdb beside the database was replaced by one rename. The file itself is no
+         output: Snakemake would delete it first, and its readers would find none.
+"""
+
+
+rule publish:
+    input:
+        "<markers>/dbt.json",
+    output:
+        "<markers>/read_copy.json",
+    log:
+        "<markers>/log/publish.log",
+    resources:
+        duckdb=1,
+    message:
+        "Publishing the read copy"
+    run:
+        run_of_archive.publish(marker=output[0], job=log[0])
