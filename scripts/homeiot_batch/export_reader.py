@@ -216,6 +216,11 @@ def _path(url: str) -> Path:
     return path
 
 
+def export_files(url: str) -> list[Path]:
+    """The files of the export that INFLUX_URL names; SourceError where there is none, or one that cannot be read or is empty."""
+    return _files(_path(url))
+
+
 def _files(path: Path) -> list[Path]:
     files = sorted(_walk(path)) if path.is_dir() else [path]
     if not files:

@@ -5,9 +5,10 @@ server is asked separately how many values each field has in the day, so that an
 """
 
 import base64
+import contextlib
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,7 +38,8 @@ class InfluxReader:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._client = _client(settings)
+        self._answer: requests.Response | None = None
+        self._client = _client(settings, self._remember)
 
     def describe(self, dataset: Dataset) -> dict[str, Any]:
         """Server, database, retention policy and measurement."""
@@ -93,7 +95,7 @@ class InfluxReader:
         """Where no policy is named, the default one may hold only a part of the day, or none: since it was changed, say."""
         if self._settings.influx_retention_policy:
             return
-        for policy, *_, is_default in self._rows(f"SHOW RETENTION POLICIES ON {quote_ident(self._settings.influx_bucket)}"):
+        for policy, *_, is_default in self.rows(f"SHOW RETENTION POLICIES ON {quote_ident(self._settings.influx_bucket)}"):
             if not is_default and any(self.counts(dataset, day, policy).values()):
                 raise SourceError(
                     f"{self._where(dataset)}: on {day} retention policy {policy!r} holds points of it too; "
@@ -102,12 +104,12 @@ class InfluxReader:
 
     def _field_types(self, dataset: Dataset) -> dict[str, set[str]]:
         types: dict[str, set[str]] = {}
-        for field, kind in self._rows(f"SHOW FIELD KEYS FROM {quote_ident(dataset.measurement)}"):
+        for field, kind in self.rows(f"SHOW FIELD KEYS FROM {quote_ident(dataset.measurement)}"):
             types.setdefault(field, set()).add(kind)
         return types
 
     def _no_measurement(self, dataset: Dataset) -> str:
-        others = [row[0] for row in self._rows("SHOW MEASUREMENTS LIMIT 20")]
+        others = [row[0] for row in self.rows("SHOW MEASUREMENTS LIMIT 20")]
         there = f"there are {', '.join(others)}" if others else "nothing can be seen there"
         if dataset.measurement in others:
             there = "it is there in another retention policy"
@@ -121,13 +123,31 @@ class InfluxReader:
         row = self._single_row(dataset, day, ", ".join(f"count({quote_ident(field)})" for field in dataset.fields), policy)
         return {field: count or 0 for field, count in zip(dataset.fields, row[1:], strict=True)}
 
-    def _single_row(self, dataset: Dataset, day: LocalDay, selection: str, policy: str | None = None) -> list[Any]:
-        rows = self._rows(_select(selection, dataset, day, policy))
-        return rows[0] if rows else [0] + [0] * (selection.count("count("))
+    def query(self, query: str) -> list[dict[str, Any]]:
+        """The series of a short InfluxQL answer, as InfluxDB has them: name, tags, columns, values (times in ns)."""
+        return list(self._series(query))
 
-    def _rows(self, query: str) -> list[list[Any]]:
-        """All rows of a short answer."""
+    def rows(self, query: str) -> list[list[Any]]:
+        """All rows of a short InfluxQL answer."""
         return [row for series in self._series(query) for row in series["values"]]
+
+    def ask(self, path: str, **params: str) -> requests.Response:
+        """What answers a GET of `path` below INFLUX_URL, whatever its status; SourceUnavailable if nothing does."""
+        self._answer = None
+        try:
+            with contextlib.suppress(InfluxDBClientError, InfluxDBServerError):  # they tell less than the answer
+                self._client.request(path, params=params)
+        except requests.RequestException as error:
+            raise SourceUnavailable(f"{self._settings.influx_url} {_transport_problem(error)}") from None
+        assert self._answer is not None
+        return self._answer
+
+    def _remember(self, answer: requests.Response, **_: object) -> None:
+        self._answer = answer
+
+    def _single_row(self, dataset: Dataset, day: LocalDay, selection: str, policy: str | None = None) -> list[Any]:
+        rows = self.rows(_select(selection, dataset, day, policy))
+        return rows[0] if rows else [0] + [0] * (selection.count("count("))
 
     def _batches(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
         columns = [*dataset.fields, *dataset.tags]
@@ -194,7 +214,7 @@ class InfluxReader:
         try:
             return self._client.request("query", params=params, stream=True)
         except InfluxDBClientError as error:
-            raise SourceError(self._explained(_body(error), error.code)) from None
+            raise SourceError(self._explained(words(error.content), error.code)) from None
 
     def _where(self, dataset: Dataset) -> str:
         policy = self._settings.influx_retention_policy or "the default retention policy"
@@ -218,7 +238,7 @@ class InfluxReader:
         return f"{self._settings.influx_url} answered{status}: {message}; {cure}"
 
 
-def _client(settings: Settings) -> InfluxDBClient:
+def _client(settings: Settings, remember: Callable[..., None]) -> InfluxDBClient:
     try:
         url = urlsplit(settings.influx_url)
         host, port = url.hostname, url.port
@@ -229,6 +249,7 @@ def _client(settings: Settings) -> InfluxDBClient:
     if settings.influx_ca_file and not settings.influx_ca_file.is_file():
         raise SettingsError(f"INFLUX_CA_FILE={str(settings.influx_ca_file)!r} is no file; name one with the authority's certificate")
     session = requests.Session()
+    session.hooks["response"] = [remember]
     session.trust_env = False  # ~/.netrc would replace the token, and proxies are for the world outside the house
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     token, user, password = settings.token(), settings.influx_username, settings.password()
@@ -306,8 +327,9 @@ def _transport_problem(error: Exception) -> str:
     return "cannot be reached; check INFLUX_URL and that the server runs"
 
 
-def _body(error: InfluxDBClientError) -> str:
-    text = error.content.decode(errors="replace") if isinstance(error.content, bytes) else str(error.content)
+def words(content: object) -> str:
+    """What the body of a refusal says, on one line."""
+    text = content.decode(errors="replace") if isinstance(content, bytes) else str(content)
     try:
         body = json.loads(text)
         text = str(body.get("error") or body.get("message") or text) if isinstance(body, dict) else str(body)

@@ -21,7 +21,7 @@ def hold(path: Path, wait_s: float) -> None:
     except OSError as error:
         raise ArchiveError(f"{path} cannot be written ({error.strerror}); give PARQUET_BASE_DIR a folder of yours") from None
     if not _locked(descriptor, wait_s, path):
-        holder = os.pread(descriptor, 100, 0).decode(errors="replace").strip() or "unknown"
+        holder = _noted(descriptor)
         os.close(descriptor)
         raise LockError(f"another run (process {holder}) still holds {path} after {wait_s:g} s; start again when it has ended")
     os.ftruncate(descriptor, 0)
@@ -29,9 +29,29 @@ def hold(path: Path, wait_s: float) -> None:
     _held[path] = descriptor
 
 
+def holder(path: Path) -> str | None:
+    """Process id of the run that holds the lock now; None if there is none. Takes nothing from a run that starts meanwhile."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _noted(descriptor)
+    finally:
+        os.close(descriptor)
+    return None
+
+
 def descriptors() -> tuple[int, ...]:
     """The locks held, for a child that must keep them if it outlives this process."""
     return tuple(_held.values())
+
+
+def _noted(descriptor: int) -> str:
+    """The process id that the holder has written into the lock file."""
+    return os.pread(descriptor, 100, 0).decode(errors="replace").strip() or "unknown"
 
 
 def _locked(descriptor: int, wait_s: float, path: Path) -> bool:

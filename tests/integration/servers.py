@@ -117,6 +117,15 @@ class Server:
         assert response.status < 300, f"{method} {path}: {response.status} {answer[:500]!r}"
         return json.loads(answer) if answer.strip() else None
 
+    def version(self) -> str:
+        """What the server says that it is."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request("GET", "/ping")
+            return str(connection.getresponse().headers["X-Influxdb-Version"])
+        finally:
+            connection.close()
+
     def _answers(self) -> bool:
         try:
             self.request("GET", "/ping")
@@ -198,6 +207,11 @@ class Influx2(Server):
         """Make a bucket."""
         wanted = {"orgID": self._organization, "name": bucket, "retentionRules": []}
         self._buckets[bucket] = self.request("POST", "/api/v2/buckets", json.dumps(wanted).encode())["id"]
+
+    def map(self, database: str, policy: str, bucket: str) -> None:
+        """Let queries find the bucket under the names of a database and its default retention policy."""
+        wanted = {"orgID": self._organization, "bucketID": self._buckets[bucket], "database": database, "retention_policy": policy, "default": True}
+        self.request("POST", "/api/v2/dbrps", json.dumps(wanted).encode())
 
     def token(self, bucket: str, action: str) -> str:
         """A token that may only `read` or `write` the bucket."""

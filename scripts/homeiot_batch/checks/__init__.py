@@ -1,0 +1,1 @@
+"""What the doctor looks at, by place: each check yields findings and changes nothing."""

@@ -1,0 +1,82 @@
+"""Checks a house's set-up and says each finding with its cure; changes nothing and prints no secret.
+
+python -m homeiot_batch.doctor [--json]
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from homeiot_batch.checks.archive import check_archive
+from homeiot_batch.checks.database import check_database
+from homeiot_batch.checks.finding import Finding, problem
+from homeiot_batch.checks.readings import check_readings
+from homeiot_batch.checks.source import check_source
+from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
+from homeiot_batch.errors import HomeIotError
+from homeiot_batch.exit_codes import DONE, FAILED
+from homeiot_batch.layout import Layout
+
+Report = dict[str, list[Finding]]
+
+
+def examine(settings: Settings, layout: Layout) -> Report:
+    """The findings by group: source, readings (of a server that can be read), archive, database."""
+    source = _gathered(check_source(settings))
+    can_be_read = settings.is_server and not any(finding.level == "problem" for finding in source)
+    return {
+        "source": source,
+        "readings": _gathered(check_readings(settings)) if can_be_read else [],
+        "archive": _gathered(check_archive(settings, layout)),
+        "database": _gathered(check_database(settings, layout)),
+    }
+
+
+def _gathered(findings: Iterator[Finding]) -> list[Finding]:
+    """The findings up to the end, or to a file that this user may not read."""
+    found: list[Finding] = []
+    try:
+        for finding in findings:
+            found.append(finding)  # noqa: PERF402 - what was found before stays
+    except OSError as error:
+        found.append(
+            problem("files", f"{error.filename} cannot be read ({error.strerror})", "see to its permissions, or run as the user of the batch")
+        )
+    return found
+
+
+def main(
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON list with an object a finding.")] = False,
+    config: Annotated[list[str] | None, typer.Option("--config", metavar="KEY=VALUE", help="A setting; repeatable.")] = None,
+) -> None:
+    """Check source, readings, archive and database, and say what to do where something is wrong; exit code 1 if there is a problem."""
+    os.chdir(ROOT)
+    try:
+        settings = load_settings(given_settings(config or []))
+        report = examine(settings, Layout.of(settings))
+    except HomeIotError as error:
+        raise SystemExit(f"error: {error}") from None
+    objects = [{"group": group} | asdict(finding) for group, findings in report.items() for finding in findings]
+    typer.echo(json.dumps(objects, indent=1) if as_json else "\n".join(_text(report)))
+    raise SystemExit(FAILED if any(entry["level"] == "problem" for entry in objects) else DONE)
+
+
+def _text(report: Report) -> Iterator[str]:
+    """A line a finding; where something is wrong, the cure on the next."""
+    findings = [finding for group in report.values() for finding in group]
+    width = max(len(finding.name) for finding in findings)
+    for group, found in report.items():
+        yield from [group] if found else []
+        for finding in found:
+            yield f"  {finding.level:<9}{finding.name:<{width}}  {finding.found}"
+            yield from [f"  {'':<9}{'':<{width}}  cure: {finding.cure}"] if finding.cure else []
+    count = {level: sum(finding.level == level for finding in findings) for level in ("problem", "warning")}
+    yield f"{len(findings)} findings, problems: {count['problem']}, warnings: {count['warning']}"
+
+
+if __name__ == "__main__":
+    typer.run(main)
