@@ -273,6 +273,19 @@ def test_a_path_that_is_not_its(look: Look, influx1: Influx1, version: str) -> N
     ]
 
 
+def test_a_path_of_its_pages(look: Look) -> None:
+    """A 2.x with its user interface answers every unknown path with a page."""
+    page = {"Content-Type": "text/html; charset=utf-8", "X-Influxdb-Version": "v2.7.12"}
+    with answering(lambda _: (200, page, b"<!doctype html>")) as url:
+        assert list(check_source(look({"INFLUX_URL": f"{url}/influx"}))) == [
+            problem(
+                "server",
+                f"InfluxDB 2.7.12 is at {url}/influx, but not at this path (/ping answers 200)",
+                "correct the path in INFLUX_URL; without a proxy in front, InfluxDB has none",
+            )
+        ]
+
+
 def test_nothing_answers(look: Look) -> None:
     """No server at the port."""
     url = f"http://127.0.0.1:{free_port()}"
@@ -382,6 +395,15 @@ def test_readings_as_declared(look: Look, server: Influx1 | Influx2) -> None:
         ok(f"{DATASET} source=main", "2025-01-01 00:00:00 to 2026-11-24 07:59:30, 30 s ago"),
         warning(f"{DATASET} source=shed", "2026-11-24 09:00:00 to 2026-11-24 09:00:00, 60 min from now", future),
     ]
+
+
+def test_many_sources_are_cut_short(look: Look, server: Influx1 | Influx2) -> None:
+    """The twenty that have been silent for longest, and how many more there are."""
+    server.create("many")
+    server.write("many", [reading(f"2026-11-24T07:{minute}", "many", f"m{minute}") for minute in range(10, 32)])
+    found = list(check_readings(look(lying(server, "many"))))[5:]
+    assert [finding.name for finding in found] == [*(f"{DATASET} source=m{minute}" for minute in range(10, 30)), f"{DATASET} sources"]
+    assert found[-1] == ok(f"{DATASET} sources", "2 more, with later last points")
 
 
 def test_readings_of_other_types_and_tags(look: Look, server: Influx1 | Influx2) -> None:
