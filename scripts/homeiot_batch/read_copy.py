@@ -6,10 +6,7 @@ A generation is removed when it is neither the current nor the one before and no
 """
 
 import errno
-import fcntl
-import os
 import shutil
-import struct
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +19,7 @@ from homeiot_batch import fault_points
 from homeiot_batch.config import Settings
 from homeiot_batch.database import naive_utc, open_database
 from homeiot_batch.datasets import Dataset, literal, quoted, wall_columns
-from homeiot_batch.files import read_json, sync_file, sync_folder
+from homeiot_batch.files import lock_holder, read_json, sync_file, sync_folder
 from homeiot_batch.layout import PART, Layout
 
 NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK}
@@ -140,18 +137,10 @@ def _put_in_place(part: Path, target: Path) -> None:
 def _drop_former(settings: Settings, layout: Layout, kept: set[str | None]) -> None:
     folders = [path for path in layout.read_folders.glob("*/") if path.name not in kept]
     files = {path.stem: path for path in settings.read_generations.glob("*.duckdb") if path.stem not in kept}
-    held = {generation for generation, path in files.items() if is_open(path)}
+    held = {generation for generation, path in files.items() if lock_holder(path) is not None}
     for generation, path in files.items():
         if generation not in held:
             path.unlink()
     for folder in folders:
         if folder.name not in held:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def is_open(path: Path) -> bool:
-    """Whether another process has the DuckDB file open, by the lock that DuckDB keeps on it."""
-    wanted = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-    with path.open("rb") as file:
-        found = fcntl.fcntl(file, fcntl.F_GETLK, wanted)
-    return struct.unpack("hhqqi", found)[0] != fcntl.F_UNLCK

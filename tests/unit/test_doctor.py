@@ -17,8 +17,8 @@ from homeiot_batch.checks.database import check_database
 from homeiot_batch.checks.finding import Finding, ok, problem, warning
 from homeiot_batch.checks.source import check_source
 from homeiot_batch.config import Settings, load_settings
+from homeiot_batch.database import open_database
 from homeiot_batch.doctor import examine
-from homeiot_batch.duckdb_writer import open_database
 from homeiot_batch.files import write_json
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.zone_record import record_zone
@@ -348,13 +348,14 @@ def test_who_holds_the_database_is_named(settings: Settings, layout: Layout, hou
         assert found == Finding("file", "warning", said, "close it there and run again")
 
 
-def test_a_damaged_database_is_a_problem(settings: Settings, layout: Layout, house: Callable[..., None]) -> None:
-    """A file that is no DuckDB file."""
+def test_a_damaged_database_is_named(settings: Settings, layout: Layout, house: Callable[..., None]) -> None:
+    """A file that is no DuckDB file is left alone: the next run is the one to replace it."""
     house(23)
     settings.duckdb_path.write_bytes(b"not a database" * 1000)
     [found] = check_database(settings, layout)
-    assert (found.level, found.cure) == ("problem", "check DUCKDB_PATH and its permissions, or move a damaged file away, with its .wal")
-    assert found.found.startswith(f"{settings.duckdb_path} cannot be opened (")
+    assert (found.level, found.cure) == ("warning", "the next run sets it aside and builds it again from the archive")
+    assert found.found.startswith(f"{settings.duckdb_path} is damaged (")
+    assert settings.duckdb_path.read_bytes().startswith(b"not a database")
 
 
 def test_another_zone_and_days_not_loaded_are_found(settings: Settings, layout: Layout, house: Callable[..., None]) -> None:

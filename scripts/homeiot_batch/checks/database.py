@@ -1,9 +1,6 @@
 """Whether the DuckDB file is there, opens, is free for the next load, and holds what is archived."""
 
 import contextlib
-import fcntl
-import os
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +8,10 @@ import duckdb
 
 from homeiot_batch.checks.finding import Finding, of_error, ok, problem, warning
 from homeiot_batch.config import Settings
-from homeiot_batch.duckdb_writer import open_database
-from homeiot_batch.errors import DatabaseBusy, DatabaseError
+from homeiot_batch.database import open_database
+from homeiot_batch.errors import DatabaseBusy, DatabaseDamaged, DatabaseError
+from homeiot_batch.files import lock_holder
 from homeiot_batch.layout import Layout
-
-FLOCK = "hhqqi4x"  # struct flock of 64-bit Linux: type, whence, start, length, process
 
 
 def check_database(settings: Settings, layout: Layout) -> Iterator[Finding]:
@@ -27,7 +23,7 @@ def check_database(settings: Settings, layout: Layout) -> Iterator[Finding]:
         return
     try:
         yield from _check_file(settings, path)
-    except DatabaseBusy as error:
+    except (DatabaseBusy, DatabaseDamaged) as error:  # the next run waits for the one, and replaces the other
         yield of_error("file", error, "warning")
     except DatabaseError as error:
         yield of_error("file", error)
@@ -40,8 +36,8 @@ def _check_file(settings: Settings, path: Path) -> Iterator[Finding]:
     size = f"{path}, {path.stat().st_size / 1e6:.1f} MB, opens"
     if zone not in (None, settings.tz):
         yield problem("file", f"{size}; it holds days of {zone}, TZ is {settings.tz}", f"set TZ={zone}, or another DUCKDB_PATH")
-    elif reader := _reader(path):
-        yield warning("file", f"{size}; process {reader} reads it, and no load can write until that ends", "close it there")
+    elif reader := lock_holder(path):
+        yield warning("file", f"{size}; process {_named(reader)} reads it, and no load can write until that ends", "close it there")
     else:
         yield ok("file", f"{size}, nobody has it open")
 
@@ -52,15 +48,6 @@ def _recorded_zone(connection: duckdb.DuckDBPyConnection) -> str | None:
     return row[0] if row else None
 
 
-def _reader(path: Path) -> str | None:
-    """Id and name of a process whose lock would refuse a writer: DuckDB says it only to one that opens the file for writing."""
-    asked = struct.pack(FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-    with contextlib.suppress(OSError), path.open("rb") as file:  # not every file system has locks
-        kind, *_, process = struct.unpack(FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, asked))
-        return None if kind == fcntl.F_UNLCK else _named(process)
-    return None
-
-
 def _named(process: int) -> str:
     with contextlib.suppress(OSError):
         return f"{process} ({Path(f'/proc/{process}/comm').read_text().strip()})"
@@ -68,5 +55,5 @@ def _named(process: int) -> str:
 
 
 def _check_loads(layout: Layout, dataset: str) -> Finding | None:
-    waiting = len(set(layout.archived_days(dataset)) - set(layout.loaded_days(dataset)))
+    waiting = len(layout.unloaded_days(dataset))
     return warning(dataset, f"{waiting} archived days are not loaded", "python -m homeiot_batch.run_archive loads them") if waiting else None
