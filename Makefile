@@ -1,6 +1,6 @@
-# make setup | demo | test | lint | lock | reference | servers | clean
+# make setup | demo | test | lint | lock | reference | mutate | servers | clean
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lock reference servers clean
+.PHONY: help setup demo test lint lock reference servers clean mutate
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 
@@ -31,8 +31,12 @@ lock: ## exact versions with hashes, from the ranges in pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml --output-file requirements.lock $(LOCK_OPTIONS)
 	uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock $(LOCK_OPTIONS)
 
-reference: setup ## the settings' schema and table, from the model
+reference: setup ## the settings' schema and table, and the crash matrix, from the code
 	$(BIN)/python -m homeiot_batch.settings_reference
+	$(BIN)/python -m tests.workflow.crash_matrix
+
+mutate: setup ## each protection taken out of a copy of the code: a test must notice (10 minutes)
+	$(BIN)/python -m tests.mutations
 
 servers: ## the real InfluxDB 2.7 and influx_inspect that the integration tests start
 	tests/servers/build.sh

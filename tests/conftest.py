@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,9 +80,24 @@ class House:
                 holder.communicate()
 
     def start(self, *arguments: str, **env: str) -> "subprocess.Popen[str]":
-        """Start `snakemake ARGUMENTS` on the house; its stderr is a pipe."""
+        """Start `snakemake ARGUMENTS` on the house; its output is a pipe."""
+        return self._start(arguments, env, own_session=False)
+
+    def start_in_terminal(self, *arguments: str, **env: str) -> "subprocess.Popen[str]":
+        """The same in a session of its own, so that Ctrl-C reaches it and its children."""
+        return self._start(arguments, env, own_session=True)
+
+    def _start(self, arguments: Sequence[str], env: dict[str, str], *, own_session: bool) -> "subprocess.Popen[str]":
         command = [SNAKEMAKE, *arguments, "--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
-        return subprocess.Popen(command, cwd=self.folder, env=self.env(**env), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.env(**env),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=own_session,
+        )
 
     def snakemake(self, *arguments: str, **env: str) -> Outcome:
         """Run `snakemake ARGUMENTS` on the house to its end."""

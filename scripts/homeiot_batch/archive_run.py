@@ -94,7 +94,6 @@ class ArchiveRun:
             with contextlib.suppress(OSError):  # nothing may fail the job now: Snakemake deletes what a failed job has made
                 fault_points.reach("extract.renamed")
                 log.info("in place", folder=day)
-            fault_points.reach("extract.done")
 
     def load(self, dataset: str, dt: str, day: str, marker: str, job: str) -> None:
         """Load the day into DuckDB, then write its marker."""

@@ -1,6 +1,12 @@
 """Named places where a test can make a run die, fail or stop: nothing happens unless HOMEIOT_FAULT names one of them.
 
-HOMEIOT_FAULT=<name>:kill ends the process there as a power cut would, :error is a full disk, :pause waits to be killed.
+HOMEIOT_FAULT=<point>:<action>, the actions being
+  kill       the process ends there, as by kill -9
+  terminate  it is asked to end (SIGTERM) and goes on until it does
+  interrupt  the same by Ctrl-C (SIGINT)
+  disk_full  what is done there fails with "No space left on device"
+  exception  it fails with an error that nobody has foreseen
+  pause      it waits there to be killed
 """
 
 import errno
@@ -9,16 +15,38 @@ import signal
 import time
 
 VARIABLE = "HOMEIOT_FAULT"
+SIGNALS = {"kill": signal.SIGKILL, "terminate": signal.SIGTERM, "interrupt": signal.SIGINT}
+
+# in the order of a run: what has just been done when the point is reached
+POINTS = {
+    "fetch.written": "read: the day is written, not yet flushed and read back",
+    "fetch.read": "read: the day is proven whole",
+    "fetch.staged": "stage: the day lies in staging",
+    "extract.before_rename": "Snakemake's delete: the old day is gone, the new one is staged",
+    "extract.renamed": "rename: the new day is in place",
+    "load.deleted": "delete: the old rows are deleted in the transaction",
+    "load.inserted": "insert: the new rows are in the transaction",
+    "load.committed": "commit: the transaction is committed",
+    "load.closed": "commit: the database is closed",
+    "load.marked": "marker: the load has its marker",
+    "dbt.built": "dbt: the tables are built",
+    "publish.linked": "read copy: the files are linked",
+    "publish.written": "read copy: the new file is written",
+    "publish.renamed": "read copy: the new file is in place",
+}
 
 
-def reach(name: str) -> None:
-    """Do what HOMEIOT_FAULT asks for at the place `name`, if it asks for anything there."""
-    point, _, action = os.environ.get(VARIABLE, "").partition(":")
-    if point != name:
+def reach(point: str) -> None:
+    """Do what HOMEIOT_FAULT asks for at `point`, if it asks for anything there."""
+    wanted, _, action = os.environ.get(VARIABLE, "").partition(":")
+    if wanted != point:
         return
-    if action == "kill":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if action == "error":
+    if action in SIGNALS:
+        os.kill(os.getpid(), SIGNALS[action])
+    if action == "disk_full":
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    print(f"paused at {name}", flush=True)
-    time.sleep(3600)
+    if action == "exception":
+        raise RuntimeError(f"a fault planted at {point}")
+    if action == "pause":
+        print(f"paused at {point}", flush=True)
+        time.sleep(3600)

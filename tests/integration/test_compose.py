@@ -3,10 +3,12 @@
 COMPOSE_BUILD_NETWORK=host lets the build reach package registries where a container's own network cannot.
 """
 
+import io
 import os
 import re
 import shutil
 import subprocess
+import tarfile
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -201,7 +203,10 @@ def test_cron_needs_no_environment_and_hears_of_failures_only(house: ComposeHous
 
 
 def test_a_password_in_a_file_reaches_the_batch(guarded_house: ComposeHouse, readings: list[Point], yesterday: str) -> None:
-    """INFLUX_PASSWORD_FILE names a file of this machine, seen from the compose file; the password is in nothing that the run keeps."""
+    """INFLUX_PASSWORD_FILE names a file of this machine, seen from the compose file; the password is in nothing that the run keeps.
+
+    Nor in any layer of the image, although it lies in `.env` and in `secrets` beside the Dockerfile when that is built.
+    """
     guarded_house.write(readings, "keeper", PASSWORD)
 
     run = guarded_house.compose(*RUN)
@@ -211,3 +216,20 @@ def test_a_password_in_a_file_reaches_the_batch(guarded_house: ComposeHouse, rea
     kept = [path for path in (guarded_house.folder / "data").rglob("*") if path.is_file()]
     assert PASSWORD not in run.stdout + run.stderr
     assert [path for path in kept if PASSWORD.encode() in path.read_bytes()] == []
+    image = guarded_house.done("images", "batch", "--quiet").strip() or guarded_house.done("config", "--images", "batch").split()[-1]
+    layers = list(files_of_image(image))
+    assert any(content.startswith(b'"""Settings') or b"INFLUX_PASSWORD_FILE" in content for content in layers), "the project's code is seen"
+    assert [content for content in layers if PASSWORD.encode() in content] == []
+
+
+def files_of_image(image: str) -> Iterator[bytes]:
+    """The content of every file in every layer, and the image's description."""
+    with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as saved, tarfile.open(fileobj=saved.stdout, mode="r|") as archive:
+        for member in archive:
+            file = archive.extractfile(member)
+            content = file.read() if file is not None else b""
+            try:
+                with tarfile.open(fileobj=io.BytesIO(content)) as layer:
+                    yield from (found.read() for entry in layer if (found := layer.extractfile(entry)) is not None)
+            except tarfile.ReadError:
+                yield content

@@ -13,51 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import House, Outcome
+from tests.conftest import Checkout, House, Outcome
 from tests.workflow import drills
 from tests.workflow.drills import DATASET, DAYS, FIRST, FORCED, MIDDLE, UNTIL_LOAD, V1, jobs, span
 
 ONE_DAY = (*UNTIL_LOAD, *span(MIDDLE, MIDDLE))
 KEPT_OR_LOST = pytest.mark.parametrize("snakemake_notes", ["kept", "lost"])
 
-# where a forced run of the middle day is killed -> the version in its dt= directory then, and the jobs that heal
-POINTS: dict[str, tuple[int | None, list[str]]] = {
-    "fetch.written": (1, []),
-    "fetch.read": (1, []),
-    "fetch.staged": (1, []),
-    "extract.before_rename": (None, jobs("load", MIDDLE)),
-    "extract.renamed": (2, jobs("load", MIDDLE)),
-    "load.deleted": (2, jobs("load", MIDDLE)),
-    "load.inserted": (2, jobs("load", MIDDLE)),
-    "load.committed": (2, jobs("load", MIDDLE)),
-    "load.closed": (2, jobs("load", MIDDLE)),
-    "load.marked": (2, []),
-}
-
 
 def lose(house: House, snakemake_notes: str) -> None:
     """Delete `.snakemake` if it is to be lost."""
     if snakemake_notes == "lost":
         house.forget_snakemake()
-
-
-@pytest.mark.parametrize("point", POINTS)
-def test_forced_run_killed(point: str, archived: House, tmp_path: Path) -> None:
-    """The day is the old one or the new one, never less; a plain run heals with the source gone and does only what is missing.
-
-    With `.snakemake` kept, and in a copy with `.snakemake` lost.
-    """
-    in_place, healing = POINTS[point]
-    drills.feed(archived, {MIDDLE: 2})
-    drills.die(archived, point, *FORCED, *ONE_DAY)
-    assert (drills.parquet_rows(archived, MIDDLE) if archived.day(MIDDLE).exists() else None) == (drills.rows(MIDDLE, in_place) if in_place else None)
-    houses = [archived, drills.copy_of(archived, tmp_path / "copy")]
-    houses[1].forget_snakemake()
-    for house in houses:
-        drills.without_source(house)
-    for house, outcome in zip(houses, drills.together([house.start(*UNTIL_LOAD, *span()) for house in houses]), strict=True):
-        assert (outcome.code, outcome.jobs) == (0, healing), outcome.stderr
-        drills.assert_archived(house, V1 | {MIDDLE: in_place or 2})
 
 
 FIRST_RUN = {
@@ -163,30 +130,6 @@ def test_killed_while_a_leftover_is_deleted(archived: House) -> None:
     drills.assert_archived(archived, V1 | {MIDDLE: 2})
 
 
-DISK_FULL = {"fetch.written": 1, "extract.before_rename": 2, "extract.done": 2, "load.inserted": 2, "load.closed": 2}
-
-
-@pytest.mark.parametrize("point", DISK_FULL)
-def test_disk_full(point: str, archived: House) -> None:
-    """A full disk fails the day with one line that names it; after it, a plain run heals with the source gone."""
-    drills.feed(archived, {MIDDLE: 2})
-    outcome = archived.snakemake(*FORCED, *ONE_DAY, HOMEIOT_FAULT=f"{point}:error")
-    assert "No space left on device" in drills.said(outcome)
-    assert "fault of the program" not in outcome.stderr
-    assert archived.day(MIDDLE).exists() == (point != "extract.before_rename")
-    drills.without_source(archived)
-    assert archived.snakemake(*UNTIL_LOAD, *span()).code == 0
-    drills.assert_archived(archived, V1 | {MIDDLE: DISK_FULL[point]})
-
-
-def test_nothing_fails_a_day_in_place(archived: House) -> None:
-    """Without the shipped profile Snakemake deletes what a failed job has made: so a log that cannot be written fails no job."""
-    drills.feed(archived, {MIDDLE: 2})
-    outcome = archived.snakemake(*FORCED, *ONE_DAY, HOMEIOT_FAULT="extract.renamed:error")
-    assert (outcome.code, outcome.failures) == (0, [])
-    drills.assert_archived(archived, V1 | {MIDDLE: 2})
-
-
 # dbt
 
 
@@ -227,13 +170,42 @@ def test_killed_in_dbt(snakemake_notes: str, archived: House) -> None:
     assert archived.energy() == drills.energy_rows(V1 | {MIDDLE: 2})
 
 
-def test_killed_after_dbt(archived: House) -> None:
-    """Killed between dbt's end and its marker: the tables are built again."""
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_ended_in_dbt(number: int, archived: House) -> None:
+    """Asked to end (the run alone) or by Ctrl-C (dbt too): exit code 1, readings as loaded, and the next run builds the tables."""
     drills.feed(archived, {MIDDLE: 2})
-    drills.die(archived, "dbt.built", *FORCED, *span(MIDDLE, MIDDLE))
-    outcome = archived.snakemake(*span())
-    assert (outcome.code, outcome.jobs) == (0, jobs("", tables=True))
+    process = archived.start_in_terminal(*FORCED, *span(MIDDLE, MIDDLE))
+    drills.wait_until(lambda: dbt_children(process.pid))
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    [outcome] = drills.together([process])
+    assert outcome.code == 1, outcome.stderr
+    drills.without_source(archived)
+    assert archived.snakemake(*span()).code == 0
+    drills.assert_archived(archived, V1 | {MIDDLE: 2})
     assert archived.energy() == drills.energy_rows(V1 | {MIDDLE: 2})
+
+
+def test_dbt_fails(checkout: Checkout) -> None:
+    """A model that fails: one line with the place of the whole story; the day is loaded, the read copy stays, the next run builds."""
+    drills.feed(checkout, V1)
+    assert checkout.snakemake(*span()).code == 0
+    published = (checkout.markers / "read_copy.json").read_text()
+    model = checkout.folder / "dbt/models/marts/fct_daily_energy.sql"
+    whole = model.read_text()
+    model.write_text("select no_such_column from {{ ref('stg_meter_readings') }}")
+    drills.feed(checkout, {MIDDLE: 2})
+    said = drills.said(checkout.snakemake(*FORCED, *span(MIDDLE, MIDDLE)))
+    assert said.startswith("failed: dbt: dbt build failed (")
+    assert said.endswith("; the whole story is in data/markers/log/dbt.log")
+    assert (checkout.markers / "read_copy.json").read_text() == published
+    drills.assert_archived(checkout, V1 | {MIDDLE: 2})
+    model.write_text(whole)
+    drills.without_source(checkout)
+    assert checkout.snakemake(*span()).jobs == jobs("", tables=True)
+    assert checkout.energy() == drills.energy_rows(V1 | {MIDDLE: 2})
 
 
 # at random

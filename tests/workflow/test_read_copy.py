@@ -120,6 +120,6 @@ def peaks(house: House) -> list[Any]:
 def test_a_failed_day_keeps_the_former_state(archived: House) -> None:
     """A day that cannot be loaded: tables and read copy stay as they were."""
     drills.feed(archived, {MIDDLE: 2})
-    outcome = archived.snakemake(*FORCED, *span(MIDDLE, MIDDLE), HOMEIOT_FAULT="load.inserted:error")
+    outcome = archived.snakemake(*FORCED, *span(MIDDLE, MIDDLE), HOMEIOT_FAULT="load.inserted:disk_full")
     assert (outcome.code, outcome.jobs) == (1, jobs("fetch extract", MIDDLE))
     assert peaks(archived) == [row[3] for row in drills.energy_rows(V1)]

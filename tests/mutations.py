@@ -1,0 +1,246 @@
+"""Takes each protection out of a copy of the code, one at a time, and shows that a test then fails.
+
+python -m tests.mutations [WORD...]      all, or those whose names hold a word; exit code 1 if a test does not notice
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from homeiot_batch.config import ROOT
+
+PARTS = ["Snakefile", "config.yaml", "dbt", "docs", "docker-compose.yml", "profiles", "pyproject.toml", "README.md", "scripts", "tests", "workflow"]
+PACKAGE = "scripts/homeiot_batch"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A protection: where it stands, what stands there without it, and the tests that must notice."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+MUTATIONS = [
+    Mutation(
+        "read: an answer is compared with the server's counts",
+        f"{PACKAGE}/influx_reader.py",
+        "        if found != expected:\n",
+        "        if False:\n",
+        "tests/integration/test_failures.py",
+    ),
+    Mutation(
+        "read: what a killed read left is cleared away",
+        f"{PACKAGE}/heal.py",
+        '    for leftover in layout.staging.glob("tmp-*"):\n        shutil.rmtree(leftover, ignore_errors=True)\n',
+        "",
+        "tests/workflow/test_crash_matrix.py -k fetch.written-kill",
+    ),
+    Mutation(
+        "read: a smaller day is refused",
+        f"{PACKAGE}/shrink_guard.py",
+        '    if not allow_shrink:\n        raise ShrinkError(\n            f"{subject} would shrink',
+        '    if False:\n        raise ShrinkError(\n            f"{subject} would shrink',
+        "tests/workflow/test_shrink.py -k test_refused",
+    ),
+    Mutation(
+        "read: a day that lacks archived readings is refused",
+        f"{PACKAGE}/archive_run.py",
+        "if lost := readings_lost(",
+        "if lost := 0 * readings_lost(",
+        "tests/workflow/test_guards.py -k denser",
+    ),
+    Mutation(
+        "stage: an older read beside a day in place is dropped",
+        f"{PACKAGE}/heal.py",
+        "            shutil.rmtree(staged)\n        else:\n            if day.exists():",
+        "            pass\n        else:\n            if day.exists():",
+        "tests/workflow/test_crashes.py -k newest_read",
+    ),
+    Mutation(
+        "Snakemake's delete: the staged day is put in place",
+        f"{PACKAGE}/heal.py",
+        "            put_in_place(staged, day)\n",
+        "            shutil.rmtree(staged)\n",
+        "tests/workflow/test_crash_matrix.py -k extract.before_rename-kill",
+    ),
+    Mutation(
+        "Snakemake's delete: a folder without its file is no day",
+        f"{PACKAGE}/heal.py",
+        "        if (day / PART).exists() or not",
+        "        if day.exists() or not",
+        "tests/workflow/test_crashes.py -k killed_inside_snakemakes_delete",
+    ),
+    Mutation(
+        "rename: what is in place stays, although its job fails",
+        "profiles/default/config.yaml",
+        "keep-incomplete: true",
+        "keep-incomplete: false",
+        "tests/workflow/test_crash_matrix.py -k extract.renamed-exception",
+    ),
+    Mutation(
+        "rename: a log that cannot be written fails no job",
+        f"{PACKAGE}/archive_run.py",
+        "            with contextlib.suppress(OSError):  # nothing may fail",
+        "            with contextlib.suppress(KeyError):  # nothing may fail",
+        "tests/workflow/test_crash_matrix.py -k extract.renamed-disk_full",
+    ),
+    Mutation(
+        "delete, insert: one transaction",
+        f"{PACKAGE}/database.py",
+        "    connection.begin()\n    try:\n        yield\n        connection.commit()\n",
+        "    try:\n        yield\n",
+        "tests/workflow/test_crash_matrix.py -k load.deleted-kill",
+    ),
+    Mutation(
+        "insert: the table is compared with the file before the commit",
+        f"{PACKAGE}/duckdb_writer.py",
+        "            _compare(connection, part, dataset, day, record)\n",
+        "",
+        "tests/unit/test_duckdb_writer.py -k do_not_arrive",
+    ),
+    Mutation(
+        "insert: damaged pages are not loaded",
+        f"{PACKAGE}/duckdb_writer.py",
+        "    check_part(part, record, day)\n",
+        "",
+        "tests/workflow/test_database.py -k page_checksums",
+    ),
+    Mutation(
+        "commit: loading again replaces",
+        f"{PACKAGE}/duckdb_writer.py",
+        '    connection.execute(f"DELETE FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?", _bounds(day))\n',
+        "",
+        "tests/workflow/test_crash_matrix.py -k load.committed-kill",
+    ),
+    Mutation(
+        "marker: counts only with its load in the database",
+        f"{PACKAGE}/heal.py",
+        '    if load_id is None or marker.get("load_id") != load_id:\n',
+        "    if load_id is None:\n",
+        "tests/workflow/test_reruns.py -k older_copy",
+    ),
+    Mutation(
+        "marker: counts only for the file that was loaded",
+        f"{PACKAGE}/heal.py",
+        '    if part.exists() and marker.get("file") != file_stamp(part):\n',
+        "    if False:\n",
+        "tests/unit/test_heal.py",
+    ),
+    Mutation(
+        "marker: dbt hears of every load",
+        f"{PACKAGE}/archive_run.py",
+        '            write_json(self.layout.last_load, {"load_id": load.load_id})\n',
+        "",
+        "tests/workflow/test_reruns.py",
+    ),
+    Mutation(
+        "dbt: keeps the run's lock when the run is killed",
+        f"{PACKAGE}/dbt_build.py",
+        "            pass_fds=run_lock.descriptors(),\n",
+        "",
+        "tests/workflow/test_crashes.py -k killed_in_dbt",
+    ),
+    Mutation(
+        "dbt: built only from all archived days",
+        f"{PACKAGE}/archive_run.py",
+        "            days |= {",
+        "            _ = {",
+        "tests/workflow/test_database.py -k never_built_from_a_part",
+    ),
+    Mutation(
+        "dbt: a build counts only if the database records it",
+        f"{PACKAGE}/heal.py",
+        "    if build_id is None or build_id != build:\n",
+        "    if False:\n",
+        "tests/workflow/test_reruns.py -k older_copy",
+    ),
+    Mutation(
+        "read copy: the files of a generation do not change",
+        f"{PACKAGE}/read_copy.py",
+        "    return folder\n\n\ndef _write",
+        "    return layout.parquet\n\n\ndef _write",
+        "tests/unit/test_read_copy.py -k does_not_change",
+    ),
+    Mutation(
+        "read copy: replaced by one rename",
+        f"{PACKAGE}/read_copy.py",
+        "    new.replace(target)\n",
+        "    target.unlink(missing_ok=True)\n    import time; time.sleep(0.3)\n    new.replace(target)\n",
+        "tests/workflow/test_read_copy.py -k complete_state",
+    ),
+    Mutation(
+        "read copy: a generation that is open stays",
+        f"{PACKAGE}/read_copy.py",
+        "if lock_holder(path) is not None}",
+        "if False}",
+        "tests/unit/test_read_copy.py -k somebody_has_it_open",
+    ),
+    Mutation(
+        "read copy: published again where it is gone",
+        f"{PACKAGE}/heal.py",
+        "        layout.read_marker.unlink(missing_ok=True)\n",
+        "        pass\n",
+        "tests/workflow/test_read_copy.py -k follows_the_tables",
+    ),
+    Mutation(
+        "runs: one at a time",
+        f"{PACKAGE}/run_lock.py",
+        "            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)\n",
+        "",
+        "tests/workflow/test_zone_and_lock.py -k second_run_refuses",
+    ),
+    Mutation(
+        "database: a damaged one is set aside",
+        f"{PACKAGE}/heal.py",
+        "    except DatabaseDamaged as error:\n        return str(error)\n",
+        "    except DatabaseDamaged:\n        return ''\n",
+        "tests/workflow/test_database.py -k set_aside_and_built_again",
+    ),
+    Mutation(
+        "night: damaged files in the window are read again",
+        f"{PACKAGE}/nightly.py",
+        "            plan.forced.append(str(layout.day(dataset, day)))\n\n\ndef _is_done",
+        "\n\ndef _is_done",
+        "tests/workflow/test_database.py -k read_again_by_the_night",
+    ),
+]
+
+
+def main(words: list[str]) -> int:
+    """Try the mutations; how many were not noticed."""
+    unnoticed = 0
+    for mutation in MUTATIONS:
+        if words and not any(word in mutation.name for word in words):
+            continue
+        started = time.monotonic()
+        noticed = is_noticed(mutation)
+        unnoticed += not noticed
+        print(f"{'noticed' if noticed else 'NOT NOTICED':<12} {mutation.name} ({mutation.tests}, {time.monotonic() - started:.0f} s)", flush=True)
+    return unnoticed
+
+
+def is_noticed(mutation: Mutation) -> bool:
+    """Whether a test fails (not: cannot be run) in a copy of the project without the protection."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        for part in PARTS:
+            (shutil.copytree if (ROOT / part).is_dir() else shutil.copy)(ROOT / part, copy / part)
+        file = copy / mutation.file
+        file.write_text(file.read_text().replace(mutation.old, mutation.new))
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "2", *mutation.tests.split()]
+        env = os.environ | {"PYTHONPATH": str(copy / "scripts"), "INTEGRATION_TESTS": "1"}
+        done = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, check=False)
+        return done.returncode != 0 and "\nFAILED " in done.stdout
+
+
+if __name__ == "__main__":
+    raise SystemExit(min(main(sys.argv[1:]), 1))
