@@ -122,8 +122,8 @@ def _describe(connection: duckdb.DuckDBPyConnection, zone: str, days: dict[str, 
 
 def _put_in_place(part: Path, target: Path) -> None:
     """Make `part` the current file by one rename, and keep it under its own name too, to tell later whether it is still open."""
-    part.chmod(0o444)  # opened for writing it would lock out other readers, and leave a log of writes beside the next generation
     sync_file(part)
+    part.chmod(0o444)  # opened for writing it would lock out other readers, and leave a log of writes beside the next generation
     new = target.with_name(f".{target.name}.new")
     new.unlink(missing_ok=True)
     try:

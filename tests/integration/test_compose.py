@@ -216,7 +216,7 @@ def test_a_password_in_a_file_reaches_the_batch(guarded_house: ComposeHouse, rea
     kept = [path for path in (guarded_house.folder / "data").rglob("*") if path.is_file()]
     assert PASSWORD not in run.stdout + run.stderr
     assert [path for path in kept if PASSWORD.encode() in path.read_bytes()] == []
-    image = guarded_house.done("images", "batch", "--quiet").strip() or guarded_house.done("config", "--images", "batch").split()[-1]
+    [image] = [name for name in guarded_house.done("--profile", "batch", "config", "--images").split() if name.endswith("-batch")]
     layers = list(files_of_image(image))
     assert any(content.startswith(b'"""Settings') or b"INFLUX_PASSWORD_FILE" in content for content in layers), "the project's code is seen"
     assert [content for content in layers if PASSWORD.encode() in content] == []
@@ -230,6 +230,6 @@ def files_of_image(image: str) -> Iterator[bytes]:
             content = file.read() if file is not None else b""
             try:
                 with tarfile.open(fileobj=io.BytesIO(content)) as layer:
-                    yield from (found.read() for entry in layer if (found := layer.extractfile(entry)) is not None)
+                    yield from (found.read() for entry in layer if entry.isreg() and (found := layer.extractfile(entry)) is not None)
             except tarfile.ReadError:
                 yield content
