@@ -161,7 +161,7 @@ MUTATIONS = [
         f"{PACKAGE}/heal.py",
         "    if build_id is None or build_id != build:\n",
         "    if False:\n",
-        "tests/workflow/test_reruns.py -k older_copy",
+        "tests/workflow/test_reruns.py -k before_its_build",
     ),
     Mutation(
         "read copy: the files of a generation do not change",

@@ -175,6 +175,18 @@ def test_database_deleted_rebuilds_the_tables(archived: House) -> None:
     assert archived.energy() == drills.energy_rows(V1)
 
 
+def test_older_copy_from_before_its_build(archived: House, tmp_path: Path) -> None:
+    """A database replaced by a copy that has every load, but not the tables of them: only the tables are built again."""
+    drills.feed(archived, {MIDDLE: 2})
+    assert archived.snakemake(*FORCED, *UNTIL_LOAD, *span(MIDDLE, MIDDLE)).code == 0
+    shutil.copy(archived.database, tmp_path / "older")
+    assert archived.snakemake(*span()).jobs == jobs("", tables=True)
+    shutil.copy(tmp_path / "older", archived.database)
+    assert archived.energy() == drills.energy_rows(V1)
+    assert archived.snakemake(*span()).jobs == jobs("", tables=True)
+    assert archived.energy() == drills.energy_rows(V1 | {MIDDLE: 2})
+
+
 class _EditedHouse(House):
     """A house that runs a copy of the workflow, with rules that were edited."""
 
