@@ -22,7 +22,7 @@ FOLDER = Path("data/demo")
 DAYS = 14
 
 
-def main() -> None:
+def show_demo() -> None:
     """Simulate the house, run the workflow on it, and show the daily table."""
     os.chdir(ROOT)
     zone = Settings.model_fields["tz"].default
@@ -68,4 +68,4 @@ def _show(database: Path) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    show_demo()

@@ -5,9 +5,8 @@ python -m homeiot_batch.doctor [--json]
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 
@@ -49,14 +48,11 @@ def _gathered(findings: Iterator[Finding]) -> list[Finding]:
     return found
 
 
-def main(
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON list with an object a finding.")] = False,
-    config: Annotated[list[str] | None, typer.Option("--config", metavar="KEY=VALUE", help="A setting; repeatable.")] = None,
-) -> None:
-    """Check source, readings, archive and database, and say what to do where something is wrong; exit code 1 if there is a problem."""
+def show_findings(*, as_json: bool, config: Sequence[str]) -> None:
+    """Print the findings, and exit with 1 if one is a problem."""
     os.chdir(ROOT)
     try:
-        settings = load_settings(given_settings(config or []))
+        settings = load_settings(given_settings(config))
         report = examine(settings, Layout.of(settings))
     except HomeIotError as error:
         raise SystemExit(f"error: {error}") from None
@@ -79,4 +75,6 @@ def _text(report: Report) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    from homeiot_batch.cli import doctor
+
+    typer.run(doctor)

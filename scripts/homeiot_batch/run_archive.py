@@ -9,9 +9,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
-
-import typer
 
 from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
 from homeiot_batch.days import parse_day
@@ -24,26 +21,12 @@ from homeiot_batch.logging_conf import configure
 from homeiot_batch.nightly import Plan, plan_night, plan_reconciliation
 
 
-def main(
-    day: Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="One local day.")] = None,
-    first: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First local day of a range.")] = None,
-    last: Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="Last local day of the range, included.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Read days again that are archived already.")] = False,
-    reconcile: Annotated[
-        bool, typer.Option("--reconcile", help="In the range, read only days that are missing or of which the source has more.")
-    ] = False,
-    config: Annotated[
-        list[str] | None, typer.Option("--config", metavar="KEY=VALUE", help="A setting for this run, like allow_shrink=true; repeatable.")
-    ] = None,
-) -> None:
-    """Archive yesterday, what was missed and what came late, or the days given: read, keep as Parquet, load into DuckDB, build the tables.
-
-    The exit codes are in the README; if it is not 0, the last lines say which day failed and why.
-    """
+def run_archive(day: str | None, first: str | None, last: str | None, *, force: bool, reconcile: bool, config: Sequence[str]) -> None:
+    """Do what the options ask for, tell the watchdog, and exit with the run's code."""
     os.chdir(ROOT)
     url, started = None, datetime.now(UTC)
     try:
-        settings = load_settings(given_settings(config or []))
+        settings = load_settings(given_settings(config))
         configure(settings.log_format)
         url = settings.healthcheck_url.get_secret_value() if settings.healthcheck_url else None
         ping(url, "start")
@@ -51,7 +34,7 @@ def main(
     except HomeIotError as error:
         ping(url, "fail", str(error))
         raise SystemExit(f"error: {error}") from None
-    code = _run([*plan.arguments(), *config_arguments(day, first, last, config or [])], plan.warnings) if plan.targets else DONE
+    code = _run([*plan.arguments(), *config_arguments(day, first, last, config)], plan.warnings) if plan.targets else DONE
     if not plan.targets:
         print(
             "nothing to do: every day of the range is archived, and the source has no more of any", *plan.warnings, sep="\nwarning: ", file=sys.stderr
@@ -101,4 +84,8 @@ def _summary_since(started: datetime, settings: Settings) -> str:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    import typer
+
+    from homeiot_batch.cli import run
+
+    typer.run(run)

@@ -10,12 +10,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
-from homeiot_batch.config import Settings
+from homeiot_batch.config import load_settings
 from homeiot_batch.days import LocalDay, parse_day
 from homeiot_batch.errors import HomeIotError
 
@@ -52,17 +50,10 @@ def _sun(wall: datetime) -> float:
     return clouds * max(0.0, math.sin((hour - 6.5) / 11 * math.pi)) if 6.5 < hour < 17.5 else 0.0
 
 
-def main(
-    file: Annotated[Path, typer.Argument(help="File to write; gzip if its name ends in .gz.")],
-    first: Annotated[str, typer.Option("--from", help="First local day, YYYY-MM-DD.")],
-    last: Annotated[str, typer.Option("--to", help="Last local day, included.")],
-    tz: Annotated[str, typer.Option(help="Zone of the house.")] = Settings.model_fields["tz"].default,
-    step: Annotated[int, typer.Option(min=1, help="Seconds from reading to reading.")] = 60,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same house.")] = 1,
-) -> None:
-    """Write a simulated house's readings as a line-protocol export."""
+def simulate_house(file: Path, first: str, last: str, tz: str, step: int, seed: int) -> None:
+    """Write the export that the options ask for, and say so."""
     try:
-        zone = ZoneInfo(tz)
+        zone = load_settings({"tz": tz}).zone
         start, end = (LocalDay(parse_day(text, option), zone) for text, option in ((first, "--from"), (last, "--to")))
     except HomeIotError as error:
         raise SystemExit(f"error: {error}") from None
@@ -81,4 +72,6 @@ def write_export(file: Path, start: LocalDay, end: LocalDay, step_s: int = 60, s
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    from homeiot_batch.cli import simulate
+
+    typer.run(simulate)

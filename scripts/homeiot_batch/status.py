@@ -5,11 +5,10 @@ python -m homeiot_batch.status [--json]
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from itertools import groupby
-from typing import Annotated
 
 import duckdb
 import typer
@@ -112,14 +111,11 @@ def folded(days: Iterable[DayStatus]) -> Iterator[tuple[DayStatus, DayStatus, in
         yield run[0], run[-1], sum(day.rows for day in run), sum(day.bytes for day in run)
 
 
-def main(
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON list with an object a day.")] = False,
-    config: Annotated[list[str] | None, typer.Option("--config", metavar="KEY=VALUE", help="A setting; repeatable.")] = None,
-) -> None:
-    """Show what is archived and loaded from each dataset's first day to yesterday; exit code 1 if a day is missing."""
+def show_status(*, as_json: bool, config: Sequence[str]) -> None:
+    """Print every day, and exit with 1 if one is missing."""
     os.chdir(ROOT)
     try:
-        settings = load_settings(given_settings(config or []))
+        settings = load_settings(given_settings(config))
         days = list(archive_status(settings, Layout.of(settings)))
     except HomeIotError as error:
         raise SystemExit(f"error: {error}") from None
@@ -140,4 +136,6 @@ def _table(days: list[DayStatus]) -> str:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    from homeiot_batch.cli import status
+
+    typer.run(status)

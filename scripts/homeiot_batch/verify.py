@@ -5,11 +5,11 @@ python -m homeiot_batch.verify [--from A --to B] [--json]
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import duckdb
 import typer
@@ -40,7 +40,7 @@ class Verdict:
     notes: list[str] = field(default_factory=list)
 
 
-def verify(settings: Settings, layout: Layout, first: date | None, last: date | None) -> Iterator[Verdict]:
+def judge_days(settings: Settings, layout: Layout, first: date | None, last: date | None) -> Iterator[Verdict]:
     """A verdict on every day from `first` (the dataset's first one) to `last` (yesterday); nothing is changed anywhere."""
     end = last or yesterday(settings.instant(), settings.zone)
     reader = InfluxReader(settings) if settings.is_server else None
@@ -112,18 +112,13 @@ def _check_server(verdict: Verdict, reader: InfluxReader, dataset: Dataset, day:
         verdict.notes.append(f"the server no longer has all values: {', '.join(f'{n} {c:+d}' for n, c in change.items() if c)}")
 
 
-def main(
-    first: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First local day; the archive's if not given.")] = None,
-    last: Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="Last local day, included; yesterday if not given.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON list with an object a day.")] = False,
-    config: Annotated[list[str] | None, typer.Option("--config", metavar="KEY=VALUE", help="A setting; repeatable.")] = None,
-) -> None:
-    """Compare the server (where it still has the readings), the Parquet files and DuckDB, day by day; exit code 0 only if all agree."""
+def show_verdicts(first: str | None, last: str | None, *, as_json: bool, config: Sequence[str]) -> None:
+    """Print a verdict on every day, and exit with 1 if one has problems."""
     os.chdir(ROOT)
     try:
-        settings = load_settings(given_settings(config or []))
+        settings = load_settings(given_settings(config))
         start, end = (parse_day(text, option) if text else None for text, option in ((first, "--from"), (last, "--to")))
-        verdicts = list(verify(settings, Layout.of(settings), start, end))
+        verdicts = list(judge_days(settings, Layout.of(settings), start, end))
     except HomeIotError as error:
         raise SystemExit(f"error: {error}") from None
     typer.echo(json.dumps([asdict(v) for v in verdicts], default=str, indent=1) if as_json else _text(verdicts))
@@ -139,4 +134,6 @@ def _text(verdicts: list[Verdict]) -> str:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    from homeiot_batch.cli import verify
+
+    typer.run(verify)

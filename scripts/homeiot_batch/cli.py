@@ -1,0 +1,116 @@
+"""The command line: `homeiot COMMAND`, which is `python -m homeiot_batch.MODULE`. What does the work is imported only when it is called."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from homeiot_batch import __version__
+
+Config = Annotated[
+    list[str] | None, typer.Option("--config", metavar="KEY=VALUE", help="A setting for this call, like tz=Europe/Berlin; may be repeated.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON instead of text.")]
+First = Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First local day of a range.")]
+Last = Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="Last local day of the range, included.")]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Settings come from config.yaml and the environment; the README lists them.",
+)
+
+
+def _examples(*lines: str) -> str:
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+@app.callback(invoke_without_command=True)
+def homeiot(version: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False) -> None:
+    """A house's power readings, kept for ever: InfluxDB or an export -> Parquet -> DuckDB -> daily energy."""
+    if version:
+        typer.echo(f"homeiot {__version__}")
+        raise typer.Exit
+
+
+@app.command(epilog=_examples("homeiot run", "homeiot run --date 2026-11-20 --force", "homeiot run --reconcile --from 2026-11-01 --to 2026-11-20"))
+def run(
+    day: Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="One local day.")] = None,
+    first: First = None,
+    last: Last = None,
+    force: Annotated[bool, typer.Option("--force", help="Read days again that are archived already.")] = False,
+    reconcile: Annotated[
+        bool, typer.Option("--reconcile", help="In the range, read only days that are missing or of which the source has more.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Archive yesterday and what was missed, or given days.
+
+    Each day is read, kept as Parquet and loaded into DuckDB; then the tables are built. The exit codes are in the README; if it is not 0, the
+    last lines say which day failed and why.
+    """
+    from homeiot_batch.run_archive import run_archive
+
+    run_archive(day, first, last, force=force, reconcile=reconcile, config=config or [])
+
+
+@app.command(epilog=_examples("homeiot status", "homeiot status --json"))
+def status(as_json: AsJson = False, config: Config = None) -> None:
+    """Show what is archived and loaded, day by day.
+
+    From each dataset's first day to yesterday, runs of equal days as one line; exit code 1 if a day is missing.
+    """
+    from homeiot_batch.status import show_status
+
+    show_status(as_json=as_json, config=config or [])
+
+
+@app.command(epilog=_examples("homeiot verify", "homeiot verify --from 2026-11-01 --to 2026-11-20 --json"))
+def verify(first: First = None, last: Last = None, as_json: AsJson = False, config: Config = None) -> None:
+    """Prove that source, Parquet files and DuckDB agree.
+
+    Day by day, the server only where it still has the readings; without dates from the archive's first day to yesterday. Exit code 0 only if
+    all agree.
+    """
+    from homeiot_batch.verify import show_verdicts
+
+    show_verdicts(first, last, as_json=as_json, config=config or [])
+
+
+@app.command(epilog=_examples("homeiot doctor", "homeiot doctor --config influx_url=http://192.168.1.10:8086"))
+def doctor(as_json: AsJson = False, config: Config = None) -> None:
+    """Check the set-up, with a cure for each problem.
+
+    The source and what it holds, the archive, the disk and the database; exit code 1 if there is a problem.
+    """
+    from homeiot_batch.doctor import show_findings
+
+    show_findings(as_json=as_json, config=config or [])
+
+
+@app.command()
+def demo() -> None:
+    """Show the main job on a simulated house, in data/demo."""
+    from homeiot_batch.demo import show_demo
+
+    show_demo()
+
+
+@app.command(epilog=_examples("homeiot simulate house.lp.gz --from 2026-11-09 --to 2026-11-22 --step 60"))
+def simulate(
+    file: Annotated[Path, typer.Argument(help="File to write; gzip if its name ends in .gz.")],
+    first: Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="First local day.")],
+    last: Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD", help="Last local day, included.")],
+    tz: Annotated[str, typer.Option(help="Zone of the house.")] = "Asia/Tokyo",
+    step: Annotated[int, typer.Option(min=1, help="Seconds from reading to reading.")] = 60,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same house.")] = 1,
+) -> None:
+    """Write a simulated house's readings as an export.
+
+    Line protocol as influx_inspect writes it: two meters, one with solar panels.
+    """
+    from homeiot_batch.simulate import simulate_house
+
+    simulate_house(file, first, last, tz, step, seed)

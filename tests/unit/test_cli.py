@@ -1,0 +1,98 @@
+"""The command line: what each command says of itself, and what a wrong call is told."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from homeiot_batch.cli import app
+from homeiot_batch.config import ROOT
+
+COMMANDS = [getattr(command.callback, "__name__", "") for command in app.registered_commands]
+MODULES = {"run": "run_archive", **{name: name for name in ("status", "verify", "doctor", "simulate")}}
+
+
+def homeiot(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run the installed command."""
+    command = [str(Path(sys.executable).with_name("homeiot")), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"})
+
+
+def test_help_lists_every_command_in_a_line() -> None:
+    """Without arguments too; none is cut short."""
+    listed = homeiot("--help")
+    assert listed.returncode == 0
+    assert re.findall(r"^  (\w+)  ", listed.stdout, re.MULTILINE) == COMMANDS
+    assert "..." not in listed.stdout.split("Commands:")[1]
+    assert homeiot().stdout + homeiot().stderr == listed.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_examples_and_stands_in_the_readme(name: str) -> None:
+    """A command that is not documented fails here."""
+    said = homeiot(name, "--help")
+    assert said.returncode == 0
+    assert said.stdout.startswith(f"Usage: homeiot {name}")
+    assert "Examples:\n" in said.stdout or name == "demo"
+    assert f"`homeiot {name}" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_module_is_the_same_command(name: str) -> None:
+    """`python -m homeiot_batch.X` takes the same options."""
+    module = subprocess.run([sys.executable, "-m", f"homeiot_batch.{MODULES[name]}", "--help"], capture_output=True, text=True, check=True)
+    options = r"--[a-z-]+"
+    assert set(re.findall(options, module.stdout)) - {"--install-completion", "--show-completion"} == set(
+        re.findall(options, homeiot(name, "--help").stdout)
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "--dat", "2026-11-09"), "No such option: --dat"),
+        (("statu",), "No such command 'statu'"),
+        (("simulate", "x.lp"), "Missing option '--from'"),
+        (("run", "--date"), "Option '--date' requires an argument"),
+    ],
+)
+def test_a_wrong_call_is_told_so(arguments: tuple[str, ...], said: str) -> None:
+    """Exit code 2, nothing on standard output, no traceback."""
+    outcome = homeiot(*arguments)
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    assert said in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("simulate", "x.lp", "--from", "2026-02-29", "--to", "2026-03-01"),
+            "error: --from='2026-02-29' is not a date; give an existing day as YYYY-MM-DD\n",
+        ),
+        (
+            ("simulate", "x.lp", "--from", "2026-11-09", "--to", "2026-11-09", "--tz", "Mars"),
+            "error: --config: tz='Mars' is not the IANA name of a time zone; give one like Asia/Tokyo or Europe/Berlin\n",
+        ),
+        (("status", "--config", "tzz=UTC"), "error: --config: there is no setting 'tzz'; did you mean tz?\n"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_one_line(arguments: tuple[str, ...], said: str) -> None:
+    """Exit code 1, with the cure."""
+    outcome = homeiot(*arguments)
+    assert (outcome.returncode, outcome.stdout, outcome.stderr) == (1, "", said)
+
+
+def test_help_waits_for_nothing() -> None:
+    """What the work needs is not imported for help."""
+    script = (
+        "import sys; from homeiot_batch.cli import app\n"
+        "try: app(['run', '--help'])\n"
+        "except SystemExit: print(sorted({'duckdb', 'pyarrow', 'requests', 'snakemake', 'structlog'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
