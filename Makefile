@@ -1,6 +1,6 @@
-# make setup | demo | test | lint | lock | reference | mutate | servers | clean
+# make setup | demo | test | soak | lint | lock | reference | mutate | servers | clean
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lock reference servers clean mutate
+.PHONY: help setup demo test soak lint lock reference mutate servers clean
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 
@@ -18,6 +18,9 @@ demo: setup ## a simulated fortnight, in data/demo
 
 test: setup ## all tests that need no server
 	$(BIN)/python -m pytest
+
+soak: setup ## nights of faults and kills with a real server, nothing lost; NIGHTS=60 KILLS=500 SEED=...
+	NIGHTS=$${NIGHTS:-60} KILLS=$${KILLS:-500} INTEGRATION_TESTS=1 $(BIN)/python -m pytest tests/soak --numprocesses 0 --capture no
 
 lint: setup ## every linter
 	$(BIN)/ruff check .
