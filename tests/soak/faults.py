@@ -154,7 +154,7 @@ FAULTS: list[Fault] = [
 
 @contextlib.contextmanager
 def small_disk(folder: Path) -> Generator[bool]:
-    """Mount a tmpfs on the folder and take it away at the end; whether that can be done here."""
+    """Mount a tmpfs on the folder and take it away at the end; whether that can be done here. After a failure a copy stays beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={TMPFS_MB}m", "tmpfs", str(folder)], capture_output=True, check=False)
     if mounted.returncode:
@@ -163,8 +163,10 @@ def small_disk(folder: Path) -> Generator[bool]:
         return
     try:
         yield True
+    except BaseException:
+        shutil.copytree(folder, folder.with_name(f"{folder.name}-after-failure"))
+        raise
     finally:
-        shutil.copytree(folder, folder.with_name(f"{folder.name}-at-the-end"))
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
