@@ -28,6 +28,7 @@ lint: setup ## every linter
 	$(BIN)/ty check
 	$(BIN)/lint-imports
 	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models dbt/tests
 	$(BIN)/snakemake --lint --config parquet_base_dir=data/demo/lint marker_dir=data/demo/lint duckdb_path=data/demo/lint/lint.duckdb
 
 lock: ## exact versions with hashes, from the ranges in pyproject.toml

@@ -18,6 +18,7 @@ import pytest
 from homeiot_batch.config import ROOT, Settings
 
 SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
+ENERGY = "date_jst, source, daily_energy_kwh, peak_w, peak_at_jst, first_reading_jst, last_reading_jst, readings"
 EVENTS = {"read": "fetch", '"in place"': "extract", "loaded": "load", '"tables built"': "dbt", "published": "publish"}
 
 
@@ -115,8 +116,8 @@ class House:
         return self.query(f"SELECT * EXCLUDE (ingested_at) FROM {dataset} ORDER BY ALL")
 
     def energy(self) -> list[tuple[Any, ...]]:
-        """All rows of the daily table."""
-        return self.query("SELECT * FROM fct_daily_energy ORDER BY ALL")
+        """What the daily table says of each day's own readings, all rows: date, source, kWh, peak W and when, first and last reading, readings."""
+        return self.query(f"SELECT {ENERGY} FROM fct_daily_energy ORDER BY ALL")
 
     def day(self, dt: str, dataset: str = "raw_meter_readings") -> Path:
         """The folder of an archived day."""

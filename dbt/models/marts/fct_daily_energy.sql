@@ -1,52 +1,60 @@
-with readings as (
+with counters as (
 
-    select * from {{ ref('stg_meter_readings') }}
+    select * from {{ ref('int_daily_counters') }}
 
 ),
 
--- a missing value was archived as 0.0, which is no reading: taken for one, it would make the day as large as the meter's whole total,
--- or the peak of a day that only sold. Only of a meter that never said anything else are the zeros its readings.
-counted as (
+power as (
 
     select
         *,
-        {{ reading('instant_power_w') }} as power_reading_w,
-        {{ reading('energy_import_kwh') }} as import_reading_kwh
-    from readings
+        median(mean_step_s) over {{ last_four_weeks() }} as usual_step_s,
+        -- 0.0 stands for a missing power, unless the source never has another
+        max(peak_w) over (partition by source) is null as is_idle
+    from {{ ref('int_daily_power') }}
 
 ),
 
-stepped as (
-
-    select
-        *,
-        -- of two values at one time the lower one comes last: it counts as a fall
-        import_reading_kwh - lag(import_reading_kwh ignore nulls) over (
-            partition by date_jst, source
-            order by ts_utc, import_reading_kwh desc
-        ) as import_step_kwh
-    from counted
-
-),
-
-daily as (
+energy as (
 
     select
         date_jst,
         source,
-        -- where the counter falls, it was swapped or reset, or several meters share a name: the difference would be no energy
-        case
-            when min(import_step_kwh) < -{{ var('counter_noise_kwh') }} then null
-            else max(import_reading_kwh) - min(import_reading_kwh)
-        end as daily_energy_kwh,
-        max(power_reading_w) as peak_w,
-        min_by(ts_jst, (-power_reading_w, ts_utc)) filter (power_reading_w is not null) as peak_at_jst,
-        min(ts_jst) as first_reading_jst,
-        max(ts_jst) as last_reading_jst,
-        count(*) as readings
-    from stepped
+        sum(kwh) filter (counter = 'import') as import_kwh,
+        sum(kwh) filter (counter = 'export') as export_kwh,
+        {{ net('sum(kwh)') }} as net_kwh,
+        sum(estimated_kwh) as estimated_kwh,
+        sum(resets)::int as reset_count,
+        sum(glitches)::int as glitch_count,
+        sum(resets_within) filter (counter = 'import') = 0 as import_ran_on,
+        max(highest_kwh - lowest_kwh) filter (counter = 'import') as import_range_kwh,
+        min(coverage) as coverage,
+        max(longest_step_s) as longest_gap_s
+    from counters
     group by date_jst, source
 
 )
 
-select * from daily
+select
+    date_jst,
+    source,
+    -- more than the day's steps have: the counter went through its highest value
+    if(
+        energy.import_ran_on and energy.import_range_kwh <= coalesce(energy.import_kwh, 0) + 1e-6, energy.import_range_kwh, null
+    ) as daily_energy_kwh,
+    if(power.is_idle and power.zero_at_jst is not null, 0, power.peak_w) as peak_w,
+    if(power.is_idle, power.zero_at_jst, power.peak_at_jst) as peak_at_jst,
+    power.first_reading_jst,
+    power.last_reading_jst,
+    coalesce(power.readings, 0) as readings,
+    energy.import_kwh,
+    energy.export_kwh,
+    energy.net_kwh,
+    energy.estimated_kwh,
+    coalesce(energy.reset_count, 0) as reset_count,
+    coalesce(energy.glitch_count, 0) as glitch_count,
+    coalesce(energy.coverage, {{ coverage('power.readings', 'power.usual_step_s', 'date_jst') }}) as coverage,
+    energy.longest_gap_s,
+    {{ is_complete('coverage', 'energy.longest_gap_s', 'energy.reset_count') }} as is_complete
+from energy
+full outer join power using (date_jst, source)

@@ -1,3 +1,4 @@
-{% test not_negative(model, column_name) %}
-select * from {{ model }} where {{ column_name }} < 0
+{# None of the columns is below zero. #}
+{% test not_negative(model, columns) %}
+select * from {{ model }} where least({{ columns | join(', ') }}) < 0
 {% endtest %}

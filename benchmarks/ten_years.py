@@ -1,0 +1,121 @@
+"""What the tables of ten years cost: a reading a minute from two meters, one with solar; a full refresh, a night, a day loaded again.
+
+python benchmarks/ten_years.py [--years 10] [--folder data/benchmark]      (dbt and DuckDB from the project's .venv)
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+
+from homeiot_batch.config import ROOT, load_settings
+from homeiot_batch.database import BOOKKEEPING
+
+FIRST = date(2016, 11, 1)
+READINGS = """
+INSERT INTO raw_meter_readings
+SELECT ts, ts + INTERVAL 9 HOUR, source,
+  round(300 + 250 * sin(minute / 230.0) + 40 * random(), 1),
+  CASE WHEN random() < 0.002 THEN 0 WHEN random() < 0.00001 THEN 9e6 * random() ELSE round(1000 + minute * 0.005, 3) END,
+  CASE WHEN source <> 'meter1' OR random() < 0.002 THEN 0
+    ELSE round(500 + minute // 1440 * 9 + 9 * greatest(0, least(1, (minute % 1440 - 420) / 600.0)), 3) END,
+  ts
+FROM (SELECT minute, $start::TIMESTAMP + to_minutes(minute) AS ts FROM range($from_minute::BIGINT, $to_minute::BIGINT) AS minutes(minute)),
+  (VALUES ('meter1'), ('heatpump')) AS sources(source)
+WHERE minute % 400000 NOT BETWEEN 100000 AND 100400
+ORDER BY ts
+"""
+LOADS = """
+INSERT OR REPLACE INTO archive.loads (dataset, dt, load_id)
+SELECT 'raw_meter_readings', day::DATE, uuid()::VARCHAR FROM generate_series($first::DATE, $last::DATE, INTERVAL 1 DAY) AS days(day)
+"""
+
+
+def load(database: Path, first_day: int, last_day: int) -> None:
+    """Load the days of these numbers, as the workflow would."""
+    with duckdb.connect(database) as connection:
+        bounds = {"start": f"{FIRST - timedelta(days=1)} 15:00", "from_minute": 1440 * first_day, "to_minute": 1440 * (last_day + 1)}
+        connection.execute(READINGS, bounds)
+        connection.execute(LOADS, {"first": FIRST + timedelta(days=first_day), "last": FIRST + timedelta(days=last_day)})
+
+
+def make(database: Path, days: int) -> None:
+    """An archive of so many days."""
+    database.parent.mkdir(parents=True, exist_ok=True)
+    database.unlink(missing_ok=True)
+    with duckdb.connect(database) as connection:
+        connection.execute(BOOKKEEPING)
+        connection.execute("INSERT INTO archive.house VALUES ('Asia/Tokyo')")
+        connection.execute(load_settings().datasets["raw_meter_readings"].ddl())
+    load(database, 0, days - 1)
+
+
+def peak_mb(pid: int) -> float:
+    """The most memory that the process has had, in MB; the run's own, not that of the process that started it."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return max((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), default=0)
+
+
+def build(database: Path, what: str) -> None:
+    """Run the nightly dbt build, and say what it took."""
+    command = [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", "build", "--exclude-resource-type", "unit_test"]
+    places = {"DUCKDB_PATH": str(database), "DBT_TARGET_PATH": str(database.parent / "target"), "DBT_LOG_PATH": str(database.parent / "logs")}
+    started = time.monotonic()
+    log = database.parent / "build.log"
+    with log.open("w") as output, subprocess.Popen(command, cwd=ROOT / "dbt", env=os.environ | places, stdout=output) as process:
+        memory = 0.0
+        while process.poll() is None:
+            memory = max(memory, peak_mb(process.pid))
+            time.sleep(0.05)
+    seconds = time.monotonic() - started
+    said = log.read_text()
+    if process.returncode:
+        raise SystemExit(said)
+    models = sorted(
+        (float(line.rsplit("in ", 1)[1].split("s]")[0]), line.split(" model main.")[1].split()[0])
+        for line in said.splitlines()
+        if "OK created" in line
+    )
+    print(f"{what:<44}{seconds:8.1f} s   {memory:6.0f} MB   {', '.join(f'{name} {took}' for took, name in models[:-4:-1])}", flush=True)
+
+
+def main() -> None:
+    """Make the archive, build it, and build what nights change."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--years", type=int, default=10)
+    parser.add_argument("--folder", type=Path, default=ROOT / "data/benchmark")
+    arguments = parser.parse_args()
+    database, days = arguments.folder / "home_energy.duckdb", round(365.25 * arguments.years)
+    make(database, days)
+    month = arguments.folder / "month" / "home_energy.duckdb"
+    make(month, 30)
+    build(month, "30 days, everything")
+    load(month, 30, 30)
+    build(month, "30 days, a night")
+    load(database, days, days)
+    shutil.copy(database, arguments.folder / "before.duckdb")
+    print(f"{arguments.years} years: {database.stat().st_size / 1e6:.0f} MB before the tables", flush=True)
+    with duckdb.connect(database) as connection:
+        connection.execute("DELETE FROM archive.loads WHERE dt = (SELECT max(dt) FROM archive.loads)")
+        connection.execute("DELETE FROM raw_meter_readings WHERE ts_jst::DATE > (SELECT max(dt) FROM archive.loads)")
+    build(database, "everything")
+    load(database, days, days)
+    build(database, "a night")
+    with duckdb.connect(database) as connection:
+        connection.execute("UPDATE archive.loads SET load_id = uuid() WHERE dt = DATE '2020-02-29'")
+    build(database, "a day of years ago, loaded again")
+    build(database, "nothing changed")
+    print(f"{database.stat().st_size / 1e6:.0f} MB with the tables", flush=True)
+
+
+if __name__ == "__main__":
+    main()

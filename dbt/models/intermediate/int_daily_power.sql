@@ -1,0 +1,28 @@
+{{ config(materialized='incremental', incremental_strategy='replace_days', post_hook="{{ record_loads() }}") }}
+
+with readings as (
+
+    select * from {{ ref('stg_meter_readings') }}
+    where
+        true
+        {%- if is_incremental() %}
+            and date_jst in (select dt from ({{ changed_days() }}))
+            -- let the scan skip the other days
+            and ts_utc >= (select min(from_utc) from ({{ changed_ranges() }}))
+            and ts_utc < (select max(to_utc) from ({{ changed_ranges() }}))
+        {%- endif %}
+
+)
+
+select
+    date_jst,
+    source,
+    max(instant_power_w) filter (instant_power_w <> 0) as peak_w,
+    min_by(ts_jst, (-instant_power_w, ts_utc)) filter (instant_power_w <> 0) as peak_at_jst,
+    min(ts_jst) filter (instant_power_w = 0) as zero_at_jst,
+    min(ts_jst) as first_reading_jst,
+    max(ts_jst) as last_reading_jst,
+    count(*) as readings,
+    epoch(max(ts_utc) - min(ts_utc)) / nullif(count(*) - 1, 0) as mean_step_s
+from readings
+group by date_jst, source

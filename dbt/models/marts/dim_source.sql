@@ -1,0 +1,44 @@
+with days as (
+
+    select * from {{ ref('fct_daily_energy') }}
+
+),
+
+counters as (
+
+    select
+        source,
+        max(usual_interval_s) filter (counter = 'import') as import_interval_s,
+        max(usual_interval_s) filter (counter = 'export') as export_interval_s
+    from (
+        select
+            source,
+            counter,
+            arg_max(usual_interval_s, date_jst) as usual_interval_s
+        from {{ ref('int_daily_counters') }}
+        group by source, counter
+    )
+    group by source
+
+)
+
+select
+    source,
+    {{ source_kind() }} as kind,
+    min(days.first_reading_jst) as first_reading_jst,
+    max(days.last_reading_jst) as last_reading_jst,
+    count(*)::int as days,
+    count_if(days.is_complete)::int as complete_days,
+    max(days.import_kwh) > 0 as has_import,
+    max(days.export_kwh) > 0 as has_export,
+    count(days.peak_w) > 0 as has_power,
+    any_value(counters.import_interval_s) as import_interval_s,
+    any_value(counters.export_interval_s) as export_interval_s,
+    {{ setting('max_power_kw') }} as max_power_kw,
+    {{ setting('counter_noise_kwh') }} as counter_noise_kwh,
+    {{ setting('counter_wrap_kwh') }} as counter_wrap_kwh,
+    {{ setting('glitch_readings') }} as glitch_readings,
+    {{ setting('max_gap_s') }} as max_gap_s
+from days
+left join counters using (source)
+group by source

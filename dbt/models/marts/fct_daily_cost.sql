@@ -1,0 +1,47 @@
+-- depends_on: {{ ref('tariffs') }}
+with tariffs as (
+
+    {{ tariffs() }}
+
+),
+
+quarters as (
+
+    select
+        source,
+        quarter_utc,
+        quarter_jst,
+        sum(kwh) filter (counter = 'import') as import_kwh,
+        sum(kwh) filter (counter = 'export') as export_kwh
+    from {{ ref('int_counter_quarters') }}
+    where kwh is not null and source in (select source from tariffs)
+    group by source, quarter_utc, quarter_jst
+
+),
+
+priced as (
+
+    select
+        quarters.source,
+        quarters.quarter_jst::date as date_jst,
+        quarters.import_kwh,
+        quarters.export_kwh,
+        tariffs.import_price,
+        tariffs.feed_in_price,
+        tariffs.currency
+    from quarters
+    left join tariffs on quarters.source = tariffs.source and {{ is_valid_at('quarters.quarter_jst') }}
+
+)
+
+select
+    date_jst,
+    source,
+    max(currency) as currency,
+    sum(import_kwh * import_price) as import_cost,
+    sum(export_kwh * feed_in_price) as feed_in_revenue,
+    coalesce(sum(import_kwh * import_price), 0) - coalesce(sum(export_kwh * feed_in_price), 0) as net_cost,
+    coalesce(sum(import_kwh) filter (import_price is null), 0)
+    + coalesce(sum(export_kwh) filter (feed_in_price is null), 0) as unpriced_kwh
+from priced
+group by date_jst, source

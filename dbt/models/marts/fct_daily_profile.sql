@@ -1,0 +1,22 @@
+with quarters as (
+
+    select
+        *,
+        {{ setting('max_gap_s') }} as max_gap_s,
+        max(quarter_jst) over (partition by source) as last_jst
+    from {{ ref('int_counter_quarters') }}
+    where kwh is not null
+
+)
+
+select
+    source,
+    if(isodow(quarter_jst) > 5, 'weekend', 'workday') as day_kind,
+    quarter_jst::time as time_jst,
+    avg(4000 * kwh) filter (counter = 'import') as import_w,
+    avg(4000 * kwh) filter (counter = 'export') as export_w,
+    count(distinct quarter_jst::date)::int as days
+from quarters
+-- the last year, without what is only estimated
+where longest_step_s <= max_gap_s and quarter_jst > last_jst - interval 1 year
+group by source, 2, 3

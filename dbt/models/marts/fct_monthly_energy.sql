@@ -1,0 +1,14 @@
+select
+    date_trunc('month', date_jst)::date as month_jst,
+    source,
+    sum(import_kwh) as import_kwh,
+    sum(export_kwh) as export_kwh,
+    sum(net_kwh) as net_kwh,
+    sum(estimated_kwh) as estimated_kwh,
+    max(peak_w) as peak_w,
+    sum(reset_count)::int as reset_count,
+    sum(glitch_count)::int as glitch_count,
+    count(*)::int as days,
+    count_if(is_complete)::int as complete_days
+from {{ ref('fct_daily_energy') }}
+group by 1, source

@@ -1,0 +1,126 @@
+"""An archive of meters as the workflow loads it, without the workflow: readings go straight into DuckDB, and the real dbt builds the tables."""
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from homeiot_batch.config import ROOT, Settings, load_settings
+from homeiot_batch.database import BOOKKEEPING
+from homeiot_batch.days import LocalDay
+
+RAW = "raw_meter_readings"
+Row = tuple[Any, ...]
+# time UTC without zone, source, W, import kWh, export kWh
+Reading = tuple[datetime, str, float | None, float | None, float | None]
+
+
+@dataclass
+class Archive:
+    """A DuckDB file with raw readings, the record of their loads and the house's zone."""
+
+    database: Path
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Tokyo"))
+
+    def __post_init__(self) -> None:
+        with duckdb.connect(self.database) as connection:
+            prepare(connection, self.zone)
+
+    def load(self, readings: Iterable[Reading]) -> None:
+        """Add the readings, and record a new load of each of their days."""
+        with duckdb.connect(self.database) as connection:
+            for day in insert(connection, readings, self.zone):
+                connection.execute("INSERT OR REPLACE INTO archive.loads (dataset, dt, load_id) VALUES (?, ?, ?)", [RAW, day, uuid.uuid4().hex])
+
+    def replace_day(self, day: date, readings: Iterable[Reading]) -> None:
+        """Load the day again, with these readings instead of its old ones; none at all is an empty day."""
+        bounds = LocalDay(day, self.zone)
+        with duckdb.connect(self.database) as connection:
+            edges = [at.astimezone(UTC).replace(tzinfo=None) for at in (bounds.start, bounds.end)]
+            connection.execute(f"DELETE FROM {RAW} WHERE ts_utc >= ? AND ts_utc < ?", edges)
+            connection.execute("INSERT OR REPLACE INTO archive.loads (dataset, dt, load_id) VALUES (?, ?, ?)", [RAW, day, uuid.uuid4().hex])
+            insert(connection, readings, self.zone)
+
+    def forget_day(self, day: date) -> None:
+        """Take the day out of the database, and its record too."""
+        self.replace_day(day, [])
+        with duckdb.connect(self.database) as connection:
+            connection.execute("DELETE FROM archive.loads WHERE dt = ?", [day])
+
+    def dbt(self, *arguments: str) -> str:
+        """Run dbt on the database to its end; what it said. AssertionError if it fails."""
+        folder = self.database.parent
+        inherited = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+        places = {"DUCKDB_PATH": str(self.database), "DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")}
+        command = [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments]
+        done = subprocess.run(command, cwd=ROOT / "dbt", env=inherited | places, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def build(self, *arguments: str) -> str:
+        """What the nightly run does."""
+        return self.dbt("build", "--exclude-resource-type", "unit_test", *arguments)
+
+    def query(self, sql: str, *values: object) -> list[Row]:
+        """Rows of a query."""
+        with duckdb.connect(self.database, read_only=True) as connection:
+            return connection.execute(sql, values).fetchall()
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
+    """Make the raw table and the batch's own, empty but for the zone."""
+    connection.execute(BOOKKEEPING)
+    connection.execute("INSERT INTO archive.house VALUES (?)", [zone.key])
+    connection.execute(load_settings().datasets[RAW].ddl())
+
+
+def insert(connection: duckdb.DuckDBPyConnection, readings: Iterable[Reading], zone: ZoneInfo) -> set[date]:
+    """Add the readings to the raw table; their local days."""
+    rows = [(at, wall(at, zone), *values, at) for at, *values in readings]
+    if rows:
+        connection.executemany(f"INSERT INTO {RAW} VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    return {row[1].date() for row in rows}
+
+
+def wall(at: datetime, zone: ZoneInfo) -> datetime:
+    """Local wall time of an instant, both without zone."""
+    return at.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)
+
+
+def readings_of(source: str, table: str, zone: ZoneInfo, missing: float | None = 0.0) -> list[Reading]:
+    """Readings from lines of `local time, import[, export]`, where `-` is a missing value; a time may have its offset from UTC."""
+    found = []
+    for line in table.strip().splitlines():
+        at, *values = line.split()
+        instant = datetime.fromisoformat(at)
+        instant = (instant if instant.tzinfo else instant.replace(tzinfo=zone)).astimezone(UTC).replace(tzinfo=None)
+        imported, exported = [missing if value == "-" else float(value) for value in [*values, "-"][:2]]
+        found.append((instant, source, 100.0, imported, exported))
+    return found
+
+
+MODELS = [
+    "stg_meter_readings",
+    "int_daily_power",
+    "int_counter_steps",
+    "int_counter_quarters",
+    "int_daily_counters",
+    "fct_daily_energy",
+    "fct_hourly_energy",
+]
+
+
+def compiled_models(archive: Archive, variables: Mapping[str, Any]) -> dict[str, str]:
+    """The SQL of the models, as dbt compiles it for a database without tables."""
+    archive.dbt("compile", "--vars", repr(dict(variables)))
+    folder = archive.database.parent / "target/compiled/homeiot/models"
+    found = {path.stem: path.read_text() for path in folder.rglob("*.sql")}
+    return {name: found[name] for name in MODELS}
