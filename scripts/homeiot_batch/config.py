@@ -123,8 +123,8 @@ class Settings(BaseSettings):
     @field_validator("parquet_base_dir", "marker_dir", "duckdb_path")
     @classmethod
     def _path_is_plain(cls, path: Path) -> Path:
-        if re.search(r"[{}?]", str(path)):
-            raise ValueError("holds {, } or ?, which mean something else to Snakemake and DuckDB; choose a path without")
+        if re.search(r"[][{}?*]", str(path)):
+            raise ValueError("holds one of {}[]*?, which mean something else to Snakemake and DuckDB; choose a path without")
         return path
 
     @field_validator("tz")

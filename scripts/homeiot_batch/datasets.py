@@ -15,6 +15,7 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "string": pa.string(),
 }
 DUCKDB_TYPES = {"double": "DOUBLE", "integer": "BIGINT", "boolean": "BOOLEAN", "string": "VARCHAR"}
+TAKEN = ["log", "former", "archive", "built_loads", "tariffs", "read_copy"]  # folders and tables of the workflow itself
 RESERVED = {"time", "ts_utc", "ts_jst", "ingested_at", "dt"}
 
 
@@ -117,4 +118,4 @@ def quoted(identifier: str) -> str:
 
 def is_dataset_name(name: str) -> bool:
     """Whether `name` can be a folder and a table at once, and is none of the workflow's own."""
-    return re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name, re.ASCII) is not None and not re.match(r"(stg|fct|dim)_|(log|former|archive)$", name)
+    return re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name, re.ASCII) is not None and not re.match(rf"(stg|int|fct|dim)_|({'|'.join(TAKEN)})$", name)
