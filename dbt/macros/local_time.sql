@@ -10,5 +10,5 @@
 
 {# First instant of a local day, UTC without zone. #}
 {% macro midnight(date) -%}
-    (({{ date }})::timestamp at time zone {{ house_tz() }}) at time zone 'UTC'
+    ((({{ date }})::timestamp at time zone {{ house_tz() }}) at time zone 'UTC')
 {%- endmacro %}

@@ -130,7 +130,7 @@ def energies(points: Iterable[Point], first: str, last: str, zone: str = "Asia/T
     found = []
     for (day, source), readings in days.items():
         everything = [reading for (_, other), of_day in days.items() if other == source for reading in of_day]
-        counter = _readings("energy_import_kwh", readings, everything)
+        counter = _agreeing(_readings("energy_import_kwh", readings, everything))
         energy = max(value for _, value in counter) - min(value for _, value in counter) if counter and not _falls(counter) else None
         power = _readings("instant_power_w", readings, everything)
         peak, before = max((value, -time) for time, value in power) if power else (None, None)
@@ -147,10 +147,17 @@ def _readings(field: str, readings: list[tuple[int, dict[str, Value]]], everythi
     return [(time, value) for time, value in values if value != 0]
 
 
+def _agreeing(counter: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    """The values but for those of one microsecond that contradict each other: neither is a reading."""
+    by_time: dict[int, list[float]] = defaultdict(list)
+    for time, value in counter:
+        by_time[time // 1000].append(value)
+    return [(time, value) for time, value in counter if max(by_time[time // 1000]) - min(by_time[time // 1000]) <= 0.005]
+
+
 def _falls(counter: list[tuple[int, float]]) -> bool:
-    """Whether the counter falls, or stands at two values in one microsecond."""
-    ordered = sorted((time // 1000, -value) for time, value in counter)
-    return any(-later < -earlier - 0.005 for (_, earlier), (_, later) in pairwise(ordered))
+    """Whether the counter falls."""
+    return any(later < earlier - 0.005 for (_, earlier), (_, later) in pairwise(sorted(counter)))
 
 
 def in_order(table: Iterable[Row]) -> list[Row]:
