@@ -23,8 +23,11 @@ RETENTION_DAYS = 8
 LONG_OUTAGE = 10  # nights; the server forgets some days before they could be read
 MOST_BAD = 3  # nights in a row, so that late points stay within the look-back
 UNTIL_LOAD = ("--until", "load")
-LOADING_POINTS = ["fetch.written", "fetch.read", "fetch.staged", "extract.before_rename", "extract.renamed", "extract.done"] + [
-    f"load.{point}" for point in ("deleted", "inserted", "committed", "closed", "marked")
+LOADING_POINTS = [
+    *("fetch.written", "fetch.read", "fetch.staged"),
+    *3 * ("extract.before_rename",),  # the day is in no place but in staging
+    *("extract.renamed", "extract.done"),
+    *("load.deleted", "load.inserted", "load.committed", "load.closed", "load.marked"),
 ]
 LAST_POINTS = ["dbt.built", "publish.linked", "publish.written", "publish.renamed"]
 
@@ -39,7 +42,7 @@ class Nights:
         self.gateway = Gateway(server, self.ledger, chance)
         self.inspector = Inspector(house, self.ledger)
         self.kills, self.ended, self.bad_nights = 0, 0, 0
-        self.seen, self.moments, self.kill_seconds = Counter[str](), Counter[str](), 0.0
+        self.seen, self.moments, self.points, self.kill_seconds = Counter[str](), Counter[str](), Counter[str](), 0.0
         self._chance = chance
         self._faults = [*FAULTS, *([disk_full] if full_disk else [])]
         self._site = Site(house, server, chance, self._forced, lambda: self.gateway.deliver(self.today), self.inspector.distrust_table)
@@ -134,12 +137,12 @@ class Nights:
         """A run that is killed at a named point, or at a moment after it has taken the lock."""
         kind = self._chance.random()
         if kind < 0.02:
-            self._wait_for_kill(self._forced(True, HOMEIOT_FAULT=f"{self._chance.choice(LAST_POINTS)}:kill", **env))
-        elif kind < 0.2:
-            self._wait_for_kill(self._forced(HOMEIOT_FAULT=f"{self._chance.choice(LOADING_POINTS)}:kill", **env))
-        elif kind < 0.25:
+            self._kill_at(self._chance.choice(LAST_POINTS), True, env)
+        elif kind < 0.35:
+            self._kill_at(self._chance.choice(LOADING_POINTS), False, env)
+        elif kind < 0.4:
             self._kill_after(self._chance.uniform(1, 9), self._forced(True, **env))
-        elif kind < 0.6:
+        elif kind < 0.7:
             self._kill_after(self._chance.uniform(0, 2), Run.nightly(self.house, self.now(), self._log(), **env))
         else:
             self._kill_after(self._chance.uniform(0, 1.5), self._forced(**env))
@@ -154,8 +157,11 @@ class Nights:
         run.wait()
         self._count(run, killed=was_running)
 
-    def _wait_for_kill(self, run: Run) -> None:
-        self._count(run, killed=run.wait().code < 0)
+    def _kill_at(self, point: str, tables: bool, env: dict[str, str]) -> None:
+        run = self._forced(tables, HOMEIOT_FAULT=f"{point}:kill", **env)
+        killed = run.wait().code < 0
+        self.points[point] += killed
+        self._count(run, killed=killed)
 
     def _count(self, run: Run, *, killed: bool) -> None:
         wait_for_all(self.house)

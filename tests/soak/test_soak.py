@@ -60,5 +60,6 @@ def report(soak: Nights, reader: Reader, seconds: float) -> None:
     print(f"{soak.zone}, to {soak.today}: {written} points written, {forgotten} of them forgotten by the server before any run could read them")
     print(f"faults: {dict(sorted((soak.seen + soak.gateway.seen).items()))}")
     print(f"{soak.kills} kills, {soak.ended} runs ended before theirs; last step done when killed: {dict(soak.moments)}")
+    print(f"{soak.points.total()} of them at named points: {dict(sorted(soak.points.items()))}")
     print(f"read copy: {reader.times} times read, {len(reader.errors)} errors; {seconds:.0f} s in all")
     print(f"{soak.kill_seconds / max(soak.kills, 1) * 100:.0f} seconds per 100 kills")
