@@ -23,7 +23,7 @@ def test_nothing_is_lost(tmp_path: Path) -> None:
     But for those that the server forgot before any run could read them.
     NIGHTS and KILLS in the environment ask for more of them, SEED for the same faults again.
     """
-    nights, kills = int(os.environ.get("NIGHTS", "4")), int(os.environ.get("KILLS", "6"))
+    nights, kills = int(os.environ.get("NIGHTS", "3")), int(os.environ.get("KILLS", "4"))
     seed = int(os.environ.get("SEED", time.time_ns() % 10**6))
     print(f"SEED={seed} NIGHTS={nights} KILLS={kills}", flush=True)
     folder = tmp_path / "house"
