@@ -138,7 +138,7 @@ def test_users_of_1x(look: Look, guarded: Influx1, version: str, user: str) -> N
 @pytest.fixture(scope="module")
 def buckets(influx2: Influx2) -> Influx2:
     """A 2.x with buckets of which one is also mapped to another name."""
-    for bucket in ("kept", "kept/long", "other"):
+    for bucket in ("examined", "examined/long", "other"):
         influx2.create(bucket)
     influx2.map("mapped", "fine", "other")
     return influx2
@@ -149,44 +149,50 @@ WRITE_ONLY = (
     '"database not found" and an empty list of measurements, as if there were no readings'
 )
 UNSEEN = "; a token that may only write a bucket does not see it"
-MAY_READ = ok("credentials", "the token may read 'kept'")
+MAY_READ = ok("credentials", "the token may read 'examined'")
 TOKENS: dict[str, tuple[Callable[[Influx2], str], str, list[Finding]]] = {
     "all": (
         lambda _: TOKEN,
-        "kept",
-        [MAY_READ, ok("mapping", "kept/autogen (default) is bucket 'kept'; kept/long is bucket 'kept/long'")],
+        "examined",
+        [MAY_READ, ok("mapping", "examined/autogen (default) is bucket 'examined'; examined/long is bucket 'examined/long'")],
     ),
-    "read": (lambda s: s.token("kept", "read"), "kept", [MAY_READ, ok("mapping", "kept/autogen (default) is bucket 'kept'")]),
+    "read": (lambda s: s.token("examined", "read"), "examined", [MAY_READ, ok("mapping", "examined/autogen (default) is bucket 'examined'")]),
     "a mapped name": (
         lambda _: TOKEN,
         "mapped",
         [ok("credentials", "the token may read 'mapped'"), ok("mapping", "mapped/fine (default) is bucket 'other'")],
     ),
     "write": (
-        lambda s: s.token("kept", "write"),
-        "kept",
-        [problem("credentials", WRITE_ONLY, "make a token with read permission on bucket 'kept', and set INFLUX_TOKEN to it")],
+        lambda s: s.token("examined", "write"),
+        "examined",
+        [problem("credentials", WRITE_ONLY, "make a token with read permission on bucket 'examined', and set INFLUX_TOKEN to it")],
     ),
     "of another bucket": (
         lambda s: s.token("other", "read"),
-        "kept",
+        "examined",
         [
             problem(
                 "database",
-                f"the token sees no bucket 'kept'; there are 'mapped', 'other'{UNSEEN}",
+                f"the token sees no bucket 'examined'; there are 'mapped', 'other'{UNSEEN}",
                 "correct INFLUX_BUCKET, or let the credentials read it",
             )
         ],
     ),
     "a wrong bucket": (
-        lambda s: s.token("kept", "read"),
-        "keep",
-        [problem("database", f"the token sees no bucket 'keep'; near it is 'kept'{UNSEEN}", "correct INFLUX_BUCKET, or let the credentials read it")],
+        lambda s: s.token("examined", "read"),
+        "examine",
+        [
+            problem(
+                "database",
+                f"the token sees no bucket 'examine'; near it is 'examined'{UNSEEN}",
+                "correct INFLUX_BUCKET, or let the credentials read it",
+            )
+        ],
     ),
-    "wrong": (lambda _: "secret-planted", "kept", [problem("credentials", "the server refuses the token (Unauthorized)", SET_TOKEN)]),
+    "wrong": (lambda _: "secret-planted", "examined", [problem("credentials", "the server refuses the token (Unauthorized)", SET_TOKEN)]),
     "none": (
         lambda _: "",
-        "kept",
+        "examined",
         [problem("credentials", "the server asks for credentials, and none are set (unauthorized access)", SET_TOKEN)],
     ),
 }
@@ -236,7 +242,7 @@ def answering(answers: Callable[[str], tuple[int, dict[str, str], bytes]], tls: 
         stub.server_close()
 
 
-DATABASES = b'{"results":[{"statement_id":0,"series":[{"name":"databases","columns":["name"],"values":[["kept"]]}]}]}\n'
+DATABASES = b'{"results":[{"statement_id":0,"series":[{"name":"databases","columns":["name"],"values":[["examined"]]}]}]}\n'
 
 
 def influxdb_3(path: str) -> tuple[int, dict[str, str], bytes]:
@@ -311,12 +317,12 @@ def test_a_version_that_is_hidden_or_not_supported(look: Look) -> None:
         return (200, {"Content-Type": "application/json"}, DATABASES) if path.startswith("/home/influx/query") else (403, {}, b"")
 
     with answering(proxy) as url:
-        assert list(check_source(look({"INFLUX_URL": f"{url}/home/influx", "INFLUX_BUCKET": "kept"}))) == [
+        assert list(check_source(look({"INFLUX_URL": f"{url}/home/influx", "INFLUX_BUCKET": "examined"}))) == [
             ok("server", f"InfluxDB of a version that is not told, at {url}/home/influx (/ping answers 403)"),
-            ok("credentials", "whoever asks may read 'kept'"),
+            ok("credentials", "whoever asks may read 'examined'"),
         ]
     with answering(influxdb_3) as url:
-        assert next(check_source(look({"INFLUX_URL": url, "INFLUX_BUCKET": "kept"}))) == warning(
+        assert next(check_source(look({"INFLUX_URL": url, "INFLUX_BUCKET": "examined"}))) == warning(
             "server", f"InfluxDB 3.8.0 at {url}; the batch is made for 1.x and 2.x", "compare days by verify before you rely on it"
         )
 
@@ -326,16 +332,16 @@ def test_a_bucket_without_a_mapping(look: Look) -> None:
 
     def influxdb_23(path: str) -> tuple[int, dict[str, str], bytes]:
         empty = b'{"results":[{"statement_id":0,"series":[{"name":"databases","columns":["name"]}]}]}\n'
-        body = b'{"buckets":[{"id":"0a1b","name":"kept","orgID":"1"}]}' if path.startswith("/api/v2/buckets") else empty
+        body = b'{"buckets":[{"id":"0a1b","name":"examined","orgID":"1"}]}' if path.startswith("/api/v2/buckets") else empty
         return 200, {"Content-Type": "application/json", "X-Influxdb-Version": "v2.3.0"}, body
 
     with answering(influxdb_23) as url:
-        assert list(check_source(look({"INFLUX_URL": url, "INFLUX_BUCKET": "kept", "INFLUX_TOKEN": TOKEN}))) == [
+        assert list(check_source(look({"INFLUX_URL": url, "INFLUX_BUCKET": "examined", "INFLUX_TOKEN": TOKEN}))) == [
             ok("server", f"InfluxDB 2.3.0 at {url}"),
             problem(
                 "database",
-                "bucket 'kept' is there, but no database is mapped to it, and this version makes none by itself",
-                "influx v1 dbrp create --bucket-id 0a1b --db kept --rp autogen --default",
+                "bucket 'examined' is there, but no database is mapped to it, and this version makes none by itself",
+                "influx v1 dbrp create --bucket-id 0a1b --db examined --rp autogen --default",
             ),
         ]
 
@@ -349,7 +355,7 @@ def test_clocks_that_differ(look: Look, seconds: int, side: str) -> None:
         return 200, {"Content-Type": "application/json", "X-Influxdb-Version": "1.8.10", "Date": date}, DATABASES
 
     with answering(skewed) as url:
-        clock = list(check_source(look({"INFLUX_URL": url, "INFLUX_BUCKET": "kept"})))[1]
+        clock = list(check_source(look({"INFLUX_URL": url, "INFLUX_BUCKET": "examined"})))[1]
     near = [f"the server's is {abs(seconds) + more} s {side} this machine's" for more in range(-2, 3)]
     assert clock in ([warning("clock", found, "let both follow a time server (NTP)") for found in near] if side else [CLOCK])
 
@@ -514,8 +520,8 @@ def test_no_secret_is_printed(checkout: Checkout, guarded: Influx1, buckets: Inf
         ({"INFLUX_USERNAME": ADMIN, "INFLUX_PASSWORD": PASSWORD}, guarded.environment("guarded"), ok("", "")),
         ({"INFLUX_USERNAME": "reader", "INFLUX_PASSWORD": "secret-planted-elsewhere"}, guarded.environment("guarded"), problem("", "", "")),
         ({"INFLUX_TOKEN": TOKEN}, guarded.environment("guarded"), problem("", "", "")),
-        ({"INFLUX_TOKEN": "secret-planted"}, buckets.environment("kept"), problem("", "", "")),
-        ({"INFLUX_TOKEN": buckets.token("kept", "write")}, buckets.environment("kept"), problem("", "", "")),
+        ({"INFLUX_TOKEN": "secret-planted"}, buckets.environment("examined"), problem("", "", "")),
+        ({"INFLUX_TOKEN": buckets.token("examined", "write")}, buckets.environment("examined"), problem("", "", "")),
     ]
     for login, environment, expected in logins:
         outcome = checkout.python("homeiot_batch.doctor", *form, **(environment | login))

@@ -65,9 +65,12 @@ def hole(meter: Meter, minutes: int, power_kw: float) -> None:
 
 
 def gap(meter: Meter, minutes: int, power_kw: float) -> None:
-    """Hours or days without a reading."""
+    """Hours or days without a reading; not just after a doubt, when what comes next may bear out either of two paths."""
+    if not meter.is_plain:
+        return run(meter, minutes, power_kw)
     meter.count(minutes * 97, power_kw / 20)
     meter.read()
+    return None
 
 
 def glitch(meter: Meter, minutes: int, power_kw: float) -> None:

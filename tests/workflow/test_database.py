@@ -77,7 +77,7 @@ def test_tables_are_never_built_from_a_part_of_the_archive(target: str, archived
     """Database deleted, only a day or the tables asked for: every archived day is loaded before the tables are built."""
     drills.remove_database(archived)
     drills.without_source(archived)
-    outcome = archived.snakemake(target, "data/markers/dbt.json", *span(LAST, LAST), "now=2026-11-12T00:10:00+09:00")
+    outcome = archived.snakemake(target, "data/markers/read_copy.json", *span(LAST, LAST), "now=2026-11-12T00:10:00+09:00")
     assert (outcome.code, outcome.jobs) == (0, jobs("load", *DAYS, tables=True)), outcome.stderr
     assert archived.energy() == drills.energy_rows(V1)
 
@@ -119,7 +119,7 @@ def test_what_is_not_damaged_is_not_set_aside(archived: House) -> None:
     said = drills.said(archived.snakemake(*span()))
     assert said.startswith("error: data/duckdb/home_energy.duckdb cannot be opened (")
     assert "Is a directory" in said
-    assert [path.name for path in archived.database.parent.iterdir()] == ["home_energy.duckdb"]
+    assert sorted(path.name for path in archived.database.parent.iterdir()) == [".home_energy.read", "home_energy.duckdb", "home_energy.read.duckdb"]
 
 
 # open elsewhere
