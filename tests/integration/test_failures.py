@@ -138,10 +138,10 @@ def test_points_in_two_retention_policies(kept: House, influx1: Influx1, influx1
         server.write("changed", half)
         server.query('CREATE RETENTION POLICY "long" ON "changed" DURATION INF REPLICATION 1 DEFAULT')
         server.write("changed", points()[1::2])
-    influx1_auth.query(f"CREATE USER reader WITH PASSWORD '{WRONG}'", 'GRANT READ ON "changed" TO reader')
+    influx1_auth.query(f"CREATE USER analyst WITH PASSWORD '{WRONG}'", 'GRANT READ ON "changed" TO analyst')
     said = ("retention policy 'autogen' holds points of it too", "set INFLUX_RETENTION_POLICY")
     assert_refused(kept, said, influx1.environment("changed"))
-    assert_refused(kept, said, influx1_auth.environment("changed") | {"INFLUX_USERNAME": "reader", "INFLUX_PASSWORD": WRONG})
+    assert_refused(kept, said, influx1_auth.environment("changed") | {"INFLUX_USERNAME": "analyst", "INFLUX_PASSWORD": WRONG})
 
 
 def test_a_stopped_server(kept: House, tmp_path: Path) -> None:
