@@ -22,7 +22,14 @@ from homeiot_batch.duckdb_writer import load_day
 from homeiot_batch.errors import DatabaseBusy, DatabaseDamaged, HomeIotError, LockError, SettingsError, SourceUnavailable
 from homeiot_batch.exit_codes import BUSY
 from homeiot_batch.files import read_json, sync_folder, write_json
-from homeiot_batch.heal import drop_hollow_days, forget_unbelieved_markers, replace_unusable_database, settle_staging
+from homeiot_batch.heal import (
+    drop_hollow_days,
+    forget_unbelieved_markers,
+    refuse_lost_archive,
+    refuse_undeclared_columns,
+    replace_unusable_database,
+    settle_staging,
+)
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.logging_conf import configure, job_log
 from homeiot_batch.parquet_writer import put_in_place, stage_day
@@ -99,8 +106,8 @@ class ArchiveRun:
         """Load the day into DuckDB, then write its marker."""
         with self._job("load", dataset, dt, job):
             local_day, declared = finished_day(self.settings, dt), self.settings.datasets[dataset]
-            witness = DayRecord.of(read_json(self.layout.former_marker(dataset, dt)))
-            load = load_day(self.settings.duckdb_path, Path(day), declared, local_day, self.settings.allow_shrink, witness, self._database_wait_s)
+            former = read_json(self.layout.former_marker(dataset, dt))
+            load = load_day(self.settings.duckdb_path, Path(day), declared, local_day, self.settings.allow_shrink, former, self._database_wait_s)
             fault_points.reach("load.closed")
             write_json(self.layout.last_load, {"load_id": load.load_id})
             write_json(Path(marker), load.marker)
@@ -269,12 +276,18 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
 def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | None:
     """Lock the archive and put right what a killed run left behind; what the database has recorded."""
     run_lock.hold(layout.lock, settings.lock_wait_s)
+    refuse_lost_archive(layout, settings.datasets, {})
     check_zone(layout, settings.tz)
-    settle_staging(layout)
+    settle_staging(layout, settings)
     drop_hollow_days(layout, settings.datasets)
+    refuse_undeclared_columns(layout, settings)
+    for name, days in layout.undeclared(settings.datasets).items():
+        summary.warn(f"{name}: {days} archived days that nothing is added to and no table shows: it is not declared in config.yaml")
     if replaced := replace_unusable_database(layout, settings):
         summary.warn(replaced)
-    return forget_unbelieved_markers(layout, settings)
+    loads = forget_unbelieved_markers(layout, settings)
+    refuse_lost_archive(layout, settings.datasets, loads or {})
+    return loads
 
 
 def _refuse_deletion(workflow: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import structlog
 
-from homeiot_batch.datasets import Dataset, quoted
+from homeiot_batch.datasets import OWN_COLUMNS, Dataset, quoted
 from homeiot_batch.day_record import DayRecord
 from homeiot_batch.errors import DatabaseBusy, DatabaseDamaged, DatabaseError
 from homeiot_batch.files import sync_folder
@@ -22,7 +22,7 @@ BOOKKEEPING = """
 CREATE SCHEMA IF NOT EXISTS archive;
 CREATE TABLE IF NOT EXISTS archive.loads (
   dataset VARCHAR, dt DATE, load_id VARCHAR, rows BIGINT, field_values JSON, first_utc TIMESTAMP, last_utc TIMESTAMP,
-  sha256 VARCHAR, shrunk_from JSON, loaded_at TIMESTAMP, PRIMARY KEY (dataset, dt));
+  sha256 VARCHAR, write_id VARCHAR, shrunk_from JSON, loaded_at TIMESTAMP, PRIMARY KEY (dataset, dt));
 CREATE TABLE IF NOT EXISTS archive.house (tz VARCHAR);
 CREATE TABLE IF NOT EXISTS archive.builds (build_id VARCHAR, built_at TIMESTAMP);
 """
@@ -84,18 +84,26 @@ def record_build(path: Path, wait_s: float = 0) -> dict[str, Any]:
 
 
 def outdated(path: Path, datasets: Iterable[Dataset], wait_s: float = 0) -> str:
-    """Which table of the file has other columns than today's; "" if all fit, or are not there yet. The records are read through."""
+    """Which table of the file is of an older program, or lacks columns that were declared since; "" if none. The records are read through.
+
+    A table with columns that are not declared any more is none of these: its load is refused.
+    """
     with duckdb.connect() as today, open_database(path, wait_s=wait_s) as connection:
         today.execute(BOOKKEEPING)
         expected = {table: columns_of(today, table) for table in BOOKS}
         expected |= {quoted(dataset.name): list(dataset.columns().items()) for dataset in datasets}
         for table, columns in expected.items():
             found = columns_of(connection, table)
-            if found and found != columns:
+            if found and found != columns and (table in BOOKS or _is_older(dict(found), dict(columns))):
                 return f"its table {table} has the columns {dict(found)}, wanted are {dict(columns)}"
             if found and table in BOOKS:
                 connection.execute(f"FROM {table}").fetchall()
     return ""
+
+
+def _is_older(found: dict[str, str], declared: dict[str, str]) -> bool:
+    """Whether the workflow's own columns are other ones, or all that is there is still declared."""
+    return any(found.get(name) != declared[name] for name in OWN_COLUMNS) or found.items() <= declared.items()
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
@@ -106,9 +114,9 @@ def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[
         return []
 
 
-def set_aside(path: Path, now: datetime) -> Path:
-    """Rename the file, and its log of writes, so that a new one is made; the new name."""
-    aside = path.with_name(f"{path.name}.set-aside-{now:%Y%m%dT%H%M%SZ}")
+def set_aside(path: Path) -> Path:
+    """Rename the file, and its log of writes, so that a new one is made; the new name, which tells when."""
+    aside = path.with_name(f"{path.name}.set-aside-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
     for suffix in (".wal", ""):  # the log first: alone it is no database
         with contextlib.suppress(FileNotFoundError):
             path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))

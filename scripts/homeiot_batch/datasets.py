@@ -16,7 +16,8 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 }
 DUCKDB_TYPES = {"double": "DOUBLE", "integer": "BIGINT", "boolean": "BOOLEAN", "string": "VARCHAR"}
 TAKEN = ["log", "former", "archive", "built_loads", "tariffs", "read_copy"]  # folders and tables of the workflow itself
-RESERVED = {"time", "ts_utc", "ts_jst", "ingested_at", "dt"}
+OWN_COLUMNS = ("ts_utc", "ts_jst", "ingested_at")  # of every table, whatever is declared
+RESERVED = {"time", "dt", *OWN_COLUMNS}
 
 
 class Dataset(BaseModel):

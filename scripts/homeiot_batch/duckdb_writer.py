@@ -18,7 +18,7 @@ from homeiot_batch.days import LocalDay
 from homeiot_batch.errors import ArchiveError, DatabaseError, ShrinkError
 from homeiot_batch.files import file_stamp, sha256
 from homeiot_batch.layout import PART
-from homeiot_batch.parquet_writer import check_part, read_metadata
+from homeiot_batch.parquet_check import check_part, read_metadata, refuse_changed, refuse_undeclared
 from homeiot_batch.shrink_guard import check_growth, was_permitted
 
 
@@ -33,12 +33,13 @@ class Load:
 
 
 def load_day(
-    path: Path, folder: Path, dataset: Dataset, day: LocalDay, allow_shrink: bool, witness: DayRecord | None = None, wait_s: float = 0
+    path: Path, folder: Path, dataset: Dataset, day: LocalDay, allow_shrink: bool, former: dict[str, Any] | None = None, wait_s: float = 0
 ) -> Load:
     """Replace the day's rows by those of the Parquet file in `folder`, compare both, and record it: all or nothing.
 
-    ShrinkError if the file holds less than was loaded before, by the database or by a `witness` of one that is gone; ArchiveError if it is
-    damaged; DatabaseBusy if another process still holds the database after `wait_s` seconds.
+    ShrinkError if the file holds less than was loaded before, by the database or by the `former` marker of one that is gone; ArchiveDamaged
+    if it is not as it was then; SettingsError if it has columns that are not declared; DatabaseBusy if another process still holds the
+    database after `wait_s` seconds.
     """
     metadata = read_metadata(folder)
     record = DayRecord.of(metadata)
@@ -47,26 +48,18 @@ def load_day(
     _refuse_another_day(folder, metadata, dataset, day)
     part = folder / PART
     check_part(part, record, day)
-    marker = {
-        "dataset": dataset.name,
-        "dt": str(day),
-        "load_id": uuid.uuid4().hex,
-        **record.as_dict(),
-        "first_utc": metadata.get("first_utc"),
-        "last_utc": metadata.get("last_utc"),
-        "sha256": sha256(part),
-        "file": file_stamp(part),
-        "shrunk_from": metadata.get("shrunk_from"),
-        "loaded_at": datetime.now(UTC).isoformat(),
-        "database": str(path),
-    }
+    refuse_undeclared(part, dataset, day.zone.key)
+    marker = _marker(path, part, dataset, day, record, metadata)
     with writing, open_database(path, wait_s=wait_s) as connection:
         connection.execute(BOOKKEEPING)
         connection.execute(dataset.ddl())
         _refuse_other_columns(connection, dataset, path)
         with transaction(connection):
             _keep_zone(connection, day.zone.key, path)
-            known = [loaded for loaded in (_loaded(connection, dataset, day), witness) if loaded is not None]
+            loads = [_loaded(connection, dataset, day), former]
+            for load in loads:
+                refuse_changed(part, metadata, marker["sha256"], load)
+            known = [record for record in map(DayRecord.of, loads) if record is not None]
             marker["shrunk_from"] = _check_growth(f"{dataset.name} {day} in DuckDB", known, record, metadata, allow_shrink)
             _replace_rows(connection, part, dataset, day)
             _compare(connection, part, dataset, day, record)
@@ -77,18 +70,37 @@ def load_day(
     return Load(marker["load_id"], record, marker, doubled)
 
 
+def _marker(path: Path, part: Path, dataset: Dataset, day: LocalDay, record: DayRecord, metadata: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "dataset": dataset.name,
+        "dt": str(day),
+        "load_id": uuid.uuid4().hex,
+        **record.as_dict(),
+        "first_utc": metadata.get("first_utc"),
+        "last_utc": metadata.get("last_utc"),
+        "sha256": sha256(part),
+        "write_id": metadata.get("write_id"),
+        "file": file_stamp(part),
+        "shrunk_from": metadata.get("shrunk_from"),
+        "loaded_at": datetime.now(UTC).isoformat(),
+        "database": str(path),
+    }
+
+
 def _refuse_other_columns(connection: duckdb.DuckDBPyConnection, dataset: Dataset, path: Path) -> None:
     found = columns_of(connection, quoted(dataset.name))
     if found != list(dataset.columns().items()):
         raise DatabaseError(
             f"table {dataset.name} in {path} has the columns {dict(found)}, declared are {dataset.columns()}; "
-            "declare a dataset of another name for other columns"
+            "declare a dataset of another name for other columns, or delete the database: it is built again from the archive"
         )
 
 
-def _loaded(connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay) -> DayRecord | None:
-    row = connection.execute("SELECT rows, field_values FROM archive.loads WHERE dataset = ? AND dt = ?", [dataset.name, day.date]).fetchone()
-    return DayRecord(row[0], json.loads(row[1])) if row else None
+def _loaded(connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay) -> dict[str, Any] | None:
+    """What the database records of the day, as its marker has it."""
+    load = "SELECT rows, field_values, sha256, write_id FROM archive.loads WHERE dataset = ? AND dt = ?"
+    row = connection.execute(load, [dataset.name, day.date]).fetchone()
+    return {"rows": row[0], "values": json.loads(row[1]), "sha256": row[2], "write_id": row[3]} if row else None
 
 
 def _check_growth(subject: str, known: list[DayRecord], new: DayRecord, metadata: dict[str, Any], allow: bool) -> dict[str, Any] | None:
@@ -171,7 +183,7 @@ def _parquet_rows(part: Path, dataset: Dataset, day: LocalDay) -> str:
 def _record(connection: duckdb.DuckDBPyConnection, marker: dict[str, Any]) -> None:
     shrunk_from = marker["shrunk_from"]
     connection.execute(
-        "INSERT OR REPLACE INTO archive.loads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO archive.loads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             marker["dataset"],
             marker["dt"],
@@ -181,6 +193,7 @@ def _record(connection: duckdb.DuckDBPyConnection, marker: dict[str, Any]) -> No
             naive_utc(marker["first_utc"]),
             naive_utc(marker["last_utc"]),
             marker["sha256"],
+            marker["write_id"],
             json.dumps(shrunk_from) if shrunk_from else None,
             naive_utc(marker["loaded_at"]),
         ],

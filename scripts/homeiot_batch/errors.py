@@ -21,6 +21,10 @@ class ArchiveError(HomeIotError):
     """The Parquet archive cannot be read or written as it should."""
 
 
+class ArchiveDamaged(ArchiveError):
+    """A file of the archive is not as it was written: a day that holds as much may take its place."""
+
+
 class ShrinkError(HomeIotError):
     """A day would hold fewer readings than are archived already."""
 

@@ -1,7 +1,10 @@
 """What a killed run left behind, put right before the next one decides what to do. Only under the run's lock."""
 
+import contextlib
 import shutil
+import uuid
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,42 +12,70 @@ import structlog
 
 from homeiot_batch.config import Settings
 from homeiot_batch.database import outdated, recorded_build, recorded_loads, set_aside
-from homeiot_batch.errors import DatabaseBusy, DatabaseDamaged
+from homeiot_batch.datasets import Dataset
+from homeiot_batch.day_record import DayRecord
+from homeiot_batch.days import LocalDay
+from homeiot_batch.errors import ArchiveDamaged, ArchiveError, DatabaseBusy, DatabaseDamaged
 from homeiot_batch.files import file_stamp, read_json
 from homeiot_batch.layout import PART, Layout
+from homeiot_batch.parquet_check import check_day, read_metadata, refuse_undeclared, strangers
 from homeiot_batch.parquet_writer import put_in_place
 from homeiot_batch.read_copy import is_published
-from homeiot_batch.witnesses import Loads
+from homeiot_batch.witnesses import Loads, readings_lost
 
 log = structlog.get_logger()
 
 
-def settle_staging(layout: Layout) -> None:
-    """Put days that were read whole in place where none stands, and drop all else that is staged.
+def settle_staging(layout: Layout, settings: Settings) -> None:
+    """Put days that were read whole by a run that was killed in place, and drop all else that is staged.
 
-    A staged day beside one in place is from a forced run that was killed: an older read than the next forced one.
+    A staged day is a later read than the one in place, and the source may have forgotten it since: it is dropped only where it is damaged,
+    or lacks something that the day in place holds.
     """
-    for leftover in layout.staging.glob("tmp-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    for dataset, dt in layout.staged_days():
-        staged, day = layout.staged(dataset, dt), layout.day(dataset, dt)
-        if (day / PART).exists() or not (staged / PART).exists():  # without its file: killed while the leftover was being deleted
+    _drop_parts(layout)
+    for name, dt in layout.staged_days():
+        staged, day = layout.staged(name, dt), layout.day(name, dt)
+        if not (staged / PART).exists():  # killed while the leftover was being deleted
+            shutil.rmtree(staged)
+        elif reason := _why_not(staged, day, settings.datasets.get(name), LocalDay(dt, settings.zone)):
+            log.warning("a staged day is dropped", dataset=name, dt=str(dt), reason=reason)
             shutil.rmtree(staged)
         else:
-            if day.exists():  # killed while Snakemake was deleting it
-                shutil.rmtree(day)
-            log.info("healed", dataset=dataset, dt=str(dt), what="a day read whole by a run that was killed is put in place")
+            if day.exists():
+                _move_away(layout, name, dt)
+            log.info("healed", dataset=name, dt=str(dt), what="a day read whole by a run that was killed is put in place")
             put_in_place(staged, day)
+    _drop_parts(layout)
 
 
 def drop_hollow_days(layout: Layout, datasets: Iterable[str]) -> None:
-    """Remove day folders that hold no Parquet file, so that the days are read again: they would pass for archived."""
+    """Move day folders that hold no Parquet file out of the way, so that the days are read again: they would pass for archived."""
     for dataset in datasets:
         for dt in layout.archived_days(dataset):
             day = layout.day(dataset, dt)
             if not (day / PART).exists() and not any(day.glob("*.parquet")):
                 log.info("healed", dataset=dataset, dt=str(dt), what="a day folder without its file is removed; the day is read again")
-                shutil.rmtree(day)
+                _move_away(layout, dataset, dt)
+
+
+def refuse_lost_archive(layout: Layout, datasets: Iterable[str], loads: Loads) -> None:
+    """ArchiveError where markers or the database know of days, but there is no archive at all: a disk that is not mounted, say."""
+    names = list(datasets)
+    known = {(name, str(day)) for name in names for day in layout.known_days(name)} | set(loads)
+    if known and not layout.identity.exists() and not any(layout.archived_days(name) for name in names):
+        raise ArchiveError(
+            f"PARQUET_BASE_DIR={layout.parquet} holds no archive, but {len(known)} days are known from {layout.markers} and the database; mount or "
+            "restore it. A new archive needs another MARKER_DIR and DUCKDB_PATH"
+        )
+
+
+def refuse_undeclared_columns(layout: Layout, settings: Settings) -> None:
+    """SettingsError where the newest day that can be read has a column that is not declared any more: new days would lack it."""
+    for dataset in settings.datasets.values():
+        for day in reversed(layout.archived_days(dataset.name)):
+            with contextlib.suppress(ArchiveError):
+                refuse_undeclared(layout.day(dataset.name, day) / PART, dataset, settings.tz)
+                break
 
 
 def replace_unusable_database(layout: Layout, settings: Settings) -> str | None:
@@ -55,9 +86,41 @@ def replace_unusable_database(layout: Layout, settings: Settings) -> str | None:
         return None
     if not reason:
         return None
-    aside = set_aside(settings.duckdb_path, settings.instant())
+    aside = set_aside(settings.duckdb_path)
     layout.damage.unlink(missing_ok=True)
     return f"{settings.duckdb_path} is set aside as {aside.name} and built again from the archive: {reason}"
+
+
+def _why_not(staged: Path, day: Path, dataset: Dataset | None, local_day: LocalDay) -> str:
+    """Why the staged day may not take its place; "" if it may. ArchiveError if one of both cannot be read now."""
+    try:
+        check_day(staged, local_day)
+        if not (day / PART).exists():
+            return ""
+        new = DayRecord.of(read_metadata(staged))
+    except ArchiveDamaged as error:
+        return str(error)
+    try:
+        archived = DayRecord.of(read_metadata(day))
+    except ArchiveDamaged:
+        return ""
+    lacks = dataset is None or archived is None or new is None or new.holds_less_than(archived)
+    return "the day in place holds what it lacks" if lacks or readings_lost(day / PART, staged / PART, dataset) else ""
+
+
+def _move_away(layout: Layout, dataset: str, dt: date) -> None:
+    """Take a day's folder out of its place: to staging, where it is dropped, but with files of somebody else to a place where it is kept."""
+    day, aside = layout.day(dataset, dt), layout.staging / f"tmp-{uuid.uuid4().hex}"
+    if others := strangers(day):
+        aside = layout.kept / dataset / f"dt={dt}-{uuid.uuid4().hex[:8]}"
+        log.warning("a day folder with other files is kept aside", dataset=dataset, dt=str(dt), files=others, folder=str(aside))
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    day.rename(aside)
+
+
+def _drop_parts(layout: Layout) -> None:
+    for leftover in layout.staging.glob("tmp-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _unusable(layout: Layout, settings: Settings) -> str:

@@ -1,6 +1,7 @@
 """Where everything of an archive lies. Paths are kept as they were set: relative ones start at the working directory."""
 
 import contextlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -42,6 +43,11 @@ class Layout:
     def staging(self) -> Path:
         """What is being read; never part of the archive."""
         return self.parquet / ".staging"
+
+    @property
+    def kept(self) -> Path:
+        """Day folders that were in the way and held files of somebody else."""
+        return self.parquet / ".kept"
 
     @property
     def lock(self) -> Path:
@@ -91,6 +97,15 @@ class Layout:
         """The days with a marker, ascending."""
         return sorted(_dates(self.markers / dataset, ".json"))
 
+    def known_days(self, dataset: str) -> list[date]:
+        """The days that are in place, or of which a marker tells, ascending."""
+        return sorted({*self.archived_days(dataset), *self.loaded_days(dataset), *_dates(self.markers / dataset / "former", ".json")})
+
+    def undeclared(self, datasets: Collection[str]) -> dict[str, int]:
+        """How many days are in place of each dataset that is not among `datasets`."""
+        names = sorted(path.name for path in self.parquet.glob("*/") if not path.name.startswith(".") and path.name not in datasets)
+        return {name: len(days) for name in names if (days := self.archived_days(name))}
+
     def unloaded_days(self, dataset: str) -> list[date]:
         """The days in place without a marker, ascending."""
         return sorted(set(self.archived_days(dataset)).difference(self.loaded_days(dataset)))
@@ -102,9 +117,11 @@ class Layout:
 
 
 def _dates(folder: Path, suffix: str = "") -> list[date]:
+    """The days that the names in the folder tell. OSError if it cannot be listed, which a glob would pass over."""
     days = []
-    for path in folder.glob(f"dt=*{suffix}"):
-        name = path.name.removesuffix(suffix)[3:]
-        with contextlib.suppress(ValueError):
-            days += [date.fromisoformat(name)] if len(name) == len("YYYY-MM-DD") else []
+    for path in folder.iterdir() if folder.is_dir() else ():
+        name = path.name.removesuffix(suffix)
+        if len(name) == len("dt=YYYY-MM-DD") and name.startswith("dt=") and path.name.endswith(suffix):
+            with contextlib.suppress(ValueError):
+                days.append(date.fromisoformat(name[3:]))
     return days

@@ -1,6 +1,6 @@
 """What a night has to do: yesterday, the days that were missed, and archived days of which the source now holds more."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -11,9 +11,12 @@ from homeiot_batch.datasets import Dataset
 from homeiot_batch.day_record import DayRecord
 from homeiot_batch.days import LocalDay, each_day, yesterday
 from homeiot_batch.errors import ArchiveError, SourceError
+from homeiot_batch.files import read_json
 from homeiot_batch.influx_reader import InfluxReader
 from homeiot_batch.layout import Layout
-from homeiot_batch.parquet_writer import check_day, read_metadata
+from homeiot_batch.parquet_check import check_day, read_metadata
+
+MOST_TARGETS = 4000  # of one command line, which the kernel limits to 2 MiB
 
 log = structlog.get_logger()
 
@@ -30,13 +33,21 @@ class Plan:
         """Add the days: each by its folder and its marker, since Snakemake does not look behind a marker that is there."""
         self.targets += [str(path) for day in days for path in (layout.day(dataset, day), layout.marker(dataset, day))]
 
-    def arguments(self) -> list[str]:
-        """For `snakemake`, the targets first: its options would swallow them."""
-        return [*dict.fromkeys(self.targets), *(["--forcerun", *dict.fromkeys(self.forced)] if self.forced else [])]
+    def batches(self, size: int = MOST_TARGETS) -> Iterator[list[str]]:
+        """For `snakemake`, the arguments of one run, or of several where there are more targets than a command line takes.
+
+        The last run has the targets that stand first: the tables. In each the targets stand before the options, which would swallow them.
+        """
+        targets = list(dict.fromkeys(self.targets))
+        forced = list(dict.fromkeys(self.forced))
+        for first in reversed(range(0, len(targets), size)):
+            batch = targets[first : first + size]
+            again = [target for target in forced if target in batch or target not in targets]
+            yield [*batch, *(["--forcerun", *again] if again else [])]
 
 
 def plan_night(settings: Settings, layout: Layout) -> Plan:
-    """Yesterday, every day missed since each dataset's first one, and late points of the last `lookback_days`.
+    """Yesterday, every day missed since each dataset's first one that files or markers know, and late points of the last `lookback_days`.
 
     Found by listing the archive, and one count a field and day: a night costs the same however large the archive is.
     """
@@ -59,13 +70,13 @@ def plan_reconciliation(settings: Settings, layout: Layout, first: date, last: d
         plan.ask_for(layout, name, [day for day in each_day(first, last) if not _is_done(layout, name, day)])
     _look_back(plan, settings, layout, first, last)
     if plan.targets:
-        plan.targets += [str(layout.models), str(layout.read_marker)]
+        plan.targets = [str(layout.models), str(layout.read_marker), *plan.targets]
     return plan
 
 
 def _missed(settings: Settings, layout: Layout, dataset: str, last: date) -> list[date]:
     archived = layout.archived_days(dataset)
-    first = settings.archive_start or (archived[0] if archived else None)
+    first = settings.archive_start or min(layout.known_days(dataset), default=None)
     if first is None:
         return []
     # markers speak of a database that is there; it is not opened here, outside of the lock, where another run may be writing it
@@ -80,7 +91,8 @@ def _read_damaged_again(plan: Plan, settings: Settings, layout: Layout, dataset:
         if not layout.day(dataset, day).is_dir():
             continue
         try:
-            check_day(layout.day(dataset, day), LocalDay(day, settings.zone))
+            loaded = read_json(layout.marker(dataset, day)) or read_json(layout.former_marker(dataset, day))
+            check_day(layout.day(dataset, day), LocalDay(day, settings.zone), loaded)
         except ArchiveError as error:
             plan.warnings.append(f"{dataset} {day}: {error}")
             plan.ask_for(layout, dataset, [day])

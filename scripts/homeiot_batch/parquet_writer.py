@@ -22,9 +22,8 @@ from homeiot_batch.days import LocalDay
 from homeiot_batch.errors import ArchiveError
 from homeiot_batch.files import sync_file, sync_folder
 from homeiot_batch.layout import PART
+from homeiot_batch.parquet_check import METADATA_KEY, check_part
 from homeiot_batch.transform import to_rows
-
-METADATA_KEY = b"homeiot"
 
 log = structlog.get_logger()
 
@@ -80,49 +79,6 @@ def put_in_place(source: Path, target: Path) -> None:
         log.warning("not flushed to disk", folder=str(target), reason=error.strerror)
 
 
-def read_metadata(folder: Path) -> dict[str, Any] | None:
-    """What the day's file says of itself; None where there is no day. ArchiveError if the file is damaged."""
-    if not folder.is_dir():
-        return None
-    refuse_foreign_files(folder)
-    try:
-        metadata = pq.read_metadata(folder / PART).metadata or {}
-        return json.loads(metadata[METADATA_KEY])
-    except FileNotFoundError:
-        raise ArchiveError(f"{folder} holds no {PART}; remove the folder to have the day read again") from None
-    except (pa.ArrowInvalid, OSError, KeyError, ValueError) as error:
-        raise _damaged(folder / PART, error) from None
-
-
-def check_part(part: Path, record: DayRecord, day: LocalDay) -> None:
-    """Read every page of the file: ArchiveError unless all checksums fit, and its rows are as many as in `record` and lie in the day."""
-    rows = 0
-    try:
-        with pq.ParquetFile(part, page_checksum_verification=True) as file:
-            for batch in file.iter_batches():
-                rows += len(batch)
-                _refuse_rows_of_another_day(part, batch, day)
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(part, error) from None
-    if rows != record.rows:
-        raise ArchiveError(f"{part} holds {rows} rows where {record.rows} were written; check the disk, and restore the file from a backup")
-
-
-def check_day(folder: Path, day: LocalDay) -> None:
-    """ArchiveError if the day's file is not there, damaged, or says nothing of its content."""
-    record = DayRecord.of(read_metadata(folder))
-    if record is None:
-        raise ArchiveError(f"{folder} is not there or says nothing of its content; remove it to have the day read again")
-    check_part(folder / PART, record, day)
-
-
-def refuse_foreign_files(folder: Path) -> None:
-    """ArchiveError if the day's folder holds a Parquet file that is not the workflow's."""
-    others = sorted(path.name for path in folder.glob("*.parquet") if path.name != PART)
-    if others:
-        raise ArchiveError(f"{folder} holds {', '.join(others)} beside {PART}; move it away, readers of the folder count both")
-
-
 def _write(
     path: Path,
     points: Iterable[pa.RecordBatch],
@@ -145,19 +101,21 @@ def _write(
             first = first or table["ts_utc"][0].as_py()
             last = table["ts_utc"][-1].as_py()
         record = DayRecord(rows, values)
-        content = _metadata(day, settings, record, first, last, ingested_at) | describe(record)
+        content = _metadata(dataset, day, settings, record, first, last, ingested_at) | describe(record)
         writer.add_key_value_metadata({METADATA_KEY: json.dumps(content)})
     return record
 
 
 def _metadata(
-    day: LocalDay, settings: Settings, record: DayRecord, first: datetime | None, last: datetime | None, read_at: datetime
+    dataset: Dataset, day: LocalDay, settings: Settings, record: DayRecord, first: datetime | None, last: datetime | None, read_at: datetime
 ) -> dict[str, Any]:
     return {
+        "write_id": uuid.uuid4().hex,
         "dt": str(day),
         "tz": settings.tz,
         "start_utc": day.start.isoformat(),
         "end_utc": day.end.isoformat(),
+        "columns": {column.name: str(column.type) for column in dataset.arrow_schema(settings.tz)},
         **record.as_dict(),
         "first_utc": first.isoformat() if first else None,
         "last_utc": last.isoformat() if last else None,
@@ -194,17 +152,3 @@ def _of_size(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.Record
             waiting, count = [joined.slice(size)], count - size
     if count:
         yield pa.concat_batches(waiting)
-
-
-def _refuse_rows_of_another_day(part: Path, rows: pa.RecordBatch, day: LocalDay) -> None:
-    bounds = pc.min_max(rows.column("ts_utc")).as_py()
-    if len(rows) and not day.start <= bounds["min"] <= bounds["max"] < day.end:
-        raise ArchiveError(f"{part} holds rows of another day than {day}; put it back where it belongs, or report a fault of the program")
-
-
-def _damaged(part: Path, error: Exception) -> ArchiveError:
-    return ArchiveError(
-        f"{part} is damaged or not of this archive ({' '.join(str(error).split())[:120]}); restore it from a backup, or run "
-        f"`python -m homeiot_batch.run_archive --date {part.parent.name.removeprefix('dt=')} --force`, which reads the day again if the source "
-        "still holds as much"
-    )

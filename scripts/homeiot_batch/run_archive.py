@@ -24,22 +24,20 @@ from homeiot_batch.nightly import Plan, plan_night, plan_reconciliation
 def run_archive(day: str | None, first: str | None, last: str | None, *, force: bool, reconcile: bool, config: Sequence[str]) -> None:
     """Do what the options ask for, tell the watchdog, and exit with the run's code."""
     os.chdir(ROOT)
-    url, started = None, datetime.now(UTC)
+    url = None
     try:
         settings = load_settings(given_settings(config))
         configure(settings.log_format)
         url = settings.healthcheck_url.get_secret_value() if settings.healthcheck_url else None
         ping(url, "start")
         plan = plan_run(settings, day, first, last, force=force, reconcile=reconcile)
-    except HomeIotError as error:
+    except (HomeIotError, OSError) as error:
         ping(url, "fail", str(error))
         raise SystemExit(f"error: {error}") from None
-    code = _run([*plan.arguments(), *config_arguments(day, first, last, config)], plan.warnings) if plan.targets else DONE
+    code, summary = _run(plan, config_arguments(day, first, last, config), settings)
     if not plan.targets:
-        print(
-            "nothing to do: every day of the range is archived, and the source has no more of any", *plan.warnings, sep="\nwarning: ", file=sys.stderr
-        )
-    ping(url, "" if code == DONE else "fail", _summary_since(started, settings) or f"nothing was done, exit code {code}")
+        print("nothing to do: every day of the range is archived, and the source has no more of any", file=sys.stderr)
+    ping(url, "" if code == DONE else "fail", summary or f"nothing was done, exit code {code}")
     raise SystemExit(code)
 
 
@@ -66,15 +64,35 @@ def config_arguments(day: str | None, first: str | None, last: str | None, confi
     return ["--config", *span, *config] if span or config else []
 
 
-def _run(arguments: Sequence[str], warnings: Sequence[str]) -> int:
-    """Run the workflow; whoever ends this process ends it too."""
-    for warning in warnings:
+def _run(plan: Plan, config: Sequence[str], settings: Settings) -> tuple[int, str]:
+    """Run the workflow, once or in batches: the exit code of the first that failed, and what each said at its end."""
+    for warning in plan.warnings:
         print(f"warning: {warning}", file=sys.stderr)
+    codes, summaries = [DONE], []
+    for arguments in plan.batches():
+        started = datetime.now(UTC)
+        code, ended = _workflow([*arguments, *config])
+        codes.append(code)
+        summaries.append(_summary_since(started, settings))
+        if ended or code not in (DONE, FAILED):
+            break
+    return next(filter(None, codes), DONE), "\n".join(filter(None, summaries))
+
+
+def _workflow(arguments: Sequence[str]) -> tuple[int, bool]:
+    """One run of the workflow: its exit code, and whether it was ended from outside; who ends this process ends it too."""
+    signals: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        signals.append(number)
+        if number != signal.SIGINT:  # which the terminal sends to the workflow as well
+            workflow.send_signal(number)
+
     with subprocess.Popen([sys.executable, "-m", "snakemake", *arguments]) as workflow:
-        signal.signal(signal.SIGTERM, lambda number, _: workflow.send_signal(number))
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the workflow as well
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
         code = workflow.wait()
-    return code if code >= 0 else FAILED
+    return (code if code >= 0 else FAILED), bool(signals)
 
 
 def _summary_since(started: datetime, settings: Settings) -> str:

@@ -56,11 +56,10 @@ def finished_day(settings: Settings, dt: str) -> LocalDay:
 
 
 def _start(settings: Settings, layout: Layout, dataset: str, end: date) -> date:
-    archived = layout.archived_days(dataset)
     candidates = {
         "start": settings.start,
         "archive_start": settings.archive_start,
-        "the first archived day, start": archived[0] if archived else None,
+        "the first archived day, start": min(layout.known_days(dataset), default=None),
         "yesterday, start": yesterday(settings.instant(), settings.zone),
     }
     origin, start = next((origin, day) for origin, day in candidates.items() if day is not None)

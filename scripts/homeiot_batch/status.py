@@ -9,16 +9,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from itertools import groupby
+from pathlib import Path
 
 import duckdb
 import typer
 
 from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
-from homeiot_batch.datasets import Dataset, quoted
+from homeiot_batch.datasets import Dataset, literal, quoted
 from homeiot_batch.days import LocalDay, each_day, yesterday
-from homeiot_batch.errors import HomeIotError
+from homeiot_batch.errors import ArchiveDamaged, HomeIotError
 from homeiot_batch.exit_codes import DONE, FAILED
 from homeiot_batch.layout import PART, Layout
+from homeiot_batch.parquet_check import check_day
+
+Measured = tuple[int, float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -33,15 +37,18 @@ class DayStatus:
     share: float | None = None
     longest_gap_s: float | None = None
     bytes: int = 0
+    damaged: bool = False
 
     @property
     def is_missing(self) -> bool:
-        """Whether the day still has to be archived or loaded."""
-        return not (self.archived and self.loaded)
+        """Whether the day still has to be archived or loaded, or restored."""
+        return self.damaged or not (self.archived and self.loaded)
 
     @property
     def kind(self) -> str:
         """The day in a word."""
+        if self.damaged:
+            return "damaged"
         if self.is_missing:
             return "not loaded" if self.archived else "missing"
         if not self.rows:
@@ -50,35 +57,57 @@ class DayStatus:
 
 
 def archive_status(settings: Settings, layout: Layout) -> Iterator[DayStatus]:
-    """Every day from each dataset's first to yesterday."""
+    """Every day from each dataset's first that files or markers know of to yesterday."""
     last = yesterday(settings.instant(), settings.zone)
     for dataset in settings.datasets.values():
-        archived, loaded = set(layout.archived_days(dataset.name)), set(layout.loaded_days(dataset.name))
-        first = settings.archive_start or min(archived, default=last)
-        measured = _measured(settings, layout, dataset) if archived else {}
+        loaded = set(layout.loaded_days(dataset.name))
+        parts = {day: layout.day(dataset.name, day) / PART for day in layout.archived_days(dataset.name)}
+        sizes = {day: part.stat().st_size for day, part in parts.items() if part.exists()}
+        first = settings.archive_start or min(layout.known_days(dataset.name), default=last)
+        damaged, measured = _measured(settings, dataset, {day: parts[day] for day in sizes})
         for day in each_day(first, last):
-            size = (layout.day(dataset.name, day) / PART).stat().st_size if day in archived else 0
             rows, share, gap = measured.get(day, (0, None, None))
-            yield DayStatus(dataset.name, day, day in archived, day in loaded, rows, share, gap, size)
+            yield DayStatus(dataset.name, day, day in sizes, day in loaded, rows, share, gap, sizes.get(day, 0), day in damaged)
 
 
-def _measured(settings: Settings, layout: Layout, dataset: Dataset) -> dict[date, tuple[int, float | None, float | None]]:
-    """Rows, share and longest gap of every day with readings.
+def _measured(settings: Settings, dataset: Dataset, parts: dict[date, Path]) -> tuple[set[date], dict[date, Measured]]:
+    """The days whose files are damaged, and what the others hold."""
+    try:
+        return set(), _by_day(_series(dataset, list(parts.values())), settings) if parts else {}
+    except duckdb.Error:  # does not say which one; all are read through only now
+        whole = {day: part for day, part in parts.items() if not _is_damaged(part, LocalDay(day, settings.zone))}
+        if len(whole) == len(parts):
+            raise
+        return parts.keys() - whole.keys(), _measured(settings, dataset, whole)[1]
+
+
+def _is_damaged(part: Path, day: LocalDay) -> bool:
+    try:
+        check_day(part.parent, day)
+    except ArchiveDamaged:
+        return True
+    return False
+
+
+def _series(dataset: Dataset, parts: list[Path]) -> list[tuple]:
+    """What each series holds of each day: date, readings, first, last, longest gap, usual interval, series, the series' first day.
 
     What a series usually has is the day's length over its usual interval: the median over all its days. A day is expected to have that
     of every series that has been seen in it or earlier.
     """
-    files = str(layout.parquet / dataset.name / f"dt=*/{PART}")
-    series = ", ".join(["dt", *(quoted(tag) for tag in dataset.tags)])
-    keys = f"row({', '.join(quoted(tag) for tag in dataset.tags) or 'NULL'})"
+    source = "read_parquet(?, hive_partitioning = true, hive_types_autocast = false, union_by_name = true)"
     with duckdb.connect() as connection:
-        rows = connection.execute(
+        files = [str(part) for part in parts]
+        there = {name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {source}", [files]).fetchall()}
+        tags = [f"coalesce({quoted(tag) if tag in there else 'NULL'}, {literal(dataset.absent(tag))})" for tag in dataset.tags]
+        return connection.execute(
             f"""
             WITH readings AS (
-                SELECT {series}, ts_utc, ts_utc - lag(ts_utc) OVER (PARTITION BY {series} ORDER BY ts_utc) AS step
-                FROM read_parquet(?, hive_partitioning = true, hive_types_autocast = false)),
+                SELECT dt, row({", ".join(tags) or "NULL"}) AS series, ts_utc,
+                    ts_utc - lag(ts_utc) OVER (PARTITION BY dt, series ORDER BY ts_utc) AS step
+                FROM {source}),
             per_day AS (
-                SELECT dt::DATE AS dt, {keys} AS series, count(*) AS n, min(ts_utc) AS first, max(ts_utc) AS last,
+                SELECT dt::DATE AS dt, series, count(*) AS n, min(ts_utc) AS first, max(ts_utc) AS last,
                     epoch(max(step)) AS gap, median(epoch(step)) FILTER (WHERE step > INTERVAL 0 SECOND) AS usual
                 FROM readings GROUP BY ALL),
             usual AS (SELECT series, min(dt) AS since, median(usual) AS usual FROM per_day GROUP BY series)
@@ -87,10 +116,10 @@ def _measured(settings: Settings, layout: Layout, dataset: Dataset) -> dict[date
             """,
             [files],
         ).fetchall()
-    return _by_day(rows, settings)
 
 
-def _by_day(rows: list[tuple], settings: Settings) -> dict[date, tuple[int, float | None, float | None]]:
+def _by_day(rows: list[tuple], settings: Settings) -> dict[date, Measured]:
+    """Rows, share of the expected readings and longest gap of every day with readings."""
     usual = {series: (since, interval) for *_, interval, series, since in rows}
     measured = {}
     for dt, group in groupby(sorted(rows, key=lambda row: row[0]), key=lambda row: row[0]):
@@ -116,9 +145,12 @@ def show_status(*, as_json: bool, config: Sequence[str]) -> None:
     os.chdir(ROOT)
     try:
         settings = load_settings(given_settings(config))
-        days = list(archive_status(settings, Layout.of(settings)))
-    except HomeIotError as error:
-        raise SystemExit(f"error: {error}") from None
+        layout = Layout.of(settings)
+        days = list(archive_status(settings, layout))
+    except (HomeIotError, OSError, duckdb.Error) as error:
+        raise SystemExit(f"error: {' '.join(str(error).split())}") from None
+    for name, count in layout.undeclared(settings.datasets).items():
+        typer.echo(f"note: {name} is not declared in config.yaml: {count} archived days of it are not listed", err=True)
     typer.echo(json.dumps([asdict(day) | {"kind": day.kind} for day in days], default=str, indent=1) if as_json else _table(days))
     raise SystemExit(FAILED if any(day.is_missing for day in days) else DONE)
 

@@ -24,7 +24,7 @@ from homeiot_batch.exit_codes import DONE, FAILED
 from homeiot_batch.files import read_json, sha256
 from homeiot_batch.influx_reader import InfluxReader
 from homeiot_batch.layout import PART, Layout
-from homeiot_batch.parquet_writer import read_metadata
+from homeiot_batch.parquet_check import read_metadata, reading, refuse_undeclared
 
 
 @dataclass
@@ -48,9 +48,15 @@ def judge_days(settings: Settings, layout: Layout, first: date | None, last: dat
         raise SettingsError(f"there is no database {settings.duckdb_path}; run the batch once, it is built again from the archive")
     with open_database(settings.duckdb_path, read_only=True) as connection:
         for dataset in settings.datasets.values():
-            start = first or settings.archive_start or min(layout.archived_days(dataset.name), default=end)
+            start = first or settings.archive_start or min(_known_days(layout, connection, dataset), default=end)
             for dt in each_day(start, end):
                 yield _verdict(layout, connection, reader, dataset, LocalDay(dt, settings.zone))
+
+
+def _known_days(layout: Layout, connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> list[date]:
+    """Every day that files, markers or the database know of: one that is in place no more is missed too."""
+    loads = connection.execute("SELECT dt FROM archive.loads WHERE dataset = ?", [dataset.name]).fetchall()
+    return [*layout.known_days(dataset.name), *(dt for (dt,) in loads)]
 
 
 def _verdict(layout: Layout, connection: duckdb.DuckDBPyConnection, reader: InfluxReader | None, dataset: Dataset, day: LocalDay) -> Verdict:
@@ -61,10 +67,12 @@ def _verdict(layout: Layout, connection: duckdb.DuckDBPyConnection, reader: Infl
         if metadata is None:
             verdict.problems.append("the day is not archived")
             return verdict
-        verdict.parquet = {"rows": metadata["rows"], "values": metadata["values"], "sha256": sha256(part)}
+        with reading(part):
+            verdict.parquet = {"rows": metadata["rows"], "values": metadata["values"], "sha256": sha256(part)}
+        refuse_undeclared(part, dataset, day.zone.key)
         _check_marker(verdict, read_json(layout.marker(dataset.name, day)))
         _check_rows(verdict, connection, dataset, day, part)
-    except ArchiveError as error:
+    except (ArchiveError, SettingsError) as error:
         verdict.problems.append(str(error))
     except duckdb.Error as error:
         verdict.problems.append(f"the file cannot be read through ({' '.join(str(error).split())[:150]})")
@@ -118,9 +126,12 @@ def show_verdicts(first: str | None, last: str | None, *, as_json: bool, config:
     try:
         settings = load_settings(given_settings(config))
         start, end = (parse_day(text, option) if text else None for text, option in ((first, "--from"), (last, "--to")))
-        verdicts = list(judge_days(settings, Layout.of(settings), start, end))
-    except HomeIotError as error:
+        layout = Layout.of(settings)
+        verdicts = list(judge_days(settings, layout, start, end))
+    except (HomeIotError, OSError) as error:
         raise SystemExit(f"error: {error}") from None
+    for name, days in layout.undeclared(settings.datasets).items():
+        typer.echo(f"note: {name} is not declared in config.yaml: its {days} archived days are not verified", err=True)
     typer.echo(json.dumps([asdict(v) for v in verdicts], default=str, indent=1) if as_json else _text(verdicts))
     raise SystemExit(FAILED if any(v.problems for v in verdicts) else DONE)
 

@@ -1,9 +1,11 @@
 """The zone that an archive was begun with: its days would overlap or gape with another."""
 
-from homeiot_batch.errors import SettingsError
+import contextlib
+
+from homeiot_batch.errors import ArchiveError, SettingsError
 from homeiot_batch.files import read_json, write_json
 from homeiot_batch.layout import Layout
-from homeiot_batch.parquet_writer import read_metadata
+from homeiot_batch.parquet_check import read_metadata
 
 
 def check_zone(layout: Layout, tz: str) -> None:
@@ -27,6 +29,7 @@ def recorded_zone(layout: Layout) -> str | None:
     noted = (read_json(layout.identity) or {}).get("tz")
     if noted:
         return str(noted)
-    folders = layout.parquet.glob("*/dt=*/")
-    metadata = next((read_metadata(folder) for folder in folders), None)
-    return str(metadata["tz"]) if metadata else None
+    for folder in layout.parquet.glob("*/dt=*/"):
+        with contextlib.suppress(ArchiveError):
+            return str((read_metadata(folder) or {})["tz"])
+    return None

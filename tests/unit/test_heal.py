@@ -3,9 +3,11 @@
 import json
 import os
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from homeiot_batch.config import Settings
@@ -14,12 +16,13 @@ from homeiot_batch.datasets import Dataset
 from homeiot_batch.days import LocalDay
 from homeiot_batch.duckdb_writer import load_day
 from homeiot_batch.files import write_json
-from homeiot_batch.heal import forget_unbelieved_markers, settle_staging
+from homeiot_batch.heal import drop_hollow_days, forget_unbelieved_markers, settle_staging
 from homeiot_batch.layout import Layout
 from homeiot_batch.parquet_writer import put_in_place, stage_day
 
 START = 1794150000 * 10**9
 NAME = "raw_meter_readings"
+DT = "2026-11-09"
 
 
 @pytest.fixture
@@ -28,23 +31,88 @@ def layout(settings: Settings) -> Layout:
     return Layout.of(settings)
 
 
-def folder_with(path: Path, text: str) -> Path:
-    """A folder with one file."""
-    path.mkdir(parents=True)
-    (path / "part-0.parquet").write_text(text)
-    return path
+def points(*watts: float, more: int = 0) -> list[tuple]:
+    """A reading a second from midnight on, the first `more` seconds later."""
+    return [(START + (more + k) * 10**9, "a", watt, None, None) for k, watt in enumerate(watts)]
 
 
-def test_a_staged_day_goes_in_place_only_where_none_stands(layout: Layout) -> None:
-    """Whole and missing: put in place. Beside a day in place: an older read, dropped. Half written: dropped."""
-    folder_with(layout.staged(NAME, "2026-11-09"), "new 9")
-    folder_with(layout.staged(NAME, "2026-11-10"), "old read")
-    folder_with(layout.day(NAME, "2026-11-10"), "in place")
-    folder_with(layout.staging / "tmp-1", "half")
-    settle_staging(layout)
-    assert (layout.day(NAME, "2026-11-09") / "part-0.parquet").read_text() == "new 9"
-    assert (layout.day(NAME, "2026-11-10") / "part-0.parquet").read_text() == "in place"
-    assert [path for path in layout.staging.rglob("*") if path.is_file()] == []
+@pytest.fixture
+def stage(layout: Layout, dataset: Dataset, settings: Settings, batches: Callable[..., list[pa.RecordBatch]]) -> Callable[..., Path]:
+    """Writes a day of these points, as a read would, and puts it in the place given."""
+
+    def make(place: Path, readings: list[tuple]) -> Path:
+        day = LocalDay(date.fromisoformat(place.name[3:]), settings.zone)
+        put_in_place(stage_day(batches(readings), dataset, day, settings, layout.staging, lambda _: {"dataset": NAME}).folder, place)
+        return place / "part-0.parquet"
+
+    return make
+
+
+def watts(layout: Layout, dt: str = DT) -> list[float]:
+    """What the archived day holds."""
+    return pq.ParquetFile(layout.day(NAME, dt) / "part-0.parquet").read()["instant_power_w"].to_pylist()
+
+
+def staged_files(layout: Layout) -> list[str]:
+    """Every file in staging."""
+    return sorted(path.name for path in layout.staging.rglob("*") if path.is_file())
+
+
+def test_a_staged_day_goes_in_place_where_none_stands(layout: Layout, settings: Settings, stage: Callable[..., Path]) -> None:
+    """Read whole by a run that was killed: put in place. Half written: dropped."""
+    stage(layout.staged(NAME, DT), points(1.0, 2.0))
+    (layout.staging / "tmp-1").mkdir()
+    (layout.staging / "tmp-1/part-0.parquet").write_text("half")
+    settle_staging(layout, settings)
+    assert (watts(layout), staged_files(layout)) == ([1.0, 2.0], [])
+
+
+@pytest.mark.parametrize(
+    ("staged", "expected"),
+    [
+        (points(3.0, 4.0, 5.0), [3.0, 4.0, 5.0]),
+        (points(3.0, 4.0), [3.0, 4.0]),
+        (points(3.0), [1.0, 2.0]),
+        (points(3.0, 4.0, 5.0, more=1), [1.0, 2.0]),
+    ],
+    ids=["more", "as much", "less", "more, but others"],
+)
+def test_a_staged_day_replaces_one_that_it_holds_all_of(
+    layout: Layout, settings: Settings, stage: Callable[..., Path], staged: list[tuple], expected: list[float]
+) -> None:
+    """It is the later read, and the source may have forgotten it since; one that lacks a reading of the day in place is dropped."""
+    stage(layout.day(NAME, DT), points(1.0, 2.0))
+    stage(layout.staged(NAME, DT), staged)
+    settle_staging(layout, settings)
+    assert (watts(layout), staged_files(layout)) == (expected, [])
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:-20], lambda content: content[:40] + bytes([content[40] ^ 255]) + content[41:]])
+def test_of_a_staged_day_and_one_in_place_the_whole_one_stays(
+    layout: Layout, settings: Settings, stage: Callable[..., Path], damage: Callable[[bytes], bytes]
+) -> None:
+    """A staged day takes the place of a damaged one; a staged day that is damaged itself takes nobody's."""
+    for number, spoilt in ((8, layout.day), (10, layout.staged)):
+        for place, readings in ((layout.day, points(1.0)), (layout.staged, points(3.0))):
+            dt = f"2026-11-{number:02}"
+            moved = [(time + (number - 9) * 86400 * 10**9, *rest) for time, *rest in readings]
+            part = stage(place(NAME, dt), moved)
+            if place == spoilt:
+                part.write_bytes(damage(part.read_bytes()))
+    settle_staging(layout, settings)
+    assert (watts(layout, "2026-11-08"), watts(layout, "2026-11-10"), staged_files(layout)) == ([3.0], [1.0], [])
+
+
+def test_files_beside_a_day_are_kept(layout: Layout, settings: Settings, stage: Callable[..., Path]) -> None:
+    """A day folder without its file is moved away to be read again; what somebody else has put there is kept, and not with the archive's days."""
+    stage(layout.day(NAME, DT), points(1.0)).rename(layout.day(NAME, DT) / "part-0.parquet.looked-at")
+    layout.day(NAME, "2026-11-10").mkdir()
+    (layout.day(NAME, "2026-11-10") / ".snakemake_timestamp").touch()
+    drop_hollow_days(layout, settings.datasets)
+    assert layout.archived_days(NAME) == []
+    assert [path.name for path in layout.parquet.glob(".kept/*/*/*")] == ["part-0.parquet.looked-at"]
+    settle_staging(layout, settings)
+    assert staged_files(layout) == []
 
 
 def test_a_marker_is_believed_only_with_its_own_load_in_the_database(

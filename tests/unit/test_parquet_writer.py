@@ -13,7 +13,8 @@ from homeiot_batch.datasets import Dataset
 from homeiot_batch.day_record import DayRecord
 from homeiot_batch.days import LocalDay
 from homeiot_batch.errors import ArchiveError, SourceError
-from homeiot_batch.parquet_writer import put_in_place, read_metadata, stage_day
+from homeiot_batch.parquet_check import read_metadata
+from homeiot_batch.parquet_writer import put_in_place, stage_day
 
 START = 1794150000 * 10**9
 Batches = Callable[..., list[pa.RecordBatch]]
@@ -37,11 +38,20 @@ def test_a_day_is_written_in_order_with_its_metadata(tmp_path: Path, settings: S
     assert table.schema.field("ts_jst").type == pa.timestamp("us", tz="Asia/Tokyo")
     metadata = read_metadata(staged.folder)
     assert metadata is not None
-    assert {key: metadata[key] for key in metadata if key != "version"} == {
+    assert {key: metadata[key] for key in metadata if key not in ("version", "write_id")} == {
         "dt": "2026-11-09",
         "tz": "Asia/Tokyo",
         "start_utc": "2026-11-08T15:00:00+00:00",
         "end_utc": "2026-11-09T15:00:00+00:00",
+        "columns": {
+            "ts_utc": "timestamp[us, tz=UTC]",
+            "ts_jst": "timestamp[us, tz=Asia/Tokyo]",
+            "source": "string",
+            "instant_power_w": "double",
+            "energy_import_kwh": "double",
+            "energy_export_kwh": "double",
+            "ingested_at": "timestamp[us, tz=UTC]",
+        },
         "rows": 5,
         "values": {"instant_power_w": 4, "energy_import_kwh": 1, "energy_export_kwh": 1},
         "first_utc": "2026-11-08T15:00:00+00:00",

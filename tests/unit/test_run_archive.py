@@ -7,13 +7,15 @@ import pytest
 
 from homeiot_batch.config import Settings
 from homeiot_batch.errors import SettingsError
+from homeiot_batch.nightly import Plan
 from homeiot_batch.run_archive import config_arguments, plan_run
 
 
 def arguments(settings: Settings, day: str | None, first: str | None, last: str | None, config: list[str], **flags: bool) -> list[str]:
     """What `snakemake` is given."""
     plan = plan_run(settings, day, first, last, **{"force": False, "reconcile": False} | flags)
-    return [*plan.arguments(), *config_arguments(day, first, last, config)]
+    [run] = plan.batches()
+    return [*run, *config_arguments(day, first, last, config)]
 
 
 @pytest.mark.parametrize(
@@ -58,3 +60,11 @@ def test_a_users_mistake_is_one_line() -> None:
     """Exit code 1, one line on stderr, no traceback."""
     done = subprocess.run([sys.executable, "-m", "homeiot_batch.run_archive", "--date", "2026-02-30"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "error: --date='2026-02-30' is not a date; give an existing day as YYYY-MM-DD\n")
+
+
+def test_more_targets_than_a_command_line_takes() -> None:
+    """Several runs: each with its own forced days, the tables' target in the last."""
+    plan = Plan(targets=["yesterday", "a", "b", "c", "b", "d"], forced=["d", "a"])
+    assert list(plan.batches(2)) == [["d", "--forcerun", "d"], ["b", "c"], ["yesterday", "a", "--forcerun", "a"]]
+    assert list(plan.batches()) == [["yesterday", "a", "b", "c", "d", "--forcerun", "d", "a"]]
+    assert list(Plan().batches()) == []

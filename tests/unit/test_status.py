@@ -87,3 +87,34 @@ def test_the_exit_code_says_whether_a_day_is_missing(settings: Settings, archive
     (settings.marker_dir / "raw_meter_readings/dt=2026-11-23.json").unlink()
     short = subprocess.run(command, env=os.environ | places, text=True, capture_output=True, check=False)
     assert (short.returncode, short.stdout.splitlines()[-1]) == (1, "1 days, 1 missing; python -m homeiot_batch.run_archive brings them in")
+
+
+def test_a_hollow_day_is_missing_and_a_damaged_one_is_named(settings: Settings, layout: Layout, archive: Archive) -> None:
+    """A folder without its file, as a kill leaves it, and a file that is cut short: told apart, the other days are measured."""
+    sizes = [archive(dt, "ab") for dt in (20, 21, 22, 23)]
+    (layout.day("raw_meter_readings", "2026-11-21") / "part-0.parquet").unlink()
+    part = layout.day("raw_meter_readings", "2026-11-22") / "part-0.parquet"
+    part.write_bytes(part.read_bytes()[:-20])
+    name = "raw_meter_readings"
+    assert list(archive_status(settings, layout)) == [
+        DayStatus(name, date(2026, 11, 20), True, True, 288, 1.0, 600.0, sizes[0]),
+        DayStatus(name, date(2026, 11, 21), False, True),
+        DayStatus(name, date(2026, 11, 22), True, True, 0, None, None, sizes[2] - 20, True),
+        DayStatus(name, date(2026, 11, 23), True, True, 288, 1.0, 600.0, sizes[3]),
+    ]
+    assert [first.kind for first, *_ in folded(archive_status(settings, layout))] == ["whole", "missing", "damaged", "whole"]
+
+
+def test_a_tag_that_was_declared_later(settings: Settings, layout: Layout, archive: Archive, dataset: Dataset) -> None:
+    """Older files do not have it: their readings count as those of the points without it."""
+    archive(23, "a")
+    later = settings.model_copy(update={"datasets": {dataset.name: dataset.model_copy(update={"tags": dataset.tags | {"phase": "L1"}})}})
+    assert [(day.kind, day.rows) for day in archive_status(later, layout)] == [("whole", 144)]
+
+
+def test_the_first_days_are_missed(settings: Settings, layout: Layout, archive: Archive) -> None:
+    """A day of which only a marker tells, believed or not, is missing."""
+    archive(23, "a")
+    for path in (layout.marker("raw_meter_readings", "2026-11-22"), layout.former_marker("raw_meter_readings", "2026-11-21")):
+        write_json(path, {})
+    assert [(day.dt.day, day.kind) for day in archive_status(settings, layout)] == [(21, "missing"), (22, "missing"), (23, "whole")]

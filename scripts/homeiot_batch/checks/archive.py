@@ -15,12 +15,14 @@ import duckdb
 from homeiot_batch.checks.finding import Finding, of_error, ok, problem, warning
 from homeiot_batch.config import Settings
 from homeiot_batch.days import EPOCH, each_day, yesterday
-from homeiot_batch.errors import HomeIotError
+from homeiot_batch.errors import HomeIotError, SettingsError
+from homeiot_batch.heal import refuse_undeclared_columns
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.run_lock import holder
 from homeiot_batch.zone_record import check_zone, recorded_zone
 
 MONTH_OF_DAYS = 31
+NONE_YET = "no day is archived yet"
 
 
 def check_archive(settings: Settings, layout: Layout) -> Iterator[Finding]:
@@ -28,6 +30,12 @@ def check_archive(settings: Settings, layout: Layout) -> Iterator[Finding]:
     yield from _check_zone(settings, layout)
     for dataset in settings.datasets:
         yield _check_days(settings, layout, dataset)
+    try:
+        refuse_undeclared_columns(layout, settings)
+    except SettingsError as error:
+        yield of_error("declaration", error)
+    for name, days in layout.undeclared(settings.datasets).items():
+        yield warning(name, f"{days} archived days, but it is not declared in config.yaml", "declare it again, or move its folder away")
     run = holder(layout.lock)
     yield ok("run", f"one is at work (process {run})" if run else "none is at work")
     yield from _check_permissions(settings, layout)
@@ -41,7 +49,7 @@ def check_archive(settings: Settings, layout: Layout) -> Iterator[Finding]:
 def _check_zone(settings: Settings, layout: Layout) -> Iterator[Finding]:
     try:
         check_zone(layout, settings.tz)
-        begun = "the archive was begun with it" if recorded_zone(layout) else "no day is archived yet"
+        begun = "the archive was begun with it" if recorded_zone(layout) else NONE_YET
         now = settings.instant().astimezone(settings.zone)
         yield ok("zone", f"{settings.tz}, {begun}; now is {now:%F %H:%M}, yesterday {yesterday(now, settings.zone)}")
     except HomeIotError as error:
@@ -65,14 +73,16 @@ def _differing_hour(tz: str, zone: ZoneInfo, year: int) -> str | None:
 
 
 def _check_days(settings: Settings, layout: Layout, dataset: str) -> Finding:
-    days, over = layout.archived_days(dataset), yesterday(settings.instant(), settings.zone)
+    days, known = layout.archived_days(dataset), layout.known_days(dataset)
+    over = yesterday(settings.instant(), settings.zone)
     if not days:
-        return ok(dataset, "no day is archived yet")
-    missing = sorted(set(each_day(days[0], days[-1])) - set(days))
+        cure = "mount or restore the archive; a new one needs another MARKER_DIR and DUCKDB_PATH"
+        return problem(dataset, f"no day is archived, {len(known)} are known from {layout.markers}", cure) if known else ok(dataset, NONE_YET)
+    missing = sorted(set(each_day(known[0], known[-1])) - set(days))
     found = f"{len(days)} days, {days[0]} to {days[-1]}"
     cure = "python -m homeiot_batch.run_archive brings them in, if the source still has them"
     if missing:
-        return problem(dataset, f"{found}; missing between ({len(missing)}): {_spans(missing)}", cure)
+        return problem(dataset, f"{found}; missing ({len(missing)}): {_spans(missing)}", cure)
     if days[-1] < over - timedelta(days=1):
         behind = (over - days[-1]).days
         return warning(dataset, f"{found}: {behind} days behind yesterday", f"{cure}; see that cron runs, and the failures in {layout.last_run}")

@@ -1,0 +1,96 @@
+"""A declaration that is changed by mistake: the archive knows what it holds, and nothing that is filled in passes for readings."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import Checkout
+from tests.workflow import drills
+from tests.workflow.drills import FIRST, LAST
+
+NOON = 1794193200  # of 9 November 2026 in Japan
+CLIMATE = """  room_climate:
+    measurement: climate
+    tags: {room: unknown}
+    fields: {temperature_c: double, humidity: double}
+"""
+NEXT = ("2026-11-13", "--config", "now=2026-11-13T00:10:00+09:00")
+
+
+@pytest.fixture
+def declared(checkout: Checkout) -> Checkout:
+    """Three days of two datasets, archived and loaded; the source has a fourth."""
+    lines = []
+    for n in range(4):
+        at = NOON + n * 86400
+        lines.append(f"power,source=a energy_import_kwh={n} {at}000000000")
+        lines += [f"climate,room={room} temperature_c=2{n}.{k},humidity=5{n} {at}000000000" for k, room in enumerate(("kitchen", "attic"))]
+    checkout.export(*lines)
+    replace(checkout, "datasets:\n", f"datasets:\n{CLIMATE}")
+    assert checkout.night("2026-11-12", "--from", FIRST, "--to", LAST).code == 0
+    return checkout
+
+
+def replace(checkout: Checkout, old: str, new: str) -> None:
+    """Edit config.yaml."""
+    config = checkout.folder / "config.yaml"
+    assert old in config.read_text()
+    config.write_text(config.read_text().replace(old, new))
+
+
+MISTAKES = {
+    "a mistyped field": ("temperature_c: double", "temperature: double", "'temperature_c' (double), as in ", "does not declare it"),
+    "a renamed tag": ("tags: {room: unknown}", "tags: {rooms: unknown}", "'room' (string), as in ", "does not declare it"),
+    "a removed field": (", humidity: double", "", "'humidity' (double), as in ", "does not declare it"),
+    "another type": ("humidity: double", "humidity: integer", "'humidity' (double), as in ", "declares it as int64"),
+}
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["database there", "database lost"])
+@pytest.mark.parametrize("name", MISTAKES)
+def test_what_is_archived_must_stay_declared(name: str, lost: bool, declared: Checkout) -> None:
+    """The run is refused by name before it reads a day without the field, verify says so too, and nothing is changed; undone, the run goes on."""
+    old, new, column, change = MISTAKES[name]
+    before = declared.rows("room_climate")
+    replace(declared, old, new)
+    if lost:
+        drills.remove_database(declared)
+    else:
+        verified = declared.python("homeiot_batch.verify", "--from", FIRST, "--to", LAST)
+        problems = [line for line in verified.stderr.splitlines() if line.startswith("room_climate 2026-11-")]
+        assert (verified.code, len(problems)) == (1, 3)
+        assert all(column in problem and change in problem for problem in problems)
+    state = drills.state(declared)
+    night = declared.night("2026-11-13")
+    assert (night.code, night.jobs) == (1, [])
+    [failure] = night.failures
+    assert column in failure
+    assert change in failure
+    assert drills.state(declared) == state
+    replace(declared, CLIMATE.replace(old, new), CLIMATE)
+    night = declared.night("2026-11-13")
+    assert night.code == 0, night.stderr
+    assert declared.rows("room_climate")[: len(before)] == before
+    assert len(declared.rows("room_climate")) == 8
+
+
+def test_a_dataset_that_is_no_longer_declared_is_named(declared: Checkout) -> None:
+    """Renamed or removed: the run, verify, status and doctor say that its archived days are shown nowhere."""
+    replace(declared, CLIMATE, "")
+    said: dict[str, Callable[[], str]] = {
+        "run": lambda: declared.night("2026-11-13").stderr,
+        "verify": lambda: declared.python("homeiot_batch.verify", "--to", LAST).stderr,
+        "status": lambda: declared.python("homeiot_batch.status", *NEXT[1:]).stderr,
+        "doctor": lambda: declared.python("homeiot_batch.doctor", *NEXT[1:]).stderr,
+    }
+    for name, output in said.items():
+        assert any("room_climate" in line and "declared in config.yaml" in line for line in output().splitlines()), name
+
+
+def test_marker_and_file_know_each_other(declared: Checkout) -> None:
+    """The file's columns and the name of its writing are noted in it, and that name in the marker."""
+    marker = json.loads(declared.marker(FIRST, "room_climate").read_text())
+    [loaded] = declared.query(f"SELECT write_id, sha256 FROM archive.loads WHERE dataset = 'room_climate' AND dt = '{FIRST}'")
+    assert loaded == (marker["write_id"], marker["sha256"])
+    assert len(marker["write_id"]) == 32

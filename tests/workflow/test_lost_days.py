@@ -1,0 +1,185 @@
+"""Days that are gone, or cannot be read: somebody misses them, and nothing takes their place that holds less."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import Checkout, House, Outcome
+from tests.workflow import drills
+from tests.workflow.drills import DATASET, FIRST, FORCED, LAST, MIDDLE, V1, jobs, span
+
+NOW = ("--config", "now=2026-11-12T00:10:00+09:00")
+PLAIN = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search"]
+
+
+@pytest.fixture
+def archive(checkout: Checkout) -> Checkout:
+    """Three days archived and loaded."""
+    drills.feed(checkout, V1)
+    assert checkout.night("2026-11-12", "--from", FIRST, "--to", LAST).code == 0
+    return checkout
+
+
+def flip(house: House, day: str) -> None:
+    """A byte of the day's data changed."""
+    part = house.day(day) / "part-0.parquet"
+    content = bytearray(part.read_bytes())
+    content[40] ^= 255
+    part.write_bytes(content)
+
+
+# the first days
+
+
+@pytest.mark.parametrize("markers", ["kept", "lost"])
+def test_the_first_archived_days_are_missed(markers: str, archive: Checkout) -> None:
+    """By verify (from the database, if the markers are gone too), status and doctor, and by the night, which brings them in again."""
+    for day in (FIRST, MIDDLE):
+        shutil.rmtree(archive.day(day))
+        if markers == "lost":
+            archive.marker(day).unlink()
+    verified = archive.python("homeiot_batch.verify", *NOW)
+    assert verified.code == 1
+    assert [f"{DATASET} {day}: the day is not archived" for day in (FIRST, MIDDLE)] == verified.stderr.splitlines()[:2]
+    if markers == "kept":
+        status = archive.python("homeiot_batch.status", *NOW)
+        doctor = archive.python("homeiot_batch.doctor", *NOW)
+        assert (status.code, doctor.code) == (1, 1)
+        assert "missing (2): 2026-11-09 to 2026-11-10" in doctor.stderr
+        night = archive.night("2026-11-12")
+        assert (night.code, night.jobs) == (0, jobs("fetch extract load", FIRST, MIDDLE, tables=True)), night.stderr
+        drills.assert_archived(archive, V1)
+
+
+def test_a_database_that_is_built_again_forgets_no_day(archive: Checkout) -> None:
+    """First day and database deleted, its readings gone from the source: refused by name, night after night, until the day is restored."""
+    archive.day(FIRST).rename(archive.folder / "backup")
+    drills.remove_database(archive)
+    archive.export(*(line for day in (MIDDLE, LAST) for line in drills.lines(day, 1)))
+    for _ in range(2):
+        night = archive.night("2026-11-12")
+        assert f"failed: fetch {DATASET} {FIRST}: " in night.stderr
+        assert "would shrink from 3 rows" in night.stderr
+    (archive.folder / "backup").rename(archive.day(FIRST))
+    assert archive.night("2026-11-12").code == 0
+    drills.assert_archived(archive, V1)
+    assert archive.energy() == drills.energy_rows(V1)
+
+
+def test_an_archive_that_is_not_mounted(archive: Checkout) -> None:
+    """PARQUET_BASE_DIR is empty, markers and database are there: no new archive is begun in its place, and nothing is changed."""
+    archive.parquet.rename(archive.folder / "unmounted")
+    drills.feed(archive, V1 | {"2026-11-12": 1})
+    night = archive.night("2026-11-13")
+    assert (night.code, night.jobs) == (1, [])
+    [failure] = night.failures
+    assert failure.startswith("error: PARQUET_BASE_DIR=data/parquet holds no archive, but 3 days are known from data/markers and the database; mount")
+    for module in ("verify", "status", "doctor"):
+        assert archive.python(f"homeiot_batch.{module}", *NOW).code == 1
+    shutil.rmtree(archive.markers)
+    assert "holds no archive, but 3 days are known" in archive.night("2026-11-13").failures[0]
+    shutil.rmtree(archive.parquet)
+    (archive.folder / "unmounted").rename(archive.parquet)
+    assert archive.night("2026-11-13").code == 0
+    drills.assert_archived(archive, V1 | {"2026-11-12": 1})
+
+
+# staged days
+
+
+def test_a_staged_day_takes_the_place_of_a_damaged_one(archived: House) -> None:
+    """Read again because the file is damaged, staged whole, killed; then the source is gone: the staged day is the only copy."""
+    flip(archived, MIDDLE)
+    drills.die(archived, "fetch.staged", *FORCED, *span(MIDDLE, MIDDLE))
+    drills.without_source(archived)
+    outcome = archived.snakemake(*span())
+    assert (outcome.code, outcome.jobs) == (0, jobs("load", MIDDLE, tables=True)), outcome.stderr
+    drills.assert_archived(archived, V1)
+
+
+def test_late_readings_that_were_staged_are_not_lost(archived: House) -> None:
+    """Staged by a forced run that is killed; the source has forgotten them before the next run: they are archived."""
+    drills.feed(archived, V1 | {MIDDLE: 2})
+    drills.die(archived, "fetch.staged", *FORCED, *span(MIDDLE, MIDDLE))
+    drills.feed(archived, V1)
+    assert archived.snakemake(*span()).code == 0
+    drills.assert_archived(archived, V1 | {MIDDLE: 2})
+
+
+# files that have changed, and files that cannot be read
+
+
+def test_a_footer_that_has_changed_since_it_was_loaded(archive: Checkout) -> None:
+    """Size and time are the same, the database is gone: the day is named and not loaded, and the night after reads it again."""
+    part = archive.day(MIDDLE) / "part-0.parquet"
+    stat, content = part.stat(), part.read_bytes()
+    place = content.index(b'"energy_import_kwh": 3') + len(b'"energy_import_kwh": ')
+    part.write_bytes(content[:place] + b"1" + content[place + 1 :])
+    os.utime(part, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    drills.remove_database(archive)
+    outcome = archive.snakemake(*span())
+    assert (outcome.code, outcome.jobs) == (1, jobs("load", FIRST, LAST))
+    assert f"failed: load {DATASET} {MIDDLE}: data/parquet/{DATASET}/dt={MIDDLE}/part-0.parquet is damaged" in outcome.stderr
+    assert "its checksum is no longer the one that it was loaded with" in outcome.stderr
+    drills.feed(archive, V1)
+    assert archive.night("2026-11-12").code == 0
+    drills.assert_archived(archive, V1)
+
+
+def as_plain_user(checkout: Checkout, module: str, *arguments: str) -> Outcome:
+    """The command without root's power over permissions."""
+    command = [*PLAIN, sys.executable, "-m", f"homeiot_batch.{module}", *arguments]
+    done = subprocess.run(command, cwd="/", env=checkout.env(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return Outcome(done.returncode, done.stdout)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="gives files to somebody else")
+def test_a_file_that_may_not_be_read_is_not_replaced(archive: Checkout) -> None:
+    """Restored by somebody else, readable for him alone: the source has as many readings, but others, and the day stays as it is."""
+    archive.export(
+        *(line.replace("source=a", "source=b") if n == 3 else line for n, line in enumerate(line for d in V1 for line in drills.lines(d, 1)))
+    )
+    part = archive.day(MIDDLE) / "part-0.parquet"
+    os.chown(part, 65534, 65534)
+    part.chmod(0o600)
+    content = part.read_bytes()
+    night = as_plain_user(archive, "run_archive", *NOW)
+    assert night.code == 1
+    assert f"{part.relative_to(archive.folder)} cannot be read (" in "".join(night.failures)
+    assert part.read_bytes() == content
+    part.chmod(0o644)
+    assert "would lose 1 archived readings" in "".join(archive.night("2026-11-12", "--date", MIDDLE, "--force").failures)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="gives folders to somebody else")
+@pytest.mark.parametrize("place", ["data/duckdb", "data/markers", f"data/parquet/{DATASET}"])
+def test_closed_doors_are_said_in_one_line(place: str, archive: Checkout) -> None:
+    """A folder that belongs to somebody else: every command ends with 1 and says so without a traceback."""
+    folder = archive.folder / place
+    os.chown(folder, 65534, 65534)
+    folder.chmod(0o700)
+    for module in ("run_archive", "verify", "status", "doctor"):
+        outcome = as_plain_user(archive, module, "--config", "now=2026-11-13T00:10:00+09:00")
+        assert outcome.code == 1, (module, outcome.stderr)
+        assert "Traceback" not in outcome.stderr, (module, outcome.stderr)
+        if (module, place) != ("status", "data/duckdb"):  # which it does not look at
+            assert place in outcome.stderr, (module, outcome.stderr)
+
+
+# many days
+
+
+def test_more_missed_days_than_a_command_line_takes(archive: Checkout) -> None:
+    """They are brought in by several runs of the workflow, the tables by the last; a day that fails holds up no other, and the code says so."""
+    nightly = archive.folder / "scripts/homeiot_batch/nightly.py"
+    nightly.write_text(nightly.read_text().replace("MOST_TARGETS = 4000", "MOST_TARGETS = 4"))
+    days = [f"2026-11-0{n}" for n in range(4, 9)]
+    drills.feed(archive, dict.fromkeys([*days, MIDDLE, LAST], 1))
+    shutil.rmtree(archive.day(FIRST))  # the source has forgotten it too
+    night = archive.night("2026-11-12", ARCHIVE_START=days[0])
+    assert (night.code, night.jobs) == (1, jobs("fetch extract load", *days, tables=True)), night.stderr
+    assert {line.split(": ")[1] for line in night.failures} == {f"fetch {DATASET} {FIRST}"}
+    assert night.stderr.count("summary: ") == 3
