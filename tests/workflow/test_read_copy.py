@@ -2,6 +2,10 @@
 
 import contextlib
 import os
+import shutil
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Generator
 from datetime import date
@@ -81,6 +85,7 @@ class Readers:
 def test_readers_always_see_a_complete_state(archived: House) -> None:
     """During forced runs that change every day: whole days of one version with the marts of just these, never an error.
 
+    The one that keeps it open has no lock that a run would see: the other is of the same process, and closing one file gives up all its locks.
     RUNS=20 in the environment runs as often.
     """
     runs = int(os.environ.get("RUNS", "3"))
@@ -123,3 +128,55 @@ def test_a_failed_day_keeps_the_former_state(archived: House) -> None:
     outcome = archived.snakemake(*FORCED, *span(MIDDLE, MIDDLE), HOMEIOT_FAULT="load.inserted:disk_full")
     assert (outcome.code, outcome.jobs) == (1, jobs("fetch extract", MIDDLE))
     assert peaks(archived) == [row[3] for row in drills.energy_rows(V1)]
+
+
+# places
+
+
+def raw(house: House, database: str = "home_energy") -> list[Any]:
+    """The raw readings' hours in the read copy, by their day."""
+    with duckdb.connect(house.database.with_name(f"{database}.read.duckdb"), read_only=True) as connection:
+        return connection.execute("SELECT dt::VARCHAR, count(*) FROM raw_meter_readings GROUP BY dt ORDER BY dt").fetchall()
+
+
+V1_RAW = [(day, len(drills.rows(day, 1))) for day in DAYS]
+
+
+def test_a_second_database_on_the_same_archive(archived: House) -> None:
+    """As the archive's own message recommends: the readers of the first see what they saw, also with the new one's name but for the suffix."""
+    other = {"DUCKDB_PATH": str(archived.database.with_suffix(".db")), "MARKER_DIR": str(archived.folder / "other")}
+    drills.without_source(archived)
+    assert archived.snakemake(*span(), **other).jobs == jobs("load", *DAYS, tables=True)
+    for database in (archived.database.with_name("home_energy.read.duckdb"), archived.database.with_name("home_energy.read.db")):
+        with duckdb.connect(database, read_only=True) as connection:
+            assert connection.execute("SELECT dt::VARCHAR, count(*) FROM raw_meter_readings GROUP BY dt ORDER BY dt").fetchall() == V1_RAW
+    assert archived.snakemake(*span()).jobs == []
+
+
+def test_a_house_that_moved(archived: House) -> None:
+    """Its folder renamed: the next run, which has nothing else to do, publishes again, as the views name the old place."""
+    moved = House(archived.folder.rename(archived.folder.with_name("moved")))
+    assert moved.snakemake(*span(), INFLUX_URL="gone.lp").jobs == ["publish"]
+    assert raw(moved) == V1_RAW
+    assert moved.snakemake(*span(), INFLUX_URL="gone.lp").jobs == []
+
+
+def test_a_house_that_was_copied(archived: House) -> None:
+    """The readers of the copy read the copy, also when the old place is gone."""
+    copied = House(archived.folder.with_name("copied"))
+    shutil.copytree(archived.folder, copied.folder)
+    assert copied.snakemake(*span(), INFLUX_URL="gone.lp").jobs == ["publish"]
+    shutil.rmtree(archived.folder)
+    assert raw(copied) == V1_RAW
+
+
+def test_a_reader_that_wrote_and_was_killed(archived: House) -> None:
+    """As root may: its log of writes meets no later generation, and the next run publishes what it changed again."""
+    path = read_copy(archived)
+    os.chmod(path, 0o644)  # noqa: PTH101
+    script = f"import duckdb, os; c = duckdb.connect({path!r}); c.execute('DELETE FROM fct_daily_energy'); os.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -signal.SIGKILL
+    assert archived.database.with_name("home_energy.read.duckdb.wal").exists()
+    assert archived.snakemake(*span()).jobs == ["publish"]
+    assert peaks(archived) == [row[3] for row in drills.energy_rows(V1)]
+    assert not archived.database.with_name("home_energy.read.duckdb.wal").exists()
