@@ -234,6 +234,13 @@ MUTATIONS = [
         "tests/unit/test_read_copy.py -k written_to",
     ),
     Mutation(
+        "read copy: tables come after the days of every dataset",
+        "workflow/rules/dbt.smk",
+        "    priority: -1",
+        "    priority: 1",
+        "tests/workflow/test_read_copy.py -k days_of_every_dataset",
+    ),
+    Mutation(
         "read copy: published again where it is gone",
         f"{PACKAGE}/heal.py",
         "        layout.read_marker.unlink(missing_ok=True)\n",

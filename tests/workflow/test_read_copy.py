@@ -12,10 +12,11 @@ from datetime import date
 from typing import Any
 
 import duckdb
+import pytest
 
-from tests.conftest import House
+from tests.conftest import Checkout, House
 from tests.workflow import drills
-from tests.workflow.drills import DAYS, FORCED, MIDDLE, V1, jobs, span
+from tests.workflow.drills import DAYS, FIRST, FORCED, MIDDLE, V1, jobs, span
 
 STATE = (
     "SELECT dt, list((ts_utc, ts_jst, r.source, instant_power_w, energy_import_kwh, energy_export_kwh) ORDER BY ts_utc), any_value(peak_w), "
@@ -180,3 +181,59 @@ def test_a_reader_that_wrote_and_was_killed(archived: House) -> None:
     assert archived.snakemake(*span()).jobs == ["publish"]
     assert peaks(archived) == [row[3] for row in drills.energy_rows(V1)]
     assert not archived.database.with_name("home_energy.read.duckdb.wal").exists()
+
+
+# other datasets
+
+
+SECOND = "  room_climate:\n    measurement: climate\n    fields: {temperature_c: double}\n"
+
+
+@pytest.fixture
+def two_datasets(checkout: Checkout) -> Checkout:
+    """The three days of two datasets, archived."""
+    climate = [f"climate temperature_c=2{n} {1794193200 + n * 86400}000000000" for n in range(3)]
+    checkout.export(*(line for day in V1 for line in drills.lines(day, 1)), *climate)
+    config = checkout.folder / "config.yaml"
+    config.write_text(config.read_text() + SECOND)
+    outcome = checkout.snakemake(*span())
+    assert outcome.code == 0, outcome.stderr
+    return checkout
+
+
+def climate(house: House) -> list[tuple[Any, ...]]:
+    """The second dataset in the read copy."""
+    with duckdb.connect(read_copy(house), read_only=True) as connection:
+        return connection.execute("SELECT dt::VARCHAR, temperature_c FROM room_climate ORDER BY dt").fetchall()
+
+
+def test_tables_come_after_the_days_of_every_dataset(two_datasets: Checkout) -> None:
+    """Though they are built from one: the read copy has the others' days too, and nothing is left to do."""
+    assert climate(two_datasets) == [(day, 20.0 + n) for n, day in enumerate(DAYS)]
+    assert two_datasets.snakemake(*span()).jobs == []
+
+
+def test_a_lost_database_gets_the_days_of_every_dataset(two_datasets: Checkout) -> None:
+    """Whatever days the next run is asked for."""
+    drills.remove_database(two_datasets)
+    drills.without_source(two_datasets)
+    assert two_datasets.snakemake("yesterday", "--config", "now=2026-11-12T00:10:00+09:00").code == 0
+    assert [len(two_datasets.rows(name)) for name in (drills.DATASET, "room_climate")] == [9, 3]
+
+
+@pytest.mark.parametrize("damage", ["a value", "the end"])
+def test_a_broken_day_of_another_dataset_holds_no_tables_up(damage: str, two_datasets: Checkout) -> None:
+    """The run fails and names it, night after night; the tables follow, and a file that cannot be read makes no short view."""
+    part = two_datasets.day(FIRST, "room_climate") / "part-0.parquet"
+    content = part.read_bytes()
+    part.write_bytes(content[:40] + bytes([content[40] ^ 255]) + content[41:] if damage == "a value" else content[:-20])
+    drills.remove_database(two_datasets)
+    drills.feed(two_datasets, V1 | {"2026-11-12": 1})
+    for _ in range(2):
+        outcome = two_datasets.snakemake(*span(FIRST, "2026-11-12"))
+        assert outcome.code == 1
+        assert f"failed: load room_climate {FIRST}: " in "\n".join(outcome.failures)
+        assert peaks(two_datasets) == [row[3] for row in drills.energy_rows(V1 | {"2026-11-12": 1})]
+        if damage == "the end":
+            with pytest.raises(duckdb.CatalogException, match="room_climate does not exist"):
+                climate(two_datasets)
