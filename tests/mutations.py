@@ -152,8 +152,8 @@ MUTATIONS = [
     Mutation(
         "dbt: built only from all archived days",
         f"{PACKAGE}/archive_run.py",
-        "            days |= {",
-        "            _ = {",
+        " + self._unloaded({SHIPPED_DATASET})\n",
+        "\n",
         "tests/workflow/test_database.py -k never_built_from_a_part",
     ),
     Mutation(

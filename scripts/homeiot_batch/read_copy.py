@@ -108,15 +108,16 @@ class _Place:
 
     def drop(self, generation: str) -> None:
         shutil.rmtree(self.folder(generation), ignore_errors=True)
-        with contextlib.suppress(OSError):
-            self.file(generation).unlink(missing_ok=True)
+        for file in (self.file(generation), self._new()):
+            with contextlib.suppress(OSError):
+                file.unlink(missing_ok=True)
         shutil.rmtree(self.part(generation), ignore_errors=True)  # last: it tells what is to be dropped
 
     def drop_unfinished(self) -> None:
         """What publications left that were killed."""
         for part in self._files.glob("*.part"):
             self.drop(part.stem)
-        self._new().unlink(missing_ok=True)
+        self._new().unlink(missing_ok=True)  # of one that had no part any more
 
     def drop_former(self, current: str) -> None:
         """All but the current generation, the newest, the young, and those whose file is open.

@@ -285,6 +285,23 @@ def test_a_failed_publication_gives_its_room_back(
     assert query(settings.read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum") == [(10.0, 10.0)]
 
 
+def test_a_rename_that_fails_gives_the_room_back_too(
+    settings: Settings, layout: Layout, archive: Callable[[int, float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last step: the new file has all of its names by then."""
+    archive(9, 10.0)
+    before = sorted([*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")])
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        publish(settings, layout, wait_s=0)
+    kept = {layout.read_folders, settings.read_generations, *layout.read_folders.iterdir()}
+    assert {*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")} - kept == set(before)
+
+
 def test_what_a_killed_publication_left_is_removed(settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
     """A part with its log of writes, half a folder of links, a file that had its name already, and a copy that was not yet in place."""
     archive(9, 10.0)
