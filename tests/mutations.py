@@ -236,9 +236,9 @@ MUTATIONS = [
     Mutation(
         "read copy: tables come after the days of every dataset",
         "workflow/rules/dbt.smk",
-        "    priority: -1",
-        "    priority: 1",
-        "tests/workflow/test_read_copy.py -k days_of_every_dataset",
+        "    priority: -1  # with all threads: after everything else, also what it does not need\n    threads: workflow.cores\n",
+        "    priority: 1\n",
+        "tests/workflow/test_read_copy.py -k tables_come_after",
     ),
     Mutation(
         "read copy: published again where it is gone",
