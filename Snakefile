@@ -44,6 +44,7 @@ rule all:
     default_target: True
     input:
         run_of_archive.day_paths(run_of_archive.scope.range),
+        run_of_archive.other_unloaded,
         "<markers>/dbt.json",
         "<markers>/read_copy.json",
 
@@ -51,5 +52,6 @@ rule all:
 rule yesterday:
     input:
         run_of_archive.day_paths(run_of_archive.scope.days(["yesterday"])),
+        run_of_archive.other_unloaded,
         "<markers>/dbt.json",
         "<markers>/read_copy.json",

@@ -76,15 +76,24 @@ class ArchiveRun:
         return [str(self.layout.day(*pair)) for pair in pairs] + [str(self.layout.marker(*pair)) for pair in pairs]
 
     def models_inputs(self, _wildcards: object) -> list[str]:
-        """What dbt waits for: the markers of the days asked for and of every other archived day, and the last load of any day.
+        """What dbt waits for: the markers of its dataset's days, those asked for and every other archived one, and the last load of any day.
 
-        Without the others, a database that was begun anew would show the days asked for as if there were no more.
+        Without the others, a database that was begun anew would show the days asked for as if there were no more. Other datasets' days
+        do not hold the tables up, broken ones even for ever: the rule starts when they have ended in one way or the other.
         """
-        days = {(name, dt) for name, dts in self.scope.days(self._dag().targets).items() for dt in dts}
-        if not self._dag().until or self._dag().until & {"dbt", "publish"}:
-            days |= {(name, dt) for name in self.settings.datasets for dt in self.layout.unloaded_days(name)}
-        markers = [str(self.layout.marker(*day)) for day in sorted(days)]
-        return markers + ([str(self.layout.last_load)] if self.layout.last_load.exists() else [])
+        asked = self.scope.days(self._dag().targets).get(SHIPPED_DATASET, [])
+        markers = [str(self.layout.marker(SHIPPED_DATASET, dt)) for dt in asked] + self._unloaded({SHIPPED_DATASET})
+        return sorted(set(markers)) + ([str(self.layout.last_load)] if self.layout.last_load.exists() else [])
+
+    def other_unloaded(self, _wildcards: object) -> list[str]:
+        """Markers of archived days that are not loaded, of datasets that the tables are not built from."""
+        return self._unloaded(set(self.settings.datasets) - {SHIPPED_DATASET})
+
+    def _unloaded(self, datasets: set[str]) -> list[str]:
+        if self._dag().until and not self._dag().until & {"dbt", "publish"}:
+            return []
+        days = [(name, dt) for name in sorted(datasets.intersection(self.settings.datasets)) for dt in self.layout.unloaded_days(name)]
+        return [str(self.layout.marker(*day)) for day in days]
 
     # the rules' work
 

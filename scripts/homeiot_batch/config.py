@@ -27,6 +27,7 @@ from homeiot_batch.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED_DATASET = "raw_meter_readings"
+TAKEN_CATALOGS = {"archive", "copy", "main", "system", "temp"}  # names that mean something else to DuckDB, dbt or the read copy
 
 
 def _day(value: object) -> date:
@@ -127,6 +128,17 @@ class Settings(BaseSettings):
             raise ValueError("holds one of {}[]*?, which mean something else to Snakemake and DuckDB; choose a path without")
         return path
 
+    @field_validator("duckdb_path")
+    @classmethod
+    def _names_no_catalog(cls, path: Path) -> Path:
+        name = path.name.split(".")[0]  # what DuckDB calls the database
+        if name.lower() in TAKEN_CATALOGS or re.search("['\"]", path.name) or path.stem.endswith(".read"):
+            taken = ", ".join(sorted(TAKEN_CATALOGS))
+            raise ValueError(
+                f"gives the database a name that cannot be used ({taken}, one with a quote, or that of a read copy); name the file otherwise"
+            )
+        return path
+
     @field_validator("tz")
     @classmethod
     def _is_a_zone(cls, name: str) -> str:
@@ -184,7 +196,7 @@ class Settings(BaseSettings):
     @property
     def read_generations(self) -> Path:
         """Folder of the read copy's generations."""
-        return self.duckdb_path.with_name(f".{self.duckdb_path.stem}.read")
+        return self.duckdb_path.with_name(f".{self.duckdb_path.name}.read")
 
     def instant(self) -> datetime:
         """Now, UTC; `now` if it is set."""

@@ -153,7 +153,7 @@ def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads | Non
                 former = layout.former_marker(dataset, dt)
                 former.parent.mkdir(exist_ok=True)
                 path.replace(former)
-    if not is_published(settings, read_json(layout.read_marker)):
+    if not is_published(settings, layout, read_json(layout.read_marker)):
         layout.read_marker.unlink(missing_ok=True)
     build_id = (read_json(layout.models) or {}).get("build_id")
     if build_id is None or build_id != build:

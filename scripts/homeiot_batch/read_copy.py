@@ -2,13 +2,15 @@
 
 Each publication is a generation that never changes: the marts as tables of a new file, and the raw tables as views over hard links to the
 archive's files, so that a day that is replaced stays as it was for those who still read the generation. One rename makes it the current one.
-A generation is removed when it is neither the current nor the one before and nobody has its file open.
+Former generations go by name and age: the newest and the young ones stay, whoever reads them.
 """
 
+import contextlib
 import errno
+import hashlib
 import shutil
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,16 @@ import duckdb
 import structlog
 
 from homeiot_batch import fault_points
-from homeiot_batch.config import Settings
+from homeiot_batch.config import SHIPPED_DATASET, Settings
 from homeiot_batch.database import naive_utc, open_database
 from homeiot_batch.datasets import Dataset, literal, quoted, wall_columns
-from homeiot_batch.files import lock_holder, read_json, sync_file, sync_folder
+from homeiot_batch.errors import DatabaseError
+from homeiot_batch.files import file_stamp, lock_holder, read_json, sync_file, sync_folder
 from homeiot_batch.layout import PART, Layout
 
 NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK}
+STAMP = "%Y%m%dT%H%M%S%fZ"
+KEPT, KEPT_FOR = 3, timedelta(days=3)  # of the generations: so many of the newest, and all that are younger
 
 log = structlog.get_logger()
 
@@ -30,31 +35,121 @@ log = structlog.get_logger()
 def publish(settings: Settings, layout: Layout, wait_s: float) -> dict[str, Any]:
     """Make the tables as they are now the current generation; the content of the marker.
 
-    DatabaseBusy if another process still holds the database after `wait_s` seconds.
+    DatabaseError, with the former generation still current, if the database is gone or is not the one that dbt's marker speaks of;
+    DatabaseBusy if another process still holds it after `wait_s` seconds.
     """
-    generation = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
-    former = (read_json(layout.read_marker) or {}).get("generation")
+    place = _Place(settings, layout)
+    place.drop_unfinished()
+    generation = f"{datetime.now(UTC):{STAMP}}-{uuid.uuid4().hex[:8]}"
     days = {name: [str(day) for day in layout.archived_days(name)] for name in settings.datasets}
-    folder = _link(layout, generation, days)
-    fault_points.reach("publish.linked")
-    part = settings.read_generations / f"{generation}.duckdb"
-    part.parent.mkdir(exist_ok=True)
-    tables = _write(part, settings, layout.parquet.absolute(), folder.relative_to(layout.parquet), days, wait_s)
-    fault_points.reach("publish.written")
-    _put_in_place(part, settings.read_copy)
+    try:
+        part = place.begin(generation)
+        folder = _link(layout, place.folder(generation), days).relative_to(layout.parquet)
+        fault_points.reach("publish.linked")
+        tables = _write(part, settings, layout, folder, days, wait_s)
+        fault_points.reach("publish.written")
+        found = {"base": str(layout.parquet.absolute()), "folder": str(folder), "file": place.make_current(generation, part)}
+    except Exception:
+        place.drop(generation)
+        raise
+    sync_folder(settings.read_copy.parent)
     fault_points.reach("publish.renamed")
-    _drop_former(settings, layout, kept={generation, former})
-    return {"generation": generation, "folder": str(folder), "tables": tables, "published_at": datetime.now(UTC).isoformat()}
+    place.drop_former(generation)
+    return {"generation": generation, **found, "tables": tables, "published_at": datetime.now(UTC).isoformat()}
 
 
-def is_published(settings: Settings, marker: dict[str, Any] | None) -> bool:
-    """Whether the generation that the marker names is there."""
-    return marker is not None and settings.read_copy.exists() and Path(str(marker.get("folder"))).is_dir()
+def is_published(settings: Settings, layout: Layout, marker: dict[str, Any] | None) -> bool:
+    """Whether readers see what the marker tells of: the file as it was published, and its views' files at the place that they name."""
+    copy, base = settings.read_copy, str(layout.parquet.absolute())
+    if marker is None or marker.get("base") != base or not copy.exists() or _log_of(copy).exists():
+        return False
+    return marker.get("file") == file_stamp(copy) and (layout.parquet / str(marker.get("folder"))).is_dir()
 
 
-def _link(layout: Layout, generation: str, days: dict[str, list[str]]) -> Path:
+class _Place:
+    """Where a database's generations lie: `<generation>.duckdb` beside it, and a folder of hard links in the archive."""
+
+    def __init__(self, settings: Settings, layout: Layout) -> None:
+        database = settings.duckdb_path
+        self._current, self._files = settings.read_copy, settings.read_generations
+        # several databases may share an archive
+        self._folders = layout.read_folders / f"{database.name}-{hashlib.sha256(bytes(database.resolve())).hexdigest()[:8]}"
+
+    def folder(self, generation: str) -> Path:
+        return self._folders / generation
+
+    def file(self, generation: str) -> Path:
+        return self._files / f"{generation}.duckdb"
+
+    def part(self, generation: str) -> Path:
+        """The folder that the file is written in: as long as it is there, the generation is not finished."""
+        return self._files / f"{generation}.part"
+
+    def begin(self, generation: str) -> Path:
+        """The file to write."""
+        self.part(generation).mkdir(parents=True)
+        return self.part(generation) / "part.duckdb"
+
+    def make_current(self, generation: str, part: Path) -> dict[str, int]:
+        """Replace the current file by one rename, and keep it under its own name too, to tell later whether it is open; its stamp."""
+        sync_file(part)
+        part.chmod(0o444)  # opened for writing it would lock out other readers
+        stamp = file_stamp(part)
+        new = self._new()
+        try:
+            new.hardlink_to(part)
+            part.rename(self.file(generation))
+        except OSError:
+            part.rename(new)
+        self.part(generation).rmdir()
+        _log_of(self._current).unlink(missing_ok=True)  # of a reader that wrote nevertheless: it must not meet the new file
+        new.replace(self._current)
+        return stamp
+
+    def drop(self, generation: str) -> None:
+        shutil.rmtree(self.folder(generation), ignore_errors=True)
+        for file in (self.file(generation), self._new()):
+            with contextlib.suppress(OSError):
+                file.unlink(missing_ok=True)
+        shutil.rmtree(self.part(generation), ignore_errors=True)  # last: it tells what is to be dropped
+
+    def drop_unfinished(self) -> None:
+        """What publications left that were killed."""
+        for part in self._files.glob("*.part"):
+            self.drop(part.stem)
+        self._new().unlink(missing_ok=True)  # of one that had no part any more
+
+    def drop_former(self, current: str) -> None:
+        """All but the current generation, the newest, the young, and those whose file is open.
+
+        A lock alone would not do: it goes when its process closes any handle of the file, and no lock is seen across containers.
+        """
+        found = {path.name for path in self._folders.glob("*/")} | {path.stem for path in self._files.glob("*.duckdb")}
+        known = sorted(name for name in found if _published_at(name))
+        for generation in known[:-KEPT]:
+            published_at = _published_at(generation)
+            is_young = published_at is not None and datetime.now(UTC) - published_at < KEPT_FOR
+            if generation != current and not is_young and lock_holder(self.file(generation)) is None:
+                self.drop(generation)
+
+    def _new(self) -> Path:
+        return self._current.with_name(f".{self._current.name}.new")
+
+
+def _published_at(generation: str) -> datetime | None:
+    """When the generation was begun, by its name; None for a name that is none."""
+    with contextlib.suppress(ValueError):
+        return datetime.strptime(generation.rpartition("-")[0], STAMP).replace(tzinfo=UTC)
+    return None
+
+
+def _log_of(file: Path) -> Path:
+    """DuckDB's log of writes beside the file."""
+    return file.with_name(f"{file.name}.wal")
+
+
+def _link(layout: Layout, folder: Path, days: dict[str, list[str]]) -> Path:
     """Hard links to every archived file; the folder that has them, or the archive itself where the file system knows no hard links."""
-    folder = layout.read_folders / generation
     try:
         for name, dts in days.items():
             for dt in dts:
@@ -62,49 +157,76 @@ def _link(layout: Layout, generation: str, days: dict[str, list[str]]) -> Path:
                 link.parent.mkdir(parents=True)
                 link.hardlink_to(layout.day(name, dt) / PART)
     except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
         if error.errno not in NO_HARD_LINKS:
             raise
+        shutil.rmtree(folder, ignore_errors=True)
         log.warning("no hard links here: readers of raw tables see a day vanish for a moment while it is read again", reason=error.strerror)
         return layout.parquet
     return folder
 
 
-def _write(part: Path, settings: Settings, base: Path, generation: Path, days: dict[str, list[str]], wait_s: float) -> dict[str, int]:
-    """A new DuckDB file with marts, views on the files in `base`/`generation`, and a word about itself; the marts' rows."""
+def _write(part: Path, settings: Settings, layout: Layout, folder: Path, days: dict[str, list[str]], wait_s: float) -> dict[str, int]:
+    """A new DuckDB file with marts, views on the files in the archive's `folder`, and a word about itself; the marts' rows."""
+    if not settings.duckdb_path.exists():  # opening it would make an empty one
+        raise DatabaseError(f"{settings.duckdb_path} is gone; run again, and it is built from the archive")
     with open_database(settings.duckdb_path, wait_s=wait_s) as connection:
+        _refuse_other_build(connection, settings, layout)
         connection.execute(f"ATTACH {literal(str(part))} AS copy")
         marts = connection.execute(
             "SELECT table_name FROM duckdb_tables() WHERE database_name <> 'copy' AND schema_name = 'main' AND table_name SIMILAR TO '(fct|dim)_.*'"
         ).fetchall()
         for (mart,) in marts:
             connection.execute(f"CREATE TABLE copy.{quoted(mart)} AS FROM {quoted(mart)}")
-        for name, dts in days.items():
-            files = _files(base, generation / name) if dts else ""
-            connection.execute(f"CREATE VIEW copy.{quoted(name)} AS {_raw(connection, settings.datasets[name], settings.tz, files)}")
-        _describe(connection, settings.tz, days)
+        shown = {name: dts for name, dts in days.items() if _show(connection, settings, layout.parquet.absolute(), folder, name, dts)}
+        _describe(connection, settings.tz, shown)
         rows = {mart: connection.execute(f"SELECT count(*) FROM copy.{quoted(mart)}").fetchall()[0][0] for (mart,) in marts}
         connection.execute("DETACH copy")
     return rows
 
 
-def _files(base: Path, folder: Path) -> str:
-    """SQL that reads the days in the folder; who sees `base` at another place says so: SET VARIABLE parquet = '...'."""
-    pattern = f"coalesce(getvariable('parquet'), {literal(str(base))}) || {literal(f'/{folder}/dt=*/{PART}')}"
-    return f"read_parquet({pattern}, hive_partitioning = true, hive_types = {{'dt': 'DATE'}}, union_by_name = true)"
+def _refuse_other_build(connection: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout) -> None:
+    """DatabaseError if the tables are not those that dbt's marker speaks of: the database was replaced."""
+    build = (read_json(layout.models) or {}).get("build_id")
+    if build is None or connection.execute("SELECT build_id FROM archive.builds").fetchall() != [(build,)]:
+        raise DatabaseError(f"{settings.duckdb_path} does not record the build that {layout.models} names; run again, and the tables are built anew")
 
 
-def _raw(connection: duckdb.DuckDBPyConnection, dataset: Dataset, zone: str, files: str) -> str:
-    """The raw table as a query on its files, with the local date `dt`, by which DuckDB skips files."""
-    if not files:
-        nothing = [f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in dataset.columns().items()]
-        return f"SELECT {', '.join(nothing)}, CAST(NULL AS DATE) AS dt WHERE false"
-    there = {name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {files}").fetchall()}
+def _show(connection: duckdb.DuckDBPyConnection, settings: Settings, base: Path, folder: Path, name: str, dts: list[str]) -> bool:
+    """Make the raw table's view; whether it could be made. A dataset that the tables are not built from does not hold them up."""
+    dataset = settings.datasets[name]
+    try:
+        query = _raw(connection, dataset, settings.tz, base, folder / name, len(dts)) if dts else _nothing(dataset)
+        connection.execute(f"CREATE VIEW copy.{quoted(name)} AS {query}")
+    except duckdb.Error as error:
+        if name == SHIPPED_DATASET:
+            raise
+        log.warning("left out of the read copy: a file cannot be read", dataset=name, reason=" ".join(str(error).split()))
+        return False
+    return True
+
+
+def _raw(connection: duckdb.DuckDBPyConnection, dataset: Dataset, zone: str, base: Path, folder: Path, days: int) -> str:
+    """The raw table as a query on its files, with the local date `dt`, by which DuckDB skips files.
+
+    Where all files have the same columns it opens only those that it reads; else all of them, to find out which have which.
+    Who sees `base` at another place says so: SET VARIABLE parquet = '...'.
+    """
+    files = literal(f"/{folder}/dt=*/{PART}")
+    there = connection.execute(
+        f"SELECT name, count(*) FROM parquet_schema({literal(str(base))} || {files}) WHERE type IS NOT NULL GROUP BY name, type, logical_type"
+    ).fetchall()
+    names, are_equal = {name for name, _ in there}, all(count == days for _, count in there)
     columns = [
-        f"{_filled(expression if name in there else 'NULL', dataset.absent(name), kind)} AS {quoted(name)}"
+        f"{_filled(expression if name in names else 'NULL', dataset.absent(name), kind)} AS {quoted(name)}"
         for (name, kind), expression in zip(dataset.columns().items(), wall_columns(dataset, zone), strict=True)
     ]
-    return f"SELECT {', '.join(columns)}, dt FROM {files}"
+    options = f"hive_partitioning = true, hive_types = {{'dt': 'DATE'}}, union_by_name = {not are_equal}"
+    return f"SELECT {', '.join(columns)}, dt FROM read_parquet(coalesce(getvariable('parquet'), {literal(str(base))}) || {files}, {options})"
+
+
+def _nothing(dataset: Dataset) -> str:
+    nothing = [f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in dataset.columns().items()]
+    return f"SELECT {', '.join(nothing)}, CAST(NULL AS DATE) AS dt WHERE false"
 
 
 def _filled(expression: str, absent: str | float | None, kind: str) -> str:
@@ -118,29 +240,3 @@ def _describe(connection: duckdb.DuckDBPyConnection, zone: str, days: dict[str, 
     for name, dts in days.items():
         row = [naive_utc(datetime.now(UTC)), zone, name, len(dts), min(dts, default=None), max(dts, default=None)]
         connection.execute("INSERT INTO copy.read_copy VALUES (?, ?, ?, ?, ?, ?)", row)
-
-
-def _put_in_place(part: Path, target: Path) -> None:
-    """Make `part` the current file by one rename, and keep it under its own name too, to tell later whether it is still open."""
-    sync_file(part)
-    part.chmod(0o444)  # opened for writing it would lock out other readers, and leave a log of writes beside the next generation
-    new = target.with_name(f".{target.name}.new")
-    new.unlink(missing_ok=True)
-    try:
-        new.hardlink_to(part)
-    except OSError:
-        part.rename(new)
-    new.replace(target)
-    sync_folder(target.parent)
-
-
-def _drop_former(settings: Settings, layout: Layout, kept: set[str | None]) -> None:
-    folders = [path for path in layout.read_folders.glob("*/") if path.name not in kept]
-    files = {path.stem: path for path in settings.read_generations.glob("*.duckdb") if path.stem not in kept}
-    held = {generation for generation, path in files.items() if lock_holder(path) is not None}
-    for generation, path in files.items():
-        if generation not in held:
-            path.unlink()
-    for folder in folders:
-        if folder.name not in held:
-            shutil.rmtree(folder, ignore_errors=True)

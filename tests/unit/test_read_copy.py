@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,15 @@ import pyarrow as pa
 import pytest
 
 from homeiot_batch.config import Settings
-from homeiot_batch.database import open_database
+from homeiot_batch.database import open_database, record_build
 from homeiot_batch.datasets import Dataset
 from homeiot_batch.days import LocalDay
 from homeiot_batch.duckdb_writer import load_day
-from homeiot_batch.files import write_json
+from homeiot_batch.errors import DatabaseError
+from homeiot_batch.files import read_json, write_json
 from homeiot_batch.layout import Layout
 from homeiot_batch.parquet_writer import put_in_place, stage_day
-from homeiot_batch.read_copy import publish
+from homeiot_batch.read_copy import STAMP, is_published, publish
 
 START = 1794150000 * 10**9
 DAY = 86_400 * 10**9
@@ -48,6 +49,7 @@ def archive(settings: Settings, layout: Layout, dataset: Dataset, batches: Calla
         with open_database(settings.duckdb_path) as connection:
             connection.execute(f"CREATE OR REPLACE TABLE fct_sum AS SELECT sum(instant_power_w) AS watts FROM {NAME}")
             connection.execute("CREATE OR REPLACE TABLE work_in_progress AS SELECT 1 AS one")
+        write_json(layout.models, record_build(settings.duckdb_path))
 
     return apply
 
@@ -66,8 +68,24 @@ def query(path: Path, *statements: str) -> list[tuple[Any, ...]]:
 
 
 def generations(settings: Settings, layout: Layout) -> tuple[set[str], set[str]]:
-    """The generations that have a folder, and those that have a file."""
-    return {path.name for path in layout.read_folders.iterdir()}, {path.stem for path in settings.read_generations.iterdir()}
+    """The database's generations that have a folder, and those that have a file."""
+    [folders] = layout.read_folders.glob(f"{settings.duckdb_path.name}-*")
+    return {path.name for path in folders.iterdir()}, {path.stem for path in settings.read_generations.iterdir()}
+
+
+def aged(settings: Settings, layout: Layout, generation: str, **age: int) -> str:
+    """The name of the generation once it is made so much older than it is."""
+    [folder] = layout.read_folders.glob(f"*/{generation}")
+    older = f"{datetime.now(UTC) - timedelta(**age):{STAMP}}-{generation.rpartition('-')[2]}"
+    folder.rename(folder.with_name(older))
+    (settings.read_generations / f"{generation}.duckdb").rename(settings.read_generations / f"{older}.duckdb")
+    return older
+
+
+def beside(settings: Settings, path: str) -> Settings:
+    """The same settings with another database, and markers of its own; the archive is the same."""
+    database = settings.duckdb_path.parent / path
+    return settings.model_copy(update={"duckdb_path": database, "marker_dir": database.with_name(f"{database.name}.markers")})
 
 
 def test_a_generation_holds_marts_views_and_a_word_about_itself(settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
@@ -100,40 +118,82 @@ def test_types_are_those_of_the_raw_table(settings: Settings, layout: Layout, ar
 
 
 def test_a_generation_does_not_change(settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
-    """Who has it open sees its day as it was when the day is replaced, and others the new one; the former generation is kept for one more."""
+    """Who has it open sees its day as it was when the day is replaced, and others the new one."""
     archive(9, 10.0)
-    first = published(settings, layout)["generation"]
+    published(settings, layout)
     everything = f"SELECT instant_power_w, watts FROM {NAME}, fct_sum"
     with duckdb.connect(settings.read_copy, read_only=True) as reader:
         archive(9, 11.0)
-        second = published(settings, layout)["generation"]
+        published(settings, layout)
         assert reader.execute(everything).fetchall() == [(10.0, 10.0)]
     assert query(settings.read_copy, everything) == [(11.0, 11.0)]
-    assert generations(settings, layout) == ({first, second}, {first, second})
-    third = published(settings, layout)["generation"]
-    assert generations(settings, layout) == ({second, third}, {second, third})
+
+
+def test_the_newest_and_the_young_generations_stay(settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
+    """By their names, though nobody has them open and Snakemake deletes the marker before it publishes: three, and all of three days."""
+    archive(9, 10.0)
+    first, second, third = (published(settings, layout)["generation"] for _ in range(3))
+    first, second = aged(settings, layout, first, days=3, minutes=1), aged(settings, layout, second, days=2, hours=23)
+    layout.read_marker.unlink()
+    fourth, fifth = (published(settings, layout)["generation"] for _ in range(2))
+    kept = {second, third, fourth, fifth}
+    assert generations(settings, layout) == (kept, kept)
+    second, third, fourth = (aged(settings, layout, name, days=10 - n) for n, name in enumerate([second, third, fourth]))
+    kept = {fourth, fifth, published(settings, layout)["generation"]}
+    assert generations(settings, layout) == (kept, kept)
+
+
+def test_names_that_are_no_generation_are_left_alone(settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
+    """What somebody else put there has no age."""
+    archive(9, 10.0)
+    published(settings, layout)
+    [folders] = layout.read_folders.iterdir()
+    for name in ("notes", "20261301T000000000000Z-0", "-"):
+        (folders / name).mkdir()
+    (settings.read_generations / "mine.duckdb").write_text("")
+    assert query(settings.read_copy, f"SELECT instant_power_w FROM {NAME}") == [(10.0,)]
+    for _ in range(4):
+        published(settings, layout)
+    assert {"notes", "20261301T000000000000Z-0", "-"} <= generations(settings, layout)[0]
+    assert "mine" in generations(settings, layout)[1]
 
 
 def test_a_generation_stays_as_long_as_somebody_has_it_open(settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
-    """A dashboard keeps its connection for days: its generation outlives later ones, which do not; it goes when the dashboard has let go."""
+    """A dashboard keeps its connection for weeks: its generation outlives later ones, which do not; it goes when the dashboard has let go."""
     archive(9, 10.0)
     first = published(settings, layout)["generation"]
-    script = (
-        f"import duckdb, sys; c = duckdb.connect({str(settings.read_copy)!r}, read_only=True); print('open', flush=True); sys.stdin.readline();"
-        f"print(c.execute('SELECT instant_power_w FROM {NAME}').fetchall(), flush=True)"
-    )
+    script = f"import duckdb, sys; c = duckdb.connect({str(settings.read_copy)!r}, read_only=True); print('open', flush=True); sys.stdin.readline()"
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
         assert reader.stdout is not None
         assert reader.stdout.readline() == "open\n"
-        later = []
-        for watts in (11.0, 12.0, 13.0):
-            archive(9, watts)
-            later.append(published(settings, layout)["generation"])
-        kept = {first, *later[-2:]}
-        assert generations(settings, layout) == (kept, kept)
-        assert reader.communicate("go\n")[0] == "[(10.0,)]\n"
-    last = published(settings, layout)["generation"]
-    assert generations(settings, layout) == ({later[-1], last}, {later[-1], last})
+        second = aged(settings, layout, published(settings, layout)["generation"], days=20)
+        first = aged(settings, layout, first, days=30)
+        later = {published(settings, layout)["generation"] for _ in range(3)}
+        assert second not in later
+        assert generations(settings, layout) == ({first, *later}, {first, *later})
+        reader.communicate("go\n")
+    later.add(published(settings, layout)["generation"])
+    assert generations(settings, layout) == (later, later)
+
+
+@pytest.mark.parametrize("other", ["home.db", "other/home.duckdb", "second.duckdb"])
+def test_two_databases_on_one_archive(
+    other: str, settings: Settings, layout: Layout, archive: Callable[[int, float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither touches the other's generations, however often it publishes, whatever they are called: readers of both see their own."""
+    monkeypatch.setattr("homeiot_batch.read_copy.KEPT_FOR", timedelta(0))
+    archive(9, 10.0)
+    others = beside(settings, other)
+    others.duckdb_path.parent.mkdir(exist_ok=True)
+    others.duckdb_path.write_bytes(settings.duckdb_path.read_bytes())
+    places = [(settings, layout), (others, Layout.of(others))]
+    write_json(places[1][1].models, read_json(layout.models) or {})
+    kept = [{published(*place)["generation"] for _ in range(times)} for place, times in zip(places, (1, 4), strict=True)]
+    assert {path.name for path in layout.read_folders.glob("*/*")} == kept[0] | set(sorted(kept[1])[-3:])
+    assert {path.stem for path in settings.read_generations.iterdir()} == kept[0]
+    for place in places:
+        assert query(place[0].read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum") == [(10.0, 10.0)]
+        assert is_published(*place, read_json(place[1].read_marker))
 
 
 def test_an_archive_that_readers_see_elsewhere(settings: Settings, layout: Layout, archive: Callable[[int, float], None], tmp_path: Path) -> None:
@@ -186,17 +246,129 @@ def test_a_file_system_without_hard_links(
         archive(9, watts)
         published(settings, layout)
         assert query(settings.read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum") == [(watts, watts)]
-    assert (list(layout.read_folders.glob("*")), list(settings.read_generations.iterdir())) == ([], [])
+    assert is_published(settings, layout, read_json(layout.read_marker))
+    assert list(layout.read_folders.glob("*/*")) == []
+
+
+def test_a_day_is_found_without_opening_the_others(settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
+    """As the README says of `WHERE dt`: a file that cannot be read does not matter to who asks for another day."""
+    archive(9, 10.0)
+    archive(10, 20.0)
+    archive(11, 30.0)
+    published(settings, layout)
+    for linked in layout.read_folders.glob(f"*/*/{NAME}/dt=2026-11-1*/part-0.parquet"):
+        linked.unlink()
+        linked.write_text("no Parquet")
+    with pytest.raises(duckdb.InvalidInputException, match="dt=2026-11-1"):
+        query(settings.read_copy, f"SELECT instant_power_w FROM {NAME}")
+    assert query(settings.read_copy, f"SELECT instant_power_w FROM {NAME} WHERE dt = '2026-11-09'") == [(10.0,)]
+
+
+# what goes wrong
+
+
+@pytest.mark.parametrize("point", ["publish.linked", "publish.written"])
+@pytest.mark.parametrize("action", ["exception", "disk_full"])
+def test_a_failed_publication_gives_its_room_back(
+    point: str, action: str, settings: Settings, layout: Layout, archive: Callable[[int, float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The former generation stays current, and nothing of the new one is left."""
+    archive(9, 10.0)
+    published(settings, layout)
+    before = sorted([*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")])
+    monkeypatch.setenv("HOMEIOT_FAULT", f"{point}:{action}")
+    with pytest.raises((RuntimeError, OSError)):
+        publish(settings, layout, wait_s=0)
+    assert sorted([*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")]) == before
+    assert query(settings.read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum") == [(10.0, 10.0)]
+
+
+def test_a_rename_that_fails_gives_the_room_back_too(
+    settings: Settings, layout: Layout, archive: Callable[[int, float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last step: the new file has all of its names by then."""
+    archive(9, 10.0)
+    before = sorted([*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")])
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        publish(settings, layout, wait_s=0)
+    kept = {layout.read_folders, settings.read_generations, *layout.read_folders.iterdir()}
+    assert {*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")} - kept == set(before)
 
 
 def test_what_a_killed_publication_left_is_removed(settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
-    """Half a folder, half a file, and a copy that was not yet in place."""
+    """A part with its log of writes, half a folder of links, a file that had its name already, and a copy that was not yet in place."""
     archive(9, 10.0)
-    (layout.read_folders / "half" / NAME).mkdir(parents=True)
-    settings.read_generations.mkdir()
-    (settings.read_generations / "half.duckdb").write_bytes(b"")
+    kept = published(settings, layout)["generation"]
+    [folders] = layout.read_folders.iterdir()
+    half = f"{datetime.now(UTC):{STAMP}}-half"
+    (folders / half / NAME).mkdir(parents=True)
+    (settings.read_generations / f"{half}.part").mkdir()
+    for name in (f"{half}.part/part.duckdb", f"{half}.part/part.duckdb.wal", f"{half}.duckdb"):
+        (settings.read_generations / name).write_bytes(b"half")
     settings.read_copy.with_name(".home.read.duckdb.new").write_bytes(b"half")
     content = published(settings, layout)
-    assert generations(settings, layout) == ({content["generation"]}, {content["generation"]})
-    assert sorted(path.name for path in settings.read_copy.parent.iterdir()) == [".home.read", "home.duckdb", "home.read.duckdb"]
+    assert generations(settings, layout) == ({kept, content["generation"]}, {kept, content["generation"]})
+    assert sorted(path.name for path in settings.read_copy.parent.iterdir()) == [".home.duckdb.read", "home.duckdb", "home.read.duckdb"]
     assert datetime.fromisoformat(content["published_at"]).tzinfo == UTC
+
+
+@pytest.mark.parametrize("loss", ["gone", "begun anew", "another build"])
+def test_tables_that_are_not_there_are_not_published(loss: str, settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
+    """The database was deleted or replaced since dbt built the tables: said with what to do, none is made, and the former copy stays."""
+    archive(9, 10.0)
+    published(settings, layout)
+    if loss != "another build":
+        settings.duckdb_path.unlink()
+    if loss != "gone":
+        record_build(settings.duckdb_path)
+    before = sorted([*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")])
+    with pytest.raises(DatabaseError, match=r"home\.duckdb (is gone|does not record the build that .*dbt\.json names); run again, and "):
+        publish(settings, layout, wait_s=0)
+    assert sorted([*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")]) == before
+    assert query(settings.read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum") == [(10.0, 10.0)]
+
+
+def test_a_copy_that_was_written_to_is_published_again(settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
+    """By who may write everything: neither the changed file nor a log of writes passes for what was published, nor is met by the next one."""
+    archive(9, 10.0)
+    content = published(settings, layout)
+    assert is_published(settings, layout, content)
+    log = settings.read_copy.with_name("home.read.duckdb.wal")
+    log.write_bytes(b"of a reader that was killed")
+    assert not is_published(settings, layout, content)
+    content = published(settings, layout)
+    assert (is_published(settings, layout, content), log.exists()) == (True, False)
+    settings.read_copy.chmod(0o644)
+    with duckdb.connect(settings.read_copy) as connection:
+        connection.execute("UPDATE fct_sum SET watts = 0")
+    assert not is_published(settings, layout, content)
+    assert is_published(settings, layout, published(settings, layout))
+    assert query(settings.read_copy, "FROM fct_sum") == [(10.0,)]
+
+
+def test_an_archive_that_moved_is_published_again(settings: Settings, layout: Layout, archive: Callable[[int, float], None], tmp_path: Path) -> None:
+    """Its views name the place where it was."""
+    archive(9, 10.0)
+    content = published(settings, layout)
+    moved = settings.model_copy(update={"parquet_base_dir": layout.parquet.rename(tmp_path / "moved")})
+    assert not is_published(moved, Layout.of(moved), content)
+    assert is_published(moved, Layout.of(moved), published(moved, Layout.of(moved)))
+    assert query(moved.read_copy, f"SELECT instant_power_w FROM {NAME}") == [(10.0,)]
+
+
+def test_a_dataset_that_cannot_be_read_is_left_out(
+    settings: Settings, layout: Layout, dataset: Dataset, archive: Callable[[int, float], None]
+) -> None:
+    """The tables are published without it: its view is missing, not short."""
+    archive(9, 10.0)
+    settings.datasets["broken"] = dataset.named("broken")
+    layout.day("broken", "2026-11-09").mkdir(parents=True)
+    (layout.day("broken", "2026-11-09") / "part-0.parquet").write_text("no Parquet")
+    published(settings, layout)
+    assert query(settings.read_copy, "SELECT table_name FROM information_schema.tables ORDER BY ALL") == [("fct_sum",), (NAME,), ("read_copy",)]
+    assert query(settings.read_copy, "SELECT dataset, days FROM read_copy") == [(NAME, 1)]

@@ -10,6 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from homeiot_batch.config import load_settings
+from homeiot_batch.files import write_json
+from homeiot_batch.layout import Layout
+from homeiot_batch.read_copy import publish
 from tests.conftest import House, Outcome
 
 DATASET = "raw_meter_readings"
@@ -169,9 +173,13 @@ def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
 
 
 def copy_of(template: House, folder: Path) -> House:
-    """Another house with the same archive, times of files included, and with the same source of its own."""
-    shutil.copytree(template.folder, folder)
+    """Another house with the same archive, times of files included, and with the same source and a read copy of its own."""
+    shutil.copytree(template.folder, folder, ignore=shutil.ignore_patterns(".read", ".*.read"))
     house = House(folder)
+    places = {"parquet_base_dir": house.parquet, "marker_dir": house.markers, "duckdb_path": house.database}
+    settings = load_settings({name: str(path) for name, path in places.items()} | {"tz": "Asia/Tokyo"})
+    layout = Layout.of(settings)
+    write_json(layout.read_marker, publish(settings, layout, wait_s=0))  # the template's views name the template's files
     feed(house, V1)
     return house
 

@@ -119,7 +119,11 @@ def test_what_is_not_damaged_is_not_set_aside(archived: House) -> None:
     said = drills.said(archived.snakemake(*span()))
     assert said.startswith("error: data/duckdb/home_energy.duckdb cannot be opened (")
     assert "Is a directory" in said
-    assert sorted(path.name for path in archived.database.parent.iterdir()) == [".home_energy.read", "home_energy.duckdb", "home_energy.read.duckdb"]
+    assert sorted(path.name for path in archived.database.parent.iterdir()) == [
+        ".home_energy.duckdb.read",
+        "home_energy.duckdb",
+        "home_energy.read.duckdb",
+    ]
 
 
 # open elsewhere

@@ -2,16 +2,21 @@
 
 import contextlib
 import os
+import shutil
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Generator
 from datetime import date
 from typing import Any
 
 import duckdb
+import pytest
 
-from tests.conftest import House
+from tests.conftest import Checkout, House
 from tests.workflow import drills
-from tests.workflow.drills import DAYS, FORCED, MIDDLE, V1, jobs, span
+from tests.workflow.drills import DAYS, FIRST, FORCED, MIDDLE, V1, jobs, span
 
 STATE = (
     "SELECT dt, list((ts_utc, ts_jst, r.source, instant_power_w, energy_import_kwh, energy_export_kwh) ORDER BY ts_utc), any_value(peak_w), "
@@ -81,6 +86,7 @@ class Readers:
 def test_readers_always_see_a_complete_state(archived: House) -> None:
     """During forced runs that change every day: whole days of one version with the marts of just these, never an error.
 
+    The one that keeps it open has no lock that a run would see: the other is of the same process, and closing one file gives up all its locks.
     RUNS=20 in the environment runs as often.
     """
     runs = int(os.environ.get("RUNS", "3"))
@@ -123,3 +129,122 @@ def test_a_failed_day_keeps_the_former_state(archived: House) -> None:
     outcome = archived.snakemake(*FORCED, *span(MIDDLE, MIDDLE), HOMEIOT_FAULT="load.inserted:disk_full")
     assert (outcome.code, outcome.jobs) == (1, jobs("fetch extract", MIDDLE))
     assert peaks(archived) == [row[3] for row in drills.energy_rows(V1)]
+
+
+# places
+
+
+def raw(house: House, database: str = "home_energy") -> list[Any]:
+    """The raw readings' hours in the read copy, by their day."""
+    with duckdb.connect(house.database.with_name(f"{database}.read.duckdb"), read_only=True) as connection:
+        return connection.execute("SELECT dt::VARCHAR, count(*) FROM raw_meter_readings GROUP BY dt ORDER BY dt").fetchall()
+
+
+V1_RAW = [(day, len(drills.rows(day, 1))) for day in DAYS]
+
+
+def test_a_second_database_on_the_same_archive(archived: House) -> None:
+    """As the archive's own message recommends: the readers of the first see what they saw, also with the new one's name but for the suffix."""
+    other = {"DUCKDB_PATH": str(archived.database.with_suffix(".db")), "MARKER_DIR": str(archived.folder / "other")}
+    drills.without_source(archived)
+    assert archived.snakemake(*span(), **other).jobs == jobs("load", *DAYS, tables=True)
+    for database in (archived.database.with_name("home_energy.read.duckdb"), archived.database.with_name("home_energy.read.db")):
+        with duckdb.connect(database, read_only=True) as connection:
+            assert connection.execute("SELECT dt::VARCHAR, count(*) FROM raw_meter_readings GROUP BY dt ORDER BY dt").fetchall() == V1_RAW
+    assert archived.snakemake(*span()).jobs == []
+
+
+def test_a_house_that_moved(archived: House) -> None:
+    """Its folder renamed: the next run, which has nothing else to do, publishes again, as the views name the old place."""
+    moved = House(archived.folder.rename(archived.folder.with_name("moved")))
+    assert moved.snakemake(*span(), INFLUX_URL="gone.lp").jobs == ["publish"]
+    assert raw(moved) == V1_RAW
+    assert moved.snakemake(*span(), INFLUX_URL="gone.lp").jobs == []
+
+
+def test_a_house_that_was_copied(archived: House) -> None:
+    """The readers of the copy read the copy, also when the old place is gone."""
+    copied = House(archived.folder.with_name("copied"))
+    shutil.copytree(archived.folder, copied.folder)
+    assert copied.snakemake(*span(), INFLUX_URL="gone.lp").jobs == ["publish"]
+    shutil.rmtree(archived.folder)
+    assert raw(copied) == V1_RAW
+
+
+def test_a_reader_that_wrote_and_was_killed(archived: House) -> None:
+    """As root may: its log of writes meets no later generation, and the next run publishes what it changed again."""
+    path = read_copy(archived)
+    os.chmod(path, 0o644)  # noqa: PTH101
+    script = f"import duckdb, os; c = duckdb.connect({path!r}); c.execute('DELETE FROM fct_daily_energy'); os.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -signal.SIGKILL
+    assert archived.database.with_name("home_energy.read.duckdb.wal").exists()
+    assert archived.snakemake(*span()).jobs == ["publish"]
+    assert peaks(archived) == [row[3] for row in drills.energy_rows(V1)]
+    assert not archived.database.with_name("home_energy.read.duckdb.wal").exists()
+
+
+# other datasets
+
+
+SECOND = "  room_climate:\n    measurement: climate\n    fields: {temperature_c: double}\n"
+
+
+CLIMATE = [f"climate temperature_c=2{n} {1794193200 + n * 86400}000000000" for n in range(3)]
+
+
+def declare_second(checkout: Checkout) -> None:
+    """Declare another dataset."""
+    config = checkout.folder / "config.yaml"
+    config.write_text(config.read_text() + SECOND)
+
+
+@pytest.fixture
+def two_datasets(checkout: Checkout) -> Checkout:
+    """The three days of two datasets, archived."""
+    checkout.export(*(line for day in V1 for line in drills.lines(day, 1)), *CLIMATE)
+    declare_second(checkout)
+    outcome = checkout.snakemake(*span())
+    assert outcome.code == 0, outcome.stderr
+    return checkout
+
+
+def climate(house: House) -> list[tuple[Any, ...]]:
+    """The second dataset in the read copy."""
+    with duckdb.connect(read_copy(house), read_only=True) as connection:
+        return connection.execute("SELECT dt::VARCHAR, temperature_c FROM room_climate ORDER BY dt").fetchall()
+
+
+def test_tables_come_after_the_days_of_every_dataset(checkout: Checkout) -> None:
+    """Though they are built from one, whose days are loaded already: the read copy has the others' days too, and nothing is left to do."""
+    checkout.export(*(line for day in V1 for line in drills.lines(day, 1)), *CLIMATE)
+    assert checkout.snakemake("--until", "load", *span()).code == 0
+    declare_second(checkout)
+    assert checkout.snakemake(*span()).code == 0
+    assert climate(checkout) == [(day, 20.0 + n) for n, day in enumerate(DAYS)]
+    assert checkout.snakemake(*span()).jobs == []
+
+
+def test_a_lost_database_gets_the_days_of_every_dataset(two_datasets: Checkout) -> None:
+    """Whatever days the next run is asked for."""
+    drills.remove_database(two_datasets)
+    drills.without_source(two_datasets)
+    assert two_datasets.snakemake("yesterday", "--config", "now=2026-11-12T00:10:00+09:00").code == 0
+    assert [len(two_datasets.rows(name)) for name in (drills.DATASET, "room_climate")] == [9, 3]
+
+
+@pytest.mark.parametrize("damage", ["a value", "the end"])
+def test_a_broken_day_of_another_dataset_holds_no_tables_up(damage: str, two_datasets: Checkout) -> None:
+    """The run fails and names it, night after night; the tables follow, and a file that cannot be read makes no short view."""
+    part = two_datasets.day(FIRST, "room_climate") / "part-0.parquet"
+    content = part.read_bytes()
+    part.write_bytes(content[:40] + bytes([content[40] ^ 255]) + content[41:] if damage == "a value" else content[:-20])
+    drills.remove_database(two_datasets)
+    drills.feed(two_datasets, V1 | {"2026-11-12": 1})
+    for _ in range(2):
+        outcome = two_datasets.snakemake(*span(FIRST, "2026-11-12"))
+        assert outcome.code == 1
+        assert f"failed: load room_climate {FIRST}: " in "\n".join(outcome.failures)
+        assert peaks(two_datasets) == [row[3] for row in drills.energy_rows(V1 | {"2026-11-12": 1})]
+        if damage == "the end":
+            with pytest.raises(duckdb.CatalogException, match="room_climate does not exist"):
+                climate(two_datasets)

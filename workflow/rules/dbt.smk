@@ -1,7 +1,7 @@
 """Builds the tables.
 
-Purpose: run dbt on the raw tables once all days of the run are loaded.
-Needs:   the markers of the run's days and of every other archived day, and <markers>/LAST
+Purpose: run dbt on the raw tables once all days of the run are loaded, and those of other datasets are, or have failed.
+Needs:   the markers of raw_meter_readings, of the run's days and of every other archived day, and <markers>/LAST
 Makes:   <markers>/dbt.json, after dbt has built and tested every model.
 """
 
@@ -13,6 +13,8 @@ rule dbt:
         "<markers>/dbt.json",
     log:
         "<markers>/log/dbt.log",
+    priority: -1  # with all threads: after everything else, also what it does not need
+    threads: workflow.cores
     resources:
         duckdb=1,
     message:

@@ -14,6 +14,8 @@ rule publish:
         "<markers>/read_copy.json",
     log:
         "<markers>/log/publish.log",
+    priority: -1  # with all threads: while no day is being replaced
+    threads: workflow.cores
     resources:
         duckdb=1,
     message:
