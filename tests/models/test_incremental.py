@@ -18,6 +18,7 @@ from tests.models.meters import Archive, Reading, Row, readings_of
 
 TABLES = [
     "int_counter_quarters",
+    "int_counter_days",
     "int_daily_power",
     "fct_daily_energy",
     "fct_hourly_energy",
