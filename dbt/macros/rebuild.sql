@@ -296,7 +296,16 @@
     select
         days.dt,
         '{{ invocation_id }}'
-    from (select distinct quarter_jst::date as dt from {{ this }}) as days
+    from (
+        select distinct quarter_jst::date as dt
+        from {{ this }}
+        {%- if is_incremental() %}
+            -- let the scan skip other days
+            where
+                quarter_utc >= (select min(write_from_utc) - interval 4 days from rebuilt_stretches)
+                and quarter_utc <= (select max(write_to_utc) + interval 4 days from rebuilt_stretches)
+        {%- endif %}
+    ) as days
     where {{ is_rebuilt }}
 {% endmacro %}
 
