@@ -211,7 +211,7 @@ def test_unsound_readings_of_new_days_stop_the_build(tmp_path: Path) -> None:
     archive.replace_day(days[0].date, hourly(days[0], 0))
     archive.build()
     built = archive.query("FROM fct_daily_energy")
-    archive.replace_day(days[1].date, [(at, source, math.inf, *counters) for at, source, _, *counters in hourly(days[1], 1)])
+    archive.replace_day(days[1].date, [(at, source, math.inf, imported, exported) for at, source, _, imported, exported in hourly(days[1], 1)])
     for options in ([], [], ["--full-refresh"]):
         with pytest.raises(AssertionError, match="FAIL 24 source_sound_readings"):
             archive.build(*options)

@@ -1,4 +1,7 @@
-{# Every reading says when and of which meter it is, and no value is infinite or not a number; of those that were loaded since the last build, or of all. #}
+{#
+    Every reading says when and of which meter it is, and no value is infinite or not a number: of the days from the first one on that was loaded since
+    the last build, in a full refresh of all.
+#}
 {% test sound_readings(model) %}
 select * from {{ model }} where ts_utc is null
 union all
