@@ -1,11 +1,15 @@
 """What the tables of ten years cost: a reading a minute from two meters, one with solar; a full refresh, a night, a day loaded again.
 
-python benchmarks/ten_years.py [--years 10] [--folder data/benchmark]      (dbt and DuckDB from the project's .venv)
+The same nights are built on 30 days and on ten years by turns, and the median of each set side by side; also in seconds of the processor, which
+depend less on what else the machine does.
+
+python benchmarks/ten_years.py [--years 10] [--nights 3] [--folder data/benchmark]      (dbt and DuckDB from the project's .venv)
 """
 
 import argparse
 import os
-import shutil
+import resource
+import statistics
 import subprocess
 import sys
 import time
@@ -65,18 +69,18 @@ def peak_mb(pid: int) -> float:
     return max((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), default=0)
 
 
-def build(database: Path, what: str) -> None:
-    """Run the nightly dbt build, and say what it took."""
+def build(database: Path, what: str) -> tuple[float, float]:
+    """Run the nightly dbt build, and say what it took; its seconds, and those of the processor."""
     command = [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", "build", "--exclude-resource-type", "unit_test"]
     places = {"DUCKDB_PATH": str(database), "DBT_TARGET_PATH": str(database.parent / "target"), "DBT_LOG_PATH": str(database.parent / "logs")}
-    started = time.monotonic()
+    started, used = time.monotonic(), processor_s()
     log = database.parent / "build.log"
     with log.open("w") as output, subprocess.Popen(command, cwd=ROOT / "dbt", env=os.environ | places, stdout=output) as process:
         memory = 0.0
         while process.poll() is None:
             memory = max(memory, peak_mb(process.pid))
             time.sleep(0.05)
-    seconds = time.monotonic() - started
+    seconds, used = time.monotonic() - started, processor_s() - used
     said = log.read_text()
     if process.returncode:
         raise SystemExit(said)
@@ -85,33 +89,54 @@ def build(database: Path, what: str) -> None:
         for line in said.splitlines()
         if "OK created" in line
     )
-    print(f"{what:<44}{seconds:8.1f} s   {memory:6.0f} MB   {', '.join(f'{name} {took}' for took, name in models[:-4:-1])}", flush=True)
+    slowest = ", ".join(f"{name} {took}" for took, name in models[:-4:-1])
+    print(f"{what:<44}{seconds:8.1f} s   {used:6.1f} s of processor   {memory:6.0f} MB   {slowest}", flush=True)
+    return seconds, used
+
+
+def processor_s() -> float:
+    """Seconds of the processor that the builds have had so far."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def read_again(database: Path, day: str) -> None:
+    """Load the day a second time: the same readings, appended at the table's end."""
+    with duckdb.connect(database) as connection:
+        connection.execute(f"CREATE TEMP TABLE again AS FROM raw_meter_readings WHERE ts_jst::DATE = '{day}'")
+        connection.execute(f"DELETE FROM raw_meter_readings WHERE ts_jst::DATE = '{day}'")
+        connection.execute("INSERT INTO raw_meter_readings FROM again ORDER BY ts_utc")
+        connection.execute(f"UPDATE archive.loads SET load_id = uuid() WHERE dt = DATE '{day}'")
+
+
+def nights(few: Path, few_days: int, many: Path, many_days: int, count: int) -> None:
+    """Load and build the next nights of both archives by turns, and compare them."""
+    took: dict[Path, list[tuple[float, float]]] = {few: [], many: []}
+    for night in range(count):
+        for database, days in ((few, few_days), (many, many_days)):
+            load(database, days + night, days + night)
+            took[database].append(build(database, f"{days} days, a night"))
+    for what, number in (("s", 0), ("s of processor", 1)):
+        short, long = (statistics.median(night[number] for night in took[database]) for database in (few, many))
+        print(f"a night of {few_days} and of {many_days} days: {short:.1f} and {long:.1f} {what}, ratio {long / short:.2f}", flush=True)
 
 
 def main() -> None:
-    """Make the archive, build it, and build what nights change."""
+    """Make the archives, build them, and build what nights change."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--years", type=int, default=10)
+    parser.add_argument("--nights", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=ROOT / "data/benchmark")
     arguments = parser.parse_args()
     database, days = arguments.folder / "home_energy.duckdb", round(365.25 * arguments.years)
-    make(database, days)
     month = arguments.folder / "month" / "home_energy.duckdb"
     make(month, 30)
     build(month, "30 days, everything")
-    load(month, 30, 30)
-    build(month, "30 days, a night")
-    load(database, days, days)
-    shutil.copy(database, arguments.folder / "before.duckdb")
+    make(database, days)
     print(f"{arguments.years} years: {database.stat().st_size / 1e6:.0f} MB before the tables", flush=True)
-    with duckdb.connect(database) as connection:
-        connection.execute("DELETE FROM archive.loads WHERE dt = (SELECT max(dt) FROM archive.loads)")
-        connection.execute("DELETE FROM raw_meter_readings WHERE ts_jst::DATE > (SELECT max(dt) FROM archive.loads)")
     build(database, "everything")
-    load(database, days, days)
-    build(database, "a night")
-    with duckdb.connect(database) as connection:
-        connection.execute("UPDATE archive.loads SET load_id = uuid() WHERE dt = DATE '2020-02-29'")
+    nights(month, 30, database, days, arguments.nights)
+    read_again(database, "2020-02-29")
     build(database, "a day of years ago, loaded again")
     build(database, "nothing changed")
     print(f"{database.stat().st_size / 1e6:.0f} MB with the tables", flush=True)

@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     allow_shrink: bool = Field(False, description="Let a day be replaced by one with fewer readings; it is recorded.")
     lock_wait_s: float = _env(60.0, "Seconds to wait for another run to end before giving up.", ge=0)
     duckdb_wait_s: float = _env(60.0, "Seconds to wait for another process that has the DuckDB file open.", ge=0)
+    duckdb_memory_limit: str = _env(
+        "2GB", "Most memory that DuckDB takes while dbt builds the tables; what it needs beyond goes to disk.", pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$"
+    )
     lookback_days: int = _env(7, "Days before yesterday in which the nightly run looks for points that came late.", ge=0, le=3650)
     healthcheck_url: SecretStr | None = _secret("Address that the nightly run pings, as healthchecks.io has it. Environment only.")
     log_format: Literal["keyvalue", "json"] = _env("keyvalue", "Form of the log lines.")

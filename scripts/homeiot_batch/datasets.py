@@ -15,7 +15,7 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "string": pa.string(),
 }
 DUCKDB_TYPES = {"double": "DOUBLE", "integer": "BIGINT", "boolean": "BOOLEAN", "string": "VARCHAR"}
-TAKEN = ["log", "former", "archive", "built_loads", "tariffs", "read_copy"]  # folders and tables of the workflow itself
+TAKEN = ["log", "former", "archive", "built_loads", "rebuilt_days", "tariffs", "read_copy"]  # folders and tables of the workflow itself
 OWN_COLUMNS = ("ts_utc", "ts_jst", "ingested_at")  # of every table, whatever is declared
 RESERVED = {"time", "dt", *OWN_COLUMNS}
 

@@ -45,7 +45,8 @@ def build_models(settings: Settings, log: Path) -> None:
 def _environment(settings: Settings) -> dict[str, str]:
     secrets = {name.upper() for name, field in Settings.model_fields.items() if is_secret(field)}
     inherited = {name: value for name, value in os.environ.items() if name not in secrets}
-    return inherited | {"DUCKDB_PATH": str(settings.duckdb_path.absolute()), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+    given = {"DUCKDB_PATH": str(settings.duckdb_path.absolute()), "DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit}
+    return inherited | given | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
 
 
 def _first_problem(log: Path) -> str:

@@ -112,6 +112,7 @@ MODELS = [
     "int_daily_power",
     "int_counter_steps",
     "int_counter_quarters",
+    "int_counter_days",
     "int_daily_counters",
     "fct_daily_energy",
     "fct_hourly_energy",

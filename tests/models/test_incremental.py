@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 
 from homeiot_batch.days import LocalDay
@@ -18,6 +19,7 @@ from tests.models.meters import Archive, Reading, Row, readings_of
 
 TABLES = [
     "int_counter_quarters",
+    "int_counter_days",
     "int_daily_power",
     "fct_daily_energy",
     "fct_hourly_energy",
@@ -102,6 +104,7 @@ def test_sixty_days_in_any_order(zone: str, tmp_path: Path) -> None:
         if day not in late and day.date < days[-8].date:
             archive.replace_day(day.date, house(chance, day))
     archive.build()
+    price(archive, "minutes", 30.0)
     for changes in ([days[-8]], [days[-7], *late[:3]], [*days[-6:-3], *late[3:]], [*chance.sample(days, 4), *days[-3:]]):
         for day in changes:
             archive.replace_day(day.date, house(chance, day))
@@ -157,3 +160,59 @@ def test_killed_between_two_models(tmp_path: Path) -> None:
     archive.replace_day(days[2].date, hourly(days[2], 2))
     archive.dbt("run", "--select", "int_daily_power")
     assert_as_if_built_anew(archive)
+
+
+def test_a_reading_after_years_without_any(tmp_path: Path) -> None:
+    """No reading within a year of the changed day shows where the counter's path goes on: its steps are judged from further away."""
+    archive = Archive(tmp_path / "home_energy.duckdb")
+    days = [LocalDay(day, archive.zone) for day in (date(2023, 2, 28), date(2023, 3, 1), date(2026, 11, 8), date(2026, 11, 9))]
+    for n in (0, 1, 3):
+        archive.replace_day(days[n].date, hourly(days[n], n))
+    archive.build()
+    archive.replace_day(days[2].date, hourly(days[2], 2))
+    assert_as_if_built_anew(archive)
+    assert archive.query("SELECT sum(import_kwh), count(*) FROM fct_daily_energy") == [(pytest.approx(95), 1351)]
+
+
+def price(archive: Archive, source: str, import_price: float) -> None:
+    """Give the source this tariff, all day and every day, instead of the one it has."""
+    with duckdb.connect(archive.database) as connection:
+        connection.execute("DELETE FROM tariffs")
+        connection.execute("INSERT INTO tariffs VALUES (?, '2020-01-01', NULL, '1234567', '00:00', '24:00', ?, 8.0, 'JPY')", [source, import_price])
+
+
+def test_other_tariffs_are_other_costs(tmp_path: Path) -> None:
+    """A price that came, changed, or went, and a day that was loaded again, with the same price: each day costs what it would if built anew."""
+    archive = Archive(tmp_path / "home_energy.duckdb")
+    days = [LocalDay(date(2026, 11, 9) + timedelta(days=n), archive.zone) for n in range(2)]
+    for n, day in enumerate(days):
+        archive.replace_day(day.date, hourly(day, n))
+    archive.build()
+    costs = "SELECT date_jst::VARCHAR, round(import_cost, 6) FROM fct_daily_cost ORDER BY ALL"
+    assert archive.query(costs) == []
+    price(archive, "a", 30.0)
+    archive.dbt("run")
+    assert archive.query(costs) == [("2026-11-09", 720.0), ("2026-11-10", 690.0)]
+    price(archive, "a", 20.0)
+    archive.dbt("run")
+    assert archive.query(costs) == [("2026-11-09", 480.0), ("2026-11-10", 460.0)]
+    archive.replace_day(days[1].date, hourly(days[1], 1)[:13])
+    archive.dbt("run")
+    assert archive.query(costs) == [("2026-11-09", 480.0), ("2026-11-10", 240.0)]
+    archive.dbt("seed")  # the shipped one, without a line
+    archive.dbt("run")
+    assert archive.query(costs) == []
+
+
+def test_unsound_readings_of_new_days_stop_the_build(tmp_path: Path) -> None:
+    """A night looks at the days that were loaded since the last build, a full refresh at all of them."""
+    archive = Archive(tmp_path / "home_energy.duckdb")
+    days = [LocalDay(date(2026, 11, 9) + timedelta(days=n), archive.zone) for n in range(2)]
+    archive.replace_day(days[0].date, hourly(days[0], 0))
+    archive.build()
+    built = archive.query("FROM fct_daily_energy")
+    archive.replace_day(days[1].date, [(at, source, math.inf, imported, exported) for at, source, _, imported, exported in hourly(days[1], 1)])
+    for options in ([], [], ["--full-refresh"]):
+        with pytest.raises(AssertionError, match="FAIL 24 source_sound_readings"):
+            archive.build(*options)
+    assert archive.query("FROM fct_daily_energy") == built

@@ -88,6 +88,7 @@ def test_undocumented_and_empty_variables_are_not_read(monkeypatch: pytest.Monke
         ({"datasets": {"raw_meter_readings": {"missing": -1}}}, "raw_meter_readings.missing=-1 would pass for readings"),
         ({"datasets": {"fct_x": {"measurement": "m", "fields": {"x": "double"}}}}, "'fct_x' cannot name a dataset"),
         ({"datasets": {"built_loads": {"measurement": "m", "fields": {"x": "double"}}}}, "'built_loads' cannot name a dataset"),
+        ({"datasets": {"rebuilt_days": {"measurement": "m", "fields": {"x": "double"}}}}, "'rebuilt_days' cannot name a dataset"),
         ({"datasets": {"log": {"measurement": "m", "fields": {"x": "double"}}}}, "'log' cannot name a dataset"),
         ({"influx_url": "ftp://h"}, "influx_url='ftp://h' is neither http://, https://, file:// nor a path"),
         ({"now": "2026-01-01T00:00:00"}, "has no offset from UTC"),

@@ -1,6 +1,13 @@
-{{ config(materialized='incremental', incremental_strategy='replace_stretches', post_hook="{{ record_loads() }}") }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_stretches',
+        pre_hook=["{{ find_changed_days(present_loads()) }}", "{{ find_stretches() }}"],
+        post_hook=["{{ record_changed_days() }}", "{{ record_rebuilt_days() }}"]
+    )
+}}
 
-with recursive {{ counter_steps(stretches_to_rebuild() if is_incremental() else whole_archive()) }},
+with recursive {{ counter_steps('from rebuilt_stretches' if is_incremental() else whole_archive()) }},
 
 {{ spread_over_quarters() }},
 
@@ -74,3 +81,5 @@ select
 from quarters
 inner join sequences using (seq)
 where quarters.quarter_utc between sequences.write_from_utc and sequences.write_to_utc
+-- let later scans skip the other days
+order by quarters.quarter_utc

@@ -1,22 +1,6 @@
 with known as (
 
-    select
-        quarter_jst::date as date_jst,
-        source,
-        counter,
-        sum(kwh) as kwh,
-        sum(estimated_kwh) as estimated_kwh,
-        sum(readings)::int as readings,
-        sum(glitches)::int as glitches,
-        sum(resets)::int as resets,
-        sum(resets_within)::int as resets_within,
-        max(longest_step_s) as longest_step_s,
-        median(usual_step_s) as usual_step_s,
-        min(lowest_kwh) as lowest_kwh,
-        max(highest_kwh) as highest_kwh
-    from {{ ref('int_counter_quarters') }}
-    where kwh is not null or readings > 0 or glitches > 0
-    group by 1, source, counter
+    select * from {{ ref('int_counter_days') }}
 
 ),
 

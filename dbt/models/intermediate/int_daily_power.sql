@@ -1,4 +1,11 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days', post_hook="{{ record_loads() }}") }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_days',
+        pre_hook="{{ find_changed_days(present_loads()) }}",
+        post_hook="{{ record_changed_days() }}"
+    )
+}}
 
 with readings as (
 
@@ -6,7 +13,7 @@ with readings as (
     where
         true
         {%- if is_incremental() %}
-            and date_jst in (select dt from ({{ changed_days() }}))
+            and date_jst in (select dt from changed_days)
             -- let the scan skip the other days
             and ts_utc >= (select min(from_utc) from ({{ changed_ranges() }}))
             and ts_utc < (select max(to_utc) from ({{ changed_ranges() }}))

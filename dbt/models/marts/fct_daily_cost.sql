@@ -1,3 +1,12 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_days',
+        pre_hook="{{ find_changed_days(present_priced_quarters()) }}",
+        post_hook="{{ record_changed_days() }}"
+    )
+}}
+
 -- depends_on: {{ ref('tariffs') }}
 with tariffs as (
 
@@ -14,7 +23,11 @@ quarters as (
         sum(kwh) filter (counter = 'import') as import_kwh,
         sum(kwh) filter (counter = 'export') as export_kwh
     from {{ ref('int_counter_quarters') }}
-    where kwh is not null and source in (select source from tariffs)
+    where
+        kwh is not null and source in (select source from tariffs)
+        {%- if is_incremental() %}
+            and {{ is_of_changed_day() }}
+        {%- endif %}
     group by source, quarter_utc, quarter_jst
 
 ),

@@ -1,7 +1,15 @@
-{# Every reading says when and of which meter it is, and no value is infinite or not a number. #}
+{#
+    Every reading says when and of which meter it is, and no value is infinite or not a number: of the days from the first one on that was loaded since
+    the last build, in a full refresh of all.
+#}
 {% test sound_readings(model) %}
+select * from {{ model }} where ts_utc is null
+union all
 select * from {{ model }}
 where
-    ts_utc is null or ts_jst is null or source is null or ingested_at is null
-    or not isfinite(instant_power_w) or not isfinite(energy_import_kwh) or not isfinite(energy_export_kwh)
+    (
+        ts_jst is null or source is null or ingested_at is null
+        or not isfinite(instant_power_w) or not isfinite(energy_import_kwh) or not isfinite(energy_export_kwh)
+    )
+    {% if not flags.FULL_REFRESH %} and ts_utc >= ({{ loaded_since() }}) {% endif %}
 {% endtest %}

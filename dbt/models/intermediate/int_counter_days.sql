@@ -1,0 +1,30 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_days',
+        pre_hook="{{ find_changed_days(present_quarters()) }}",
+        post_hook="{{ record_changed_days() }}"
+    )
+}}
+
+select
+    quarter_jst::date as date_jst,
+    source,
+    counter,
+    sum(kwh) as kwh,
+    sum(estimated_kwh) as estimated_kwh,
+    sum(readings)::int as readings,
+    sum(glitches)::int as glitches,
+    sum(resets)::int as resets,
+    sum(resets_within)::int as resets_within,
+    max(longest_step_s) as longest_step_s,
+    median(usual_step_s) as usual_step_s,
+    min(lowest_kwh) as lowest_kwh,
+    max(highest_kwh) as highest_kwh
+from {{ ref('int_counter_quarters') }}
+where
+    (kwh is not null or readings > 0 or glitches > 0)
+    {%- if is_incremental() %}
+        and {{ is_of_changed_day() }}
+    {%- endif %}
+group by 1, source, counter
