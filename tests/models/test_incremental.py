@@ -24,6 +24,7 @@ TABLES = [
     "fct_daily_energy",
     "fct_hourly_energy",
     "fct_daily_profile",
+    "fct_load_curve",
     "fct_monthly_energy",
     "fct_daily_cost",
     "dim_source",
