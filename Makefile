@@ -13,7 +13,7 @@ setup: .venv/.ready ## .venv from the lock
 	scripts/setup.sh
 	@touch $@
 
-demo: setup ## a simulated fortnight, in data/demo
+demo: setup ## four simulated weeks, in data/demo
 	@$(BIN)/python -m homeiot_batch.demo
 
 test: setup ## all tests that need no server
@@ -29,7 +29,7 @@ lint: setup ## every linter
 	$(BIN)/lint-imports
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models dbt/tests
-	$(BIN)/snakemake --lint --config parquet_base_dir=data/demo/lint marker_dir=data/demo/lint duckdb_path=data/demo/lint/lint.duckdb
+	$(BIN)/snakemake --lint --config parquet_base_dir=data/demo/lint marker_dir=data/demo/lint duckdb_path=data/demo/lint/lint.duckdb report_dir=data/demo/lint/report
 
 lock: ## exact versions with hashes, from the ranges in pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml --output-file requirements.lock $(LOCK_OPTIONS)

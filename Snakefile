@@ -5,12 +5,14 @@ Paths:  <parquet>/<dataset>/dt=YYYY-MM-DD           one local day, a folder with
         <markers>/<dataset>/dt=YYYY-MM-DD.json      the day is loaded into DuckDB
         <markers>/dbt.json                          the tables are built
         <markers>/read_copy.json                    they are published for readers
+        <markers>/report.json                       the report shows them
 where <parquet> and <markers> are PARQUET_BASE_DIR and MARKER_DIR, and <dataset> is declared in config.yaml.
 
 Use:    snakemake                                             every day of the range, then the tables
         snakemake yesterday                                   the day that just ended, then the tables
         snakemake --until load --config start=A end=B         a range, without the tables
         snakemake --forcerun extract --config start=A end=B   read days again (load: load them again)
+        snakemake --report run.html                           how the tables came about: days, checksums, times
 """
 
 from snakemake.utils import min_version
@@ -32,11 +34,15 @@ wildcard_constraints:
     dt=r"\d{4}-\d{2}-\d{2}",
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/fetch.smk"
 include: "workflow/rules/extract.smk"
 include: "workflow/rules/load.smk"
 include: "workflow/rules/dbt.smk"
 include: "workflow/rules/publish.smk"
+include: "workflow/rules/report.smk"
 
 
 # Each target names the archived days, the markers and the tables themselves: Snakemake would not look behind tables that are there.
@@ -47,6 +53,7 @@ rule all:
         run_of_archive.other_unloaded,
         "<markers>/dbt.json",
         "<markers>/read_copy.json",
+        "<markers>/report.json",
 
 
 rule yesterday:
@@ -55,3 +62,4 @@ rule yesterday:
         run_of_archive.other_unloaded,
         "<markers>/dbt.json",
         "<markers>/read_copy.json",
+        "<markers>/report.json",

@@ -19,7 +19,7 @@ from homeiot_batch.config import ROOT, Settings
 
 SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
 ENERGY = "date_jst, source, daily_energy_kwh, peak_w, peak_at_jst, first_reading_jst, last_reading_jst, readings"
-EVENTS = {"read": "fetch", '"in place"': "extract", "loaded": "load", '"tables built"': "dbt", "published": "publish"}
+EVENTS = {"read": "fetch", '"in place"': "extract", "loaded": "load", '"tables built"': "dbt", "published": "publish", "reported": "report"}
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ from homeiot_batch.layout import PART, Layout
 from homeiot_batch.logging_conf import configure, job_log
 from homeiot_batch.parquet_writer import put_in_place, stage_day
 from homeiot_batch.read_copy import publish
+from homeiot_batch.report.build import write_report
 from homeiot_batch.scope import Scope, finished_day, open_scope
 from homeiot_batch.shrink_guard import check_growth, check_loss
 from homeiot_batch.source import Source, open_source
@@ -90,7 +91,7 @@ class ArchiveRun:
         return self._unloaded(set(self.settings.datasets) - {SHIPPED_DATASET})
 
     def _unloaded(self, datasets: set[str]) -> list[str]:
-        if self._dag().until and not self._dag().until & {"dbt", "publish"}:
+        if self._dag().until and not self._dag().until & {"dbt", "publish", "report"}:
             return []
         days = [(name, dt) for name in sorted(datasets.intersection(self.settings.datasets)) for dt in self.layout.unloaded_days(name)]
         return [str(self.layout.marker(*day)) for day in days]
@@ -152,6 +153,15 @@ class ArchiveRun:
             content = publish(self.settings, self.layout, self._database_wait_s)
             write_json(Path(marker), content)
             log.info("published", generation=content["generation"])
+
+    def report(self, marker: str, job: str) -> None:
+        """Write the report from the read copy, then its marker."""
+        with self._job("report", "", "", job):
+            file = self.settings.report
+            content = write_report(self.settings.read_copy, file, self.settings.instant())
+            fault_points.reach("report.written")
+            write_json(Path(marker), content | {"file": str(file)})
+            log.info("reported", file=str(file))
 
     def close(self) -> None:
         """Say what the run did, if it did anything, and write it beside the markers."""

@@ -90,6 +90,20 @@ def doctor(as_json: AsJson = False, config: Config = None) -> None:
     show_findings(as_json=as_json, config=config or [])
 
 
+@app.command(epilog=_examples("homeiot report", "homeiot report --output energy.html"))
+def report(
+    output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="File to write, instead of index.html in REPORT_DIR.")] = None,
+    config: Config = None,
+) -> None:
+    """Write the page for people, from the tables as published.
+
+    Every run that builds the tables does so by itself; by hand it holds no run up.
+    """
+    from homeiot_batch.report.command import write_page
+
+    write_page(output, config or [])
+
+
 @app.command()
 def demo() -> None:
     """Show the main job on a simulated house, in data/demo."""

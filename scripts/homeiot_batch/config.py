@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     duckdb_path: Path = _env(Path("data/duckdb/home_energy.duckdb"), "The DuckDB file.")
     parquet_base_dir: Path = _env(Path("data/parquet"), "Folder of the archive: `<dataset>/dt=YYYY-MM-DD/`.")
     marker_dir: Path = _env(Path("data/markers"), "Folder of the per-day load markers and logs.")
+    report_dir: Path = _env(Path("data/report"), "Folder of the report, `index.html`.")
     parquet_compression: Literal["zstd", "snappy", "gzip", "brotli", "lz4", "none"] = _env("zstd", "Compression of the Parquet files.")
     parquet_row_group_size: int = _env(131_072, "Most rows in a Parquet row group.", ge=1)
     tz: str = _env("Asia/Tokyo", "The house's time zone, an IANA name. Fixed for an archive from its first day on.")
@@ -124,7 +125,7 @@ class Settings(BaseSettings):
             raise ValueError("names a host; give file:///path, or the path alone")
         return url
 
-    @field_validator("parquet_base_dir", "marker_dir", "duckdb_path")
+    @field_validator("parquet_base_dir", "marker_dir", "duckdb_path", "report_dir")
     @classmethod
     def _path_is_plain(cls, path: Path) -> Path:
         if re.search(r"[][{}?*]", str(path)):
@@ -200,6 +201,11 @@ class Settings(BaseSettings):
     def read_generations(self) -> Path:
         """Folder of the read copy's generations."""
         return self.duckdb_path.with_name(f".{self.duckdb_path.name}.read")
+
+    @property
+    def report(self) -> Path:
+        """The report's page."""
+        return self.report_dir / "index.html"
 
     def instant(self) -> datetime:
         """Now, UTC; `now` if it is set."""

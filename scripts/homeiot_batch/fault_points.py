@@ -33,6 +33,7 @@ POINTS = {
     "publish.linked": "read copy: the files are linked",
     "publish.written": "read copy: the new file is written",
     "publish.renamed": "read copy: the new file is in place",
+    "report.written": "report: the page is in place",
 }
 
 

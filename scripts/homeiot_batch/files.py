@@ -31,10 +31,15 @@ def sync_file(path: Path) -> None:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Replace `path` by `content` as JSON, by one rename; ArchiveError if the disk refuses."""
+    write_text(path, json.dumps(content, indent=2, default=str) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` by `text`, by one rename; ArchiveError if the disk refuses."""
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(content, indent=2, default=str) + "\n")
+        part.write_text(text, encoding="utf-8")
         sync_file(part)
         part.replace(path)
         sync_folder(path.parent)

@@ -1,6 +1,7 @@
 """What a killed run left behind, put right before the next one decides what to do. Only under the run's lock."""
 
 import contextlib
+import os
 import shutil
 import uuid
 from collections.abc import Iterable
@@ -155,6 +156,8 @@ def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads | Non
                 path.replace(former)
     if not is_published(settings, layout, read_json(layout.read_marker)):
         layout.read_marker.unlink(missing_ok=True)
+    if not os.access(settings.report, os.R_OK):  # a folder that nobody may look into must not end the run
+        layout.report_marker.unlink(missing_ok=True)
     build_id = (read_json(layout.models) or {}).get("build_id")
     if build_id is None or build_id != build:
         layout.models.unlink(missing_ok=True)

@@ -75,6 +75,11 @@ class Layout:
         return self.markers / "read_copy.json"
 
     @property
+    def report_marker(self) -> Path:
+        """The record that the report shows the read copy."""
+        return self.markers / "report.json"
+
+    @property
     def read_folders(self) -> Path:
         """The published generations of the archive, folders of hard links."""
         return self.parquet / ".read"

@@ -70,7 +70,7 @@ def plan_reconciliation(settings: Settings, layout: Layout, first: date, last: d
         plan.ask_for(layout, name, [day for day in each_day(first, last) if not _is_done(layout, name, day)])
     _look_back(plan, settings, layout, first, last)
     if plan.targets:
-        plan.targets = [str(layout.models), str(layout.read_marker), *plan.targets]
+        plan.targets = [str(layout.models), str(layout.read_marker), str(layout.report_marker), *plan.targets]
     return plan
 
 

@@ -10,7 +10,7 @@ from homeiot_batch.days import LocalDay, each_day, parse_day, yesterday
 from homeiot_batch.errors import SettingsError
 from homeiot_batch.layout import Layout
 
-TABLES = ("/dbt.json", "/read_copy.json")
+TABLES = ("/dbt.json", "/read_copy.json", "/report.json")
 DAY_PATH = re.compile(r"(?:^|/)([a-z][a-z0-9_]*)/dt=(\d{4}-\d{2}-\d{2})(?:\.json)?$")
 
 
@@ -24,11 +24,7 @@ class Scope:
     def days(self, targets: Collection[str]) -> dict[str, list[date]]:
         """The days that a run of `targets` is about: the range, or only yesterday and the days named by their paths."""
         named = [match.groups() for match in map(DAY_PATH.search, targets) if match]
-        others = [
-            target
-            for target in targets
-            if target != "yesterday" and not DAY_PATH.search(target) and not target.endswith(("/dbt.json", "/read_copy.json"))
-        ]
+        others = [target for target in targets if target != "yesterday" and not DAY_PATH.search(target) and not target.endswith(TABLES)]
         if others or not (named or "yesterday" in targets):
             return self.range
         days: dict[str, list[date]] = {name: [self.yesterday] if "yesterday" in targets else [] for name in self.range}

@@ -540,8 +540,8 @@ def test_a_house_that_works_is_healthy(checkout: Checkout, influx1: Influx1) -> 
     checkout.environment |= influx1.environment("healthy")
     assert checkout.python("homeiot_batch.run_archive").code == 0
     outcome = checkout.python("homeiot_batch.doctor")
-    assert (outcome.code, outcome.stderr.splitlines()[-1]) == (0, "19 findings, problems: 0, warnings: 0")
+    assert (outcome.code, outcome.stderr.splitlines()[-1]) == (0, "20 findings, problems: 0, warnings: 0")
     listed = json.loads(checkout.python("homeiot_batch.doctor", "--json").stderr)
-    assert [entry["level"] for entry in listed] == ["ok"] * 19
+    assert [entry["level"] for entry in listed] == ["ok"] * 20
     stopped = checkout.python("homeiot_batch.doctor", INFLUX_URL=f"http://127.0.0.1:{free_port()}")
-    assert (stopped.code, stopped.stderr.splitlines()[-1]) == (1, "11 findings, problems: 1, warnings: 0")
+    assert (stopped.code, stopped.stderr.splitlines()[-1]) == (1, "12 findings, problems: 1, warnings: 0")

@@ -38,7 +38,7 @@ def assert_three_days(house: House, server: Influx1 | Influx2) -> Outcome:
     archive(house, "--until", "load", "--config", "start=2025-11-09", "end=2025-11-10")
     server.write("home_energy", days[2])
     outcome = archive(house, "--config", "start=2025-11-09", "end=2025-11-11")
-    assert outcome.jobs == ["dbt", *(f"{step} raw_meter_readings 2025-11-11" for step in ("extract", "fetch", "load")), "publish"]
+    assert outcome.jobs == ["dbt", *(f"{step} raw_meter_readings 2025-11-11" for step in ("extract", "fetch", "load")), "publish", "report"]
     assert in_order(house.rows()) == in_order(rows(points, "2025-11-09", "2025-11-11"))
     assert in_order(house.energy()) == in_order(energies(points, "2025-11-09", "2025-11-11"))
     return outcome

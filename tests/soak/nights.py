@@ -29,7 +29,7 @@ LOADING_POINTS = [
     *("extract.renamed", "extract.done"),
     *("load.deleted", "load.inserted", "load.committed", "load.closed", "load.marked"),
 ]
-LAST_POINTS = ["dbt.built", "publish.linked", "publish.written", "publish.renamed"]
+LAST_POINTS = ["dbt.built", "publish.linked", "publish.written", "publish.renamed", "report.written"]
 
 
 class Nights:

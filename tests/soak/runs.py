@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from tests.conftest import SNAKEMAKE, Checkout, Outcome
 
-STEPS = ["fetch", "extract", "load", "dbt", "publish"]
+STEPS = ["fetch", "extract", "load", "dbt", "publish", "report"]
 
 
 class Run:

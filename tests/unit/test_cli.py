@@ -12,7 +12,7 @@ from homeiot_batch.cli import app
 from homeiot_batch.config import ROOT
 
 COMMANDS = [getattr(command.callback, "__name__", "") for command in app.registered_commands]
-MODULES = {"run": "run_archive", **{name: name for name in ("status", "verify", "doctor", "simulate")}}
+MODULES = {"run": "run_archive", **{name: name for name in ("status", "verify", "doctor", "report", "simulate")}}
 
 
 def homeiot(*arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -66,7 +66,7 @@ def tree(folder: Path) -> dict[str, tuple[int, int]]:
 
 def given(settings: Settings, **changes: str) -> Settings:
     """The same settings with some changed."""
-    places = {name: str(getattr(settings, name)) for name in ("parquet_base_dir", "marker_dir", "duckdb_path")}
+    places = {name: str(getattr(settings, name)) for name in ("parquet_base_dir", "marker_dir", "report_dir", "duckdb_path")}
     return load_settings(places | {"now": "2026-11-24T00:10:00+09:00"} | changes)
 
 
@@ -100,6 +100,7 @@ def test_a_whole_archive_is_well(settings: Settings, layout: Layout, house: Call
         ok("run", "none is at work"),
         ok("PARQUET_BASE_DIR", f"{layout.parquet} can be written"),
         ok("MARKER_DIR", f"{layout.markers} can be written"),
+        ok("REPORT_DIR", f"{settings.report_dir} is made by the first run, in {tmp_path}"),
         ok("DUCKDB_PATH", f"{settings.duckdb_path.parent} can be written"),
         ok("rename", f"one moves a day from {layout.staging} to {layout.parquet / DATASET}"),
         ok("hard links", f"work in {layout.staging}"),
@@ -117,6 +118,7 @@ def test_a_new_house_is_well(settings: Settings, layout: Layout, tmp_path: Path)
         ok("run", "none is at work"),
         ok("PARQUET_BASE_DIR", f"{layout.parquet} is made by the first run, in {tmp_path}"),
         ok("MARKER_DIR", f"{layout.markers} is made by the first run, in {tmp_path}"),
+        ok("REPORT_DIR", f"{settings.report_dir} is made by the first run, in {tmp_path}"),
         ok("DUCKDB_PATH", f"{settings.duckdb_path.parent} is made by the first run, in {tmp_path}"),
         ok("rename", f"not tried before the first run has made {layout.parquet}"),
     ]
@@ -399,7 +401,7 @@ def test_an_export_is_looked_at(settings: Settings, tmp_path: Path) -> None:
 
 def doctor(settings: Settings, *arguments: str, **env: str) -> "subprocess.CompletedProcess[str]":
     """Run the command as a user would."""
-    places = {name.upper(): str(getattr(settings, name)) for name in ("parquet_base_dir", "marker_dir", "duckdb_path")}
+    places = {name.upper(): str(getattr(settings, name)) for name in ("parquet_base_dir", "marker_dir", "report_dir", "duckdb_path")}
     command = [sys.executable, "-m", "homeiot_batch.doctor", *arguments, "--config", "now=2026-11-24T08:00:00+09:00"]
     return subprocess.run(command, env=os.environ | places | env, text=True, capture_output=True, check=False)
 
@@ -418,9 +420,9 @@ def test_the_command_lists_groups_and_cures(settings: Settings, house: Callable[
         "archive",
         "  ok       zone                Asia/Tokyo, the archive was begun with it; now is 2026-11-24 08:00, yesterday 2026-11-23",
     ]
-    assert lines[-1] == "11 findings, problems: 2, warnings: 0"
+    assert lines[-1] == "12 findings, problems: 2, warnings: 0"
     listed = json.loads(doctor(settings, "--json", INFLUX_URL=str(export)).stdout)
-    assert [entry["group"] for entry in listed] == ["source", *["archive"] * 9, "database"]
+    assert [entry["group"] for entry in listed] == ["source", *["archive"] * 10, "database"]
     assert listed[2] == {
         "group": "archive",
         "name": DATASET,
@@ -431,7 +433,7 @@ def test_the_command_lists_groups_and_cures(settings: Settings, house: Callable[
     export.write_text("power value=1 1\n")
     Layout.of(settings).day(DATASET, "2026-11-22").mkdir()
     well = doctor(settings, INFLUX_URL=str(export))
-    assert (well.returncode, well.stdout.splitlines()[-1]) == (0, "12 findings, problems: 0, warnings: 1")
+    assert (well.returncode, well.stdout.splitlines()[-1]) == (0, "13 findings, problems: 0, warnings: 1")
 
 
 def test_a_setting_that_cannot_be_used_is_an_error(settings: Settings) -> None:

@@ -134,6 +134,20 @@ def test_a_marker_is_believed_only_with_its_own_load_in_the_database(
     assert [json.loads(layout.former_marker(NAME, f"2026-11-{n}").read_text())["rows"] for n in ("09", "10")] == [1, 1]
 
 
+def test_a_report_that_cannot_be_there_ends_no_run(layout: Layout, settings: Settings) -> None:
+    """The marker of a page that is gone, or that lies where nothing can lie, is dropped; one whose page is there stays."""
+    elsewhere = settings.model_copy(update={"report_dir": settings.report_dir / ("x" * 300)})
+    for chosen in (settings, elsewhere):
+        write_json(layout.report_marker, {})
+        forget_unbelieved_markers(layout, chosen)
+        assert not layout.report_marker.exists()
+    settings.report_dir.mkdir()
+    settings.report.write_text("page")
+    write_json(layout.report_marker, {})
+    forget_unbelieved_markers(layout, settings)
+    assert layout.report_marker.exists()
+
+
 def test_a_broken_marker_is_not_believed(layout: Layout, settings: Settings) -> None:
     """A marker that is no JSON, as a full disk may leave it, has the day loaded again."""
     layout.marker(NAME, "2026-11-09").parent.mkdir(parents=True)

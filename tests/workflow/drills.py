@@ -33,7 +33,7 @@ def span(first: str = FIRST, last: str = LAST, *more: str) -> tuple[str, ...]:
 
 def jobs(steps: str, *days: str, tables: bool = False) -> list[str]:
     """What `Outcome.jobs` says when each of `steps` was done for each of `days`."""
-    return sorted([f"{step} {DATASET} {day}" for step in steps.split() for day in days] + (["dbt", "publish"] if tables else []))
+    return sorted([f"{step} {DATASET} {day}" for step in steps.split() for day in days] + (["dbt", "publish", "report"] if tables else []))
 
 
 # readings
@@ -180,6 +180,7 @@ def copy_of(template: House, folder: Path) -> House:
     settings = load_settings({name: str(path) for name, path in places.items()} | {"tz": "Asia/Tokyo"})
     layout = Layout.of(settings)
     write_json(layout.read_marker, publish(settings, layout, wait_s=0))  # the template's views name the template's files
+    layout.report_marker.touch()  # it shows the same tables
     feed(house, V1)
     return house
 

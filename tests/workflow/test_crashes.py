@@ -246,7 +246,7 @@ def killed_at(house: House, seconds: float, *arguments: str) -> str:
     if process.returncode != -signal.SIGKILL:
         return "ended"
     done = [job.split()[0] for job in Outcome(process.returncode, stdout).jobs]
-    return max(done, key=["fetch", "extract", "load", "dbt", "publish"].index, default="none")
+    return max(done, key=["fetch", "extract", "load", "dbt", "publish", "report"].index, default="none")
 
 
 def test_kills_at_random_moments(archived: House) -> None:

@@ -113,7 +113,7 @@ def test_the_read_copy_follows_the_tables(archived: House) -> None:
     assert peaks(archived) == [row[3] for row in drills.energy_rows(V1 | {MIDDLE: 2})]
     assert archived.snakemake(*span()).jobs == []
     os.unlink(read_copy(archived))  # noqa: PTH108
-    assert archived.snakemake(*span()).jobs == ["publish"]
+    assert archived.snakemake(*span()).jobs == ["publish", "report"]
     assert peaks(archived) == [row[3] for row in drills.energy_rows(V1 | {MIDDLE: 2})]
 
 
@@ -157,7 +157,7 @@ def test_a_second_database_on_the_same_archive(archived: House) -> None:
 def test_a_house_that_moved(archived: House) -> None:
     """Its folder renamed: the next run, which has nothing else to do, publishes again, as the views name the old place."""
     moved = House(archived.folder.rename(archived.folder.with_name("moved")))
-    assert moved.snakemake(*span(), INFLUX_URL="gone.lp").jobs == ["publish"]
+    assert moved.snakemake(*span(), INFLUX_URL="gone.lp").jobs == ["publish", "report"]
     assert raw(moved) == V1_RAW
     assert moved.snakemake(*span(), INFLUX_URL="gone.lp").jobs == []
 
@@ -166,7 +166,7 @@ def test_a_house_that_was_copied(archived: House) -> None:
     """The readers of the copy read the copy, also when the old place is gone."""
     copied = House(archived.folder.with_name("copied"))
     shutil.copytree(archived.folder, copied.folder)
-    assert copied.snakemake(*span(), INFLUX_URL="gone.lp").jobs == ["publish"]
+    assert copied.snakemake(*span(), INFLUX_URL="gone.lp").jobs == ["publish", "report"]
     shutil.rmtree(archived.folder)
     assert raw(copied) == V1_RAW
 
@@ -178,7 +178,7 @@ def test_a_reader_that_wrote_and_was_killed(archived: House) -> None:
     script = f"import duckdb, os; c = duckdb.connect({path!r}); c.execute('DELETE FROM fct_daily_energy'); os.kill(os.getpid(), 9)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -signal.SIGKILL
     assert archived.database.with_name("home_energy.read.duckdb.wal").exists()
-    assert archived.snakemake(*span()).jobs == ["publish"]
+    assert archived.snakemake(*span()).jobs == ["publish", "report"]
     assert peaks(archived) == [row[3] for row in drills.energy_rows(V1)]
     assert not archived.database.with_name("home_energy.read.duckdb.wal").exists()
 

@@ -10,7 +10,12 @@ rule dbt:
     input:
         run_of_archive.models_inputs,
     output:
-        "<markers>/dbt.json",
+        report(
+            "<markers>/dbt.json",
+            caption="../report/dbt.rst",
+            category="Tables",
+            labels={"step": "tables built"},
+        ),
     log:
         "<markers>/log/dbt.log",
     priority: -1  # with all threads: after everything else, also what it does not need

@@ -10,7 +10,13 @@ rule load:
     input:
         "<parquet>/{dataset}/dt={dt}",
     output:
-        "<markers>/{dataset}/dt={dt}.json",
+        report(
+            "<markers>/{dataset}/dt={dt}.json",
+            caption="../report/load.rst",
+            category="Archived days",
+            subcategory="{dataset}",
+            labels={"day": "{dt}"},
+        ),
     log:
         "<markers>/log/{dataset}/dt={dt}.load.log",
     resources:

@@ -11,7 +11,12 @@ rule publish:
     input:
         "<markers>/dbt.json",
     output:
-        "<markers>/read_copy.json",
+        report(
+            "<markers>/read_copy.json",
+            caption="../report/publish.rst",
+            category="Tables",
+            labels={"step": "read copy published"},
+        ),
     log:
         "<markers>/log/publish.log",
     priority: -1  # with all threads: while no day is being replaced

@@ -107,6 +107,7 @@ def _check_permissions(settings: Settings, layout: Layout) -> Iterator[Finding]:
     places = {
         "PARQUET_BASE_DIR": [layout.parquet, layout.staging, layout.lock, layout.identity, *(layout.parquet / name for name in datasets)],
         "MARKER_DIR": [layout.markers, *(layout.markers / name for name in datasets)],
+        "REPORT_DIR": [settings.report_dir, settings.report],
         "DUCKDB_PATH": [settings.duckdb_path.parent, settings.duckdb_path],
     }
     for name, (folder, *others) in places.items():

@@ -1,0 +1,108 @@
+"""What a source's part of the page is made of, without its markup."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from homeiot_batch.report import charts
+from homeiot_batch.report.charts import Scale
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells: text, or (exact value, as shown)."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A headline figure; `value` is exact, `text` as shown."""
+
+    label: str
+    value: float | None
+    text: str
+    unit: str = ""
+    notes: Sequence[str] = ()
+    doubts: Sequence[str] = ()
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class Label:
+    """A word on an axis, in per cent of it."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Span:
+    """Something laid over a chart from `at`, `width` wide, both in per cent."""
+
+    at: float
+    width: float
+    title: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart: `shapes` are paths or bars by their CSS class, the rest is placed over them or beside it."""
+
+    name: str
+    heading: str
+    unit: str
+    words: str
+    axis: Scale | None = None
+    width: float = charts.WIDTH
+    height: float = 100.0
+    paths: Sequence[tuple[str, str]] = ()
+    bars: Sequence[tuple[str, charts.Bar, str]] = ()
+    x_labels: Sequence[Label] = ()
+    y_labels: Sequence[Label] = ()
+    holes: Sequence[Span] = ()
+    marks: Sequence[Span] = ()
+    legend: Sequence[tuple[str, str]] = ()
+    levels: tuple[str, str] | None = None
+    look: str = ""
+    notes: Sequence[str] = ()
+    table: "Table | None" = None
+
+
+@dataclass(frozen=True)
+class Square:
+    """A day of the calendar, in columns of weeks."""
+
+    column: int
+    row: int
+    look: str
+    is_marked: bool
+    title: str
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The squares, and labels of the months by column."""
+
+    words: str
+    columns: int
+    squares: Sequence[Square]
+    months: Sequence[tuple[int, str]]
+    weekdays: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """All of a source's part."""
+
+    name: str
+    short_name: str
+    about: str
+    notices: Sequence[str]
+    tiles: Sequence[Tile]
+    charts: dict[str, Chart]
+    calendar: Calendar
+    days: Table
+    csv: str
+    csv_name: str

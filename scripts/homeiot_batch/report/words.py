@@ -1,0 +1,58 @@
+"""The page's words, and how its dates, times and numbers look, from templates/words.<language>.toml."""
+
+import tomllib
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+class Words:
+    """`words("bought")` is a word or sentence of the page; names in braces are filled in."""
+
+    def __init__(self, language: str = "en") -> None:
+        self._words: dict[str, Any] = tomllib.loads((TEMPLATES / f"words.{language}.toml").read_text())
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The word or sentence."""
+        return self._words[key].format(**values)
+
+    def list(self, key: str) -> list[str]:
+        """Names in their order, as of months."""
+        return self._words[key]
+
+    def day(self, day: date, form: str = "date") -> str:
+        """A date in the given form: date, date_long, date_short, month_of_year."""
+        names = {"month": self.list("months")[day.month - 1], "month_short": self.list("months_short")[day.month - 1]}
+        return self(form, day=day.day, year=day.year, weekday=self.list("weekdays")[day.weekday()], **names)
+
+    def instant(self, at: datetime) -> str:
+        """A wall time with its date, to the minute."""
+        return f"{self.day(at.date())}, {self.time(at)}"
+
+    def time(self, at: datetime) -> str:
+        """A wall time, to the minute."""
+        return f"{at:%H:%M}"
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """A number with so many decimals, in groups of thousands; a minus sign, not a hyphen."""
+        text = f"{value:,.{digits}f}".translate({ord(","): self("thousands"), ord("."): self("decimal"), ord("-"): "\u2212"})
+        return text if float(f"{value:.{digits}f}") else text.lstrip("\u2212")
+
+    def energy(self, value: float | None) -> str:
+        """KWh to three figures or the unit, whichever is more."""
+        return self("no_data") if value is None else self.number(value, 2 if abs(value) < 9.995 else 1 if abs(value) < 999.95 else 0)
+
+    def duration(self, seconds: float) -> str:
+        """Hours and minutes; seconds below a minute."""
+        if seconds < 60:
+            return self("seconds", n=round(seconds))
+        hours, minutes = divmod(round(seconds / 60), 60)
+        key = "hours_minutes" if hours and minutes else "hours" if hours else "minutes"
+        return self(key, h=self.number(hours), m=minutes, n=minutes)
+
+    def share(self, value: float) -> str:
+        """Per cent without the sign, rounded down: only all is 100."""
+        percent = int(1000 * value + 1e-9) / 10
+        return self.number(percent, 0 if percent in (0, 100) else 1)

@@ -1,0 +1,148 @@
+"""Houses with their marts, built by the real dbt and published as the workflow does it: once a session, for all tests of the report."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+
+from homeiot_batch.config import Settings, load_settings
+from homeiot_batch.days import LocalDay
+from homeiot_batch.layout import Layout
+from homeiot_batch.read_copy import publish
+from homeiot_batch.report.build import render
+from homeiot_batch.report.figures import House, read_figures
+from tests.models.meters import Archive, Reading
+
+SCRIPT = "<script>window.pwned=1</script>"
+QUOTES = "\"'><img src=x onerror=window.pwned=1> 😀 </title></style>"
+LONG = "meter-" + "x" * 300
+GRID, LAST = "grid", date(2026, 11, 23)
+MAYBE_SUN = [0, 0, 0, 0, 0, 0, 0, 0.2, 0.5, 1, 2, 2.5, 3, 2.5, 2, 1, 0.5, 0, 0, 0, 0, 0, 0, 0]
+
+
+@dataclass(frozen=True)
+class Built:
+    """An archive with its marts, published."""
+
+    archive: Archive
+    settings: Settings
+
+    @property
+    def house(self) -> House:
+        """What the report reads of it."""
+        return read_figures(self.settings.read_copy)
+
+    def page(self) -> str:
+        """The report on it, made in the night after the last day."""
+        house = self.house
+        last = house.last_day or LAST
+        return render(house, datetime(last.year, last.month, last.day, tzinfo=house.zone).astimezone(UTC) + timedelta(days=1, minutes=20))
+
+    def publish(self) -> None:
+        """Show readers the tables as they are."""
+        self.settings.parquet_base_dir.mkdir(exist_ok=True)
+        publish(self.settings, Layout.of(self.settings), wait_s=0)
+
+
+Build = Callable[..., Built]
+
+
+def readings(source: str, days: Iterator[date], zone: ZoneInfo, *, sold: bool = False, watts: bool = True) -> Iterator[Reading]:
+    """A reading every half an hour: 0.5 kWh bought an hour, by the sun's hours sold; other days, other loads."""
+    bought = exported = 100.0
+    step = 30
+    for day in days:
+        local = LocalDay(day, zone)
+        for k in range(int((local.end - local.start).total_seconds() // (60 * step))):
+            at = local.start + timedelta(minutes=step * k)
+            sun = MAYBE_SUN[at.astimezone(zone).hour] if sold else 0
+            bought += (0.3 + day.day % 7 / 10 + day.month % 2 / 5 + at.hour % 5 / 10) * step / 60 if not sun else 0
+            exported += sun * step / 60
+            yield (
+                at.replace(tzinfo=None),
+                source,
+                (400.0 + at.hour - 900 * sun if watts else None),
+                round(bought, 4),
+                round(exported, 4) if sold else None,
+            )
+
+
+def span(days: int, last: date = LAST) -> Iterator[date]:
+    """So many days to the last one."""
+    return iter([last - timedelta(days=k) for k in range(days - 1, -1, -1)])
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Builds an archive of readings."""
+
+    def built(found: list[Reading], zone: str = "Asia/Tokyo", tariffs: Sequence[tuple[Any, ...]] = ()) -> Built:
+        folder = tmp_path_factory.mktemp("report")
+        archive = Archive(folder / "home.duckdb", ZoneInfo(zone))
+        archive.load(found)
+        archive.build()
+        if tariffs:
+            with duckdb.connect(archive.database) as connection:
+                connection.executemany("INSERT INTO tariffs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", tariffs)
+            archive.dbt("run", "--select", "fct_daily_cost")
+        places = {
+            "parquet_base_dir": str(folder / "parquet"),
+            "marker_dir": str(folder / "markers"),
+            "duckdb_path": str(archive.database),
+            "tz": zone,
+        }
+        of_house = Built(archive, load_settings(places))
+        of_house.publish()
+        return of_house
+
+    return built
+
+
+# day and night; of 20 November there is no price
+TARIFFS = [
+    (GRID, first, last, "1234567", *hours, price, 0.1, "<EUR>")
+    for first, last in ((date(2026, 1, 1), date(2026, 11, 19)), (date(2026, 11, 21), None))
+    for hours, price in ((("06:00", "22:00"), 0.3), (("22:00", "06:00"), 0.2))
+]
+
+
+@pytest.fixture(scope="session")
+def troubled(build: Build) -> Built:
+    """Sixty days of a grid meter with gaps, one on the last day, a swap and a glitch; hostile names; no export, no power; a silent source."""
+    zone = ZoneInfo("Asia/Tokyo")
+    found: list[Reading] = []
+    for at, source, watts, counter, sold in readings(GRID, span(60), zone, sold=True):
+        local = at.replace(tzinfo=UTC).astimezone(zone)
+        if local.date() in (date(2026, 10, 20), date(2026, 10, 21)) or (local.date() == LAST and 9 <= local.hour < 13):
+            continue
+        assert counter is not None
+        bought = counter - 90 if local.date() > date(2026, 11, 5) else counter
+        found.append((at, source, watts, 9e5 if local.isoformat().startswith("2026-11-12T10:00") else bought, sold))
+    found += readings(SCRIPT, span(20), zone)
+    found += readings(QUOTES, span(50, date(2026, 11, 10)), zone, watts=False)
+    found += readings(LONG, span(1), zone)
+    return build(found, tariffs=TARIFFS)
+
+
+@pytest.fixture(scope="session")
+def page(troubled: Built) -> str:
+    """The report on the troubled house."""
+    return troubled.page()
+
+
+@pytest.fixture
+def page_file(page: str, tmp_path: Path) -> Path:
+    """The same as a file."""
+    file = tmp_path / "index.html"
+    file.write_text(page)
+    return file
+
+
+def rows(built: Built, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Rows of a query on the tables, not on the read copy."""
+    return built.archive.query(sql, *values)

@@ -1,0 +1,212 @@
+"""The page in odd cases: no data, one day, days of 23 and 25 hours, an old read copy; its words, and how it is written."""
+
+import os
+import re
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+
+from homeiot_batch.days import LocalDay
+from homeiot_batch.errors import ArchiveError, DatabaseError
+from homeiot_batch.report.build import render, write_report
+from homeiot_batch.report.curve import curve
+from homeiot_batch.report.figures import Day, House, Quarter, Source, Usual, read_figures
+from homeiot_batch.report.grids import years_chart
+from homeiot_batch.report.words import TEMPLATES, Words
+from tests.report.conftest import Build, Built, readings, span
+from tests.report.reading import Reader
+
+BERLIN = ZoneInfo("Europe/Berlin")
+W = Words()
+
+
+def test_no_data_at_all_is_a_page_that_says_so() -> None:
+    """Before the first night: no error, no chart, no zero."""
+    page = Reader(render(House(BERLIN, datetime(2026, 11, 24, 3), None, []), datetime(2026, 11, 24, 3, tzinfo=UTC)))
+    assert (page.heading, page.parts) == ("No data yet", [])
+    assert "The archive has no reading of any meter. The next nightly run writes this page again." in page.text
+
+
+def test_an_archive_without_readings(build: Build) -> None:
+    """Marts without a row."""
+    assert Reader(build([]).page()).heading == "No data yet"
+
+
+def test_a_single_day(build: Build) -> None:
+    """One bar, no month before to compare with, a usual day that is this one, no tabs."""
+    one = build(list(readings("a", span(1), BERLIN)), "Europe/Berlin")
+    page = one.page()
+    [part] = Reader(page).parts
+    assert Reader(page).heading == "Monday, 23 November 2026"
+    assert len(part.tables["table"]) == 2
+    assert [note for note in part.notes if "than" in note] == []
+    assert "22 of 23 days incomplete or missing" in part.notes
+    assert '<nav class="tabs"' not in page
+
+
+def test_a_source_that_has_power_alone(build: Build) -> None:
+    """A meter without counters: its peaks are shown, its energy is no data in every chart and table, and never 0."""
+    built = build([(at, source, watts, None, None) for at, source, watts, *_ in readings("plug", span(40), BERLIN)], "Europe/Berlin")
+    [part] = Reader(built.page()).parts
+    assert part.tiles["Bought"] == part.tiles["Bought this month"] == [(None, "no data")]
+    assert part.tiles["Peak"] == [(423.0, "423")]
+    assert {row[1] for name in ("days", "months", "years") for row in part.tables[name][1:]} == {(None, "no data")}
+    assert [part.pictures[name] for name in ("curve", "days", "months", "heat-bought")] == [
+        "No load curve for 23 November 2026: no data.",
+        "Energy of the last 40 days: no data.",
+        "Energy by month: no data.",
+        "Energy by hour and day: no data.",
+    ]
+    assert [title.split(":")[-1] for title in part.titles["days"]] == [" no data"]
+
+
+def days_of(day: date, hours: float) -> tuple[LocalDay, Source]:
+    local = LocalDay(day, BERLIN)
+    quarters = [Quarter((local.start + timedelta(minutes=15 * k)).replace(tzinfo=None), 1000.0 + k, None) for k in range(int(hours * 4))]
+    usual = [Usual((datetime(2026, 1, 1) + timedelta(minutes=15 * k)).time(), 100.0 * (k // 4), None, 9) for k in range(96)]
+    return local, Source("a", None, None, True, False, True, 60, curve=quarters, usual=usual, days=[EMPTY])
+
+
+EMPTY: Any = type(
+    "Empty", (), {"import_kwh": 1.0, "export_kwh": None, "net_kwh": 1.0, "estimated_kwh": 0.0, "date_jst": date(2026, 1, 1), "readings": 1}
+)()
+
+
+@pytest.mark.parametrize(
+    ("day", "hours", "labels"),
+    [
+        (date(2026, 3, 29), 23, ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00", "24:00"]),
+        (date(2026, 10, 25), 25, ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00", "24:00"]),
+        (date(2026, 11, 23), 24, ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00", "24:00"]),
+    ],
+)
+def test_the_axis_has_as_many_hours_as_the_day(day: date, hours: int, labels: list[str]) -> None:
+    """Labels are the clock's, at their true place; the curve fills the day; the usual day follows the clock; a change is said."""
+    local, source = days_of(day, hours)
+    chart = curve(source, local, W)
+    assert [label.text for label in chart.x_labels] == labels
+    three = {23: 2 / 23, 25: 4 / 25, 24: 3 / 24}[hours]
+    assert chart.x_labels[1].at == pytest.approx(100 * three, abs=0.01)
+    assert chart.holes == []
+    assert len(re.findall("H", dict(chart.paths)["bought"])) == 4 * hours
+    assert (
+        list(chart.notes)
+        == {
+            23: ["The clocks went forward: the day has 23 hours."],
+            25: ["The clocks went back: the day has 25 hours."],
+            24: [],
+        }[hours]
+    )
+
+
+def test_a_day_of_25_hours_is_whole_in_all_charts(build: Build) -> None:
+    """From readings to page: no gap at the hour that comes twice, none at the end, and the day is complete; the table has that hour twice."""
+    last = date(2026, 10, 25)
+    found = list(readings("a", span(3, last), BERLIN))
+    [part] = Reader(build(found, "Europe/Berlin").page()).parts
+    assert part.titles.get("curve") is None
+    assert [row[0][1] for row in part.tables["curve"][1:]] == [f"{hour:02}:00" for hour in (0, 1, 2, *range(2, 24))]
+    assert sum(row[1][0] or 0 for row in part.tables["curve"][1:]) == pytest.approx(part.tiles["Bought"][0][0])
+    assert part.tiles["Completeness"] == [(1.0, "100")]
+
+
+def test_a_year_without_29_february_has_no_hole_there() -> None:
+    """Months lie below each other in all years: without the day, the one before it is drawn over its place; with it, every day has one."""
+    days = [day_of(date(2023, 2, 27) + timedelta(days=k)) for k in range(370)]
+    assert days[-1].date_jst == date(2024, 3, 2)
+    chart = years_chart(Source("a", None, None, True, False, True, 60, days=days), W)
+    assert dict(chart.paths)["l0"] == "M0 0h62v1h-62zM57 1h309v1h-309z"
+    ends = [day_of(date(2023, 2, 28)), *days[-2:]]
+    assert dict(years_chart(Source("a", None, None, True, False, True, 60, days=ends), W).paths)["l0"] == "M60 0h2v1h-2zM58 1h2v1h-2z"
+
+
+def day_of(day: date) -> Day:
+    return Day(1.0, None, 1.0, 0.0, day, 0, 0, 1.0, 60.0, is_complete=True, peak_w=None, peak_at_jst=None, readings=1440)
+
+
+def test_an_hour_that_the_clocks_skip_is_no_missing_data(build: Build) -> None:
+    """The heat map leaves it blank: it hatches only what is missing."""
+    page = build(list(readings("a", span(3, date(2026, 3, 29)), BERLIN)), "Europe/Berlin").page()
+    [part] = Reader(page).parts
+    assert part.titles.get("curve") is None
+    assert len(part.tables["curve"]) == 24
+    heat = page[page.index('<section class="card heat-bought">') :]
+    assert "no data" not in heat[: heat.index("</section>")]
+    assert 'class="blank"' in heat[: heat.index("</section>")]
+
+
+def test_a_page_on_old_data_says_how_old(troubled: Built) -> None:
+    """Made days after its newest day, because the nightly run failed: in words, with the number; one that is current has no such line."""
+    late = render(troubled.house, datetime(2026, 11, 27, 0, 10, tzinfo=UTC))
+    assert "The newest data is 3 days older than yesterday: the nightly run did not bring in what came since." in Reader(late).text
+    assert "older than yesterday" not in troubled.page()
+
+
+def test_a_name_is_text_wherever_it_stands(page: str) -> None:
+    """Quotes and tags of a source's name make no element and no attribute."""
+    assert page.count("<script") == 1
+    assert "<img" not in page
+    assert page.count("</title></style>") == 0
+    assert "url(" not in page
+    assert not re.search(r'(?:src|href)="(?!data:)', page)
+
+
+def test_the_words_are_in_one_place() -> None:
+    """A translation needs no change of a template: outside of tags and expressions they hold no letter. Every word is used, and there."""
+    for template in TEMPLATES.glob("*.j2"):
+        text = re.sub(r"<style>.*?</style>", "", template.read_text(), flags=re.DOTALL)
+        text = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|<[^<>]*>", "", re.sub(r"\{%.*?%\}|\{\{.*?\}\}", "", text, flags=re.DOTALL), flags=re.DOTALL)
+        assert re.findall(r"[A-Za-z]{2,}", text) == [], template.name
+    code = "".join(path.read_text() for path in [*TEMPLATES.parent.glob("*.py"), *TEMPLATES.glob("*.j2")])
+    made = {"what_bought", "what_sold", "mean_bought", "mean_sold"}
+    assert [word for word in W._words if word not in made and not re.search(f"""["']{word.removesuffix("_plain")}["']""", code)] == []
+
+
+def test_it_is_replaced_whole(troubled: Built, tmp_path: Path) -> None:
+    """One rename: a reader who has the old page open keeps it; nothing else is left in the folder; a full disk leaves the old one."""
+    file = tmp_path / "report/index.html"
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    said = write_report(troubled.settings.read_copy, file, now)
+    assert said["bytes"] == file.stat().st_size
+    with file.open() as old:
+        write_report(troubled.settings.read_copy, file, now)
+        assert os.fstat(old.fileno()).st_nlink == 0
+    assert [path.name for path in file.parent.iterdir()] == ["index.html"]
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(ArchiveError, match="cannot be written"):
+        write_report(troubled.settings.read_copy, tmp_path / "file/index.html", now)
+
+
+def test_without_a_read_copy_it_says_what_to_do(tmp_path: Path) -> None:
+    """None there, one of an older version, and a file that is none."""
+    copy = tmp_path / "home.read.duckdb"
+    with pytest.raises(DatabaseError, match="there is no read copy at .*; run the workflow"):
+        read_figures(copy)
+    with duckdb.connect(copy) as connection:
+        connection.execute("CREATE TABLE read_copy AS SELECT 'Asia/Tokyo' AS tz, now()::TIMESTAMP AS published_at")
+        connection.execute("CREATE TABLE fct_daily_energy AS SELECT DATE '2026-11-23' AS date_jst, 'a' AS source")
+    with pytest.raises(DatabaseError, match="lacks a table or column .*; run `snakemake --forcerun dbt`"):
+        read_figures(copy)
+    copy.write_text("something else")
+    with pytest.raises(DatabaseError, match="cannot be read"):
+        read_figures(copy)
+
+
+def test_numbers_and_durations() -> None:
+    """Three figures or the unit; no minus before a zero; a share is 100 only if nothing is missing."""
+    assert [W.energy(value) for value in (0.004, -0.004, 9.994, 9.996, 123.45, 1234.5, None)] == [
+        "0.00",
+        "0.00",
+        "9.99",
+        "10.0",
+        "123.5",
+        "1\u202f234",
+        "no data",
+    ]
+    assert W.energy(-5.5) == "\u22125.50"
+    assert [W.share(value) for value in (1.0, 0.9999, 0.875, 0.0)] == ["100", "99.9", "87.5", "0"]
+    assert [W.duration(value) for value in (5, 60, 3599, 3600, 12_000)] == ["5 s", "1 min", "1 h", "1 h", "3 h 20 min"]

@@ -1,0 +1,25 @@
+"""Writes the report.
+
+Purpose: give the people of the house one page that opens from disk.
+Needs:   <markers>/read_copy.json
+Makes:   <markers>/report.json, after index.html in REPORT_DIR was replaced by one rename. The page itself is no output: Snakemake would
+         delete it first, and its readers would find none.
+"""
+
+
+rule report:
+    input:
+        "<markers>/read_copy.json",
+    output:
+        report(
+            "<markers>/report.json",
+            caption="../report/report.rst",
+            category="Tables",
+            labels={"step": "report written"},
+        ),
+    log:
+        "<markers>/log/report.log",
+    message:
+        "Writing the report"
+    run:
+        run_of_archive.report(marker=output[0], job=log[0])
