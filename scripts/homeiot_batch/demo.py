@@ -1,4 +1,4 @@
-"""The main job on a simulated house: a fortnight that ends yesterday, in data/demo, without a server.
+"""The main job on a simulated house: four weeks that end yesterday, in data/demo, without a server.
 
 python -m homeiot_batch.demo
 """
@@ -19,7 +19,7 @@ from homeiot_batch.days import LocalDay, yesterday
 from homeiot_batch.simulate import write_export
 
 FOLDER = Path("data/demo")
-DAYS = 14
+DAYS = 28
 
 
 def show_demo() -> None:
@@ -27,11 +27,11 @@ def show_demo() -> None:
     os.chdir(ROOT)
     zone = Settings.model_fields["tz"].default
     environment = _environment(zone)
-    first, last = _fortnight(zone)
+    first, last = _weeks(zone)
     export = FOLDER / f"house-{last}.lp.gz"
     if not export.exists():
-        shutil.rmtree(FOLDER, ignore_errors=True)  # another fortnight is another house: its counters begin elsewhere
-        write_export(export, first, last)
+        shutil.rmtree(FOLDER, ignore_errors=True)  # other weeks are another house: its counters begin elsewhere
+        write_export(export, first, last, with_mishaps=True)
     command = [sys.executable, "-m", "snakemake", "all", "--config", f"start={first}", f"end={last}"]
     done = subprocess.run(command, env=environment | {"INFLUX_URL": str(export)}, check=False)
     if done.returncode:
@@ -39,7 +39,7 @@ def show_demo() -> None:
     _show(Path(environment["DUCKDB_PATH"]))
 
 
-def _fortnight(tz: str) -> tuple[LocalDay, LocalDay]:
+def _weeks(tz: str) -> tuple[LocalDay, LocalDay]:
     zone = ZoneInfo(tz)
     last = yesterday(datetime.now(UTC), zone)
     return LocalDay(last - timedelta(days=DAYS - 1), zone), LocalDay(last, zone)
@@ -53,17 +53,20 @@ def _environment(zone: str) -> dict[str, str]:
         "PARQUET_BASE_DIR": f"{FOLDER}/parquet",
         "MARKER_DIR": f"{FOLDER}/markers",
         "DUCKDB_PATH": f"{FOLDER}/home_energy.duckdb",
+        "REPORT_DIR": f"{FOLDER}/report",
     }
 
 
 def _show(database: Path) -> None:
     with duckdb.connect(database, read_only=True) as connection:
-        rows = connection.execute("SELECT date_jst, source, daily_energy_kwh, peak_w FROM fct_daily_energy ORDER BY ALL").fetchall()
+        rows = connection.execute("SELECT date_jst, source, import_kwh, peak_w FROM fct_daily_energy ORDER BY ALL").fetchall()
     typer.echo(f"\n{'date':<12}{'source':<12}{'kWh':>8}{'peak W':>10}")
     for day, source, energy, peak in rows:
-        typer.echo(f"{day!s:<12}{source:<12}{energy:>8.2f}{peak:>10.0f}")
+        shown = [f"{value:.{digits}f}" if value is not None else "no data" for value, digits in ((energy, 2), (peak, 0))]
+        typer.echo(f"{day!s:<12}{source:<12}{shown[0]:>8}{shown[1]:>10}")
     typer.echo(f"\nThe readings of every day:   {FOLDER}/parquet/raw_meter_readings/dt=YYYY-MM-DD/part-0.parquet")
     typer.echo(f"The database:                {database}   tables raw_meter_readings, stg_meter_readings, fct_daily_energy")
+    typer.echo(f"The report:                  {FOLDER}/report/index.html   open it in a browser")
     typer.echo("Next: `make demo` again finds nothing to do; the README shows how to archive a real house.")
 
 
