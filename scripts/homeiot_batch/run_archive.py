@@ -10,6 +10,8 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import structlog
+
 from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
 from homeiot_batch.days import parse_day
 from homeiot_batch.errors import HomeIotError, SettingsError
@@ -19,6 +21,8 @@ from homeiot_batch.healthcheck import ping
 from homeiot_batch.layout import Layout
 from homeiot_batch.logging_conf import configure
 from homeiot_batch.nightly import Plan, plan_night, plan_reconciliation
+
+log = structlog.get_logger()
 
 
 def run_archive(day: str | None, first: str | None, last: str | None, *, force: bool, reconcile: bool, config: Sequence[str]) -> None:
@@ -65,13 +69,20 @@ def config_arguments(day: str | None, first: str | None, last: str | None, confi
 
 
 def _run(plan: Plan, config: Sequence[str], settings: Settings) -> tuple[int, str]:
-    """Run the workflow, once or in batches: the exit code of the first that failed, and what each said at its end."""
+    """Run the workflow, once or in batches: the exit code of the first that failed, and what each said at its end.
+
+    Where one has found the database damaged it is run once more: that builds a new one from the archive.
+    """
     for warning in plan.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     codes, summaries = [DONE], []
     for arguments in plan.batches():
         started = datetime.now(UTC)
         code, ended = _workflow([*arguments, *config])
+        if code == FAILED and not ended and Layout.of(settings).damage.exists():
+            log.warning("the database is damaged; once more, with a new one that is built from the archive")
+            started = datetime.now(UTC)
+            code, ended = _workflow([*arguments, *config])
         codes.append(code)
         summaries.append(_summary_since(started, settings))
         if ended or code not in (DONE, FAILED):

@@ -82,13 +82,18 @@ def test_tables_are_never_built_from_a_part_of_the_archive(target: str, archived
     assert archived.energy() == drills.energy_rows(V1)
 
 
-def test_damage_that_shows_in_the_middle_of_a_run(archived: House) -> None:
-    """The run fails with a line that names it; the next one sets the file aside and heals."""
-    with duckdb.connect(archived.database) as connection:
+def damage_readings(house: House) -> None:
+    """The blocks of the raw table changed: the file opens, and its records can be read."""
+    with duckdb.connect(house.database) as connection:
         connection.execute("CREATE TABLE ballast AS SELECT uuid() FROM range(200000)")
         blocks = connection.execute("SELECT block_id FROM pragma_storage_info('raw_meter_readings') WHERE block_id >= 0").fetchall()
     for (block,) in set(blocks):
-        flip(archived, 3 * 4096 + block * 262_144 + 100)
+        flip(house, 3 * 4096 + block * 262_144 + 100)
+
+
+def test_damage_that_shows_in_the_middle_of_a_run(archived: House) -> None:
+    """The run fails with a line that names it; the next one sets the file aside and heals."""
+    damage_readings(archived)
     drills.feed(archived, {LAST: 2})
     drills.without_source(archived)
     archived.marker(MIDDLE).unlink()
@@ -98,6 +103,20 @@ def test_damage_that_shows_in_the_middle_of_a_run(archived: House) -> None:
     assert archived.snakemake(*span()).code == 0
     drills.assert_archived(archived, V1)
     assert archived.energy() == drills.energy_rows(V1)
+
+
+def test_the_night_heals_damage_that_shows_in_the_middle_of_it(checkout: Checkout) -> None:
+    """It goes over its work once more, with a new database: exit code 0, and everything is there."""
+    drills.feed(checkout, V1)
+    assert checkout.night("2026-11-12", "--from", FIRST, "--to", LAST).code == 0
+    damage_readings(checkout)
+    checkout.marker(MIDDLE).unlink()
+    drills.without_source(checkout)
+    night = checkout.night("2026-11-12")
+    assert night.code == 0, night.stderr
+    assert "home_energy.duckdb is damaged" in night.failures[0]
+    drills.assert_archived(checkout, V1)
+    assert checkout.energy() == drills.energy_rows(V1)
 
 
 def test_a_field_that_is_declared_later(checkout: Checkout) -> None:
