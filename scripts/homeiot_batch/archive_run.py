@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import re
 import sys
 import threading
 from collections.abc import Callable, Collection, Generator, Mapping
@@ -47,7 +48,9 @@ from homeiot_batch.zone_record import check_zone, record_zone
 log = structlog.get_logger()
 
 
-DRY_RUN = {"-n", "-np", "--dry-run", "--dryrun"}
+def _is_dry_run() -> bool:
+    """Whether Snakemake was asked for a dry run, alone or among other short options; its own settings do not say so yet while it reads the rules."""
+    return any(re.fullmatch(r"--dry-?run|-[a-zA-Z]*n[a-zA-Z]*", argument) for argument in sys.argv[1:])
 
 
 class JobFailed(WorkflowError):
@@ -82,10 +85,13 @@ class ArchiveRun:
     def models_inputs(self, _wildcards: object) -> list[str]:
         """What dbt waits for: the markers of its dataset's days, those asked for and every other archived one, and the last load of any day.
 
-        Without the others, a database that was begun anew would show the days asked for as if there were no more. Other datasets' days
-        do not hold the tables up, broken ones even for ever: the rule starts when they have ended in one way or the other.
+        Without the others, a database that was begun anew would show the days asked for as if there were no more. Other datasets' days, and
+        of a night those that it asks for beside yesterday, do not hold the tables up, or one that cannot be had would do so for ever: the
+        rule starts when they have ended in one way or the other.
         """
         asked = self.scope.days(self._dag().targets).get(SHIPPED_DATASET, [])
+        if "yesterday" in self._dag().targets:
+            asked = [self.scope.yesterday]
         markers = [str(self.layout.marker(SHIPPED_DATASET, dt)) for dt in asked] + self._unloaded({SHIPPED_DATASET})
         return sorted(set(markers)) + ([str(self.layout.last_load)] if self.layout.last_load.exists() else [])
 
@@ -271,7 +277,7 @@ class ArchiveRun:
         if isinstance(error, DatabaseBusy):
             self._database_wait_s = 0
         if isinstance(error, DatabaseDamaged):
-            write_json(self.layout.damage, {"reason": str(error)})
+            write_json(self.layout.damage, {"reason": str(error), "database": str(self.settings.duckdb_path)})
 
 
 def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
@@ -286,7 +292,7 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
         _refuse_deletion(workflow)
         layout = Layout.of(settings)
         summary = Summary()
-        loads = _take_over(settings, layout, summary) if workflow.is_main_process and not DRY_RUN.intersection(sys.argv) else None
+        loads = _take_over(settings, layout, summary) if workflow.is_main_process and not _is_dry_run() else None
         run = ArchiveRun(settings, layout, open_scope(settings, layout), summary, loads, lambda: workflow.dag_settings)
     except LockError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -295,7 +301,7 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
         raise SystemExit(f"error: {error}") from None
     if workflow.is_main_process:
         atexit.register(run.close)
-        if not DRY_RUN.intersection(sys.argv):
+        if not _is_dry_run():
             run.progress.follow(snakemake_logger)
     return run
 

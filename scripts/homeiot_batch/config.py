@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     archive_start: Day | None = _env(None, "First day of the archive: where a range without `start` begins.")
     start: Day | None = Field(None, description="First local day of the range; else `archive_start`, else the first archived day, else yesterday.")
     end: Day | None = Field(None, description="Last local day of the range, included; else yesterday.")
-    allow_shrink: bool = Field(False, description="Let a day be replaced by one with fewer readings; it is recorded.")
+    allow_shrink: bool = Field(False, description="Let the days of `start` to `end` be replaced by ones with fewer readings; it is recorded.")
     lock_wait_s: float = _env(60.0, "Seconds to wait for another run to end before giving up.", ge=0)
     duckdb_wait_s: float = _env(60.0, "Seconds to wait for another process that has the DuckDB file open.", ge=0)
     duckdb_memory_limit: str = _env(
@@ -263,7 +263,9 @@ def load_settings(overrides: Mapping[str, Any] | None = None, config_yaml: Path 
         declared = YamlConfigSettingsSource(Settings, file).yaml_data
         _refuse_misplaced_secrets(declared, file.name)
         _refuse_lasting_permissions(declared, file.name)
-        return Settings(config_yaml=file, **given)  # ty: ignore[unknown-argument]
+        settings = Settings(config_yaml=file, **given)  # ty: ignore[unknown-argument]
+        _refuse_shrinking_anything(settings)
+        return settings
     except ValidationError as error:
         raise SettingsError(_one_line(error, given, file)) from None
     except Exception as error:
@@ -291,6 +293,12 @@ def _refuse_lasting_permissions(given: Mapping[str, Any], origin: str) -> None:
     for name in ("allow_shrink", "now"):
         if name in given:
             raise SettingsError(f"{name} in {origin} would hold for every run; give it for one run, by --config {name}=...")
+
+
+def _refuse_shrinking_anything(settings: Settings) -> None:
+    """A permission that was meant for one day must not take what another one holds."""
+    if settings.allow_shrink and not (settings.start and settings.end):
+        raise SettingsError("allow_shrink=true does not say for which days; give --date, or --from and --to (snakemake: start and end) with it")
 
 
 def _one_line(error: ValidationError, given: Mapping[str, Any], file: Path) -> str:

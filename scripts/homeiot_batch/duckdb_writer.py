@@ -18,7 +18,7 @@ from homeiot_batch.days import LocalDay
 from homeiot_batch.errors import ArchiveError, DatabaseError, ShrinkError
 from homeiot_batch.files import file_stamp, sha256
 from homeiot_batch.layout import PART
-from homeiot_batch.parquet_check import check_part, read_metadata, refuse_changed, refuse_undeclared
+from homeiot_batch.parquet_check import check_part, damaged, read_metadata, refuse_changed, refuse_undeclared
 from homeiot_batch.shrink_guard import check_growth, was_permitted
 
 
@@ -43,8 +43,10 @@ def load_day(
     """
     metadata = read_metadata(folder)
     record = DayRecord.of(metadata)
-    if metadata is None or record is None:
-        raise DatabaseError(f"{folder} is not there or says nothing of its content; remove it to have the day read again")
+    if metadata is None:
+        raise DatabaseError(f"{folder} is not there; run again to have the day read")
+    if record is None:
+        raise damaged(folder / PART, "it says nothing of its content")
     _refuse_another_day(folder, metadata, dataset, day)
     part = folder / PART
     check_part(part, record, day)
@@ -108,7 +110,7 @@ def _check_growth(subject: str, known: list[DayRecord], new: DayRecord, metadata
     try:
         permission = check_growth(subject, new, known, allow or all(was_permitted(metadata, record) for record in known))
     except ShrinkError as error:
-        raise ShrinkError(f"{error} (the Parquet file is the smaller one; without its folder the day is read again)") from None
+        raise ShrinkError(f"{error} (the database holds more than the file: a newer backup of the file may hold it too)") from None
     return permission.get("shrunk_from", metadata.get("shrunk_from"))
 
 

@@ -56,6 +56,15 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is such a file or folder. OSError if the system cannot tell: Python from 3.14 on would say that there is none."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
 def file_stamp(path: Path) -> dict[str, int]:
     """Size and time of the file: cheap to compare, and other for another file."""
     stat = path.stat()

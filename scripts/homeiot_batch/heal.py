@@ -17,7 +17,7 @@ from homeiot_batch.datasets import Dataset
 from homeiot_batch.day_record import DayRecord
 from homeiot_batch.days import LocalDay
 from homeiot_batch.errors import ArchiveDamaged, ArchiveError, DatabaseBusy, DatabaseDamaged
-from homeiot_batch.files import file_stamp, read_json
+from homeiot_batch.files import file_stamp, is_there, read_json
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.parquet_check import check_day, read_metadata, refuse_undeclared, strangers
 from homeiot_batch.parquet_writer import put_in_place
@@ -36,13 +36,15 @@ def settle_staging(layout: Layout, settings: Settings) -> None:
     _drop_parts(layout)
     for name, dt in layout.staged_days():
         staged, day = layout.staged(name, dt), layout.day(name, dt)
-        if not (staged / PART).exists():  # killed while the leftover was being deleted
+        if not is_there(staged / PART):  # killed while the leftover was being deleted
             shutil.rmtree(staged)
+        elif name not in settings.datasets and is_there(day):
+            log.warning("a staged day is left as it is: its dataset is not declared", dataset=name, dt=str(dt))
         elif reason := _why_not(staged, day, settings.datasets.get(name), LocalDay(dt, settings.zone)):
             log.warning("a staged day is dropped", dataset=name, dt=str(dt), reason=reason)
             shutil.rmtree(staged)
         else:
-            if day.exists():
+            if is_there(day):
                 _move_away(layout, name, dt)
             log.info("healed", dataset=name, dt=str(dt), what="a day read whole by a run that was killed is put in place")
             put_in_place(staged, day)
@@ -54,9 +56,10 @@ def drop_hollow_days(layout: Layout, datasets: Iterable[str]) -> None:
     for dataset in datasets:
         for dt in layout.archived_days(dataset):
             day = layout.day(dataset, dt)
-            if not (day / PART).exists() and not any(day.glob("*.parquet")):
+            if not is_there(day / PART) and not any(name.endswith(".parquet") for name in strangers(day)):
                 log.info("healed", dataset=dataset, dt=str(dt), what="a day folder without its file is removed; the day is read again")
                 _move_away(layout, dataset, dt)
+    _drop_parts(layout)
 
 
 def refuse_lost_archive(layout: Layout, datasets: Iterable[str], loads: Loads) -> None:
@@ -96,7 +99,7 @@ def _why_not(staged: Path, day: Path, dataset: Dataset | None, local_day: LocalD
     """Why the staged day may not take its place; "" if it may. ArchiveError if one of both cannot be read now."""
     try:
         check_day(staged, local_day)
-        if not (day / PART).exists():
+        if not is_there(day / PART):
             return ""
         new = DayRecord.of(read_metadata(staged))
     except ArchiveDamaged as error:
@@ -128,7 +131,7 @@ def _unusable(layout: Layout, settings: Settings) -> str:
     if not settings.duckdb_path.exists():
         layout.damage.unlink(missing_ok=True)
         return ""
-    if found := read_json(layout.damage):
+    if (found := read_json(layout.damage)) and found.get("database") == str(settings.duckdb_path):
         return str(found["reason"])
     try:
         return outdated(settings.duckdb_path, settings.datasets.values(), settings.duckdb_wait_s)

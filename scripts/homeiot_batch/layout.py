@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from homeiot_batch.config import Settings
+from homeiot_batch.datasets import is_dataset_name
 
 PART = "part-0.parquet"
 
@@ -108,8 +109,12 @@ class Layout:
 
     def undeclared(self, datasets: Collection[str]) -> dict[str, int]:
         """How many days are in place of each dataset that is not among `datasets`."""
-        names = sorted(path.name for path in self.parquet.glob("*/") if not path.name.startswith(".") and path.name not in datasets)
-        return {name: len(days) for name in names if (days := self.archived_days(name))}
+        found: dict[str, int] = {}
+        for name in sorted(path.name for path in self.parquet.glob("*")):
+            if is_dataset_name(name) and name not in datasets:
+                with contextlib.suppress(OSError):  # somebody else's folder
+                    found[name] = len(self.archived_days(name))
+        return {name: days for name, days in found.items() if days}
 
     def unloaded_days(self, dataset: str) -> list[date]:
         """The days in place without a marker, ascending."""

@@ -47,19 +47,21 @@ class Plan:
 
 
 def plan_night(settings: Settings, layout: Layout) -> Plan:
-    """Yesterday, every day missed since each dataset's first one that files or markers know, and late points of the last `lookback_days`.
+    """Yesterday, the tables, every day missed since each dataset's first one that files or markers know, and late points of the last `lookback_days`.
 
     Found by listing the archive, and one count a field and day: a night costs the same however large the archive is.
     """
     last = yesterday(settings.instant(), settings.zone)
     window = list(each_day(last - timedelta(days=settings.lookback_days), last - timedelta(days=1)))
-    plan = Plan(targets=["yesterday"])
+    plan = Plan(targets=["yesterday", str(layout.models)])
     for name in settings.datasets:
         missed = _missed(settings, layout, name, last - timedelta(days=1))
         plan.ask_for(layout, name, missed)
         _read_damaged_again(plan, settings, layout, name, sorted({*missed, *window}))
     if settings.lookback_days:
-        _look_back(plan, settings, layout, last - timedelta(days=settings.lookback_days), last - timedelta(days=1))
+        _look_back(plan, settings, layout, last - timedelta(days=settings.lookback_days), last)
+    if plan.forced or len(plan.targets) > 2:
+        plan.forced.append(str(layout.models))  # they wait for yesterday alone: a day that cannot be had must not hold them up
     return plan
 
 

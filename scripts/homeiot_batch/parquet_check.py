@@ -6,6 +6,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -41,6 +42,7 @@ def check_part(part: Path, record: DayRecord, day: LocalDay) -> None:
         for batch in file.iter_batches():
             rows += len(batch)
             _refuse_rows_of_another_day(part, batch, day)
+    _refuse_what_duckdb_reads_otherwise(part)
     if rows != record.rows:
         raise ArchiveDamaged(f"{part} holds {rows} rows where {record.rows} were written; check the disk, and restore the file from a backup")
 
@@ -49,8 +51,10 @@ def check_day(folder: Path, day: LocalDay, loaded: dict[str, Any] | None = None)
     """ArchiveError if the day's file is not there, damaged, says nothing of its content, or has changed since it was `loaded`."""
     metadata = read_metadata(folder)
     record = DayRecord.of(metadata)
-    if metadata is None or record is None:
-        raise ArchiveError(f"{folder} is not there or says nothing of its content; remove it to have the day read again")
+    if metadata is None:
+        raise ArchiveError(f"{folder} is not there; run again to have the day read")
+    if record is None:
+        raise damaged(folder / PART, "it says nothing of its content")
     check_part(folder / PART, record, day)
     refuse_changed(folder / PART, metadata, sha256(folder / PART), loaded)
 
@@ -90,7 +94,7 @@ def refuse_to_delete(folder: Path) -> None:
 
 def strangers(folder: Path) -> list[str]:
     """Names of what lies in the folder and is not the workflow's."""
-    return sorted(path.name for path in folder.glob("*") if path.name not in (PART, SNAKEMAKES))
+    return sorted(path.name for path in folder.iterdir() if path.name not in (PART, SNAKEMAKES))
 
 
 def damaged(part: Path, reason: object) -> ArchiveDamaged:
@@ -125,6 +129,21 @@ def _refuse_other_columns(part: Path, file: pq.ParquetFile, record: DayRecord) -
     noted = json.loads((file.metadata.metadata or {})[METADATA_KEY]).get("columns")
     if noted not in (None, found) or not {*OWN_COLUMNS, *record.values} <= set(found):
         raise damaged(part, f"its columns are {found}, written were {noted or [*OWN_COLUMNS, *record.values]}")
+
+
+def _refuse_what_duckdb_reads_otherwise(part: Path) -> None:
+    """No checksum covers page headers and the types that DuckDB goes by: ArchiveDamaged if it stumbles, or takes a time for another."""
+    files = "read_parquet(?, hive_partitioning = false)"
+    with duckdb.connect() as connection:
+        try:
+            connection.execute(f"SELECT count(COLUMNS(*)) FROM {files}", [str(part)]).fetchall()
+            types = dict(connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE FROM {files})", [str(part)]).fetchall())
+        except duckdb.OutOfMemoryException as error:
+            raise ArchiveError(f"{part} cannot be read ({' '.join(str(error).split())[:120]}); give the run more memory") from None
+        except duckdb.Error as error:
+            raise damaged(part, error) from None
+    if found := {name: types.get(name) for name in OWN_COLUMNS if types.get(name) != "TIMESTAMP WITH TIME ZONE"}:
+        raise damaged(part, f"DuckDB takes its times for {found}")
 
 
 def _refuse_rows_of_another_day(part: Path, rows: pa.RecordBatch, day: LocalDay) -> None:

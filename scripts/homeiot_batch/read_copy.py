@@ -22,12 +22,12 @@ from homeiot_batch.config import SHIPPED_DATASET, Settings
 from homeiot_batch.database import naive_utc, open_database
 from homeiot_batch.datasets import Dataset, literal, quoted, wall_columns
 from homeiot_batch.errors import DatabaseError
-from homeiot_batch.files import file_stamp, lock_holder, read_json, sync_file, sync_folder
+from homeiot_batch.files import file_stamp, is_there, lock_holder, read_json, sync_file, sync_folder
 from homeiot_batch.layout import PART, Layout
 
 NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK}
 STAMP = "%Y%m%dT%H%M%S%fZ"
-KEPT, KEPT_FOR = 3, timedelta(days=3)  # of the generations: so many of the newest, and all that are younger
+KEPT, KEPT_FOR, MOST = 3, timedelta(days=3), 24  # of the generations: so many of the newest, and of the others those that are younger, up to so many
 
 log = structlog.get_logger()
 
@@ -128,7 +128,7 @@ class _Place:
         known = sorted(name for name in found if _published_at(name))
         for generation in known[:-KEPT]:
             published_at = _published_at(generation)
-            is_young = published_at is not None and datetime.now(UTC) - published_at < KEPT_FOR
+            is_young = published_at is not None and datetime.now(UTC) - published_at < KEPT_FOR and generation in known[-MOST:]
             if generation != current and not is_young and lock_holder(self.file(generation)) is None:
                 self.drop(generation)
 
@@ -151,7 +151,11 @@ def _log_of(file: Path) -> Path:
 def _link(layout: Layout, folder: Path, days: dict[str, list[str]]) -> Path:
     """Hard links to every archived file; the folder that has them, or the archive itself where the file system knows no hard links."""
     try:
-        for name, dts in days.items():
+        for name, dts in list(days.items()):
+            if name != SHIPPED_DATASET and (missing := [dt for dt in dts if not is_there(layout.day(name, dt) / PART)]):
+                log.warning("left out of the read copy: days without their file", dataset=name, days=missing)
+                del days[name]
+                continue
             for dt in dts:
                 link = folder / name / f"dt={dt}" / PART
                 link.parent.mkdir(parents=True)
@@ -215,9 +219,9 @@ def _raw(connection: duckdb.DuckDBPyConnection, dataset: Dataset, zone: str, bas
     there = connection.execute(
         f"SELECT name, count(*) FROM parquet_schema({literal(str(base))} || {files}) WHERE type IS NOT NULL GROUP BY name, type, logical_type"
     ).fetchall()
-    names, are_equal = {name for name, _ in there}, all(count == days for _, count in there)
+    counts, are_equal = dict(there), all(count == days for _, count in there)
     columns = [
-        f"{_filled(expression if name in names else 'NULL', dataset.absent(name), kind)} AS {quoted(name)}"
+        f"{_filled(expression if name in counts else 'NULL', None if counts.get(name) == days else dataset.absent(name), kind)} AS {quoted(name)}"
         for (name, kind), expression in zip(dataset.columns().items(), wall_columns(dataset, zone), strict=True)
     ]
     options = f"hive_partitioning = true, hive_types = {{'dt': 'DATE'}}, union_by_name = {not are_equal}"

@@ -21,6 +21,7 @@ from homeiot_batch.healthcheck import ping
 from homeiot_batch.layout import Layout
 from homeiot_batch.logging_conf import configure
 from homeiot_batch.nightly import Plan, plan_night, plan_reconciliation
+from homeiot_batch.zone_record import check_zone
 
 log = structlog.get_logger()
 
@@ -30,7 +31,7 @@ def run_archive(day: str | None, first: str | None, last: str | None, *, force: 
     os.chdir(ROOT)
     url = None
     try:
-        settings = load_settings(given_settings(config))
+        settings = load_settings(given_settings(config) | given_settings(_span(day, first, last)))
         configure(settings.log_format)
         url = settings.healthcheck_url.get_secret_value() if settings.healthcheck_url else None
         ping(url, "start")
@@ -55,7 +56,9 @@ def plan_run(settings: Settings, day: str | None, first: str | None, last: str |
     if reconcile and (force or not (day or first)):
         raise SettingsError("--reconcile takes the days of --date, or of --from and --to, and no --force; give it a range")
     if not (day or first):
+        check_zone(layout, settings.tz)
         return Plan(targets=["yesterday"], forced=["extract"]) if force else plan_night(settings, layout)
+    check_zone(layout, settings.tz)
     start, end = (parse_day(day, "--date"),) * 2 if day else (parse_day(first, "--from"), parse_day(last, "--to"))
     if reconcile:
         return plan_reconciliation(settings, layout, start, end)
@@ -64,8 +67,12 @@ def plan_run(settings: Settings, day: str | None, first: str | None, last: str |
 
 def config_arguments(day: str | None, first: str | None, last: str | None, config: Sequence[str]) -> list[str]:
     """The workflow's --config: the range, and what was given for this run."""
-    span = [f"start={day or first}", f"end={day or last}"] if day or first else []
+    span = _span(day, first, last)
     return ["--config", *span, *config] if span or config else []
+
+
+def _span(day: str | None, first: str | None, last: str | None) -> list[str]:
+    return [f"start={day or first}", f"end={day or last}"] if day or first else []
 
 
 def _run(plan: Plan, config: Sequence[str], settings: Settings) -> tuple[int, str]:

@@ -15,10 +15,15 @@ def check_growth(subject: str, new: DayRecord, archived: Iterable[DayRecord | No
     largest = known[0]
     for record in known[1:]:
         largest = largest.joined(record)
+    if not new.rows:
+        raise ShrinkError(
+            f"{subject} would shrink from {largest} to nothing; the source has forgotten it, or is another one. What is archived is kept, "
+            "whatever is allowed; restore the day's folder from a backup if it is missing"
+        )
     if not allow_shrink:
         raise ShrinkError(
-            f"{subject} would shrink from {largest} to {new}; the source may have forgotten it. The archived day is kept; "
-            "if the new one is right, run again with --config allow_shrink=true"
+            f"{subject} would shrink from {largest} to {new}; the source may have forgotten it. What is archived is kept; "
+            "if the new one is right, run this day alone again with --config allow_shrink=true"
         )
     return {"shrunk_from": largest.as_dict()}
 
@@ -27,8 +32,8 @@ def check_loss(subject: str, lost: int, allow_shrink: bool) -> None:
     """Refuse a day that lacks `lost` of the archived readings, even if it holds more of others."""
     if not allow_shrink:
         raise ShrinkError(
-            f"{subject} would lose {lost} archived readings that the source no longer has, though it has others. The archived day is kept; "
-            "if the new one is right, run again with --config allow_shrink=true"
+            f"{subject} would lose {lost} archived readings that the source no longer has, though it has others. What is archived is kept; "
+            "if the new one is right, run this day alone again with --config allow_shrink=true"
         )
 
 

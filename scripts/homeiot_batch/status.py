@@ -21,6 +21,7 @@ from homeiot_batch.errors import ArchiveDamaged, HomeIotError
 from homeiot_batch.exit_codes import DONE, FAILED
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.parquet_check import check_day
+from homeiot_batch.zone_record import check_zone
 
 Measured = tuple[int, float | None, float | None]
 
@@ -58,6 +59,7 @@ class DayStatus:
 
 def archive_status(settings: Settings, layout: Layout) -> Iterator[DayStatus]:
     """Every day from each dataset's first that files or markers know of to yesterday."""
+    check_zone(layout, settings.tz)
     last = yesterday(settings.instant(), settings.zone)
     for dataset in settings.datasets.values():
         loaded = set(layout.loaded_days(dataset.name))

@@ -25,6 +25,7 @@ from homeiot_batch.files import read_json, sha256
 from homeiot_batch.influx_reader import InfluxReader
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.parquet_check import read_metadata, reading, refuse_undeclared
+from homeiot_batch.zone_record import check_zone
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Verdict:
 
 def judge_days(settings: Settings, layout: Layout, first: date | None, last: date | None) -> Iterator[Verdict]:
     """A verdict on every day from `first` (the dataset's first one) to `last` (yesterday); nothing is changed anywhere."""
+    check_zone(layout, settings.tz)
     end = last or yesterday(settings.instant(), settings.zone)
     reader = InfluxReader(settings) if settings.is_server else None
     if not settings.duckdb_path.exists():

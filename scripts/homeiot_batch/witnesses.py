@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
@@ -11,10 +12,10 @@ import structlog
 from homeiot_batch.database import recorded_loads
 from homeiot_batch.datasets import Dataset, quoted
 from homeiot_batch.day_record import DayRecord
-from homeiot_batch.errors import ArchiveDamaged
-from homeiot_batch.files import read_json
-from homeiot_batch.layout import Layout
-from homeiot_batch.parquet_check import read_metadata, reading, refuse_to_delete
+from homeiot_batch.errors import ArchiveDamaged, ArchiveError
+from homeiot_batch.files import is_there, read_json, sha256
+from homeiot_batch.layout import PART, Layout
+from homeiot_batch.parquet_check import read_metadata, reading, refuse_changed, refuse_to_delete
 
 log = structlog.get_logger()
 
@@ -28,13 +29,13 @@ def known_records(layout: Layout, loads: Loads | None, database: Path, dataset: 
     be read now or other files lie beside it, DatabaseBusy if only the database can say how much a day held that is missing between others.
     """
     folder = layout.day(dataset, dt)
-    markers = [DayRecord.of(read_json(path)) for path in (layout.marker(dataset, dt), layout.former_marker(dataset, dt))]
-    witnesses = [record for record in markers if record is not None]
+    markers = [read_json(path) for path in (layout.marker(dataset, dt), layout.former_marker(dataset, dt))]
+    witnesses = [record for record in map(DayRecord.of, markers) if record is not None]
     if loads is None and not witnesses and not folder.exists() and not _is_next(layout, dataset, dt):
         loads = recorded_loads(database)
     if loads and (dataset, dt) in loads:
         witnesses.append(loads[dataset, dt][1])
-    return witnesses + _of_file(folder, witnesses)
+    return witnesses + _of_file(folder, witnesses, next(filter(None, markers), None))
 
 
 def readings_lost(old: Path, new: Path, dataset: Dataset) -> int:
@@ -42,18 +43,30 @@ def readings_lost(old: Path, new: Path, dataset: Dataset) -> int:
 
     DuckDB would take a damaged page for readings: `old` is read through with its checksums first. ArchiveError if it cannot be read now.
     """
-    if not old.exists():
+    if not is_there(old):
         return 0
-    try:
-        with reading(old), pq.ParquetFile(old, page_checksum_verification=True) as file:
-            keys = ["ts_utc", *(tag for tag in dataset.tags if tag in file.schema_arrow.names)]
-            for _ in file.iter_batches(columns=keys):
-                """A damaged page raises."""
-    except ArchiveDamaged:
-        return 0
-    readings = f"SELECT {', '.join(map(quoted, keys))} FROM read_parquet(?, hive_partitioning = false)"
     with duckdb.connect() as connection:
-        return connection.execute(f"SELECT count(*) FROM ({readings} EXCEPT ALL {readings})", [str(old), str(new)]).fetchall()[0][0]
+        try:
+            keys = _sound_keys(old, dataset)
+            readings = f"SELECT {', '.join(map(quoted, keys))} FROM read_parquet(?, hive_partitioning = false)"
+            connection.execute(f"CREATE TEMP TABLE archived AS {readings}", [str(old)])
+        except ArchiveDamaged:
+            return 0
+        except duckdb.OutOfMemoryException as error:
+            raise ArchiveError(f"{old} cannot be compared ({' '.join(str(error).split())[:120]}); give the run more memory") from None
+        except duckdb.Error as error:  # it has just been read through: what DuckDB stumbles over is what it holds
+            log.warning("the archived day cannot be read", reason=str(error))
+            return 0
+        return connection.execute(f"SELECT count(*) FROM (FROM archived EXCEPT ALL {readings})", [str(new)]).fetchall()[0][0]
+
+
+def _sound_keys(part: Path, dataset: Dataset) -> list[str]:
+    """The columns that tell the file's readings apart, read through with their checksums."""
+    with reading(part), pq.ParquetFile(part, page_checksum_verification=True) as file:
+        keys = ["ts_utc", *(tag for tag in dataset.tags if tag in file.schema_arrow.names)]
+        for _ in file.iter_batches(columns=keys):
+            """A damaged page raises."""
+    return keys
 
 
 def _is_next(layout: Layout, dataset: str, dt: str) -> bool:
@@ -61,11 +74,15 @@ def _is_next(layout: Layout, dataset: str, dt: str) -> bool:
     return bool(archived) and date.fromisoformat(dt) > archived[-1]
 
 
-def _of_file(folder: Path, witnesses: list[DayRecord]) -> list[DayRecord]:
+def _of_file(folder: Path, witnesses: list[DayRecord], loaded: dict[str, Any] | None) -> list[DayRecord]:
     if folder.is_dir():
         refuse_to_delete(folder)
     try:
-        record = DayRecord.of(read_metadata(folder))
+        metadata = read_metadata(folder)
+        if metadata is not None:
+            with reading(folder / PART):
+                refuse_changed(folder / PART, metadata, sha256(folder / PART), loaded)
+        record = DayRecord.of(metadata)
     except ArchiveDamaged as error:
         if not witnesses:
             raise

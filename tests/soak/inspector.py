@@ -103,7 +103,7 @@ class Reader:
         """All days that it shows; AssertionError or duckdb.Error if that is no whole state."""
         with duckdb.connect(self._path, read_only=True) as connection:
             found = by_day(connection.execute(f"SELECT {COLUMNS} FROM {DATASET}").fetchall())
-            daily = connection.execute("SELECT date_jst, source, peak_w, readings FROM fct_daily_energy ORDER BY ALL").fetchall()
+            daily = connection.execute("SELECT date_jst, source, peak_w, readings FROM fct_daily_energy WHERE readings > 0 ORDER BY ALL").fetchall()
         for day, rows in found.items():
             self._days[day] = self._ledger.days[day].not_older(rows, self._days.get(day, -1), "the read copy")
         assert daily == [row for day in sorted(found) for row in mart(tuple(found[day]))]

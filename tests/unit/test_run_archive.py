@@ -21,11 +21,11 @@ def arguments(settings: Settings, day: str | None, first: str | None, last: str 
 @pytest.mark.parametrize(
     ("day", "first", "last", "force", "config", "expected"),
     [
-        (None, None, None, False, [], ["yesterday"]),
+        (None, None, None, False, [], ["yesterday", "MARKERS/dbt.json"]),
         (None, None, None, True, [], ["yesterday", "--forcerun", "extract"]),
         ("2028-02-29", None, None, False, [], ["all", "--config", "start=2028-02-29", "end=2028-02-29"]),
         (None, "2026-12-31", "2027-01-01", True, [], ["all", "--forcerun", "extract", "--config", "start=2026-12-31", "end=2027-01-01"]),
-        (None, None, None, False, ["allow_shrink=true"], ["yesterday", "--config", "allow_shrink=true"]),
+        ("2026-11-09", None, None, False, ["allow_shrink=true"], ["all", "--config", "start=2026-11-09", "end=2026-11-09", "allow_shrink=true"]),
     ],
 )
 def test_options_become_a_target(
@@ -33,7 +33,8 @@ def test_options_become_a_target(
 ) -> None:
     """Yesterday without dates, the range otherwise; the target stands first, or Snakemake's own options would swallow it."""
     local = settings.model_copy(update={"influx_url": "an export"})
-    assert arguments(local, day, first, last, config, force=force) == expected
+    markers = str(settings.marker_dir)
+    assert arguments(local, day, first, last, config, force=force) == [argument.replace("MARKERS", markers) for argument in expected]
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,9 @@ def test_tables_are_never_built_from_a_part_of_the_archive(target: str, archived
     """Database deleted, only a day or the tables asked for: every archived day is loaded before the tables are built."""
     drills.remove_database(archived)
     drills.without_source(archived)
-    outcome = archived.snakemake(target, "data/markers/read_copy.json", *span(LAST, LAST), "now=2026-11-12T00:10:00+09:00")
+    outcome = archived.snakemake(
+        target, "data/markers/read_copy.json", "data/markers/report.json", *span(LAST, LAST), "now=2026-11-12T00:10:00+09:00"
+    )
     assert (outcome.code, outcome.jobs) == (0, jobs("load", *DAYS, tables=True)), outcome.stderr
     assert archived.energy() == drills.energy_rows(V1)
 

@@ -1,6 +1,7 @@
 """A declaration that is changed by mistake: the archive knows what it holds, and nothing that is filled in passes for readings."""
 
 import json
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -94,3 +95,32 @@ def test_marker_and_file_know_each_other(declared: Checkout) -> None:
     [loaded] = declared.query(f"SELECT write_id, sha256 FROM archive.loads WHERE dataset = 'room_climate' AND dt = '{FIRST}'")
     assert loaded == (marker["write_id"], marker["sha256"])
     assert len(marker["write_id"]) == 32
+
+
+def test_a_staged_day_waits_for_its_dataset(declared: Checkout) -> None:
+    """Staged by a killed run, then the dataset's name is mistyped for a night: the later read is put in place when it is declared again."""
+    day, staged = declared.day(FIRST, "room_climate"), declared.parquet / f".staging/room_climate/dt={FIRST}"
+    earlier = shutil.copytree(day, declared.folder / "earlier")
+    with (declared.folder / "export.lp").open("a") as export:
+        export.write(f"climate,room=cellar temperature_c=9.0,humidity=80 {NOON}000000000\n")
+    assert declared.night("2026-11-12", "--date", FIRST, "--force").code == 0
+    staged.parent.mkdir(parents=True, exist_ok=True)
+    day.rename(staged)
+    earlier.rename(day)
+    replace(declared, "  room_climate:\n", "  room_climat:\n")
+    declared.night("2026-11-12")
+    assert staged.exists()
+    replace(declared, "  room_climat:\n", "  room_climate:\n")
+    assert declared.night("2026-11-12").code == 0
+    assert {row["room"] for row in declared.archived(FIRST, "room_climate")} == {"kitchen", "attic", "cellar"}
+
+
+def test_a_day_of_another_dataset_under_another_name(declared: Checkout) -> None:
+    """A file that was renamed by hand: its load is refused by name, and tables and read copy are published all the same."""
+    part = declared.day(FIRST, "room_climate") / "part-0.parquet"
+    part.rename(part.with_name("data.parquet"))
+    declared.marker(FIRST, "room_climate").unlink()
+    night = declared.night("2026-11-13")
+    assert night.code == 1
+    assert "holds data.parquet beside part-0.parquet" in "".join(night.failures)
+    assert {"dbt", "publish"} <= set(night.jobs)

@@ -37,6 +37,8 @@ def test_days_of_another_zone_do_not_enter_the_database(archived: House) -> None
     """Another archive of another zone with the same database: its day would cut into the neighbours' rows."""
     table = archived.rows()
     elsewhere = {"TZ": "Europe/Berlin", "PARQUET_BASE_DIR": "data/berlin", "MARKER_DIR": "data/berlin-markers"}
+    (archived.folder / "data/berlin").mkdir()
+    (archived.folder / "data/berlin/.archive.json").write_text('{"tz": "Europe/Berlin"}')
     outcome = archived.snakemake(*UNTIL_LOAD, *span(MIDDLE, MIDDLE), **elsewhere)
     assert outcome.code != 0
     assert "holds days of Asia/Tokyo, those of Europe/Berlin would cut into them; set TZ=Asia/Tokyo, or another DUCKDB_PATH" in drills.said(outcome)

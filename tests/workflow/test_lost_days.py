@@ -1,10 +1,15 @@
 """Days that are gone, or cannot be read: somebody misses them, and nothing takes their place that holds less."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import Checkout, House, Outcome
@@ -183,3 +188,93 @@ def test_more_missed_days_than_a_command_line_takes(archive: Checkout) -> None:
     assert (night.code, night.jobs) == (1, jobs("fetch extract load", *days, tables=True)), night.stderr
     assert {line.split(": ")[1] for line in night.failures} == {f"fetch {DATASET} {FIRST}"}
     assert night.stderr.count("summary: ") == 3
+
+
+# what holds nobody up
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="gives folders to somebody else")
+def test_an_archive_on_a_disk_of_its_own(archive: Checkout) -> None:
+    """Its lost+found may be looked into by root alone, and is no concern of any command."""
+    lost = archive.parquet / "lost+found"
+    lost.mkdir(mode=0o700)
+    os.chown(lost, 65534, 65534)
+    for module in ("status", "verify", "doctor", "run_archive"):
+        outcome = as_plain_user(archive, module, "--config", "now=2026-11-12T00:10:00+09:00")
+        assert outcome.code == (1 if module == "doctor" else 0), (module, outcome.stderr)  # which has no source to ask
+        assert "lost+found" not in outcome.stderr, module
+
+
+def test_another_zone_is_named_by_every_command(archive: Checkout) -> None:
+    """A shell with TZ=UTC: no wrong gaps and no false alarms."""
+    for module in ("status", "verify", "run_archive"):
+        outcome = archive.python(f"homeiot_batch.{module}", *NOW, TZ="UTC")
+        assert (outcome.code, len(outcome.failures)) == (1, 1)
+        assert "was begun with Asia/Tokyo" in outcome.failures[0]
+
+
+def test_old_days_may_be_left_aside(archive: Checkout) -> None:
+    """Deleted on purpose, with ARCHIVE_START after them: night, status and doctor are content."""
+    shutil.rmtree(archive.day(FIRST))
+    assert archive.night("2026-11-12", ARCHIVE_START=MIDDLE).code == 0
+    assert archive.python("homeiot_batch.status", *NOW, ARCHIVE_START=MIDDLE).code == 0
+    assert "missing (1)" not in archive.python("homeiot_batch.doctor", *NOW, ARCHIVE_START=MIDDLE).stderr
+
+
+def test_a_day_that_cannot_be_had_any_more_does_not_hold_up_the_tables(archive: Checkout) -> None:
+    """Deleted and forgotten by the source, but in the database: named night after night with exit code 1, and the tables go on."""
+    shutil.rmtree(archive.day(FIRST))
+    drills.feed(archive, {"2026-11-12": 1, "2026-11-13": 1})
+    for night, new in (("2026-11-13", "2026-11-12"), ("2026-11-14", "2026-11-13")):
+        outcome = archive.night(night)
+        assert (outcome.code, outcome.jobs) == (1, jobs("fetch extract load", new, tables=True)), outcome.stderr
+        assert [line.split(": ")[1] for line in outcome.failures] == [f"fetch {DATASET} {FIRST}"]
+    assert archive.energy() == drills.energy_rows(V1 | {"2026-11-12": 1, "2026-11-13": 1})
+
+
+def test_grown_counts_in_a_damaged_footer_are_no_witness(archive: Checkout) -> None:
+    """Its checksum is another one: the day is read again by what the marker knows."""
+    part = archive.day(MIDDLE) / "part-0.parquet"
+    stat, content = part.stat(), part.read_bytes()
+    place = content.index(b'"energy_import_kwh": 3') + len(b'"energy_import_kwh": ')
+    part.write_bytes(content[:place] + b"7" + content[place + 1 :])
+    os.utime(part, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    night = archive.night("2026-11-12")
+    assert night.code == 0, night.stderr
+    drills.assert_archived(archive, V1)
+
+
+def only_duckdb_stumbles(part: Path) -> None:
+    """Change a bit of a page's header, which no checksum covers, so that Arrow reads the file and DuckDB does not."""
+    content = part.read_bytes()
+    columns = pq.ParquetFile(part).metadata.row_group(0)
+    for place in (columns.column(n).data_page_offset + k for n in range(columns.num_columns) for k in range(24)):
+        changed = bytearray(content)
+        changed[place] ^= 1
+        part.write_bytes(changed)
+        with contextlib.suppress(OSError, ValueError, pa.ArrowException):
+            pq.ParquetFile(part, page_checksum_verification=True).read()
+            try:
+                duckdb.execute("FROM read_parquet(?)", [str(part)]).fetchall()
+            except duckdb.Error:
+                return
+    raise AssertionError("every bit shows")
+
+
+def test_what_only_duckdb_cannot_read_is_damage(archive: Checkout) -> None:
+    """It is named so, and the night reads the day again."""
+    only_duckdb_stumbles(archive.day(MIDDLE) / "part-0.parquet")
+    night = archive.night("2026-11-12")
+    assert night.code == 0, night.stderr
+    assert "part-0.parquet is damaged" in night.stderr
+    drills.assert_archived(archive, V1)
+
+
+@pytest.mark.parametrize("option", ["-n", "-nq", "-nF", "--dry-run", "--dryrun"])
+def test_a_dry_run_changes_nothing(option: str, house: House) -> None:
+    """However it is spelled."""
+    house.export("power,source=a energy_import_kwh=1 1794193200000000000")
+    leftover = house.parquet / f".staging/{DATASET}/dt={FIRST}"
+    leftover.mkdir(parents=True)
+    assert house.snakemake(option, *span(FIRST, FIRST)).code == 0
+    assert leftover.exists()

@@ -25,7 +25,13 @@ SMALLER = {
     ),
     "no points": (drills.lines(LAST, 1), "0 rows (instant_power_w 0, energy_import_kwh 0, energy_export_kwh 0)"),
 }
-CURE = "; the source may have forgotten it. The archived day is kept; if the new one is right, run again with --config allow_shrink=true"
+CURE = (
+    "; the source may have forgotten it. What is archived is kept; if the new one is right, run this day alone again with --config allow_shrink=true"
+)
+NEVER = (
+    " to nothing; the source has forgotten it, or is another one. What is archived is kept, whatever is allowed; "
+    "restore the day's folder from a backup if it is missing"
+)
 
 
 def lose(house: House, *what: str) -> None:
@@ -66,7 +72,8 @@ def test_refused(smaller: str, lost: str, archived: House) -> None:
     if "database" in LOST[lost]:
         del before["markers/dbt.json"]  # not believed without a database
     outcome = archived.snakemake(*FORCED, *ONE_DAY)
-    assert drills.said(outcome) == f"failed: fetch {DATASET} {MIDDLE}: {DATASET} {MIDDLE} would shrink from {WHOLE} to {found}{CURE}"
+    subject = f"failed: fetch {DATASET} {MIDDLE}: {DATASET} {MIDDLE} would shrink from {WHOLE}"
+    assert drills.said(outcome) == subject + (NEVER if smaller == "no points" else f" to {found}{CURE}")
     assert outcome.jobs == []
     assert drills.state(archived) == before
     assert drills.leftovers(archived) == []
@@ -95,6 +102,25 @@ def test_permitted(smaller: str, lost: str, archived: House) -> None:
     assert drills.parquet_rows(archived, MIDDLE) == expected
     assert [row for row in archived.rows() if str(row[1].date()) == MIDDLE] == expected
     assert_recorded(archived, metadata(archived))
+
+
+@pytest.mark.parametrize("lost", ["nothing", "day"])
+def test_no_permission_empties_a_day(lost: str, archived: House) -> None:
+    """What the source has forgotten altogether is kept, file or database, whatever is allowed; nothing is changed."""
+    archived.export(*SMALLER["no points"][0])
+    lose(archived, *LOST[lost])
+    before = drills.state(archived)
+    assert NEVER in drills.said(archived.snakemake(*FORCED, *ALLOWED))
+    assert drills.state(archived) == before
+
+
+def test_a_permission_names_its_days(archived: House) -> None:
+    """Without start and end it would hold for every day that the run happens to read: refused, nothing is changed."""
+    archived.export(*SMALLER["fewer points"][0])
+    before = drills.state(archived)
+    outcome = archived.snakemake(*FORCED, "--config", "allow_shrink=true")
+    assert drills.said(outcome).startswith("error: allow_shrink=true does not say for which days; give --date, or --from and --to")
+    assert drills.state(archived) == before
 
 
 def assert_recorded(house: House, *others: dict[str, Any]) -> None:
@@ -135,7 +161,7 @@ def fewer_values(house: House) -> None:
 
 def rewrite(house: House, change: Callable[[dict[str, Any]], dict[str, Any]], rows: int) -> None:
     """Replace the middle day's file by hand."""
-    content = json.dumps(change(metadata(house)))
+    content = json.dumps(change(metadata(house)) | {"write_id": "of another read"})
     table = pq.ParquetFile(house.day(MIDDLE) / "part-0.parquet").read().slice(0, rows)
     with pq.ParquetWriter(house.day(MIDDLE) / "part-0.parquet", table.schema) as writer:
         writer.write_table(table)
@@ -151,7 +177,7 @@ def test_refused_at_load(replace: Callable[[House], None], archived: House) -> N
     outcome = archived.snakemake(*ONE_DAY)
     line = drills.said(outcome)
     assert line.startswith(f"failed: load {DATASET} {MIDDLE}: {DATASET} {MIDDLE} in DuckDB would shrink from {WHOLE} to ")
-    assert line.endswith(f"{CURE} (the Parquet file is the smaller one; without its folder the day is read again)")
+    assert line.endswith(f"{CURE} (the database holds more than the file: a newer backup of the file may hold it too)")
     assert drills.state(archived) == before
     assert archived.snakemake(*ALLOWED).jobs == jobs("load", MIDDLE)
     assert_recorded(archived)

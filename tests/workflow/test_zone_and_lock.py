@@ -62,9 +62,9 @@ def test_second_run_refuses_then_takes_over(archived: House) -> None:
     assert drills.state(archived) == before
     drills.kill(first)
     outcome = archived.snakemake(*UNTIL_LOAD, *span(MIDDLE, MIDDLE, "lock_wait_s=0"))
-    assert (outcome.code, outcome.jobs) == (0, [])
+    assert (outcome.code, outcome.jobs) == (0, jobs("load", MIDDLE))
     assert WAITING not in outcome.stderr
-    drills.assert_archived(archived, V1)
+    drills.assert_archived(archived, V1 | {MIDDLE: 2})
 
 
 def test_second_run_waits(archived: House) -> None:
