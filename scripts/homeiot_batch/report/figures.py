@@ -105,9 +105,14 @@ class Day(Energy):
         return self.net_kwh is not None
 
     @property
+    def is_partial(self) -> bool:
+        """Whether it is incomplete or partly estimated."""
+        return not self.is_complete or self.estimated_kwh > 0
+
+    @property
     def is_doubtful(self) -> bool:
         """Whether a bare number would say too much."""
-        return not self.is_complete or self.estimated_kwh > 0 or self.reset_count > 0 or self.glitch_count > 0
+        return self.is_partial or self.reset_count > 0 or self.glitch_count > 0
 
 
 @dataclass(frozen=True)
