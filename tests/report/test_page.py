@@ -218,7 +218,7 @@ def test_it_is_replaced_whole(troubled: Built, tmp_path: Path) -> None:
 
 
 def test_without_a_read_copy_it_says_what_to_do(tmp_path: Path) -> None:
-    """None there, one of an older version, and a file that is none."""
+    """None there, one of an older version, one that says nothing of itself, and a file that is none."""
     copy = tmp_path / "home.read.duckdb"
     with pytest.raises(DatabaseError, match="there is no read copy at .*; run the workflow"):
         read_figures(copy)
@@ -227,6 +227,11 @@ def test_without_a_read_copy_it_says_what_to_do(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE fct_daily_energy AS SELECT DATE '2026-11-23' AS date_jst, 'a' AS source")
     with pytest.raises(DatabaseError, match="lacks a table or column .*; run `snakemake --forcerun dbt`"):
         read_figures(copy)
+    for rows in ("DELETE FROM read_copy", "INSERT INTO read_copy VALUES ('Mars/Olympus', now()::TIMESTAMP)"):
+        with duckdb.connect(copy) as connection:
+            connection.execute(rows)
+        with pytest.raises(DatabaseError, match="names no time zone that is known .*; run `snakemake --forcerun dbt`"):
+            read_figures(copy)
     copy.write_text("something else")
     with pytest.raises(DatabaseError, match="cannot be read"):
         read_figures(copy)
