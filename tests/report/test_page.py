@@ -13,6 +13,7 @@ import pytest
 
 from homeiot_batch.days import LocalDay
 from homeiot_batch.errors import ArchiveError, DatabaseError
+from homeiot_batch.files import file_stamp
 from homeiot_batch.report.build import render, write_report
 from homeiot_batch.report.costs import cost_chart
 from homeiot_batch.report.curve import curve
@@ -207,7 +208,7 @@ def test_it_is_replaced_whole(troubled: Built, tmp_path: Path) -> None:
     file = tmp_path / "report/index.html"
     now = datetime(2026, 11, 24, tzinfo=UTC)
     said = write_report(troubled.settings.read_copy, file, now)
-    assert said["bytes"] == file.stat().st_size
+    assert (said["bytes"], said["page"]) == (file.stat().st_size, file_stamp(file))
     with file.open() as old:
         write_report(troubled.settings.read_copy, file, now)
         assert os.fstat(old.fileno()).st_nlink == 0

@@ -45,6 +45,17 @@ def test_the_report_follows_the_tables(archived: House) -> None:
     assert (archived.folder / "data/elsewhere/index.html").exists()
 
 
+def test_a_former_place_of_the_report_has_an_older_page(archived: House) -> None:
+    """REPORT_DIR is set to another place, the tables change, it is set back: the page there is written again, and then there is nothing to do."""
+    assert archived.snakemake(*span(), REPORT_DIR="data/elsewhere").jobs == ["report"]
+    drills.feed(archived, {MIDDLE: 2})
+    assert archived.snakemake(*FORCED, *span(MIDDLE, MIDDLE), REPORT_DIR="data/elsewhere").code == 0
+    assert shown_peak(archived, MIDDLE) == drills.energy_rows(V1)[1][3]
+    assert archived.snakemake(*span()).jobs == ["report"]
+    assert shown_peak(archived, MIDDLE) == drills.energy_rows(V1 | {MIDDLE: 2})[1][3]
+    assert archived.snakemake(*span()).jobs == []
+
+
 def test_a_failed_report_leaves_the_former_page(archived: House) -> None:
     """The page cannot be written: one line that says so, the data is loaded, the old page stays; the next run writes it."""
     before = page(archived).read_text()
