@@ -159,7 +159,8 @@ def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads | Non
                 path.replace(former)
     if not is_published(settings, layout, read_json(layout.read_marker)):
         layout.read_marker.unlink(missing_ok=True)
-    if not os.access(settings.report, os.R_OK):  # a folder that nobody may look into must not end the run
+    # a folder that nobody may look into must not end the run; where REPORT_DIR is set back to a former place, an older page lies there
+    if not os.access(settings.report, os.R_OK) or (read_json(layout.report_marker) or {}).get("page") not in (None, file_stamp(settings.report)):
         layout.report_marker.unlink(missing_ok=True)
     build_id = (read_json(layout.models) or {}).get("build_id")
     if build_id is None or build_id != build:

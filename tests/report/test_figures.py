@@ -124,9 +124,25 @@ def test_costs_are_those_of_the_tariffs(troubled: Built, parts: dict[str, Part])
     assert [title for title in parts[GRID].titles["cost"] if title.startswith("20 November 2026")] == [f"20 November 2026: no price; {unpriced}"]
     assert {row[0][1]: row[-2][1] for row in parts[GRID].tables["table"]}["20 Nov"] == "no data"
     month = sum(net for day, _, _, net, _ in costs if day.month == 11)
-    assert f"This month: {W.number(month, 2)} <EUR>" in parts[GRID].notes
-    assert f"This month: no price; {unpriced}" in parts[GRID].notes
+    notes = parts[GRID].notes
+    assert [note for note in notes if note.startswith(f"This month: {W.number(month, 2)} <EUR>; ")] != []
+    assert [note for note in notes if note.startswith("This month: no price; ") and note.endswith(f", {unpriced}")] != []
     assert "Cost" not in parts[SCRIPT].tiles
+
+
+def test_the_cost_of_doubtful_energy_is_doubtful(troubled: Built, parts: dict[str, Part]) -> None:
+    """The month's cost has the doubts of the month's energy, wherever it stands; bars and rows of days have those of the days."""
+    sums = "SELECT count_if(is_complete), sum(estimated_kwh), sum(reset_count) FROM fct_daily_energy WHERE source = ? AND month(date_jst) = 11"
+    [[whole, estimated, resets]] = rows(troubled, sums, GRID)
+    assert (whole < 23, estimated > 0, resets) == (True, True, 1)
+    doubt = f"{23 - whole} of 23 days incomplete or missing, {W.energy(estimated)} kWh estimated, 1 counter reset or swap"
+    assert [note.count(doubt) for note in parts[GRID].notes if note.startswith("This month: ")] == [1] * 4  # priced and not, tile and chart
+    energy = {row[0][1]: row[-1][1] if row[-1][0] is None else "" for row in parts[GRID].tables["days"][1:]}
+    remarks = {row[0][1]: row[-1][1] if row[-1][0] is None else "" for row in parts[GRID].tables["cost"][1:]}
+    titles = {title.partition(": ")[0]: title.partition("; ")[2] for title in parts[GRID].titles["cost"]}
+    for day in ("23 November 2026", "22 November 2026", "12 November 2026", "6 November 2026"):
+        assert (remarks[day], titles[day]) == (energy[day], energy[day])
+    assert [bool(energy[day]) for day in ("23 November 2026", "22 November 2026")] == [True, False]
 
 
 def test_a_gap_in_the_day_is_a_gap(parts: dict[str, Part]) -> None:

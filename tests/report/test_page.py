@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import pytest
 
 from homeiot_batch.days import LocalDay
 from homeiot_batch.errors import ArchiveError, DatabaseError
+from homeiot_batch.files import file_stamp
 from homeiot_batch.report.build import render, write_report
+from homeiot_batch.report.costs import cost_chart
 from homeiot_batch.report.curve import curve
-from homeiot_batch.report.figures import Day, House, Quarter, Source, Usual, read_figures
+from homeiot_batch.report.figures import Day, DayCost, House, Quarter, Source, Usual, read_figures
 from homeiot_batch.report.grids import years_chart
 from homeiot_batch.report.words import TEMPLATES, Words
 from tests.report.conftest import Build, Built, readings, span
@@ -124,6 +127,40 @@ def test_a_year_without_29_february_has_no_hole_there() -> None:
     assert dict(years_chart(Source("a", None, None, True, False, True, 60, days=ends), W).paths)["l0"] == "M60 0h2v1h-2zM58 1h2v1h-2z"
 
 
+def test_costs_are_marked_as_the_energy_is() -> None:
+    """Bars of incomplete or estimated days are faint, as are those of which a part has no price; resets have a mark; the legend says so."""
+    whole = [day_of(date(2026, 11, n)) for n in range(19, 24)]
+    odd = [
+        whole[0],
+        replace(whole[1], estimated_kwh=0.5),
+        replace(whole[2], is_complete=False, coverage=0.5),
+        replace(whole[3], reset_count=1),
+        whole[4],
+    ]
+    costs = [DayCost("EUR", cost, None, cost, kwh, day.date_jst) for day, cost, kwh in zip(whole, (2, 2, -1, 2, 2), (0, 0, 0, 0, 3), strict=True)]
+
+    def drawn(days: list[Day], costs: list[DayCost]) -> tuple[Any, ...]:
+        chart = cost_chart(Source("a", None, None, True, False, True, 60, days=days, costs=costs), date(2026, 11, 23), W)
+        assert chart is not None
+        bars = {bar.index: (look, title.partition(": ")[2]) for look, bar, title in chart.bars}
+        return [bars[index] for index in range(5)], [(mark.at, mark.title) for mark in chart.marks], [look for look, _ in chart.legend]
+
+    assert drawn(odd, costs) == (
+        [
+            ("cost", "2.00 EUR"),
+            ("cost doubtful", "2.00 EUR; 0.50 kWh estimated"),
+            ("earned doubtful", "\u22121.00 EUR; 50.0 % of the readings, longest gap 1 min"),
+            ("cost", "2.00 EUR; 1 counter reset or swap"),
+            ("cost doubtful", "2.00 EUR; 3.00 kWh have no price and are in no cost"),
+        ],
+        [(70.0, "22 November 2026: 2.00 EUR; 1 counter reset or swap")],
+        ["doubtful", "dot"],
+    )
+    bare = [replace(cost, unpriced_kwh=0) for cost in costs]
+    assert drawn(whole, bare)[1:] == ([], [])
+    assert {look for look, _ in drawn(whole, bare)[0]} == {"cost", "earned"}
+
+
 def day_of(day: date) -> Day:
     return Day(1.0, None, 1.0, 0.0, day, 0, 0, 1.0, 60.0, is_complete=True, peak_w=None, peak_at_jst=None, readings=1440)
 
@@ -171,7 +208,7 @@ def test_it_is_replaced_whole(troubled: Built, tmp_path: Path) -> None:
     file = tmp_path / "report/index.html"
     now = datetime(2026, 11, 24, tzinfo=UTC)
     said = write_report(troubled.settings.read_copy, file, now)
-    assert said["bytes"] == file.stat().st_size
+    assert (said["bytes"], said["page"]) == (file.stat().st_size, file_stamp(file))
     with file.open() as old:
         write_report(troubled.settings.read_copy, file, now)
         assert os.fstat(old.fileno()).st_nlink == 0
@@ -182,7 +219,7 @@ def test_it_is_replaced_whole(troubled: Built, tmp_path: Path) -> None:
 
 
 def test_without_a_read_copy_it_says_what_to_do(tmp_path: Path) -> None:
-    """None there, one of an older version, and a file that is none."""
+    """None there, one of an older version, one that says nothing of itself, and a file that is none."""
     copy = tmp_path / "home.read.duckdb"
     with pytest.raises(DatabaseError, match="there is no read copy at .*; run the workflow"):
         read_figures(copy)
@@ -191,6 +228,11 @@ def test_without_a_read_copy_it_says_what_to_do(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE fct_daily_energy AS SELECT DATE '2026-11-23' AS date_jst, 'a' AS source")
     with pytest.raises(DatabaseError, match="lacks a table or column .*; run `snakemake --forcerun dbt`"):
         read_figures(copy)
+    for rows in ("DELETE FROM read_copy", "INSERT INTO read_copy VALUES ('Mars/Olympus', now()::TIMESTAMP)"):
+        with duckdb.connect(copy) as connection:
+            connection.execute(rows)
+        with pytest.raises(DatabaseError, match="names no time zone that is known .*; run `snakemake --forcerun dbt`"):
+            read_figures(copy)
     copy.write_text("something else")
     with pytest.raises(DatabaseError, match="cannot be read"):
         read_figures(copy)

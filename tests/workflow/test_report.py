@@ -1,11 +1,20 @@
 """The report as a part of the workflow: when it is written, that it is never missing, and Snakemake's own report of a run."""
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+
+import duckdb
+import pytest
 
 from tests.conftest import Checkout, House
 from tests.report.reading import Reader
 from tests.workflow import drills
 from tests.workflow.drills import FORCED, MIDDLE, UNTIL_LOAD, V1, jobs, span
+
+PLAIN = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search"]
 
 
 def page(house: House) -> Path:
@@ -36,6 +45,17 @@ def test_the_report_follows_the_tables(archived: House) -> None:
     assert (archived.folder / "data/elsewhere/index.html").exists()
 
 
+def test_a_former_place_of_the_report_has_an_older_page(archived: House) -> None:
+    """REPORT_DIR is set to another place, the tables change, it is set back: the page there is written again, and then there is nothing to do."""
+    assert archived.snakemake(*span(), REPORT_DIR="data/elsewhere").jobs == ["report"]
+    drills.feed(archived, {MIDDLE: 2})
+    assert archived.snakemake(*FORCED, *span(MIDDLE, MIDDLE), REPORT_DIR="data/elsewhere").code == 0
+    assert shown_peak(archived, MIDDLE) == drills.energy_rows(V1)[1][3]
+    assert archived.snakemake(*span()).jobs == ["report"]
+    assert shown_peak(archived, MIDDLE) == drills.energy_rows(V1 | {MIDDLE: 2})[1][3]
+    assert archived.snakemake(*span()).jobs == []
+
+
 def test_a_failed_report_leaves_the_former_page(archived: House) -> None:
     """The page cannot be written: one line that says so, the data is loaded, the old page stays; the next run writes it."""
     before = page(archived).read_text()
@@ -63,6 +83,46 @@ def test_it_is_written_by_hand(checkout: Checkout, template: House) -> None:
     done = checkout.python("homeiot_batch.report", "--output", str(file), "--config", f"duckdb_path={template.database}")
     assert (done.code, done.stderr.strip()) == (0, f"report: {file}")
     assert "<h1>Wednesday, 11 November 2026</h1>" in file.read_text()
+
+
+def by_hand(checkout: Checkout, database: Path, *prefix: str) -> tuple[int, str, str]:
+    """Exit code, output and errors of `homeiot report` on the database."""
+    command = [*prefix, sys.executable, "-m", "homeiot_batch.report", "--config", f"duckdb_path={database}"]
+    done = subprocess.run(command, cwd="/", env=checkout.env(), text=True, capture_output=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def old_page(checkout: Checkout) -> Path:
+    """A former page, in place."""
+    page(checkout).parent.mkdir(parents=True)
+    page(checkout).write_text("former")
+    return page(checkout)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="gives files to somebody else")
+@pytest.mark.parametrize("name", [".", "home_energy.read.duckdb"])
+def test_a_read_copy_behind_a_closed_door_is_said_in_one_line(name: str, checkout: Checkout, template: House, old_page: Path, tmp_path: Path) -> None:
+    """Its folder or the file itself belongs to somebody else: with the cure, without a traceback, and the former page stays."""
+    folder = shutil.copytree(template.database.parent, tmp_path / "closed")
+    closed = folder / name
+    os.chown(closed, 65534, 65534)
+    closed.chmod(0o700 if name == "." else 0o400)
+    said = f"error: {folder / 'home_energy.read.duckdb'} cannot be read (Permission denied); see to its permissions and those of its folders, or run"
+    assert by_hand(checkout, folder / "home_energy.duckdb", *PLAIN) == (1, "", f"{said} as the user of the batch\n")
+    assert [(path.name, path.read_text()) for path in old_page.parent.iterdir()] == [("index.html", "former")]
+
+
+def test_a_read_copy_that_says_nothing_of_itself_is_said_in_one_line(checkout: Checkout, old_page: Path, tmp_path: Path) -> None:
+    """Its table `read_copy` has no row: with the cure, without a traceback, and the former page stays."""
+    copy = tmp_path / "home.read.duckdb"
+    with duckdb.connect(copy) as connection:
+        connection.execute("CREATE TABLE read_copy (tz VARCHAR, published_at TIMESTAMP)")
+    said = (
+        f"error: {copy} names no time zone that is known (read_copy.tz is None); run `snakemake --forcerun dbt`, which builds and publishes it anew\n"
+    )
+    assert by_hand(checkout, tmp_path / "home.duckdb") == (1, "", said)
+    assert [(path.name, path.read_text()) for path in old_page.parent.iterdir()] == [("index.html", "former")]
 
 
 def test_snakemakes_own_report_works_offline(archived: House) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 
 from homeiot_batch.report import charts
 from homeiot_batch.report.axes import date_labels, energy_legend, y_labels
+from homeiot_batch.report.charts import Bar, Scale
 from homeiot_batch.report.doubts import counted, doubts, sentence, short_of
 from homeiot_batch.report.figures import BARS, Day, Energy, Month, Source
 from homeiot_batch.report.parts import Chart, Label, Span, Table
@@ -33,13 +34,29 @@ class Bars:
         """The value of each place."""
         return [None] * self.padding + [getattr(span, name) for span in self.spans]
 
+    @property
+    def marks(self) -> list[Span]:
+        """Over each bar with resets or wrong values."""
+        marked = [index for index, span in enumerate(self.spans) if span.reset_count + span.glitch_count > 0]
+        return [Span(round((self.padding + index + 0.5) * self.slot, 3), 0, self.titles[index]) for index in marked]
+
+    def legend(self, w: Words) -> list[tuple[str, str]]:
+        """What faint bars and marks mean, if there are any."""
+        faint = [("doubtful", w("legend_estimated"))] if any(self.faint) else []
+        return faint + ([("dot", w("legend_mark"))] if self.marks else [])
+
+    def drawn(self, kind: str, values: Sequence[float | None], axis: Scale, sign: int = 1) -> list[tuple[str, Bar, str]]:
+        """The bars of `values`, one for each place, with their look and title."""
+        places = [(bar, bar.index - self.padding) for bar in charts.bars(values, axis, sign)]
+        return [(f"{kind} doubtful" if self.faint[place] else kind, bar, self.titles[place]) for bar, place in places]
+
 
 def days_chart(source: Source, w: Words) -> Chart:
     """A bar a day, bought up and sold down, of the last days; never fewer than a fortnight's room."""
     days = source.days[-BARS:]
     names = [w.day(day.date_jst) for day in days]
     titles = [sentence(name, day, source, doubts(day, w) if day.is_doubtful else [], w) for name, day in zip(names, days, strict=True)]
-    faint = [day.estimated_kwh > 0 or not day.is_complete for day in days]
+    faint = [day.is_partial for day in days]
     bars = Bars(days, names, titles, faint, padding=max(0, 14 - len(days)))
     said = w("days_chart", n=len(days)), _unit("days_unit", source, w), _days_words(days, source, w)
     labels = date_labels([day.date_jst for day in days], bars.padding, w)
@@ -128,29 +145,19 @@ def _unit(key: str, source: Source, w: Words) -> str:
 def _bar_chart(name: str, said: tuple[str, str, str], bars: Bars, labels: Sequence[Label], table: Table, source: Source, w: Words) -> Chart:
     bought, sold = bars.values("import_kwh"), bars.values("export_kwh")
     axis = charts.scale(max(value or 0.0 for value in bought), -max(value or 0.0 for value in sold))
-    drawn = [("bought", bar) for bar in charts.bars(bought, axis)] + [("sold", bar) for bar in charts.bars(sold, axis, -1)]
-    places = [(kind, bar, bar.index - bars.padding) for kind, bar in drawn]
     holes = hole_spans([span.net_kwh is None for span in bars.spans], bars.names, bars.titles, bars.padding, w)
-    marks = _marks(bars)
-    extra = [("doubtful", w("legend_estimated"))] if any(bars.faint) else []
-    extra += [("dot", w("legend_mark"))] if marks else []
     return Chart(
         name,
         *said,
         axis=axis,
-        bars=[(f"{kind} doubtful" if bars.faint[place] else kind, bar, bars.titles[place]) for kind, bar, place in places],
+        bars=bars.drawn("bought", bought, axis) + bars.drawn("sold", sold, axis, -1),
         x_labels=labels,
         y_labels=y_labels(axis, w),
         holes=holes,
-        marks=marks,
-        legend=energy_legend(source, w, extra, holes, w("legend_no_data")),
+        marks=bars.marks,
+        legend=energy_legend(source, w, bars.legend(w), holes, w("legend_no_data")),
         table=table,
     )
-
-
-def _marks(bars: Bars) -> list[Span]:
-    marked = [index for index, span in enumerate(bars.spans) if span.reset_count + span.glitch_count > 0]
-    return [Span(round((bars.padding + index + 0.5) * bars.slot, 3), 0, bars.titles[index]) for index in marked]
 
 
 def hole_spans(missing: Sequence[bool], names: Sequence[str], titles: Sequence[str], padding: int, w: Words) -> list[Span]:

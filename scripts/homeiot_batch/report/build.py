@@ -8,21 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from homeiot_batch.days import yesterday
-from homeiot_batch.files import write_text
+from homeiot_batch.files import file_stamp, write_text
 from homeiot_batch.report.figures import House, read_figures
 from homeiot_batch.report.panel import Panel, panel
 from homeiot_batch.report.words import TEMPLATES, Words
 
 
 def write_report(read_copy: Path, file: Path, now: datetime) -> dict[str, Any]:
-    """Replace `file` by a page on what the read copy holds, by one rename; what it shows.
+    """Replace `file` by a page on what the read copy holds, by one rename; what it shows, and the stamp of the file.
 
-    DatabaseError without a read copy; ArchiveError if the file cannot be written.
+    DatabaseError without a read copy that can be read; ArchiveError if the file cannot be written.
     """
     house = read_figures(read_copy)
     page = render(house, now)
     write_text(file, page)
-    return {"last_day": house.last_day, "sources": [source.name for source in house.sources], "bytes": len(page.encode()), "made_at": now}
+    sources = [source.name for source in house.sources]
+    return {"last_day": house.last_day, "sources": sources, "bytes": len(page.encode()), "made_at": now, "page": file_stamp(file)}
 
 
 def render(house: House, now: datetime, language: str = "en") -> str:

@@ -48,6 +48,11 @@ def unpriced(cost: Cost, w: Words) -> list[str]:
     return [w("unpriced", kwh=w.energy(cost.unpriced_kwh))] if cost.unpriced_kwh > 0 else []
 
 
+def cost_doubts(cost: Cost | None, day: Day | None, w: Words) -> list[str]:
+    """Why a day's cost is not to be taken bare: what makes its energy doubtful, and what has no price."""
+    return [*(doubts(day, w) if day and day.is_doubtful else []), *(unpriced(cost, w) if cost else [])]
+
+
 def amount(value: float | None, w: Words) -> str:
     """Money as a number."""
     return w("no_price") if value is None else w.number(value, 2 if abs(value) < 999.995 else 0)

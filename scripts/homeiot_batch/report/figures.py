@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
 
@@ -105,9 +105,14 @@ class Day(Energy):
         return self.net_kwh is not None
 
     @property
+    def is_partial(self) -> bool:
+        """Whether it is incomplete or partly estimated."""
+        return not self.is_complete or self.estimated_kwh > 0
+
+    @property
     def is_doubtful(self) -> bool:
         """Whether a bare number would say too much."""
-        return not self.is_complete or self.estimated_kwh > 0 or self.reset_count > 0 or self.glitch_count > 0
+        return self.is_partial or self.reset_count > 0 or self.glitch_count > 0
 
 
 @dataclass(frozen=True)
@@ -251,12 +256,11 @@ class House:
 
 
 def read_figures(read_copy: Path) -> House:
-    """What the read copy holds. DatabaseError if there is none, or one without the marts that are asked for."""
-    if not read_copy.exists():
-        raise DatabaseError(f"there is no read copy at {read_copy}; run the workflow, which publishes it")
+    """What the read copy holds. DatabaseError if there is none, if it may not be read, or if it lacks what is asked for."""
+    _refuse_closed(read_copy)
     try:
         with duckdb.connect(read_copy, read_only=True) as connection:
-            return _house(connection)
+            return _house(connection, _zone(connection, read_copy))
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         said = f"{read_copy} lacks a table or column ({_first_line(error)})"
         raise DatabaseError(f"{said}; run `snakemake --forcerun dbt`, which builds and publishes it anew") from None
@@ -265,15 +269,35 @@ def read_figures(read_copy: Path) -> House:
         raise DatabaseError(f"{said}; run `snakemake --forcerun dbt`, which builds and publishes it anew") from None
 
 
+def _refuse_closed(read_copy: Path) -> None:
+    try:
+        with read_copy.open("rb"):
+            """It may be read."""
+    except (FileNotFoundError, NotADirectoryError):
+        raise DatabaseError(f"there is no read copy at {read_copy}; run the workflow, which publishes it") from None
+    except OSError as error:
+        said = f"{read_copy} cannot be read ({error.strerror})"
+        raise DatabaseError(f"{said}; see to its permissions and those of its folders, or run as the user of the batch") from None
+
+
+def _zone(connection: duckdb.DuckDBPyConnection, read_copy: Path) -> ZoneInfo:
+    [(tz,)] = connection.execute("SELECT max(tz) FROM read_copy").fetchall()
+    try:
+        return ZoneInfo(tz or "")
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        said = f"{read_copy} names no time zone that is known (read_copy.tz is {tz!r})"
+        raise DatabaseError(f"{said}; run `snakemake --forcerun dbt`, which builds and publishes it anew") from None
+
+
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
-def _house(connection: duckdb.DuckDBPyConnection) -> House:
-    [(tz, published_at)] = connection.execute("SELECT max(tz), max(published_at) FROM read_copy").fetchall()
+def _house(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> House:
+    [(published_at,)] = connection.execute("SELECT max(published_at) FROM read_copy").fetchall()
     has_marts = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'fct_daily_energy'").fetchall() != [(0,)]
     last = connection.execute("SELECT max(date_jst) FROM fct_daily_energy").fetchall()[0][0] if has_marts else None
-    return House(ZoneInfo(tz), published_at, last, _sources(connection, last) if last else [])
+    return House(zone, published_at, last, _sources(connection, last) if last else [])
 
 
 def _sources(connection: duckdb.DuckDBPyConnection, last: date) -> list[Source]:

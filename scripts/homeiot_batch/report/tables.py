@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from homeiot_batch.report.doubts import amount, doubts, measured, unpriced
+from homeiot_batch.report.doubts import amount, cost_doubts, measured
 from homeiot_batch.report.figures import Day, Energy, Source
 from homeiot_batch.report.parts import Table
 from homeiot_batch.report.words import Words
@@ -30,8 +30,8 @@ def _day_row(day: Day, source: Source, costs: dict[date, Any], w: Words) -> list
     share = (day.coverage, w.share(day.coverage)) if day.coverage is not None else w("no_data")
     cost = costs.get(day.date_jst)
     priced = [money_cell(cost.known_cost if cost else None, w)] if costs else []
-    why = [*(doubts(day, w) if day.is_doubtful else []), *(unpriced(cost, w) if cost else [])]
-    return [w.day(day.date_jst, "date_short"), *energy_cells(day, source, w), peak, share, *priced, ", ".join(why)]
+    why = ", ".join(cost_doubts(cost, day, w))
+    return [w.day(day.date_jst, "date_short"), *energy_cells(day, source, w), peak, share, *priced, why]
 
 
 def csv_of(days: Sequence[Day]) -> str:
