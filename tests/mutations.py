@@ -131,8 +131,8 @@ MUTATIONS = [
     Mutation(
         "Snakemake's delete: a folder without its file is no day",
         f"{PACKAGE}/heal.py",
-        "        if not (day / PART).exists():\n",
-        "        if not day.exists():\n",
+        "        if not is_there(day / PART):\n            return",
+        "        if not is_there(day):\n            return",
         "tests/workflow/test_crashes.py -k killed_inside_snakemakes_delete",
     ),
     Mutation(
@@ -243,8 +243,8 @@ MUTATIONS = [
     Mutation(
         "read copy: former generations stay for some days without a lock",
         f"{PACKAGE}/read_copy.py",
-        "KEPT, KEPT_FOR = 3, timedelta(days=3)",
-        "KEPT, KEPT_FOR = 1, timedelta(0)",
+        "KEPT, KEPT_FOR, MOST = 3, timedelta(days=3), 24",
+        "KEPT, KEPT_FOR, MOST = 1, timedelta(0), 24",
         "tests/workflow/test_read_copy.py -k complete_state",
     ),
     Mutation(

@@ -31,7 +31,10 @@ def run_archive(day: str | None, first: str | None, last: str | None, *, force: 
     os.chdir(ROOT)
     url = None
     try:
-        settings = load_settings(given_settings(config) | given_settings(_span(day, first, last)))
+        given = given_settings(config)
+        if "allow_shrink" in given:  # it is for the days that are asked for
+            given |= {name: dt for name, dt in (("start", day or first), ("end", day or last)) if dt}
+        settings = load_settings(given)
         configure(settings.log_format)
         url = settings.healthcheck_url.get_secret_value() if settings.healthcheck_url else None
         ping(url, "start")
@@ -67,12 +70,8 @@ def plan_run(settings: Settings, day: str | None, first: str | None, last: str |
 
 def config_arguments(day: str | None, first: str | None, last: str | None, config: Sequence[str]) -> list[str]:
     """The workflow's --config: the range, and what was given for this run."""
-    span = _span(day, first, last)
+    span = [f"start={day or first}", f"end={day or last}"] if day or first else []
     return ["--config", *span, *config] if span or config else []
-
-
-def _span(day: str | None, first: str | None, last: str | None) -> list[str]:
-    return [f"start={day or first}", f"end={day or last}"] if day or first else []
 
 
 def _run(plan: Plan, config: Sequence[str], settings: Settings) -> tuple[int, str]:

@@ -62,7 +62,7 @@ class Watch:
                 with contextlib.suppress(OSError):
                     command = (process / "cmdline").read_bytes()
                     self.seen.add(command)
-                    if b"/dbt" in command:
+                    if b"/bin/dbt\x00" in command:
                         self.dbt_environments.add((process / "environ").read_bytes())
 
 

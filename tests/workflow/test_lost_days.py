@@ -187,7 +187,7 @@ def test_more_missed_days_than_a_command_line_takes(archive: Checkout) -> None:
     night = archive.night("2026-11-12", ARCHIVE_START=days[0])
     assert (night.code, night.jobs) == (1, jobs("fetch extract load", *days, tables=True)), night.stderr
     assert {line.split(": ")[1] for line in night.failures} == {f"fetch {DATASET} {FIRST}"}
-    assert night.stderr.count("summary: ") == 3
+    assert night.stderr.count("summary: ") == 4
 
 
 # what holds nobody up
@@ -201,7 +201,7 @@ def test_an_archive_on_a_disk_of_its_own(archive: Checkout) -> None:
     os.chown(lost, 65534, 65534)
     for module in ("status", "verify", "doctor", "run_archive"):
         outcome = as_plain_user(archive, module, "--config", "now=2026-11-12T00:10:00+09:00")
-        assert outcome.code == (1 if module == "doctor" else 0), (module, outcome.stderr)  # which has no source to ask
+        assert outcome.code == 0, (module, outcome.stderr)
         assert "lost+found" not in outcome.stderr, module
 
 

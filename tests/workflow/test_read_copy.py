@@ -145,7 +145,7 @@ V1_RAW = [(day, len(drills.rows(day, 1))) for day in DAYS]
 
 def test_a_second_database_on_the_same_archive(archived: House) -> None:
     """As the archive's own message recommends: the readers of the first see what they saw, also with the new one's name but for the suffix."""
-    other = {"DUCKDB_PATH": str(archived.database.with_suffix(".db")), "MARKER_DIR": str(archived.folder / "other")}
+    other = {"DUCKDB_PATH": str(archived.database.with_suffix(".db")), "MARKER_DIR": str(archived.folder / "other"), "REPORT_DIR": "other"}
     drills.without_source(archived)
     assert archived.snakemake(*span(), **other).jobs == jobs("load", *DAYS, tables=True)
     for database in (archived.database.with_name("home_energy.read.duckdb"), archived.database.with_name("home_energy.read.db")):
