@@ -18,7 +18,7 @@ from homeiot_batch.days import LocalDay
 from homeiot_batch.errors import ArchiveError, DatabaseError, ShrinkError
 from homeiot_batch.files import file_stamp, sha256
 from homeiot_batch.layout import PART
-from homeiot_batch.parquet_check import check_part, damaged, read_metadata, refuse_changed, refuse_undeclared
+from homeiot_batch.parquet_check import check_part, described, refuse_changed, refuse_undeclared
 from homeiot_batch.shrink_guard import check_growth, was_permitted
 
 
@@ -41,12 +41,7 @@ def load_day(
     if it is not as it was then; SettingsError if it has columns that are not declared; DatabaseBusy if another process still holds the
     database after `wait_s` seconds.
     """
-    metadata = read_metadata(folder)
-    record = DayRecord.of(metadata)
-    if metadata is None:
-        raise DatabaseError(f"{folder} is not there; run again to have the day read")
-    if record is None:
-        raise damaged(folder / PART, "it says nothing of its content")
+    metadata, record = described(folder)
     _refuse_another_day(folder, metadata, dataset, day)
     part = folder / PART
     check_part(part, record, day)

@@ -14,12 +14,11 @@ import structlog
 from homeiot_batch.config import Settings
 from homeiot_batch.database import outdated, recorded_build, recorded_loads, set_aside
 from homeiot_batch.datasets import Dataset
-from homeiot_batch.day_record import DayRecord
 from homeiot_batch.days import LocalDay
 from homeiot_batch.errors import ArchiveDamaged, ArchiveError, DatabaseBusy, DatabaseDamaged
 from homeiot_batch.files import file_stamp, is_there, read_json
 from homeiot_batch.layout import PART, Layout
-from homeiot_batch.parquet_check import check_day, read_metadata, refuse_undeclared, strangers
+from homeiot_batch.parquet_check import check_day, described, refuse_undeclared, strangers
 from homeiot_batch.parquet_writer import put_in_place
 from homeiot_batch.read_copy import is_published
 from homeiot_batch.witnesses import Loads, readings_lost
@@ -98,17 +97,16 @@ def replace_unusable_database(layout: Layout, settings: Settings) -> str | None:
 def _why_not(staged: Path, day: Path, dataset: Dataset | None, local_day: LocalDay) -> str:
     """Why the staged day may not take its place; "" if it may. ArchiveError if one of both cannot be read now."""
     try:
-        check_day(staged, local_day)
-        if not is_there(day / PART):
-            return ""
-        new = DayRecord.of(read_metadata(staged))
+        new = check_day(staged, local_day)
     except ArchiveDamaged as error:
         return str(error)
+    if not is_there(day / PART):
+        return ""
     try:
-        archived = DayRecord.of(read_metadata(day))
+        _, archived = described(day)
     except ArchiveDamaged:
         return ""
-    lacks = dataset is None or archived is None or new is None or new.holds_less_than(archived)
+    lacks = dataset is None or new.holds_less_than(archived)
     return "the day in place holds what it lacks" if lacks or readings_lost(day / PART, staged / PART, dataset) else ""
 
 

@@ -31,6 +31,17 @@ def read_metadata(folder: Path) -> dict[str, Any] | None:
         return json.loads((pq.read_metadata(folder / PART).metadata or {})[METADATA_KEY])
 
 
+def described(folder: Path) -> tuple[dict[str, Any], DayRecord]:
+    """What the day's file says of itself, and the record in it. ArchiveError if there is no day, ArchiveDamaged if it says nothing."""
+    metadata = read_metadata(folder)
+    if metadata is None:
+        raise ArchiveError(f"{folder} is not there; run again to have the day read")
+    record = DayRecord.of(metadata)
+    if record is None:
+        raise damaged(folder / PART, "it says nothing of its content")
+    return metadata, record
+
+
 def check_part(part: Path, record: DayRecord, day: LocalDay) -> None:
     """Read every page of the file: ArchiveDamaged unless all checksums, the columns and the number of rows are those that were written.
 
@@ -47,16 +58,12 @@ def check_part(part: Path, record: DayRecord, day: LocalDay) -> None:
         raise ArchiveDamaged(f"{part} holds {rows} rows where {record.rows} were written; check the disk, and restore the file from a backup")
 
 
-def check_day(folder: Path, day: LocalDay, loaded: dict[str, Any] | None = None) -> None:
-    """ArchiveError if the day's file is not there, damaged, says nothing of its content, or has changed since it was `loaded`."""
-    metadata = read_metadata(folder)
-    record = DayRecord.of(metadata)
-    if metadata is None:
-        raise ArchiveError(f"{folder} is not there; run again to have the day read")
-    if record is None:
-        raise damaged(folder / PART, "it says nothing of its content")
+def check_day(folder: Path, day: LocalDay, loaded: dict[str, Any] | None = None) -> DayRecord:
+    """The day's record. ArchiveError if its file is not there, damaged, says nothing of its content, or has changed since it was `loaded`."""
+    metadata, record = described(folder)
     check_part(folder / PART, record, day)
     refuse_changed(folder / PART, metadata, sha256(folder / PART), loaded)
+    return record
 
 
 def refuse_changed(part: Path, metadata: dict[str, Any], checksum: str, loaded: dict[str, Any] | None) -> None:

@@ -58,10 +58,9 @@ def plan_run(settings: Settings, day: str | None, first: str | None, last: str |
         raise SettingsError("--from and --to belong together; give both, or --date for one day")
     if reconcile and (force or not (day or first)):
         raise SettingsError("--reconcile takes the days of --date, or of --from and --to, and no --force; give it a range")
-    if not (day or first):
-        check_zone(layout, settings.tz)
-        return Plan(targets=["yesterday"], forced=["extract"]) if force else plan_night(settings, layout)
     check_zone(layout, settings.tz)
+    if not (day or first):
+        return Plan(targets=["yesterday"], forced=["extract"]) if force else plan_night(settings, layout)
     start, end = (parse_day(day, "--date"),) * 2 if day else (parse_day(first, "--from"), parse_day(last, "--to"))
     if reconcile:
         return plan_reconciliation(settings, layout, start, end)
