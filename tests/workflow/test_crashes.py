@@ -140,7 +140,7 @@ def dbt_children(pid: int) -> list[int]:
         tasks = [child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
     except FileNotFoundError:
         return []
-    return [int(child) for child in {*children, *tasks} if b"dbt" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [int(child) for child in {*children, *tasks} if b"/bin/dbt\x00" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def is_running(pid: int) -> bool:
