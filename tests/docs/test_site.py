@@ -13,6 +13,8 @@ from homeiot_batch.config import ROOT
 from tests.docs import tables_reference
 from tests.docs.pages import DOCS, blocks, page
 
+READMES = ("README.md", "README.ja.md")
+
 
 def build(source: Path, site: Path) -> "subprocess.CompletedProcess[str]":
     """Build the site as `make docs` does."""
@@ -45,11 +47,25 @@ def test_a_link_that_leads_nowhere_is_an_error(link: str, tmp_path: Path) -> Non
     assert link.rpartition("#")[2] in done.stderr
 
 
-def test_what_the_readme_links_to_is_there() -> None:
-    """Files of the checkout."""
-    links = re.findall(r"\]\(([^)\s]+)\)", (ROOT / "README.md").read_text())
-    assert len(links) > 10
+@pytest.mark.parametrize("name", READMES)
+def test_what_the_readme_links_to_is_there(name: str) -> None:
+    """Files of the checkout; the README of the other language too."""
+    text = (ROOT / name).read_text()
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if not link.startswith("http")]
+    assert set(READMES) - {name} <= set(links)
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_both_readmes_say_the_same() -> None:
+    """As many headings of each level, the same commands, the same settings and commands in the tables, the same links to pages."""
+    english, japanese = ((ROOT / name).read_text() for name in READMES)
+    for pattern in (r"^(#+) ", r"^```[^`]*^```$", r"^\| (`[^|]+`) \|", r"^\| (\d+) \|", r"\]\((docs/[^)]+)\)"):
+        assert re.findall(pattern, _without_comments(english), re.MULTILINE) == re.findall(pattern, _without_comments(japanese), re.MULTILINE)
+
+
+def _without_comments(text: str) -> str:
+    """Comments of shell lines are translated."""
+    return re.sub(r"[ ]+# .*|^# .*", "", text, flags=re.MULTILINE)
 
 
 def test_the_tables_page_is_that_of_dbt() -> None:
