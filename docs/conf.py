@@ -9,5 +9,6 @@ nitpicky = True
 html_theme = "furo"
 html_title = project
 html_copy_source = False
+html_show_copyright = False
 html_show_sphinx = False
 myst_heading_anchors = 3
