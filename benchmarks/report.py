@@ -15,8 +15,6 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from homeiot_batch.config import ROOT, load_settings
-from homeiot_batch.layout import Layout
-from homeiot_batch.read_copy import publish
 from tests.models.meters import Archive
 from tests.report.browser import CHROMIUM, DESKTOP, PHONE, Browser
 
@@ -52,9 +50,7 @@ def make(folder: Path, years: int) -> dict[str, str]:
         connection.execute(LOADS, {"first": first, "last": LAST})
     archive.build()
     places = {"duckdb_path": str(database), "parquet_base_dir": str(folder / "parquet"), "marker_dir": str(folder / "markers")}
-    settings = load_settings(places)
-    settings.parquet_base_dir.mkdir(exist_ok=True)
-    publish(settings, Layout.of(settings), wait_s=0)
+    archive.publish(load_settings(places))
     return places
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 import tenacity
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger as snakemake_logger
 
 from homeiot_batch import fault_points, run_lock
 from homeiot_batch.config import SHIPPED_DATASET, Settings, load_settings
@@ -33,6 +34,7 @@ from homeiot_batch.heal import (
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.logging_conf import configure, job_log
 from homeiot_batch.parquet_writer import put_in_place, stage_day
+from homeiot_batch.progress import Progress
 from homeiot_batch.read_copy import publish
 from homeiot_batch.report.build import write_report
 from homeiot_batch.scope import Scope, finished_day, open_scope
@@ -68,6 +70,7 @@ class ArchiveRun:
         self._source: Source | None = None
         self._opening = threading.Lock()
         self._answers = True
+        self.progress = Progress()
 
     # paths, for the rules
 
@@ -165,6 +168,7 @@ class ArchiveRun:
 
     def close(self) -> None:
         """Say what the run did, if it did anything, and write it beside the markers."""
+        self.progress.close()
         if self.summary.lines():
             with contextlib.suppress(HomeIotError):
                 write_json(self.layout.last_run, self.summary.as_dict())
@@ -257,6 +261,8 @@ class ArchiveRun:
                 message = f"{' '.join(names.values())}: {said}; a fault of the program, please report it with {job}"
             else:
                 return
+            finally:
+                self.progress.ended(step)
         self.summary.fail(message)
         raise JobFailed(message)
 
@@ -289,6 +295,8 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
         raise SystemExit(f"error: {error}") from None
     if workflow.is_main_process:
         atexit.register(run.close)
+        if not DRY_RUN.intersection(sys.argv):
+            run.progress.follow(snakemake_logger)
     return run
 
 

@@ -13,19 +13,31 @@ import structlog
 _job = threading.local()
 
 
-class _Stream:
+class Stream:
     """Writes each line to stderr and to the file of the job that this thread runs."""
 
+    shows_info = True  # on stderr; not where a progress bar speaks for what goes well
+
     def msg(self, message: str) -> None:
+        """Write a line."""
+        self._write(message, is_shown=True)
+
+    def info(self, message: str) -> None:
+        """Write a line of what goes well."""
+        self._write(message, is_shown=self.shows_info)
+
+    def _write(self, message: str, *, is_shown: bool) -> None:
         line = f"{message}\n"
         with contextlib.suppress(OSError), _whole_lines():  # a full disk or a closed terminal fails no job by its log
-            print(line, end="", file=sys.stderr, flush=True)
+            if is_shown:
+                print(line, end="", file=sys.stderr, flush=True)
         file: TextIO | None = getattr(_job, "file", None)
         if file is not None:
             with contextlib.suppress(OSError):
                 print(line, end="", file=file, flush=True)
 
-    log = debug = info = warning = warn = error = critical = exception = failure = fatal = msg
+    debug = info
+    log = warning = warn = error = critical = exception = failure = fatal = msg
 
 
 @contextlib.contextmanager
@@ -53,7 +65,7 @@ def configure(log_format: str) -> None:
             structlog.processors.format_exc_info,
             renderer,
         ],
-        logger_factory=lambda *_: _Stream(),
+        logger_factory=lambda *_: Stream(),
         cache_logger_on_first_use=False,
     )
 

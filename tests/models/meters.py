@@ -14,8 +14,11 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from homeiot_batch.config import ROOT, Settings, load_settings
-from homeiot_batch.database import BOOKKEEPING
+from homeiot_batch.database import BOOKKEEPING, record_build
 from homeiot_batch.days import LocalDay
+from homeiot_batch.files import write_json
+from homeiot_batch.layout import Layout
+from homeiot_batch.read_copy import publish
 
 RAW = "raw_meter_readings"
 Row = tuple[Any, ...]
@@ -64,6 +67,13 @@ class Archive:
         done = subprocess.run(command, cwd=ROOT / "dbt", env=inherited | places, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
         return done.stdout
+
+    def publish(self, settings: Settings) -> None:
+        """Show readers the tables as they were built."""
+        layout = Layout.of(settings)
+        settings.parquet_base_dir.mkdir(exist_ok=True)
+        write_json(layout.models, record_build(settings.duckdb_path))
+        publish(settings, layout, wait_s=0)
 
     def build(self, *arguments: str) -> str:
         """What the nightly run does."""

@@ -12,8 +12,6 @@ import pytest
 
 from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.days import LocalDay
-from homeiot_batch.layout import Layout
-from homeiot_batch.read_copy import publish
 from homeiot_batch.report.build import render
 from homeiot_batch.report.figures import House, read_figures
 from tests.models.meters import Archive, Reading
@@ -42,11 +40,6 @@ class Built:
         house = self.house
         last = house.last_day or LAST
         return render(house, datetime(last.year, last.month, last.day, tzinfo=house.zone).astimezone(UTC) + timedelta(days=1, minutes=20))
-
-    def publish(self) -> None:
-        """Show readers the tables as they are."""
-        self.settings.parquet_base_dir.mkdir(exist_ok=True)
-        publish(self.settings, Layout.of(self.settings), wait_s=0)
 
 
 Build = Callable[..., Built]
@@ -96,9 +89,9 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
             "duckdb_path": str(archive.database),
             "tz": zone,
         }
-        of_house = Built(archive, load_settings(places))
-        of_house.publish()
-        return of_house
+        settings = load_settings(places)
+        archive.publish(settings)
+        return Built(archive, settings)
 
     return built
 
