@@ -1,6 +1,6 @@
-# make setup | demo | test | soak | lint | lock | reference | mutate | servers | clean
+# make setup | demo | test | soak | lint | docs | lock | reference | mutate | servers | clean
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak lint lock reference mutate servers clean
+.PHONY: help setup demo test soak lint docs lock reference mutate servers clean
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 
@@ -31,13 +31,18 @@ lint: setup ## every linter
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models dbt/tests
 	$(BIN)/snakemake --lint --config parquet_base_dir=data/demo/lint marker_dir=data/demo/lint duckdb_path=data/demo/lint/lint.duckdb report_dir=data/demo/lint/report
 
+docs: setup ## the pages in docs/ as a site, in docs/_build; a link that leads nowhere is an error
+	$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going docs docs/_build
+	@echo docs/_build/index.html
+
 lock: ## exact versions with hashes, from the ranges in pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml --output-file requirements.lock $(LOCK_OPTIONS)
 	uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock $(LOCK_OPTIONS)
 
-reference: setup ## the settings' schema and table, and the crash matrix, from the code
+reference: setup ## the settings' schema, and the pages' tables, from the code
 	$(BIN)/python -m homeiot_batch.settings_reference
 	$(BIN)/python -m tests.workflow.crash_matrix
+	$(BIN)/python -m tests.docs.tables_reference
 
 mutate: setup ## each protection taken out of a copy of the code: a test must notice (10 minutes)
 	$(BIN)/python -m tests.mutations
@@ -46,4 +51,4 @@ servers: ## the real InfluxDB 2.7 and influx_inspect that the integration tests 
 	tests/servers/build.sh
 
 clean: ## what the commands above made, but no data
-	rm -rf .venv .tools .pytest_cache .ruff_cache .hypothesis .import_linter_cache dbt/target dbt/logs
+	rm -rf .venv .tools docs/_build .pytest_cache .ruff_cache .hypothesis .import_linter_cache dbt/target dbt/logs

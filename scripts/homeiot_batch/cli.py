@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Settings come from config.yaml and the environment; the README lists them.",
+    epilog="Settings come from config.yaml and the environment; docs/reference/settings.md lists them.",
 )
 
 

@@ -1,4 +1,4 @@
-"""What a run's exit code says; the README's table is held to it by a test."""
+"""What a run's exit code says; the tables in README.md and docs/reference/commands.md are held to it by a test."""
 
 DONE = 0
 FAILED = 1

@@ -1,6 +1,6 @@
-"""The settings as documents: a JSON schema and the README's table, both from the one model.
+"""The settings as documents: a JSON schema and a page's tables, both from the one model.
 
-python -m homeiot_batch.settings_reference      rewrites workflow/schemas/settings.schema.json and the table in README.md
+python -m homeiot_batch.settings_reference      rewrites workflow/schemas/settings.schema.json and the tables in docs/reference/settings.md
 """
 
 import json
@@ -9,10 +9,10 @@ import re
 from pydantic.fields import FieldInfo
 
 from homeiot_batch.config import ROOT, Settings, has_variable, is_secret
+from homeiot_batch.datasets import Dataset
 
 SCHEMA = ROOT / "workflow/schemas/settings.schema.json"
-README = ROOT / "README.md"
-TABLE = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- /settings -->)", re.DOTALL)
+PAGE = ROOT / "docs/reference/settings.md"
 
 
 def schema() -> str:
@@ -31,6 +31,22 @@ def table() -> str:
     return "\n".join(["| setting | variable | default | meaning |", "| --- | --- | --- | --- |", *rows]) + "\n"
 
 
+def dataset_table() -> str:
+    """The keys of a dataset as a Markdown table."""
+    rows = [
+        f"| `{name}` | {'' if field.is_required() else _default(field) or 'none'} | {field.description} |"
+        for name, field in Dataset.model_fields.items()
+    ]
+    return "\n".join(["| key | default | meaning |", "| --- | --- | --- |", *rows]) + "\n"
+
+
+def page(text: str) -> str:
+    """The page with its tables as they are now."""
+    for marker, content in (("settings", table()), ("dataset", dataset_table())):
+        text = re.sub(rf"(?<=<!-- {marker} -->\n).*?(?=<!-- /{marker} -->)", lambda _, new=content: new, text, flags=re.DOTALL)
+    return text
+
+
 def _variable(name: str, field: FieldInfo) -> str:
     return f"`{name.upper()}`" if has_variable(field) else ""
 
@@ -41,4 +57,4 @@ def _default(field: FieldInfo) -> str:
 
 if __name__ == "__main__":
     SCHEMA.write_text(schema())
-    README.write_text(TABLE.sub(lambda _: table(), README.read_text()))
+    PAGE.write_text(page(PAGE.read_text()))

@@ -171,9 +171,12 @@ class Influx1(Server):
 
     def write(self, bucket: str, points: Iterable[Point], policy: str | None = None) -> None:
         """Write points, in their order."""
-        more = {"rp": policy} if policy else {}
         for lines in _batches(points):
-            self.request("POST", "/write", lines, db=bucket, **more)
+            self.write_lines(bucket, lines, policy)
+
+    def write_lines(self, bucket: str, lines: bytes, policy: str | None = None) -> None:
+        """Write line protocol as it is."""
+        self.request("POST", "/write", lines, db=bucket, **({"rp": policy} if policy else {}))
 
     def environment(self, bucket: str) -> dict[str, str]:
         """The settings with which a house reads `bucket`."""
@@ -222,7 +225,11 @@ class Influx2(Server):
     def write(self, bucket: str, points: Iterable[Point]) -> None:
         """Write points, in their order."""
         for lines in _batches(points):
-            self.request("POST", "/api/v2/write", lines, org=ORG, bucket=bucket)
+            self.write_lines(bucket, lines)
+
+    def write_lines(self, bucket: str, lines: bytes) -> None:
+        """Write line protocol as it is."""
+        self.request("POST", "/api/v2/write", lines, org=ORG, bucket=bucket)
 
     def environment(self, bucket: str) -> dict[str, str]:
         """The settings with which a house reads `bucket`."""

@@ -42,7 +42,8 @@ def test_every_command_has_help_with_examples_and_stands_in_the_readme(name: str
 
 @pytest.mark.parametrize("name", MODULES)
 def test_the_module_is_the_same_command(name: str) -> None:
-    """`python -m homeiot_batch.X` takes the same options."""
+    """`python -m homeiot_batch.X` takes the same options, and the page of commands names it."""
+    assert f"| `homeiot {name}` | `homeiot_batch.{MODULES[name]}` |" in (ROOT / "docs/reference/commands.md").read_text()
     module = subprocess.run([sys.executable, "-m", f"homeiot_batch.{MODULES[name]}", "--help"], capture_output=True, text=True, check=True)
     options = r"--[a-z-]+"
     assert set(re.findall(options, module.stdout)) - {"--install-completion", "--show-completion"} == set(

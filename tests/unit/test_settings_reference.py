@@ -6,18 +6,23 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from homeiot_batch.config import ROOT, Settings, is_secret
-from homeiot_batch.settings_reference import README, SCHEMA, schema, table
+from homeiot_batch.datasets import Dataset
+from homeiot_batch.settings_reference import PAGE, SCHEMA, dataset_table, page, schema, table
 
 
 def test_every_setting_is_described() -> None:
-    """A setting without a description cannot be understood from the README."""
-    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+    """A setting without a description cannot be understood from its page; nor can a dataset's key."""
+    described = Settings.model_fields | Dataset.model_fields
+    assert [name for name, field in described.items() if not field.description] == []
 
 
-def test_schema_and_readme_are_those_of_the_model() -> None:
+def test_schema_and_page_are_those_of_the_model() -> None:
     """Both are rewritten by `make reference`; this fails when they drift."""
     assert SCHEMA.read_text() == schema(), "run `make reference`"
-    assert table() in README.read_text(), "run `make reference`"
+    text = PAGE.read_text()
+    assert page(text) == text, "run `make reference`"
+    assert table() in text
+    assert dataset_table() in text
 
 
 def test_the_shipped_config_is_valid_by_the_schema() -> None:

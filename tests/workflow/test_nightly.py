@@ -108,11 +108,16 @@ def test_the_watchdog_hears_of_start_success_and_failure(checkout: Checkout, wat
     assert "secret-uuid" not in unreachable.stderr
 
 
-def test_exit_codes_are_those_of_the_readme(checkout: Checkout) -> None:
-    """Done, failed, a wrong option, and another run that does not end: each has its code, and the README's table lists just these."""
-    table = re.search(r"\| exit code \| meaning \|\n\| --- \| --- \|\n((?:\|.*\n)+)", (ROOT / "README.md").read_text())
+@pytest.mark.parametrize("page", ["README.md", "docs/reference/commands.md"])
+def test_exit_codes_are_those_of_the_pages(page: str) -> None:
+    """The tables list just these."""
+    table = re.search(r"\| exit code \| meaning \|\n\| --- \| --- \|\n((?:\|.*\n)+)", (ROOT / page).read_text())
     assert table is not None
     assert table[1].splitlines() == [f"| {code} | {meaning} |" for code, meaning in MEANINGS.items()]
+
+
+def test_each_end_has_its_exit_code(checkout: Checkout) -> None:
+    """Done, failed, a wrong option, and another run that does not end."""
     feed(checkout, 2)
     assert checkout.night("2026-11-03").code == DONE
     assert checkout.night("2026-11-03", "--date", "2026-02-30").code == FAILED
