@@ -6,9 +6,12 @@ server is asked separately how many values each field has in the day, so that an
 
 import base64
 import contextlib
+import functools
 import json
+import re
 import warnings
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,6 +34,7 @@ with warnings.catch_warnings():
 COMPATIBLE = {"double": {"float", "integer", "unsigned"}, "integer": {"integer", "float"}, "boolean": {"boolean"}, "string": {"string"}}
 # what their values are in the answer: a float without fraction looks like an integer
 JSON_TYPES: dict[str, set[type]] = {"double": {float, int}, "integer": {int}, "boolean": {bool}, "string": {str}}
+UNITS = {"h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
 
 
 class InfluxReader:
@@ -52,8 +56,17 @@ class InfluxReader:
         }
 
     def doubts(self, dataset: Dataset, day: LocalDay) -> list[str]:  # noqa: ARG002
-        """None: a server's day is proven whole or refused."""
-        return []
+        """Whether retention may have taken the beginning of the day; all else is proven by `read`, or refused."""
+        try:
+            policy, kept = self.retention
+        except SourceError as error:  # the day was read: it is not given up for a warning
+            return [f"whether retention has taken some of it could not be asked: {error}"]
+        edge = self._settings.instant() - kept
+        if not kept or edge <= day.start:
+            return []
+        kept_since = f"{kept // UNITS['h']} hours, since {edge.astimezone(day.zone):%F %T}"
+        gone = "the day's first readings, or all, may have been gone when it was read"
+        return [f"retention policy {policy!r} keeps {kept_since}: {gone}; bring them in from an export or a backup of the server, if there is one"]
 
     def read(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
         """See `Source.read`."""
@@ -95,12 +108,17 @@ class InfluxReader:
         """Where no policy is named, the default one may hold only a part of the day, or none: since it was changed, say."""
         if self._settings.influx_retention_policy:
             return
-        for policy, *_, is_default in self.rows(f"SHOW RETENTION POLICIES ON {quote_ident(self._settings.influx_bucket)}"):
+        for policy, _, is_default in self._policies():
             if not is_default and any(self.counts(dataset, day, policy).values()):
                 raise SourceError(
                     f"{self._where(dataset)}: on {day} retention policy {policy!r} holds points of it too; "
                     "set INFLUX_RETENTION_POLICY to the one that has the readings"
                 )
+
+    def _policies(self) -> Iterator[tuple[str, timedelta, bool]]:
+        """Name of each retention policy, how long it keeps points (0: for ever), and whether it is the default one."""
+        for policy, kept, *_, is_default in self.rows(f"SHOW RETENTION POLICIES ON {quote_ident(self._settings.influx_bucket)}"):
+            yield policy, _duration(kept), is_default
 
     def _field_types(self, dataset: Dataset) -> dict[str, set[str]]:
         types: dict[str, set[str]] = {}
@@ -130,6 +148,27 @@ class InfluxReader:
     def rows(self, query: str) -> list[list[Any]]:
         """All rows of a short InfluxQL answer."""
         return [row for series in self._series(query) for row in series["values"]]
+
+    @functools.cached_property
+    def retention(self) -> tuple[str, timedelta]:
+        """The retention policy that is read, and how long it keeps points (0: for ever)."""
+        wanted = self._settings.influx_retention_policy
+        policies = (policy[:2] for policy in self._policies() if (policy[0] == wanted if wanted else policy[2]))
+        policy, kept = next(policies, (wanted or "", timedelta()))
+        return policy, kept or self._bucket_retention(policy)
+
+    def _bucket_retention(self, policy: str) -> timedelta:
+        """How long the bucket of 2.x keeps points: SHOW RETENTION POLICIES says for ever, whatever it is."""
+        orgs = {bucket["orgID"] for bucket in self.listed("buckets", "buckets", limit="100")}
+        mapped = [mapping for org in orgs for mapping in self.listed("dbrps", "content", orgID=org, db=self._settings.influx_bucket)]
+        buckets = [mapping["bucketID"] for mapping in mapped if mapping["retention_policy"] == policy]
+        rules = [rule["everySeconds"] for bucket in buckets for rule in self.listed(f"buckets/{bucket}", "retentionRules")]
+        return timedelta(seconds=min(rules, default=0))
+
+    def listed(self, path: str, key: str, **params: str) -> list[dict[str, Any]]:
+        """A list of the API of 2.x; empty if it has no such API or the token may not see it."""
+        content = content_of(self.ask(f"api/v2/{path}", **params))
+        return content.get(key) or [] if isinstance(content, dict) else []
 
     def ask(self, path: str, **params: str) -> requests.Response:
         """What answers a GET of `path` below INFLUX_URL, whatever its status; SourceUnavailable if nothing does."""
@@ -315,6 +354,11 @@ def _lines(response: requests.Response) -> Iterator[bytes]:
         yield remainder
 
 
+def _duration(text: str) -> timedelta:
+    """What Go writes as 168h0m0s."""
+    return sum((int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+)([hms])", text)), timedelta())
+
+
 def _transport_problem(error: Exception) -> str:
     if isinstance(error, requests.exceptions.SSLError):
         return "has a certificate that cannot be verified; set INFLUX_CA_FILE to its authority's certificate"
@@ -336,6 +380,14 @@ def words(content: object) -> str:
     except ValueError:
         pass
     return " ".join(text.split())[:200]
+
+
+def content_of(answer: requests.Response) -> object:
+    """The decoded JSON; None if it is none."""
+    try:
+        return answer.json()
+    except ValueError:
+        return None
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -165,9 +165,9 @@ class Influx1(Server):
             answer = self.request("POST", "/query", q=statement)
             assert "error" not in str(answer), answer
 
-    def create(self, bucket: str) -> None:
-        """Make a database."""
-        self.query(f'CREATE DATABASE "{bucket}"')
+    def create(self, bucket: str, kept_hours: int = 0) -> None:
+        """Make a database, whose points are kept for ever or for some hours."""
+        self.query(f'CREATE DATABASE "{bucket}"{f" WITH DURATION {kept_hours}h" if kept_hours else ""}')
 
     def write(self, bucket: str, points: Iterable[Point], policy: str | None = None) -> None:
         """Write points, in their order."""
@@ -206,9 +206,10 @@ class Influx2(Server):
         flush = ["--storage-cache-snapshot-write-cold-duration", self.flush]
         return [built_server("influxd2"), *paths, *flush, "--http-bind-address", f"127.0.0.1:{self.port}", "--reporting-disabled"]
 
-    def create(self, bucket: str) -> None:
-        """Make a bucket."""
-        wanted = {"orgID": self._organization, "name": bucket, "retentionRules": []}
+    def create(self, bucket: str, kept_hours: int = 0) -> None:
+        """Make a bucket, whose points are kept for ever or for some hours."""
+        rules = [{"type": "expire", "everySeconds": kept_hours * 3600}] if kept_hours else []
+        wanted = {"orgID": self._organization, "name": bucket, "retentionRules": rules}
         self._buckets[bucket] = self.request("POST", "/api/v2/buckets", json.dumps(wanted).encode())["id"]
 
     def map(self, database: str, policy: str, bucket: str) -> None:

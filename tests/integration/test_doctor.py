@@ -243,13 +243,19 @@ def answering(answers: Callable[[str], tuple[int, dict[str, str], bytes]], tls: 
 
 
 DATABASES = b'{"results":[{"statement_id":0,"series":[{"name":"databases","columns":["name"],"values":[["examined"]]}]}]}\n'
+NOTHING = b'{"results":[{"statement_id":0}]}\n'
+
+
+def queried(path: str) -> bytes:
+    """The answer to a query of an InfluxDB that has one database, without a policy."""
+    return DATABASES if "DATABASES" in path else NOTHING
 
 
 def influxdb_3(path: str) -> tuple[int, dict[str, str], bytes]:
     """As InfluxDB 3 Core describes its answers."""
     if path.startswith("/ping"):
         return 200, {"Content-Type": "application/json", "X-Influxdb-Version": "3.8.0", "X-Influxdb-Build": "Core"}, b'{"version":"3.8.0"}'
-    return 200, {"Content-Type": "application/json"}, DATABASES
+    return 200, {"Content-Type": "application/json"}, queried(path)
 
 
 def test_a_page_is_no_influxdb(look: Look) -> None:
@@ -314,7 +320,7 @@ def test_a_version_that_is_hidden_or_not_supported(look: Look) -> None:
     """A proxy that hands only queries on, below a path, is no harm; InfluxDB 3 is a warning."""
 
     def proxy(path: str) -> tuple[int, dict[str, str], bytes]:
-        return (200, {"Content-Type": "application/json"}, DATABASES) if path.startswith("/home/influx/query") else (403, {}, b"")
+        return (200, {"Content-Type": "application/json"}, queried(path)) if path.startswith("/home/influx/query") else (403, {}, b"")
 
     with answering(proxy) as url:
         assert list(check_source(look({"INFLUX_URL": f"{url}/home/influx", "INFLUX_BUCKET": "examined"}))) == [
@@ -350,9 +356,9 @@ def test_a_bucket_without_a_mapping(look: Look) -> None:
 def test_clocks_that_differ(look: Look, seconds: int, side: str) -> None:
     """The server's Date, which is cut to seconds, against this machine's clock."""
 
-    def skewed(_: str) -> tuple[int, dict[str, str], bytes]:
+    def skewed(path: str) -> tuple[int, dict[str, str], bytes]:
         date = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
-        return 200, {"Content-Type": "application/json", "X-Influxdb-Version": "1.8.10", "Date": date}, DATABASES
+        return 200, {"Content-Type": "application/json", "X-Influxdb-Version": "1.8.10", "Date": date}, queried(path)
 
     with answering(skewed) as url:
         clock = list(check_source(look({"INFLUX_URL": url, "INFLUX_BUCKET": "examined"})))[1]
@@ -545,3 +551,15 @@ def test_a_house_that_works_is_healthy(checkout: Checkout, influx1: Influx1) -> 
     assert [entry["level"] for entry in listed] == ["ok"] * 20
     stopped = checkout.python("homeiot_batch.doctor", INFLUX_URL=f"http://127.0.0.1:{free_port()}")
     assert (stopped.code, stopped.stderr.splitlines()[-1]) == (1, "12 findings, problems: 1, warnings: 0")
+
+
+@pytest.mark.parametrize("server", ["influx1", "influx2"])
+def test_a_policy_that_keeps_less_than_is_looked_back(look: Look, request: pytest.FixtureRequest, server: str) -> None:
+    """Where the server forgets before late points and missed days are looked for, the operator is told; with a day more than that not."""
+    influx: Influx1 | Influx2 = request.getfixturevalue(server)
+    influx.create("short", 7 * 24)
+    influx.create("enough", 8 * 24)
+    cure = "let it keep more than LOOKBACK_DAYS=7 and a day, or look at the runs every day"
+    found = [finding for finding in check_source(look(influx.environment("short"))) if finding.level != "ok"]
+    assert found == [warning("retention", "policy 'autogen' keeps 168 hours: what a run has missed is gone after that", cure)]
+    assert [finding for finding in check_source(look(influx.environment("enough"))) if finding.level != "ok"] == []

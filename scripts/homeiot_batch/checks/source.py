@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import requests
 
@@ -13,7 +12,7 @@ from homeiot_batch.checks.finding import Finding, of_error, ok, problem, warning
 from homeiot_batch.config import Settings
 from homeiot_batch.errors import HomeIotError
 from homeiot_batch.export_reader import export_files
-from homeiot_batch.influx_reader import InfluxReader, quote_ident, words
+from homeiot_batch.influx_reader import InfluxReader, content_of, quote_ident, words
 
 MAX_SKEW_S = 5
 SYSTEM = {"_internal", "_monitoring", "_tasks"}
@@ -87,7 +86,7 @@ def _product(settings: Settings, reader: InfluxReader, ping: requests.Response) 
 def _unnamed(reader: InfluxReader, url: str, ping: requests.Response) -> Finding:
     """Without the version in its answer it is InfluxDB behind a proxy, or something else."""
     query = reader.ask("query", q="SHOW DATABASES")
-    content = _json(query)
+    content = content_of(query)
     if isinstance(content, dict) and content.keys() & {"results", "error", "code"}:
         return ok("server", f"InfluxDB of a version that is not told, at {url} (/ping answers {ping.status_code})")
     name = f"{ping.headers['Server']}: " if "Server" in ping.headers else ""
@@ -101,7 +100,7 @@ def _major(reader: InfluxReader, version: str) -> str:
     number = version[:1]
     if number.isdigit():
         return number
-    health = _json(reader.ask("health"))  # a build without a number: only 2.x names itself there
+    health = content_of(reader.ask("health"))  # a build without a number: only 2.x names itself there
     return "2" if isinstance(health, dict) and health.get("name") == "influxdb" else ""
 
 
@@ -138,6 +137,15 @@ def _access(settings: Settings, reader: InfluxReader, major: str) -> Iterator[Fi
     yield ok("credentials", f"{_who(settings)} may read {settings.influx_bucket!r}")
     if major == "2":
         yield from _mappings(settings, reader)
+    yield from _retention(settings, reader)
+
+
+def _retention(settings: Settings, reader: InfluxReader) -> Iterator[Finding]:
+    """Whether what is missed can still be brought in when it is noticed."""
+    policy, kept = reader.retention
+    if kept and kept < timedelta(days=settings.lookback_days + 1):
+        found = f"policy {policy!r} keeps {kept // timedelta(hours=1)} hours: what a run has missed is gone after that"
+        yield warning("retention", found, f"let it keep more than LOOKBACK_DAYS={settings.lookback_days} and a day, or look at the runs every day")
 
 
 def _refusal(settings: Settings, major: str, said: str) -> str:
@@ -159,7 +167,7 @@ def _who(settings: Settings) -> str:
 def _unseen(settings: Settings, reader: InfluxReader, major: str, databases: list[str]) -> Finding:
     """The bucket is not there, or the credentials do not see it."""
     bucket, who = settings.influx_bucket, _who(settings)
-    hidden = [known["id"] for known in _listed(reader, "buckets", "buckets", limit="100") if known["name"] == bucket] if major == "2" else []
+    hidden = [known["id"] for known in reader.listed("buckets", "buckets", limit="100") if known["name"] == bucket] if major == "2" else []
     if hidden:
         found = f"bucket {bucket!r} is there, but no database is mapped to it, and this version makes none by itself"
         return problem("database", found, f"influx v1 dbrp create --bucket-id {hidden[0]} --db {bucket} --rp autogen --default")
@@ -175,9 +183,9 @@ def _unseen(settings: Settings, reader: InfluxReader, major: str, databases: lis
 
 
 def _mappings(settings: Settings, reader: InfluxReader) -> Iterator[Finding]:
-    buckets = _listed(reader, "buckets", "buckets", limit="100")
+    buckets = reader.listed("buckets", "buckets", limit="100")
     names = {bucket["id"]: bucket["name"] for bucket in buckets}
-    mapped = [m for org in sorted({bucket["orgID"] for bucket in buckets}) for m in _listed(reader, "dbrps", "content", orgID=org)]
+    mapped = [m for org in sorted({bucket["orgID"] for bucket in buckets}) for m in reader.listed("dbrps", "content", orgID=org)]
     lines = [
         f"{m['database']}/{m['retention_policy']}{' (default)' if m['default'] else ''} is bucket {names.get(m['bucketID'], m['bucketID'])!r}"
         for m in mapped
@@ -185,16 +193,3 @@ def _mappings(settings: Settings, reader: InfluxReader) -> Iterator[Finding]:
     ]
     if lines:
         yield ok("mapping", "; ".join(sorted(lines)))
-
-
-def _listed(reader: InfluxReader, path: str, key: str, **params: str) -> list[dict[str, Any]]:
-    """A list of the API of 2.x; empty if the token may not see it."""
-    content = _json(reader.ask(f"api/v2/{path}", **params))
-    return content.get(key) or [] if isinstance(content, dict) else []
-
-
-def _json(answer: requests.Response) -> object:
-    try:
-        return answer.json()
-    except ValueError:
-        return None
