@@ -114,12 +114,12 @@ def demo() -> None:
 
 @app.command(epilog=_examples("homeiot simulate house.lp.gz --from 2026-11-09 --to 2026-11-22 --step 60"))
 def simulate(
-    file: Annotated[Path, typer.Argument(help="File to write; gzip if its name ends in .gz.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="File to write; gzip if its name ends in .gz.")],
     first: Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="First local day.")],
     last: Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD", help="Last local day, included.")],
-    tz: Annotated[str, typer.Option(help="Zone of the house.")] = "Asia/Tokyo",
-    step: Annotated[int, typer.Option(min=1, help="Seconds from reading to reading.")] = 60,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same house.")] = 1,
+    tz: Annotated[str, typer.Option(metavar="ZONE", help="The house's time zone, an IANA name.")] = "Asia/Tokyo",
+    step: Annotated[int, typer.Option(min=1, metavar="SECONDS", help="Seconds from reading to reading.")] = 60,
+    seed: Annotated[int, typer.Option(metavar="NUMBER", help="The same seed makes the same house.")] = 1,
 ) -> None:
     """Write a simulated house's readings as an export.
 
