@@ -143,7 +143,7 @@ def assert_archived(house: ComposeHouse, readings: list[Point], day: str) -> Non
 
 
 def test_a_first_run_archives_yesterday_and_a_second_one_has_nothing_to_do(house: ComposeHouse, readings: list[Point], yesterday: str) -> None:
-    """Into mounts that Docker itself has to make, as a user who is not root; what is kept lies in the three mounts."""
+    """Into mounts that Docker itself has to make, as a user who is not root; what is kept lies in the four mounts."""
     house.write(readings)
     assert list((house.folder / "data").iterdir()) == []
 
@@ -151,7 +151,7 @@ def test_a_first_run_archives_yesterday_and_a_second_one_has_nothing_to_do(house
 
     assert first.returncode == 0, first.stderr
     assert_archived(house, readings, yesterday)
-    assert {path.name for path in (house.folder / "data").iterdir()} == {"duckdb", "parquet", "markers"}
+    assert {path.name for path in (house.folder / "data").iterdir()} == {"duckdb", "parquet", "markers", "report"}
     owners = {(path.stat().st_uid, path.stat().st_gid) for path in (house.folder / "data").rglob("*")}
     assert owners == {(UID, GID)}
 
