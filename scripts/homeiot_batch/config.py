@@ -245,10 +245,13 @@ def _revealed(value: SecretStr | None, file: Path | None, variable: str) -> str 
     if value is not None or file is None:
         return value.get_secret_value() if value is not None else None
     try:
-        return file.read_text().strip()
+        text = file.read_text().strip()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
         raise SettingsError(f"{variable}={str(file)!r} cannot be read ({reason}); name a readable file") from None
+    if not text:
+        raise SettingsError(f"{variable}={str(file)!r} is empty; write the secret into it, or name another file")
+    return text
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None, config_yaml: Path | None = None) -> Settings:

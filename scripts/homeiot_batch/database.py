@@ -185,7 +185,7 @@ def _problem(path: Path, error: Exception) -> DatabaseError:
     """What keeps the file from being opened."""
     text = " ".join(str(error).split())
     if "Could not set lock" in text:
-        return DatabaseBusy(path, text.split("Conflicting lock is held in")[-1].split(". See also")[0].strip())
+        return DatabaseBusy(path, text.split("Conflicting lock is held in")[-1].split(". See also")[0].split(". However, ")[0].strip())
     if is_damage(text):
         return DatabaseDamaged(f"{path} is damaged ({text[:200]}); the next run sets it aside and builds it again from the archive")
     return DatabaseError(f"{path} cannot be opened ({text[:200]}); check DUCKDB_PATH and its permissions")

@@ -110,7 +110,8 @@ class ExportReader:
         last = self._last.get(dataset.name)
         if last is None or not day.start_ns <= last < day.end_ns - QUIET_END_NS:
             return []
-        return [f"the export's last reading is at {_shown(last, day)}; if it was made before the day was over, read the day again from a later one"]
+        cure = f"if it was made before the day was over, run with a later one and --date {day} --force"
+        return [f"the export's last reading is at {_shown(last, day)}; {cure}"]
 
     def _refuse_uncovered(self, dataset: Dataset, day: LocalDay) -> None:
         """SourceError for a day that the export cannot hold whole: it would be archived short, or empty."""

@@ -66,7 +66,8 @@ class InfluxReader:
             return []
         kept_since = f"{kept // UNITS['h']} hours, since {edge.astimezone(day.zone):%F %T}"
         gone = "the day's first readings, or all, may have been gone when it was read"
-        return [f"retention policy {policy!r} keeps {kept_since}: {gone}; bring them in from an export or a backup of the server, if there is one"]
+        cure = f"with an export or a backup of the server, run again with --date {day} --force"
+        return [f"retention policy {policy!r} keeps {kept_since}: {gone}; {cure}"]
 
     def read(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
         """See `Source.read`."""

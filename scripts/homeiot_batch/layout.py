@@ -3,13 +3,15 @@
 import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from homeiot_batch.config import Settings
 from homeiot_batch.datasets import is_dataset_name
+from homeiot_batch.files import read_json
 
 PART = "part-0.parquet"
+SPARSE_DAYS = 31
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,16 @@ class Layout:
     def known_days(self, dataset: str) -> list[date]:
         """The days that are in place, or of which a marker tells, ascending."""
         return sorted({*self.archived_days(dataset), *self.loaded_days(dataset), *_dates(self.markers / dataset / "former", ".json")})
+
+    def first_day(self, dataset: str) -> date | None:
+        """The first day that is known, without empty ones that lie more than a month before the others: of a date that was mistyped."""
+        days = self.known_days(dataset)
+        filled = next((place for place, day in enumerate(days) if not self._is_empty(dataset, day)), len(days) - 1)
+        apart = (days[place] for place in range(filled, 0, -1) if days[place] - days[place - 1] > timedelta(days=SPARSE_DAYS))
+        return next(apart, min(days, default=None))
+
+    def _is_empty(self, dataset: str, day: date) -> bool:
+        return (read_json(self.marker(dataset, day)) or {}).get("rows") == 0
 
     def undeclared(self, datasets: Collection[str]) -> dict[str, int]:
         """How many days are in place of each dataset that is not among `datasets`."""

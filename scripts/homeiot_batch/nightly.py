@@ -28,6 +28,7 @@ class Plan:
     targets: list[str] = field(default_factory=list)
     forced: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    not_compared: list[str] = field(default_factory=list)  # datasets whose late points the source was not asked for
 
     def ask_for(self, layout: Layout, dataset: str, days: Iterable[date]) -> None:
         """Add the days: each by its folder and its marker, since Snakemake does not look behind a marker that is there."""
@@ -78,7 +79,7 @@ def plan_reconciliation(settings: Settings, layout: Layout, first: date, last: d
 
 def _missed(settings: Settings, layout: Layout, dataset: str, last: date) -> list[date]:
     archived = layout.archived_days(dataset)
-    first = settings.archive_start or min(layout.known_days(dataset), default=None)
+    first = settings.archive_start or layout.first_day(dataset)
     if first is None:
         return []
     # markers speak of a database that is there; it is not opened here, outside of the lock, where another run may be writing it
@@ -115,6 +116,7 @@ def _look_back(plan: Plan, settings: Settings, layout: Layout, first: date, last
             _compare(plan, reader, dataset, layout, _archived(settings, layout, dataset, first, last))
         except SourceError as error:
             plan.warnings.append(f"{dataset.name}: late points were not looked for: {error}")
+            plan.not_compared.append(dataset.name)
 
 
 def _archived(settings: Settings, layout: Layout, dataset: Dataset, first: date, last: date) -> list[LocalDay]:

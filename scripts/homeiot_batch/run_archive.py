@@ -43,7 +43,10 @@ def run_archive(day: str | None, first: str | None, last: str | None, *, force: 
         ping(url, "fail", str(error))
         raise SystemExit(f"error: {error}") from None
     code, summary = _run(plan, config_arguments(day, first, last, config), settings)
-    if not plan.targets:
+    if reconcile and plan.not_compared:
+        code = code or FAILED
+        print(f"failed: {', '.join(plan.not_compared)} was not compared with the source; see the warnings, and run again", file=sys.stderr)
+    elif not plan.targets:
         print("nothing to do: every day of the range is archived, and the source has no more of any", file=sys.stderr)
     ping(url, "" if code == DONE else "fail", summary or f"nothing was done, exit code {code}")
     raise SystemExit(code)
@@ -58,6 +61,11 @@ def plan_run(settings: Settings, day: str | None, first: str | None, last: str |
         raise SettingsError("--from and --to belong together; give both, or --date for one day")
     if reconcile and (force or not (day or first)):
         raise SettingsError("--reconcile takes the days of --date, or of --from and --to, and no --force; give it a range")
+    if reconcile and not settings.is_server:
+        raise SettingsError(
+            f"--reconcile asks a server for what it has more of, and INFLUX_URL={settings.influx_url!r} is an export; read the days again by "
+            "--force, which replaces none by a smaller one"
+        )
     check_zone(layout, settings.tz)
     if not (day or first):
         return Plan(targets=["yesterday"], forced=["extract"]) if force else plan_night(settings, layout)

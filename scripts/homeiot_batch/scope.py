@@ -55,7 +55,7 @@ def _start(settings: Settings, layout: Layout, dataset: str, end: date) -> date:
     candidates = {
         "start": settings.start,
         "archive_start": settings.archive_start,
-        "the first archived day, start": min(layout.known_days(dataset), default=None),
+        "the first archived day, start": layout.first_day(dataset),
         "yesterday, start": yesterday(settings.instant(), settings.zone),
     }
     origin, start = next((origin, day) for origin, day in candidates.items() if day is not None)

@@ -65,7 +65,7 @@ def archive_status(settings: Settings, layout: Layout) -> Iterator[DayStatus]:
         loaded = set(layout.loaded_days(dataset.name))
         parts = {day: layout.day(dataset.name, day) / PART for day in layout.archived_days(dataset.name)}
         sizes = {day: part.stat().st_size for day, part in parts.items() if part.exists()}
-        first = settings.archive_start or min(layout.known_days(dataset.name), default=last)
+        first = settings.archive_start or layout.first_day(dataset.name) or last
         damaged, measured = _measured(settings, dataset, {day: parts[day] for day in sizes})
         for day in each_day(first, last):
             rows, share, gap = measured.get(day, (0, None, None))

@@ -50,15 +50,16 @@ def judge_days(settings: Settings, layout: Layout, first: date | None, last: dat
         raise SettingsError(f"there is no database {settings.duckdb_path}; run the batch once, it is built again from the archive")
     with open_database(settings.duckdb_path, read_only=True) as connection:
         for dataset in settings.datasets.values():
-            start = first or settings.archive_start or min(_known_days(layout, connection, dataset), default=end)
+            start = first or settings.archive_start or _first_day(layout, connection, dataset) or end
             for dt in each_day(start, end):
                 yield _verdict(layout, connection, reader, dataset, LocalDay(dt, settings.zone))
 
 
-def _known_days(layout: Layout, connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> list[date]:
-    """Every day that files, markers or the database know of: one that is in place no more is missed too."""
-    loads = connection.execute("SELECT dt FROM archive.loads WHERE dataset = ?", [dataset.name]).fetchall()
-    return [*layout.known_days(dataset.name), *(dt for (dt,) in loads)]
+def _first_day(layout: Layout, connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> date | None:
+    """The first day that files, markers or, with readings, the database know of: one that is in place no more is missed too."""
+    loads = "SELECT min(dt) FROM archive.loads WHERE dataset = ? AND rows > 0"
+    known = [layout.first_day(dataset.name), *connection.execute(loads, [dataset.name]).fetchall()[0]]
+    return min((day for day in known if day is not None), default=None)
 
 
 def _verdict(layout: Layout, connection: duckdb.DuckDBPyConnection, reader: InfluxReader | None, dataset: Dataset, day: LocalDay) -> Verdict:
@@ -134,6 +135,9 @@ def show_verdicts(first: str | None, last: str | None, *, as_json: bool, config:
         raise SystemExit(f"error: {error}") from None
     for name, days in layout.undeclared(settings.datasets).items():
         typer.echo(f"note: {name} is not declared in config.yaml: its {days} archived days are not verified", err=True)
+    if not (as_json or settings.is_server):
+        gone = "" if Path(settings.influx_url.removeprefix("file://")).exists() else ", and not there"
+        typer.echo(f"note: no day was compared with the source: INFLUX_URL={settings.influx_url!r} is an export{gone}", err=True)
     typer.echo(json.dumps([asdict(v) for v in verdicts], default=str, indent=1) if as_json else _text(verdicts))
     raise SystemExit(FAILED if any(v.problems for v in verdicts) else DONE)
 

@@ -80,3 +80,6 @@ def test_a_stopped_server_is_no_reason_to_leave_out_the_rest(checkout: Checkout,
     night = checkout.night("2026-11-04", INFLUX_URL="http://127.0.0.1:9")
     assert (night.code, [line.split(": ")[1] for line in night.failures]) == (1, ["fetch raw_meter_readings 2026-11-03"])
     assert "warning: raw_meter_readings: late points were not looked for: http://127.0.0.1:9 cannot be reached" in night.stderr
+    asked = checkout.night("2026-11-04", "--reconcile", "--date", "2026-11-02", INFLUX_URL="http://127.0.0.1:9")
+    said = "failed: raw_meter_readings was not compared with the source; see the warnings, and run again"
+    assert (asked.code, asked.jobs, asked.stderr.splitlines()[-1]) == (1, [], said)

@@ -137,6 +137,9 @@ def test_secrets_come_from_files_too(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "hush" not in str(caught.value)
     with pytest.raises(SettingsError, match="INFLUX_PASSWORD_FILE=.*none.* cannot be read"):
         settings.password()
+    (tmp_path / "token").write_text("\n")
+    with pytest.raises(SettingsError, match="INFLUX_TOKEN_FILE=.*token' is empty; write the secret into it"):
+        settings.token()
 
 
 @pytest.mark.parametrize("line", ["allow_shrink: true", "now: 2026-11-24T00:00:00+09:00"])

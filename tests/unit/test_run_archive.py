@@ -47,6 +47,7 @@ def test_options_become_a_target(
         (None, "2026-11-01", "tomorrow", {}, "--to='tomorrow' is not a date"),
         (None, None, None, {"reconcile": True}, "--reconcile takes the days of --date, or of --from and --to"),
         ("2026-11-01", None, None, {"reconcile": True, "force": True}, "and no --force"),
+        ("2026-11-01", None, None, {"reconcile": True}, "INFLUX_URL='an export' is an export; read the days again by --force"),
     ],
 )
 def test_options_that_mean_no_range_are_refused(
@@ -54,7 +55,7 @@ def test_options_that_mean_no_range_are_refused(
 ) -> None:
     """Nothing is run for dates that cannot be meant."""
     with pytest.raises(SettingsError, match=message):
-        arguments(settings, day, first, last, [], **flags)
+        arguments(settings.model_copy(update={"influx_url": "an export"}), day, first, last, [], **flags)
 
 
 def test_a_users_mistake_is_one_line() -> None:

@@ -78,7 +78,8 @@ def _check_days(settings: Settings, layout: Layout, dataset: str) -> Finding:
     if not days:
         cure = "mount or restore the archive; a new one needs another MARKER_DIR and DUCKDB_PATH"
         return problem(dataset, f"no day is archived, {len(known)} are known from {layout.markers}", cure) if known else ok(dataset, NONE_YET)
-    missing = sorted(set(each_day(settings.archive_start or known[0], known[-1])) - set(days))
+    first = settings.archive_start or layout.first_day(dataset) or known[0]
+    missing = sorted(set(each_day(first, known[-1])) - set(days))
     found = f"{len(days)} days, {days[0]} to {days[-1]}"
     cure = "python -m homeiot_batch.run_archive brings them in, if the source still has them"
     if missing:
