@@ -161,6 +161,30 @@ def test_costs_are_marked_as_the_energy_is() -> None:
     assert {look for look, _ in drawn(whole, bare)[0]} == {"cost", "earned"}
 
 
+def test_no_cost_stands_under_another_currency(build: Build) -> None:
+    """Days before the currency changed: their amounts have their own in the tables, and are no bar in the chart; nor are those without any."""
+    days = list(span(4))
+    hours = ("1234567", "00:00", "24:00")
+    tariffs = [
+        ("a", days[0], days[0], *hours, 5.0, None, None),
+        ("a", days[1], days[1], *hours, 20.0, None, "BGN"),
+        ("a", days[2], None, *hours, 10.0, None, "EUR"),
+    ]
+    built = build(list(readings("a", span(4), BERLIN)), "Europe/Berlin", tariffs)
+    [part] = Reader(built.page()).parts
+    costs = [cost for (cost,) in built.archive.query("SELECT import_cost FROM fct_daily_cost ORDER BY date_jst DESC")]
+    expected = list(zip(costs, [W.number(cost, 2) + unit for cost, unit in zip(costs, ("", "", " BGN", " (no currency)"), strict=True)], strict=True))
+    assert part.tables["table"][0][4][1] == "Cost, EUR"
+    assert [row[4] for row in part.tables["table"][1:]] == expected
+    assert [row[1] for row in part.tables["cost"][1:]] == [row[3] for row in part.tables["cost"][1:]] == expected
+    assert [title.partition(";")[0] for title in part.titles["cost"]] == [
+        f"22 November 2026: {expected[1][1]} EUR",
+        f"23 November 2026: {expected[0][1]} EUR",
+        "20 November 2026 … 21 November 2026: no data",
+    ]
+    assert part.tiles["Cost"] == [expected[0]]
+
+
 def day_of(day: date) -> Day:
     return Day(1.0, None, 1.0, 0.0, day, 0, 0, 1.0, 60.0, is_complete=True, peak_w=None, peak_at_jst=None, readings=1440)
 

@@ -240,6 +240,10 @@ class Source:
         """The newest of its prices' currencies."""
         return next((cost.currency for cost in reversed(self.costs) if cost.currency), "")
 
+    def is_foreign(self, cost: Cost) -> bool:
+        """Whether the cost is in another currency than the newest, so that it may not stand under its name."""
+        return cost.known_cost is not None and (cost.currency or "") != self.currency
+
     def month_to_date(self, which: str) -> ToDate | None:
         """The days of `this` or the `former` month, if it has any."""
         return next((span for span in self.to_date if span.month == which), None)
