@@ -1,5 +1,6 @@
 """The page in odd cases: no data, one day, days of 23 and 25 hours, an old read copy; its words, and how it is written."""
 
+import base64
 import os
 import re
 from dataclasses import replace
@@ -159,6 +160,57 @@ def test_costs_are_marked_as_the_energy_is() -> None:
     bare = [replace(cost, unpriced_kwh=0) for cost in costs]
     assert drawn(whole, bare)[1:] == ([], [])
     assert {look for look, _ in drawn(whole, bare)[0]} == {"cost", "earned"}
+
+
+def test_no_cost_stands_under_another_currency(build: Build) -> None:
+    """Days before the currency changed: their amounts have their own in the tables, and are no bar in the chart; nor are those without any."""
+    days = list(span(4))
+    hours = ("1234567", "00:00", "24:00")
+    tariffs = [
+        ("a", days[0], days[0], *hours, 5.0, None, None),
+        ("a", days[1], days[1], *hours, 20.0, None, "BGN"),
+        ("a", days[2], None, *hours, 10.0, None, "EUR"),
+    ]
+    built = build(list(readings("a", span(4), BERLIN)), "Europe/Berlin", tariffs)
+    [part] = Reader(built.page()).parts
+    costs = [cost for (cost,) in built.archive.query("SELECT import_cost FROM fct_daily_cost ORDER BY date_jst DESC")]
+    expected = list(zip(costs, [W.number(cost, 2) + unit for cost, unit in zip(costs, ("", "", " BGN", " (no currency)"), strict=True)], strict=True))
+    assert part.tables["table"][0][4][1] == "Cost, EUR"
+    assert [row[4] for row in part.tables["table"][1:]] == expected
+    assert [row[1] for row in part.tables["cost"][1:]] == [row[3] for row in part.tables["cost"][1:]] == expected
+    assert [title.partition(";")[0] for title in part.titles["cost"]] == [
+        f"22 November 2026: {expected[1][1]} EUR",
+        f"23 November 2026: {expected[0][1]} EUR",
+        "20 November 2026 … 21 November 2026: no data",
+    ]
+    assert part.tiles["Cost"] == [expected[0]]
+
+
+def test_a_gap_before_another_meter_is_no_data(build: Build) -> None:
+    """Its days have energy 0 in the tables, for no counter says more; on the page they have no data, no cost, no hours. The CSV is the table."""
+    days, october = list(span(60)), date(2026, 10, 1)
+    gap = [day for day in days if october <= day < date(2026, 11, 3)]
+    old = list(readings("a", iter(day for day in days if day < october), BERLIN))
+    new = [(at, source, watts, counter and counter + 1e6, sold) for at, source, watts, counter, sold in readings("a", iter(days[-21:]), BERLIN)]
+    built = build(old + new, "Europe/Berlin", [("a", days[0], None, "1234567", "00:00", "24:00", 0.3, None, "EUR")])
+    inside = built.archive.query("SELECT DISTINCT readings, import_kwh, estimated_kwh FROM fct_daily_energy WHERE date_jst = ANY(?)", gap[1:])
+    assert inside == [(0, 0.0, 0.0)]
+    page = built.page()
+    [part] = Reader(page).parts
+    shown = {row[0][1]: row[1] for name in ("days", "months") for row in part.tables[name][1:]}
+    missing = (None, "no data")
+    assert [shown[W.day(day)] for day in gap] == [missing] * len(gap)
+    assert shown["October 2026"] == missing
+    rows = {row[0][1]: (row[1], row[4]) for row in part.tables["table"][1:]}
+    assert [rows[W.day(day, "date_short")] for day in gap if day > days[-32]] == [(missing, missing)] * len(gap[-10:])
+    assert "1 October 2026 … 2 November 2026: no data" in part.titles["days"]
+    assert {title.rpartition(": ")[2] for title in part.titles["calendar"] if title.split(":")[0] in map(W.day, gap)} == {
+        "no data; no readings, longest gap 793 h 30 min"
+    }
+    heat = next(source for source in built.house.sources if source.name == "a").hours
+    assert [hour for hour in heat if hour.date_jst in gap] == []
+    [link] = part.links
+    assert ",0.0,,0.0," in base64.b64decode(link.split(",")[1]).decode()
 
 
 def day_of(day: date) -> Day:

@@ -24,7 +24,7 @@ def cost_tile(source: Source, w: Words) -> Iterable[Tile]:
 
 
 def cost_chart(source: Source, last: date, w: Words) -> Chart | None:
-    """What each of the last 31 days cost: up; what it earned: down. None without prices."""
+    """What each of the last 31 days cost: up; what it earned: down; no bar where that was in another currency. None without prices."""
     if not source.costs:
         return None
     days = [day for day in source.days if day.date_jst > last - timedelta(days=TABLE)]
@@ -62,7 +62,7 @@ def _bars(days: Sequence[Day], source: Source, w: Words) -> tuple[Bars, list[flo
     pairs = list(zip(costs, days, strict=True))
     titles = [f"{name}: {_said(cost, cost_doubts(cost, day, w), w)}" for name, (cost, day) in zip(names, pairs, strict=True)]
     faint = [day.is_partial or (cost is not None and cost.unpriced_kwh > 0) for cost, day in pairs]
-    return Bars(days, names, titles, faint, padding=0), [cost.known_cost if cost else None for cost in costs]
+    return Bars(days, names, titles, faint, padding=0), [None if cost is None or source.is_foreign(cost) else cost.known_cost for cost in costs]
 
 
 def _said(cost: Cost | None, why: Sequence[str], w: Words) -> str:
@@ -72,10 +72,10 @@ def _said(cost: Cost | None, why: Sequence[str], w: Words) -> str:
 
 def _table(source: Source, w: Words) -> Table:
     days = {day.date_jst: day for day in source.days}
-    rows = [_row(cost, days.get(cost.date_jst), w) for cost in reversed(source.costs)]
+    rows = [_row(cost, days.get(cost.date_jst), source, w) for cost in reversed(source.costs)]
     return Table([w("day"), w("bought"), w("sold"), w("net"), w("remarks")], rows)
 
 
-def _row(cost: DayCost, day: Day | None, w: Words) -> list[object]:
-    cells = [money_cell(value, w) for value in (cost.import_cost, cost.feed_in_revenue, cost.known_cost)]
+def _row(cost: DayCost, day: Day | None, source: Source, w: Words) -> list[object]:
+    cells = [money_cell(value, cost, source, w) for value in (cost.import_cost, cost.feed_in_revenue, cost.known_cost)]
     return [w.day(cost.date_jst), *cells, ", ".join(cost_doubts(cost, day, w))]

@@ -59,5 +59,5 @@ def amount(value: float | None, w: Words) -> str:
 
 
 def money(value: float | None, cost: Cost, w: Words) -> str:
-    """Money with its currency."""
-    return f"{amount(value, w)} {cost.currency or ''}".strip()
+    """Money with its currency; what has no price has none."""
+    return amount(value, w) if value is None else f"{amount(value, w)} {cost.currency or w('no_currency')}"

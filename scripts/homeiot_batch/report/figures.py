@@ -35,9 +35,11 @@ SELECT source, year(date_jst) AS year, sum(import_kwh) AS import_kwh, sum(export
     coalesce(sum(estimated_kwh), 0) AS estimated_kwh, count_if(is_complete) AS complete_days
 FROM fct_daily_energy GROUP BY ALL ORDER BY ALL
 """
+# a day that has neither a reading nor an estimate has hours of 0 that nobody measured
+IS_KNOWN = "(source, date_jst) NOT IN (SELECT (source, date_jst) FROM fct_daily_energy WHERE readings = 0 AND coalesce(estimated_kwh, 0) = 0)"
 HOURS = f"""
 SELECT source, date_jst, hour(hour_jst) AS hour, avg(import_kwh) AS import_kwh, avg(export_kwh) AS export_kwh, sum(estimated_kwh) > 0 AS is_estimated
-FROM fct_hourly_energy WHERE date_jst > $last::DATE - {BARS} AND date_jst <= $last GROUP BY ALL ORDER BY ALL
+FROM fct_hourly_energy WHERE date_jst > $last::DATE - {BARS} AND date_jst <= $last AND {IS_KNOWN} GROUP BY ALL ORDER BY ALL
 """
 DAY_HOURS = """
 SELECT source, date_jst, hour(hour_jst) AS hour, import_kwh, export_kwh, estimated_kwh > 0 AS is_estimated
@@ -45,7 +47,7 @@ FROM fct_hourly_energy WHERE date_jst = $last ORDER BY source, hour_start_utc
 """
 HOUR_MEANS = f"""
 SELECT source, hour(hour_jst) AS hour, avg(import_kwh) AS import_kwh, avg(export_kwh) AS export_kwh
-FROM fct_hourly_energy WHERE date_jst > $last::DATE - {BARS} AND date_jst <= $last GROUP BY ALL ORDER BY ALL
+FROM fct_hourly_energy WHERE date_jst > $last::DATE - {BARS} AND date_jst <= $last AND {IS_KNOWN} GROUP BY ALL ORDER BY ALL
 """
 CURVE = """
 SELECT source, quarter_utc, import_w, export_w FROM fct_load_curve WHERE date_jst = $last AND is_measured ORDER BY ALL
@@ -239,6 +241,10 @@ class Source:
     def currency(self) -> str:
         """The newest of its prices' currencies."""
         return next((cost.currency for cost in reversed(self.costs) if cost.currency), "")
+
+    def is_foreign(self, cost: Cost) -> bool:
+        """Whether the cost is in another currency than the newest, so that it may not stand under its name."""
+        return cost.known_cost is not None and (cost.currency or "") != self.currency
 
     def month_to_date(self, which: str) -> ToDate | None:
         """The days of `this` or the `former` month, if it has any."""

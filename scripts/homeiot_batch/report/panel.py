@@ -10,6 +10,7 @@ from homeiot_batch.report.costs import cost_chart
 from homeiot_batch.report.curve import curve
 from homeiot_batch.report.figures import House, Source
 from homeiot_batch.report.grids import coverage, heat, years_chart
+from homeiot_batch.report.missing import without_empty_days
 from homeiot_batch.report.parts import Panel
 from homeiot_batch.report.tables import TABLE, csv_of, days_table
 from homeiot_batch.report.tiles import tiles
@@ -19,6 +20,8 @@ from homeiot_batch.report.words import Words
 def panel(source: Source, house: House, w: Words) -> Panel:
     """What the page shows of the source on the house's last day."""
     assert house.last_day is not None
+    csv = csv_of(source.days[-TABLE:])  # as the table has it
+    source = without_empty_days(source)
     day = LocalDay(house.last_day, house.zone)
     shown = [curve(source, day, w), days_chart(source, w), months_chart(source, day.date, w), years_chart(source, w)]
     perhaps = [heat(source, house, 1, w), heat(source, house, -1, w), cost_chart(source, day.date, w)]
@@ -33,7 +36,7 @@ def panel(source: Source, house: House, w: Words) -> Panel:
         charts=present,
         calendar=coverage(source, w),
         days=days_table(source, w),
-        csv=csv_of(source.days[-TABLE:]),
+        csv=csv,
         csv_name=f"{slug}-{house.last_day}.csv",
     )
 

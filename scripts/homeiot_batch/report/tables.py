@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from homeiot_batch.report.doubts import amount, cost_doubts, measured
-from homeiot_batch.report.figures import Day, Energy, Source
+from homeiot_batch.report.doubts import amount, cost_doubts, measured, money
+from homeiot_batch.report.figures import Cost, Day, Energy, Source
 from homeiot_batch.report.parts import Table
 from homeiot_batch.report.words import Words
 
@@ -29,7 +29,7 @@ def _day_row(day: Day, source: Source, costs: dict[date, Any], w: Words) -> list
     peak = (day.peak_w, w.number(day.peak_w)) if day.peak_w is not None else w("no_data")
     share = (day.coverage, w.share(day.coverage)) if day.coverage is not None else w("no_data")
     cost = costs.get(day.date_jst)
-    priced = [money_cell(cost.known_cost if cost else None, w)] if costs else []
+    priced = [money_cell(cost.known_cost, cost, source, w) if cost else w("no_data")] if costs else []
     why = ", ".join(cost_doubts(cost, day, w))
     return [w.day(day.date_jst, "date_short"), *energy_cells(day, source, w), peak, share, *priced, why]
 
@@ -61,6 +61,8 @@ def energy_cell(value: float | None, w: Words) -> Any:
     return w("no_data") if value is None else (value, w.energy(value))
 
 
-def money_cell(value: float | None, w: Words) -> Any:
-    """Money, exact and as shown."""
-    return w("no_data") if value is None else (value, amount(value, w))
+def money_cell(value: float | None, cost: Cost, source: Source, w: Words) -> Any:
+    """Money of the cost, exact and as shown; with its currency where that is not the source's newest, which the heading names."""
+    if value is None:
+        return w("no_data")
+    return value, (money(value, cost, w) if source.is_foreign(cost) else amount(value, w))
