@@ -5,7 +5,7 @@
 
 {# Length of a local day, in s: 23, 24 or 25 hours, or another. #}
 {% macro day_length_s(date) -%}
-    epoch({{ midnight(date ~ ' + 1') }} - {{ midnight(date) }})
+    epoch({{ first_midnight(date ~ ' + 1') }} - {{ first_midnight(date) }})
 {%- endmacro %}
 
 {# Share of a local day's expected readings, at the usual interval; at most 1. NULL where no interval is known. #}

@@ -1,7 +1,18 @@
-{# What was bought less what was sold; what is not measured counts as none. NULL where neither is. #}
-{% macro net(total) -%}
+{# What was bought less what was sold; NULL where neither is known, or where one is missing that is not none. #}
+{% macro net(imported, exported, date) -%}
     if(
-        {{ total }} is null, null,
-        coalesce({{ total }} filter (counter = 'import'), 0) - coalesce({{ total }} filter (counter = 'export'), 0)
+        coalesce({{ imported }}, {{ exported }}) is null or {{ lacks_counter(imported, exported, date) }},
+        null,
+        coalesce({{ imported }}, 0) - coalesce({{ exported }}, 0)
+    )
+{%- endmacro %}
+
+{#
+    Whether a counter that the source had before is not known. One that it never had counts as none. Reads import_begin_jst and export_begin_jst of
+    int_counter_begins.
+#}
+{% macro lacks_counter(imported, exported, date) -%}
+    coalesce(
+        ({{ imported }} is null and {{ date }} > max(import_begin_jst)) or ({{ exported }} is null and {{ date }} > max(export_begin_jst)), false
     )
 {%- endmacro %}

@@ -42,12 +42,21 @@
     from {{ rebuilt_days() }}
 {% endmacro %}
 
-{# The same for what also depends on the tariffs: other ones make every day another one. #}
+{# The same for what also depends on when the counters first spoke: other days of it make every day another one. #}
+{% macro present_quarters_and_begins() %}
+    select
+        dt,
+        load_id || '-' || coalesce((select md5(string_agg(line::varchar, ' ' order by line::varchar)) from {{ ref('int_counter_begins') }} as line), '')
+            as load_id
+    from ({{ present_quarters() }})
+{% endmacro %}
+
+{# The same for what depends on the tariffs too. #}
 {% macro present_priced_quarters() %}
     select
         dt,
         load_id || '-' || coalesce((select md5(string_agg(line::varchar, ' ' order by line::varchar)) from ({{ tariffs() }}) as line), '') as load_id
-    from {{ rebuilt_days() }}
+    from ({{ present_quarters_and_begins() }})
 {% endmacro %}
 
 {# To be run before a model: the days that came, went, or have another version (load_id, NULL if the day went) than the model was built from. #}

@@ -123,6 +123,7 @@ MODELS = [
     "int_counter_steps",
     "int_counter_quarters",
     "int_counter_days",
+    "int_counter_begins",
     "int_daily_counters",
     "fct_daily_energy",
     "fct_hourly_energy",

@@ -304,3 +304,19 @@ def test_numbers_and_durations() -> None:
     assert W.energy(-5.5) == "\u22125.50"
     assert [W.share(value) for value in (1.0, 0.9999, 0.875, 0.0)] == ["100", "99.9", "87.5", "0"]
     assert [W.duration(value) for value in (5, 60, 3599, 3600, 12_000)] == ["5 s", "1 min", "1 h", "1 h", "3 h 20 min"]
+
+
+def test_a_counter_that_fell_silent_leaves_the_net_without_data(build: Build) -> None:
+    """What was bought is shown, and no hole; what was sold, the net and the cost of the day, and the net of its month and year, are no data."""
+    tariff = ("a", date(2026, 1, 1), None, "1234567", "00:00", "24:00", 0.3, 0.1, "EUR")
+    found = [
+        (at, source, watts, bought, sold if at < datetime(2026, 11, 20) else None)
+        for at, source, watts, bought, sold in readings("a", span(30), BERLIN, sold=True)
+    ]
+    built = build(found, "Europe/Berlin", [tariff])
+    [part] = Reader(built.page()).parts
+    day = built.house.sources[0].days[-1]
+    assert part.tiles["Bought"] == [(day.import_kwh, W.energy(day.import_kwh))]
+    assert part.tiles["Sold"] == part.tiles["Net"] == part.tiles["Cost"] == [(None, "no data")]
+    assert [part.tables[name][1][3] for name in ("table", "months", "years")] == [(None, "no data")] * 3
+    assert [f": Bought {W.energy(day.import_kwh)} kWh, Sold no data" in title for title in part.titles["days"]].count(True) == 1

@@ -42,6 +42,7 @@ usual as (
         median(usual_step_s) over {{ last_four_weeks('source, counter') }} as usual_interval_s
     from days
     left join known using (date_jst, source, counter)
+    left join {{ ref('int_counter_begins') }} using (source)
 
 )
 
@@ -59,9 +60,9 @@ select
     usual_interval_s,
     lowest_kwh,
     highest_kwh,
-    -- of a counter that said nothing for four weeks nothing is expected, unless it comes back
+    -- of a counter that said nothing for four weeks nothing is expected, unless it comes back or ever spoke
     case
         when usual_interval_s is not null then {{ coverage('coalesce(readings, 0)', 'usual_interval_s', 'date_jst') }}
-        when kwh is not null then 0
+        when kwh is not null or date_jst > if(counter = 'import', import_begin_jst, export_begin_jst) then 0
     end as coverage
 from usual

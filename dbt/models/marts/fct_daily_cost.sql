@@ -53,8 +53,13 @@ select
     max(currency) as currency,
     sum(import_kwh * import_price) as import_cost,
     sum(export_kwh * feed_in_price) as feed_in_revenue,
-    coalesce(sum(import_kwh * import_price), 0) - coalesce(sum(export_kwh * feed_in_price), 0) as net_cost,
+    if(
+        {{ lacks_counter('sum(import_kwh)', 'sum(export_kwh)', 'date_jst') }},
+        null,
+        coalesce(sum(import_kwh * import_price), 0) - coalesce(sum(export_kwh * feed_in_price), 0)
+    ) as net_cost,
     coalesce(sum(import_kwh) filter (import_price is null), 0)
     + coalesce(sum(export_kwh) filter (feed_in_price is null), 0) as unpriced_kwh
 from priced
+left join {{ ref('int_counter_begins') }} using (source)
 group by date_jst, source

@@ -1,3 +1,6 @@
+{%- set imported = "sum(kwh) filter (counter = 'import')" -%}
+{%- set exported = "sum(kwh) filter (counter = 'export')" -%}
+
 with counters as (
 
     select * from {{ ref('int_daily_counters') }}
@@ -20,9 +23,9 @@ energy as (
     select
         date_jst,
         source,
-        sum(kwh) filter (counter = 'import') as import_kwh,
-        sum(kwh) filter (counter = 'export') as export_kwh,
-        {{ net('sum(kwh)') }} as net_kwh,
+        {{ imported }} as import_kwh,
+        {{ exported }} as export_kwh,
+        {{ net(imported, exported, 'date_jst') }} as net_kwh,
         sum(estimated_kwh) as estimated_kwh,
         sum(resets)::int as reset_count,
         sum(glitches)::int as glitch_count,
@@ -31,6 +34,7 @@ energy as (
         min(coverage) as coverage,
         max(longest_step_s) as longest_gap_s
     from counters
+    left join {{ ref('int_counter_begins') }} using (source)
     group by date_jst, source
 
 )

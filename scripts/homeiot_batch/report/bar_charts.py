@@ -97,7 +97,7 @@ def _each_month(source: Source, last: date) -> list[Month]:
 
 
 def _month_title(month: Month, source: Source, last: date, w: Words) -> str:
-    why = short_of(month, month.complete_days, _days_in(month.month_jst, last), w) if month.net_kwh is not None else []
+    why = short_of(month, month.complete_days, _days_in(month.month_jst, last), w) if month.is_known else []
     return sentence(w.day(month.month_jst, "month_of_year"), month, source, why, w)
 
 
@@ -108,7 +108,7 @@ def _days_in(month: date, last: date) -> int:
 
 
 def _months_words(months: Sequence[Month], w: Words) -> str:
-    if all(month.net_kwh is None for month in months):
+    if not any(month.is_known for month in months):
         return w("months_empty")
     highest = max(months, key=_larger)
     first, last, month = (w.day(shown.month_jst, "month_of_year") for shown in (months[0], months[-1], highest))
@@ -145,7 +145,7 @@ def _unit(key: str, source: Source, w: Words) -> str:
 def _bar_chart(name: str, said: tuple[str, str, str], bars: Bars, labels: Sequence[Label], table: Table, source: Source, w: Words) -> Chart:
     bought, sold = bars.values("import_kwh"), bars.values("export_kwh")
     axis = charts.scale(max(value or 0.0 for value in bought), -max(value or 0.0 for value in sold))
-    holes = hole_spans([span.net_kwh is None for span in bars.spans], bars.names, bars.titles, bars.padding, w)
+    holes = hole_spans([not span.is_known for span in bars.spans], bars.names, bars.titles, bars.padding, w)
     return Chart(
         name,
         *said,

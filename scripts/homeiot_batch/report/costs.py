@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from homeiot_batch.report import charts
 from homeiot_batch.report.axes import date_labels, y_labels
 from homeiot_batch.report.bar_charts import Bars, hole_spans
-from homeiot_batch.report.doubts import amount, cost_doubts, money, short_of, unpriced
+from homeiot_batch.report.doubts import cost_amount, cost_doubts, money, short_of, unpriced
 from homeiot_batch.report.figures import Cost, Day, DayCost, Source
 from homeiot_batch.report.parts import Chart, Table, Tile
 from homeiot_batch.report.tables import TABLE, money_cell
@@ -20,7 +20,7 @@ def cost_tile(source: Source, w: Words) -> Iterable[Tile]:
     if cost is None:
         return
     why = cost_doubts(cost, day, w)
-    yield Tile(w("cost"), cost.known_cost, amount(cost.known_cost, w), cost.currency or "", notes=_months(source, w), doubts=why)
+    yield Tile(w("cost"), cost.known_cost, cost_amount(cost, w), cost.currency or "", notes=_months(source, w), doubts=why)
 
 
 def cost_chart(source: Source, last: date, w: Words) -> Chart | None:

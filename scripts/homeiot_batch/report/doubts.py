@@ -40,7 +40,7 @@ def measured(span: Energy, source: Source) -> list[tuple[str, float | None]]:
 def sentence(name: str, span: Energy, source: Source, why: Sequence[str], w: Words) -> str:
     """One line on a span: what was bought and sold, and the doubts."""
     parts = [f"{w(word)} {w.energy(value)}{'' if value is None else ' ' + w('unit_kwh')}" for word, value in measured(span, source)]
-    return f"{name}: {', '.join(parts) if span.net_kwh is not None else w('no_data')}{'; ' if why else ''}{', '.join(why)}"
+    return f"{name}: {', '.join(parts) if span.is_known else w('no_data')}{'; ' if why else ''}{', '.join(why)}"
 
 
 def unpriced(cost: Cost, w: Words) -> list[str]:
@@ -53,11 +53,20 @@ def cost_doubts(cost: Cost | None, day: Day | None, w: Words) -> list[str]:
     return [*(doubts(day, w) if day and day.is_doubtful else []), *(unpriced(cost, w) if cost else [])]
 
 
-def amount(value: float | None, w: Words) -> str:
+def amount(value: float, w: Words) -> str:
     """Money as a number."""
-    return w("no_price") if value is None else w.number(value, 2 if abs(value) < 999.995 else 0)
+    return w.number(value, 2 if abs(value) < 999.995 else 0)
 
 
 def money(value: float | None, cost: Cost, w: Words) -> str:
-    """Money with its currency; what has no price has none."""
-    return amount(value, w) if value is None else f"{amount(value, w)} {cost.currency or w('no_currency')}"
+    """Money of the cost with its currency, or why there is none."""
+    return _no_cost(cost, w) if value is None else f"{amount(value, w)} {cost.currency or w('no_currency')}"
+
+
+def cost_amount(cost: Cost, w: Words) -> str:
+    """The cost as a number, or why there is none."""
+    return _no_cost(cost, w) if cost.known_cost is None else amount(cost.known_cost, w)
+
+
+def _no_cost(cost: Cost, w: Words) -> str:
+    return w("no_data" if cost.net_cost is None else "no_price")

@@ -14,6 +14,9 @@ from homeiot_batch.errors import DatabaseError
 
 BARS = 90  # days in the bar chart and the heat map
 
+# a day of which one of two counters is not known leaves the span's net unknown, as in fct_monthly_energy
+NET = "if(bool_or(net_kwh IS NULL AND coalesce(import_kwh, export_kwh) IS NOT NULL), NULL, sum(net_kwh)) AS net_kwh"
+
 SOURCES = """
 SELECT * FROM dim_source ORDER BY kind IS DISTINCT FROM 'grid', coalesce(has_export, false) DESC, source
 """
@@ -30,8 +33,8 @@ SELECT source, month_jst, import_kwh, export_kwh, net_kwh, coalesce(estimated_kw
     complete_days
 FROM fct_monthly_energy ORDER BY source, month_jst
 """
-YEARS = """
-SELECT source, year(date_jst) AS year, sum(import_kwh) AS import_kwh, sum(export_kwh) AS export_kwh, sum(net_kwh) AS net_kwh,
+YEARS = f"""
+SELECT source, year(date_jst) AS year, sum(import_kwh) AS import_kwh, sum(export_kwh) AS export_kwh, {NET},
     coalesce(sum(estimated_kwh), 0) AS estimated_kwh, count_if(is_complete) AS complete_days
 FROM fct_daily_energy GROUP BY ALL ORDER BY ALL
 """
@@ -56,13 +59,13 @@ USUAL = """
 SELECT source, time_jst, import_w, export_w, days FROM fct_daily_profile
 WHERE day_kind = if(isodow($last::DATE) > 5, 'weekend', 'workday') ORDER BY source, time_jst
 """
-TO_DATE = """
+TO_DATE = f"""
 WITH spans AS (
     SELECT 'this' AS month, date_trunc('month', $last::DATE)::DATE AS first_day, $last::DATE AS last_day
     UNION ALL
     SELECT 'former', former, least(first_day - 1, former + day($last::DATE)::INT - 1)
     FROM (SELECT date_trunc('month', $last::DATE)::DATE AS first_day, (date_trunc('month', $last::DATE) - INTERVAL 1 MONTH)::DATE AS former))
-SELECT source, month, first_day, last_day, sum(import_kwh) AS import_kwh, sum(export_kwh) AS export_kwh, sum(net_kwh) AS net_kwh,
+SELECT source, month, first_day, last_day, sum(import_kwh) AS import_kwh, sum(export_kwh) AS export_kwh, {NET},
     coalesce(sum(estimated_kwh), 0) AS estimated_kwh, count_if(is_complete) AS complete_days, sum(reset_count) AS reset_count
 FROM spans JOIN fct_daily_energy ON date_jst BETWEEN first_day AND last_day GROUP BY ALL
 """
@@ -71,8 +74,8 @@ SELECT source, date_jst, currency, import_cost, feed_in_revenue, net_cost, unpri
 FROM fct_daily_cost WHERE date_jst > $last::DATE - 31 AND date_jst <= $last ORDER BY source, date_jst
 """
 COST_TO_DATE = """
-SELECT source, currency, sum(import_cost) AS import_cost, sum(feed_in_revenue) AS feed_in_revenue, sum(net_cost) AS net_cost,
-    sum(unpriced_kwh) AS unpriced_kwh
+SELECT source, currency, sum(import_cost) AS import_cost, sum(feed_in_revenue) AS feed_in_revenue,
+    if(bool_or(net_cost IS NULL), NULL, sum(net_cost)) AS net_cost, sum(unpriced_kwh) AS unpriced_kwh
 FROM fct_daily_cost WHERE date_jst BETWEEN date_trunc('month', $last::DATE) AND $last GROUP BY ALL ORDER BY ALL
 """
 
@@ -85,6 +88,11 @@ class Energy:
     export_kwh: float | None
     net_kwh: float | None
     estimated_kwh: float
+
+    @property
+    def is_known(self) -> bool:
+        """Whether any energy of it is; the net may be unknown all the same."""
+        return self.import_kwh is not None or self.export_kwh is not None
 
 
 @dataclass(frozen=True)
@@ -100,11 +108,6 @@ class Day(Energy):
     peak_w: float | None
     peak_at_jst: datetime | None
     readings: int
-
-    @property
-    def is_known(self) -> bool:
-        """Whether any energy of the day is."""
-        return self.net_kwh is not None
 
     @property
     def is_partial(self) -> bool:
@@ -203,7 +206,7 @@ class Cost:
 
     @property
     def known_cost(self) -> float | None:
-        """The cost, None where nothing of it has a price: the mart has 0 there."""
+        """The cost, None where it is not known, or where nothing of it has a price: the mart has 0 there."""
         return None if self.import_cost is None and self.feed_in_revenue is None else self.net_cost
 
 
@@ -244,7 +247,8 @@ class Source:
 
     def is_foreign(self, cost: Cost) -> bool:
         """Whether the cost is in another currency than the newest, so that it may not stand under its name."""
-        return cost.known_cost is not None and (cost.currency or "") != self.currency
+        has_price = cost.import_cost is not None or cost.feed_in_revenue is not None
+        return has_price and (cost.currency or "") != self.currency
 
     def month_to_date(self, which: str) -> ToDate | None:
         """The days of `this` or the `former` month, if it has any."""
