@@ -69,7 +69,7 @@ def status(as_json: AsJson = False, config: Config = None) -> None:
 
 @app.command(epilog=_examples("homeiot verify", "homeiot verify --from 2026-11-01 --to 2026-11-20 --json"))
 def verify(first: First = None, last: Last = None, as_json: AsJson = False, config: Config = None) -> None:
-    """Prove that source, Parquet files and DuckDB agree.
+    """Prove that server, Parquet files and DuckDB agree.
 
     Day by day, the server only where it still has the readings; without dates from the archive's first day to yesterday. Exit code 0 only if
     all agree.

@@ -109,17 +109,12 @@ class InfluxReader:
         """Where no policy is named, the default one may hold only a part of the day, or none: since it was changed, say."""
         if self._settings.influx_retention_policy:
             return
-        for policy, _, is_default in self._policies():
+        for policy, _, is_default in self.policies(self._settings.influx_bucket):
             if not is_default and any(self.counts(dataset, day, policy).values()):
                 raise SourceError(
                     f"{self._where(dataset)}: on {day} retention policy {policy!r} holds points of it too; "
                     "set INFLUX_RETENTION_POLICY to the one that has the readings"
                 )
-
-    def _policies(self) -> Iterator[tuple[str, timedelta, bool]]:
-        """Name of each retention policy, how long it keeps points (0: for ever), and whether it is the default one."""
-        for policy, kept, *_, is_default in self.rows(f"SHOW RETENTION POLICIES ON {quote_ident(self._settings.influx_bucket)}"):
-            yield policy, _duration(kept), is_default
 
     def _field_types(self, dataset: Dataset) -> dict[str, set[str]]:
         types: dict[str, set[str]] = {}
@@ -150,21 +145,33 @@ class InfluxReader:
         """All rows of a short InfluxQL answer."""
         return [row for series in self._series(query) for row in series["values"]]
 
+    def policies(self, database: str) -> Iterator[tuple[str, timedelta, bool]]:
+        """Name of each retention policy, how long it keeps points (0: for ever; in 2.x always 0), and whether it is the default one."""
+        for policy, kept, *_, is_default in self.rows(f"SHOW RETENTION POLICIES ON {quote_ident(database)}"):
+            yield policy, _duration(kept), is_default
+
     @functools.cached_property
     def retention(self) -> tuple[str, timedelta]:
         """The retention policy that is read, and how long it keeps points (0: for ever)."""
         wanted = self._settings.influx_retention_policy
-        policies = (policy[:2] for policy in self._policies() if (policy[0] == wanted if wanted else policy[2]))
+        policies = (policy[:2] for policy in self.policies(self._settings.influx_bucket) if (policy[0] == wanted if wanted else policy[2]))
         policy, kept = next(policies, (wanted or "", timedelta()))
         return policy, kept or self._bucket_retention(policy)
 
     def _bucket_retention(self, policy: str) -> timedelta:
         """How long the bucket of 2.x keeps points: SHOW RETENTION POLICIES says for ever, whatever it is."""
-        orgs = {bucket["orgID"] for bucket in self.listed("buckets", "buckets", limit="100")}
-        mapped = [mapping for org in orgs for mapping in self.listed("dbrps", "content", orgID=org, db=self._settings.influx_bucket)]
-        buckets = [mapping["bucketID"] for mapping in mapped if mapping["retention_policy"] == policy]
+        buckets = [mapping["bucketID"] for mapping in self.mappings(self.buckets()) if mapping["retention_policy"] == policy]
         rules = [rule["everySeconds"] for bucket in buckets for rule in self.listed(f"buckets/{bucket}", "retentionRules")]
         return timedelta(seconds=min(rules, default=0))
+
+    def buckets(self) -> list[dict[str, Any]]:
+        """The first hundred buckets of 2.x that the token may see."""
+        return self.listed("buckets", "buckets", limit="100")
+
+    def mappings(self, buckets: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Which bucket of 2.x each retention policy of the database that is read stands for, in the organizations of the `buckets`."""
+        orgs = sorted({bucket["orgID"] for bucket in buckets})
+        return [mapping for org in orgs for mapping in self.listed("dbrps", "content", orgID=org, db=self._settings.influx_bucket)]
 
     def listed(self, path: str, key: str, **params: str) -> list[dict[str, Any]]:
         """A list of the API of 2.x; empty if it has no such API or the token may not see it."""

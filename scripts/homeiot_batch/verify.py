@@ -21,6 +21,7 @@ from homeiot_batch.days import LocalDay, each_day, parse_day, yesterday
 from homeiot_batch.duckdb_writer import differences
 from homeiot_batch.errors import ArchiveError, HomeIotError, SettingsError, SourceError
 from homeiot_batch.exit_codes import DONE, FAILED
+from homeiot_batch.export_reader import export_files
 from homeiot_batch.files import read_json, sha256
 from homeiot_batch.influx_reader import InfluxReader
 from homeiot_batch.layout import PART, Layout
@@ -136,10 +137,17 @@ def show_verdicts(first: str | None, last: str | None, *, as_json: bool, config:
     for name, days in layout.undeclared(settings.datasets).items():
         typer.echo(f"note: {name} is not declared in config.yaml: its {days} archived days are not verified", err=True)
     if not (as_json or settings.is_server):
-        gone = "" if Path(settings.influx_url.removeprefix("file://")).exists() else ", and not there"
-        typer.echo(f"note: no day was compared with the source: INFLUX_URL={settings.influx_url!r} is an export{gone}", err=True)
+        typer.echo(f"note: no day was compared with the source: {_why_not(settings.influx_url)}", err=True)
     typer.echo(json.dumps([asdict(v) for v in verdicts], default=str, indent=1) if as_json else _text(verdicts))
     raise SystemExit(FAILED if any(v.problems for v in verdicts) else DONE)
+
+
+def _why_not(url: str) -> str:
+    try:
+        export_files(url)
+    except SourceError as error:
+        return str(error)
+    return f"INFLUX_URL={url!r} is an export"
 
 
 def _text(verdicts: list[Verdict]) -> str:

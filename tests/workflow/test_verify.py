@@ -36,6 +36,15 @@ def verify(house: Checkout, *arguments: str) -> Outcome:
     return house.python("homeiot_batch.verify", *NOW, *arguments)
 
 
+def test_a_source_that_is_not_there_is_said(verified: Checkout) -> None:
+    """What is archived agrees all the same; the note is the one that a run would fail with."""
+    verified.environment["INFLUX_URL"] = "/srv/exports/gone.lp"
+    outcome = verify(verified)
+    said = "INFLUX_URL='/srv/exports/gone.lp': there is no file or folder /srv/exports/gone.lp; give an existing export"
+    assert outcome.code == 0
+    assert outcome.stderr.startswith(f"note: no day was compared with the source: {said}")
+
+
 def flip_a_byte(place: int) -> Callable[[Checkout], None]:
     """In the data, at the file's beginning, or in what describes them, at its end."""
 

@@ -85,7 +85,7 @@ def _check_dataset(settings: Settings, reader: InfluxReader, dataset: Dataset) -
 
 def _policies(reader: InfluxReader, database: str) -> dict[str, bool]:
     """Its retention policies, and whether each is the default one."""
-    return {name: is_default for name, *_, is_default in reader.rows(f"SHOW RETENTION POLICIES ON {quote_ident(database)}")}
+    return {name: is_default for name, _, is_default in reader.policies(database)}
 
 
 def _places(settings: Settings, reader: InfluxReader, dataset: Dataset) -> Iterator[Place]:

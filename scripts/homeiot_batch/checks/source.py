@@ -136,7 +136,7 @@ def _access(settings: Settings, reader: InfluxReader, major: str) -> Iterator[Fi
         return
     yield ok("credentials", f"{_who(settings)} may read {settings.influx_bucket!r}")
     if major == "2":
-        yield from _mappings(settings, reader)
+        yield from _mappings(reader)
     yield from _retention(settings, reader)
 
 
@@ -167,7 +167,7 @@ def _who(settings: Settings) -> str:
 def _unseen(settings: Settings, reader: InfluxReader, major: str, databases: list[str]) -> Finding:
     """The bucket is not there, or the credentials do not see it."""
     bucket, who = settings.influx_bucket, _who(settings)
-    hidden = [known["id"] for known in reader.listed("buckets", "buckets", limit="100") if known["name"] == bucket] if major == "2" else []
+    hidden = [known["id"] for known in reader.buckets() if known["name"] == bucket] if major == "2" else []
     if hidden:
         found = f"bucket {bucket!r} is there, but no database is mapped to it, and this version makes none by itself"
         return problem("database", found, f"influx v1 dbrp create --bucket-id {hidden[0]} --db {bucket} --rp autogen --default")
@@ -182,14 +182,12 @@ def _unseen(settings: Settings, reader: InfluxReader, major: str, databases: lis
     return problem("database", found, "correct INFLUX_BUCKET, or let the credentials read it")
 
 
-def _mappings(settings: Settings, reader: InfluxReader) -> Iterator[Finding]:
-    buckets = reader.listed("buckets", "buckets", limit="100")
+def _mappings(reader: InfluxReader) -> Iterator[Finding]:
+    buckets = reader.buckets()
     names = {bucket["id"]: bucket["name"] for bucket in buckets}
-    mapped = [m for org in sorted({bucket["orgID"] for bucket in buckets}) for m in reader.listed("dbrps", "content", orgID=org)]
     lines = [
         f"{m['database']}/{m['retention_policy']}{' (default)' if m['default'] else ''} is bucket {names.get(m['bucketID'], m['bucketID'])!r}"
-        for m in mapped
-        if m["database"] == settings.influx_bucket
+        for m in reader.mappings(buckets)
     ]
     if lines:
         yield ok("mapping", "; ".join(sorted(lines)))

@@ -207,7 +207,12 @@ class Cost:
     @property
     def known_cost(self) -> float | None:
         """The cost, None where it is not known, or where nothing of it has a price: the mart has 0 there."""
-        return None if self.import_cost is None and self.feed_in_revenue is None else self.net_cost
+        return self.net_cost if self.has_price else None
+
+    @property
+    def has_price(self) -> bool:
+        """Whether anything of it has a price."""
+        return self.import_cost is not None or self.feed_in_revenue is not None
 
 
 @dataclass(frozen=True)
@@ -247,8 +252,7 @@ class Source:
 
     def is_foreign(self, cost: Cost) -> bool:
         """Whether the cost is in another currency than the newest, so that it may not stand under its name."""
-        has_price = cost.import_cost is not None or cost.feed_in_revenue is not None
-        return has_price and (cost.currency or "") != self.currency
+        return cost.has_price and (cost.currency or "") != self.currency
 
     def month_to_date(self, which: str) -> ToDate | None:
         """The days of `this` or the `former` month, if it has any."""
