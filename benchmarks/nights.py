@@ -39,7 +39,14 @@ def house(folder: Path, days: int, step_s: int) -> Path:
 def run(folder: Path, today: str, *arguments: str) -> float:
     """The nightly command a little after the midnight with which `today` begins; seconds."""
     env = os.environ | {"PYTHONPATH": str(folder / "scripts"), "INFLUX_URL": str(folder / EXPORT)}
-    command = [sys.executable, "-m", "homeiot_batch.run_archive", *arguments, "--config", f"now={today}T00:10:00+09:00"]
+    command = [
+        sys.executable,
+        "-m",
+        "homeiot_batch.run_archive",
+        *arguments,
+        "--config",
+        f"now={today}T00:10:00+09:00",
+    ]
     started = time.monotonic()
     done = subprocess.run(command, cwd="/", env=env, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -50,16 +57,32 @@ def run(folder: Path, today: str, *arguments: str) -> float:
 def main() -> None:
     """Make the houses, and time the same nights in each."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--readings", type=int, default=144, help="readings a day of each of two meters")
+    parser.add_argument(
+        "--readings", type=int, default=144, help="readings a day of each of two meters"
+    )
     parser.add_argument("--days", type=int, nargs=2, default=[30, 3650])
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        seconds: dict[str, list[float]] = {"a new day": [], "nothing to do": [], "a day read again": []}
+        seconds: dict[str, list[float]] = {
+            "a new day": [],
+            "nothing to do": [],
+            "a day read again": [],
+        }
         for days in arguments.days:
             folder = house(Path(temporary) / str(days), days, 86_400 // arguments.readings)
             seconds["a new day"].append(run(folder, "2026-11-24"))
             seconds["nothing to do"].append(min(run(folder, "2026-11-24") for _ in range(3)))
-            seconds["a day read again"].append(run(folder, "2026-11-24", "--date", "2026-11-20", "--force", "--config", "allow_shrink=true"))
+            seconds["a day read again"].append(
+                run(
+                    folder,
+                    "2026-11-24",
+                    "--date",
+                    "2026-11-20",
+                    "--force",
+                    "--config",
+                    "allow_shrink=true",
+                )
+            )
         few, many = arguments.days
         print(f"{'':<20}{few:>8} days{many:>8} days   ratio")
         for what, (short, long) in seconds.items():

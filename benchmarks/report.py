@@ -46,10 +46,16 @@ def make(folder: Path, years: int) -> dict[str, str]:
     days = round(365.25 * years)
     first = LAST - timedelta(days=days - 1)
     with duckdb.connect(database) as connection:
-        connection.execute(READINGS, {"start": f"{first - timedelta(days=1)} 15:00", "halves": 48 * days})
+        connection.execute(
+            READINGS, {"start": f"{first - timedelta(days=1)} 15:00", "halves": 48 * days}
+        )
         connection.execute(LOADS, {"first": first, "last": LAST})
     archive.build()
-    places = {"duckdb_path": str(database), "parquet_base_dir": str(folder / "parquet"), "marker_dir": str(folder / "markers")}
+    places = {
+        "duckdb_path": str(database),
+        "parquet_base_dir": str(folder / "parquet"),
+        "marker_dir": str(folder / "markers"),
+    }
     archive.publish(load_settings(places))
     return places
 
@@ -73,11 +79,19 @@ def main() -> None:
     arguments = parser.parse_args()
     places = make(arguments.folder, arguments.years)
     file = arguments.folder / "index.html"
-    settings = [argument for name, value in places.items() for argument in ("--config", f"{name}={value}")]
+    settings = [
+        argument for name, value in places.items() for argument in ("--config", f"{name}={value}")
+    ]
     started = time.monotonic()
-    subprocess.run([sys.executable, "-m", "homeiot_batch.report", "--output", str(file), *settings], cwd=ROOT, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "homeiot_batch.report", "--output", str(file), *settings],
+        cwd=ROOT,
+        check=True,
+    )
     took = time.monotonic() - started
-    print(f"{arguments.years} years, 3 sources: {file.stat().st_size / 1000:.0f} kB, made in {took:.1f} s")
+    print(
+        f"{arguments.years} years, 3 sources: {file.stat().st_size / 1000:.0f} kB, made in {took:.1f} s"
+    )
     if CHROMIUM:
         for name, width, slower in (("desktop", DESKTOP, 1), ("phone, 4 times slower", PHONE, 4)):
             times = paint(file, width, slower)

@@ -44,9 +44,16 @@ SELECT 'raw_meter_readings', day::DATE, uuid()::VARCHAR FROM generate_series($fi
 def load(database: Path, first_day: int, last_day: int) -> None:
     """Load the days of these numbers, as the workflow would."""
     with duckdb.connect(database) as connection:
-        bounds = {"start": f"{FIRST - timedelta(days=1)} 15:00", "from_minute": 1440 * first_day, "to_minute": 1440 * (last_day + 1)}
+        bounds = {
+            "start": f"{FIRST - timedelta(days=1)} 15:00",
+            "from_minute": 1440 * first_day,
+            "to_minute": 1440 * (last_day + 1),
+        }
         connection.execute(READINGS, bounds)
-        connection.execute(LOADS, {"first": FIRST + timedelta(days=first_day), "last": FIRST + timedelta(days=last_day)})
+        connection.execute(
+            LOADS,
+            {"first": FIRST + timedelta(days=first_day), "last": FIRST + timedelta(days=last_day)},
+        )
 
 
 def make(database: Path, days: int) -> None:
@@ -66,16 +73,33 @@ def peak_mb(pid: int) -> float:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return 0
-    return max((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), default=0)
+    return max(
+        (int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), default=0
+    )
 
 
 def build(database: Path, what: str) -> tuple[float, float]:
     """Run the nightly dbt build, and say what it took; its seconds, and those of the processor."""
-    command = [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", "build", "--exclude-resource-type", "unit_test"]
-    places = {"DUCKDB_PATH": str(database), "DBT_TARGET_PATH": str(database.parent / "target"), "DBT_LOG_PATH": str(database.parent / "logs")}
+    command = [
+        str(Path(sys.executable).with_name("dbt")),
+        "--no-use-colors",
+        "build",
+        "--exclude-resource-type",
+        "unit_test",
+    ]
+    places = {
+        "DUCKDB_PATH": str(database),
+        "DBT_TARGET_PATH": str(database.parent / "target"),
+        "DBT_LOG_PATH": str(database.parent / "logs"),
+    }
     started, used = time.monotonic(), processor_s()
     log = database.parent / "build.log"
-    with log.open("w") as output, subprocess.Popen(command, cwd=ROOT / "dbt", env=os.environ | places, stdout=output) as process:
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
+            command, cwd=ROOT / "dbt", env=os.environ | places, stdout=output
+        ) as process,
+    ):
         memory = 0.0
         while process.poll() is None:
             memory = max(memory, peak_mb(process.pid))
@@ -90,7 +114,10 @@ def build(database: Path, what: str) -> tuple[float, float]:
         if "OK created" in line
     )
     slowest = ", ".join(f"{name} {took}" for took, name in models[:-4:-1])
-    print(f"{what:<44}{seconds:8.1f} s   {used:6.1f} s of processor   {memory:6.0f} MB   {slowest}", flush=True)
+    print(
+        f"{what:<44}{seconds:8.1f} s   {used:6.1f} s of processor   {memory:6.0f} MB   {slowest}",
+        flush=True,
+    )
     return seconds, used
 
 
@@ -103,7 +130,9 @@ def processor_s() -> float:
 def read_again(database: Path, day: str) -> None:
     """Load the day a second time: the same readings, appended at the table's end."""
     with duckdb.connect(database) as connection:
-        connection.execute(f"CREATE TEMP TABLE again AS FROM raw_meter_readings WHERE ts_jst::DATE = '{day}'")
+        connection.execute(
+            f"CREATE TEMP TABLE again AS FROM raw_meter_readings WHERE ts_jst::DATE = '{day}'"
+        )
         connection.execute(f"DELETE FROM raw_meter_readings WHERE ts_jst::DATE = '{day}'")
         connection.execute("INSERT INTO raw_meter_readings FROM again ORDER BY ts_utc")
         connection.execute(f"UPDATE archive.loads SET load_id = uuid() WHERE dt = DATE '{day}'")
@@ -117,8 +146,13 @@ def nights(few: Path, few_days: int, many: Path, many_days: int, count: int) -> 
             load(database, days + night, days + night)
             took[database].append(build(database, f"{days} days, a night"))
     for what, number in (("s", 0), ("s of processor", 1)):
-        short, long = (statistics.median(night[number] for night in took[database]) for database in (few, many))
-        print(f"a night of {few_days} and of {many_days} days: {short:.1f} and {long:.1f} {what}, ratio {long / short:.2f}", flush=True)
+        short, long = (
+            statistics.median(night[number] for night in took[database]) for database in (few, many)
+        )
+        print(
+            f"a night of {few_days} and of {many_days} days: {short:.1f} and {long:.1f} {what}, ratio {long / short:.2f}",
+            flush=True,
+        )
 
 
 def main() -> None:
@@ -133,7 +167,10 @@ def main() -> None:
     make(month, 30)
     build(month, "30 days, everything")
     make(database, days)
-    print(f"{arguments.years} years: {database.stat().st_size / 1e6:.0f} MB before the tables", flush=True)
+    print(
+        f"{arguments.years} years: {database.stat().st_size / 1e6:.0f} MB before the tables",
+        flush=True,
+    )
     build(database, "everything")
     nights(month, 30, database, days, arguments.nights)
     read_again(database, "2020-02-29")

@@ -19,7 +19,14 @@ from homeiot_batch.config import ROOT, Settings
 
 SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
 ENERGY = "date_jst, source, daily_energy_kwh, peak_w, peak_at_jst, first_reading_jst, last_reading_jst, readings"
-EVENTS = {"read": "fetch", '"in place"': "extract", "loaded": "load", '"tables built"': "dbt", "published": "publish", "reported": "report"}
+EVENTS = {
+    "read": "fetch",
+    '"in place"': "extract",
+    "loaded": "load",
+    '"tables built"': "dbt",
+    "published": "publish",
+    "reported": "report",
+}
 
 
 @dataclass(frozen=True)
@@ -37,13 +44,17 @@ class Outcome:
         return sorted(
             " ".join(filter(None, [entry["step"], entry.get("dataset"), entry.get("dt")]))
             for entry in done
-            if entry["event"] in EVENTS and EVENTS[entry["event"]] == entry.get("step") and entry["level"] == "info"
+            if entry["event"] in EVENTS
+            and EVENTS[entry["event"]] == entry.get("step")
+            and entry["level"] == "info"
         )
 
     @property
     def failures(self) -> list[str]:
         """The lines that say what failed."""
-        return [line for line in self.stderr.splitlines() if line.startswith(("failed: ", "error: "))]
+        return [
+            line for line in self.stderr.splitlines() if line.startswith(("failed: ", "error: "))
+        ]
 
 
 class House:
@@ -72,7 +83,9 @@ class House:
     def held(self) -> Generator[int]:
         """While it lasts, another process has the database open; its process id."""
         script = f"import duckdb, sys; c = duckdb.connect({str(self.database)!r}); print('open', flush=True); sys.stdin.read()"
-        with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        with subprocess.Popen(
+            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as holder:
             assert holder.stdout is not None
             assert holder.stdout.readline() == b"open\n"
             try:
@@ -88,8 +101,17 @@ class House:
         """The same in a session of its own, so that Ctrl-C reaches it and its children."""
         return self._start(arguments, env, own_session=True)
 
-    def _start(self, arguments: Sequence[str], env: dict[str, str], *, own_session: bool) -> "subprocess.Popen[str]":
-        command = [SNAKEMAKE, *arguments, "--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
+    def _start(
+        self, arguments: Sequence[str], env: dict[str, str], *, own_session: bool
+    ) -> "subprocess.Popen[str]":
+        command = [
+            SNAKEMAKE,
+            *arguments,
+            "--snakefile",
+            str(ROOT / "Snakefile"),
+            "--directory",
+            str(self.folder),
+        ]
         return subprocess.Popen(
             command,
             cwd=self.folder,
@@ -133,7 +155,10 @@ class House:
 
     def snapshot(self) -> dict[str, bytes]:
         """Every archived file, byte for byte."""
-        return {str(p.relative_to(self.parquet)): p.read_bytes() for p in sorted(self.parquet.glob("*/dt=*/*.parquet"))}
+        return {
+            str(p.relative_to(self.parquet)): p.read_bytes()
+            for p in sorted(self.parquet.glob("*/dt=*/*.parquet"))
+        }
 
     def forget_snakemake(self) -> None:
         """Lose Snakemake's own notes, as a container does that keeps only the data."""
@@ -156,12 +181,22 @@ class Checkout(House):
 
     def night(self, dt: str, *arguments: str, **env: str) -> Outcome:
         """Run the nightly command late on the day `dt`."""
-        return self.python("homeiot_batch.run_archive", *arguments, "--config", f"now={dt}T23:59:59+09:00", **env)
+        return self.python(
+            "homeiot_batch.run_archive", *arguments, "--config", f"now={dt}T23:59:59+09:00", **env
+        )
 
     def python(self, module: str, *arguments: str, **env: str) -> Outcome:
         """Run `python -m MODULE ARGUMENTS` from elsewhere."""
         command = [sys.executable, "-m", module, *arguments]
-        done = subprocess.run(command, cwd="/", env=self.env(**env), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        done = subprocess.run(
+            command,
+            cwd="/",
+            env=self.env(**env),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
         return Outcome(done.returncode, done.stdout)
 
 

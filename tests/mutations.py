@@ -14,7 +14,19 @@ from pathlib import Path
 
 from homeiot_batch.config import ROOT
 
-PARTS = ["Snakefile", "config.yaml", "dbt", "docs", "docker-compose.yml", "profiles", "pyproject.toml", "README.md", "scripts", "tests", "workflow"]
+PARTS = [
+    "Snakefile",
+    "config.yaml",
+    "dbt",
+    "docs",
+    "docker-compose.yml",
+    "profiles",
+    "pyproject.toml",
+    "README.md",
+    "scripts",
+    "tests",
+    "workflow",
+]
 PACKAGE = "scripts/homeiot_batch"
 
 
@@ -68,8 +80,8 @@ MUTATIONS = [
     Mutation(
         "stage: a staged day that lacks a reading of the one in place is dropped",
         f"{PACKAGE}/heal.py",
-        "if lacks or readings_lost(day / PART, staged / PART, dataset) else",
-        "if lacks else",
+        "        if lacks or readings_lost(day / PART, staged / PART, dataset)\n",
+        "        if lacks\n",
         "tests/unit/test_heal.py -k holds_all_of",
     ),
     Mutation(
@@ -89,15 +101,15 @@ MUTATIONS = [
     Mutation(
         "archive: days that are known, and no archive at all, are refused",
         f"{PACKAGE}/heal.py",
-        "    if known and not layout.identity.exists()",
-        "    if False and not layout.identity.exists()",
+        "        known\n        and not layout.identity.exists()",
+        "        False\n        and not layout.identity.exists()",
         "tests/workflow/test_lost_days.py -k not_mounted",
     ),
     Mutation(
         "archive: the first days are missed",
         f"{PACKAGE}/layout.py",
-        "return sorted({*self.archived_days(dataset), *self.loaded_days(dataset),",
-        "return sorted({*self.archived_days(dataset), *[],",
+        "                *self.loaded_days(dataset),\n",
+        "",
         "tests/workflow/test_lost_days.py -k first_archived_days",
     ),
     Mutation(
@@ -145,8 +157,8 @@ MUTATIONS = [
     Mutation(
         "rename: a log that cannot be written fails no job",
         f"{PACKAGE}/archive_run.py",
-        "            with contextlib.suppress(OSError):  # nothing may fail",
-        "            with contextlib.suppress(KeyError):  # nothing may fail",
+        '            with contextlib.suppress(OSError):\n                fault_points.reach("extract.renamed',
+        '            with contextlib.suppress(KeyError):\n                fault_points.reach("extract.renamed',
         "tests/workflow/test_crash_matrix.py -k extract.renamed-disk_full",
     ),
     Mutation(
@@ -173,8 +185,8 @@ MUTATIONS = [
     Mutation(
         "commit: loading again replaces",
         f"{PACKAGE}/duckdb_writer.py",
-        '    connection.execute(f"DELETE FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?", _bounds(day))\n',
-        "",
+        'f"DELETE FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?"',
+        'f"DELETE FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ? AND false"',
         "tests/workflow/test_crash_matrix.py -k load.committed-kill",
     ),
     Mutation(
@@ -208,8 +220,8 @@ MUTATIONS = [
     Mutation(
         "dbt: built only from all archived days",
         f"{PACKAGE}/archive_run.py",
-        " + self._unloaded({SHIPPED_DATASET})\n",
-        "\n",
+        "] + self._unloaded(\n            {SHIPPED_DATASET}\n        )\n",
+        "]\n",
         "tests/workflow/test_database.py -k never_built_from_a_part",
     ),
     Mutation(
@@ -236,8 +248,8 @@ MUTATIONS = [
     Mutation(
         "read copy: a generation that is open stays",
         f"{PACKAGE}/read_copy.py",
-        " and lock_holder(self.file(generation)) is None:",
-        ":",
+        "                and lock_holder(self.file(generation)) is None\n",
+        "",
         "tests/unit/test_read_copy.py -k somebody_has_it_open",
     ),
     Mutation(
@@ -364,7 +376,10 @@ def main(words: list[str]) -> int:
         started = time.monotonic()
         noticed = is_noticed(mutation)
         unnoticed += not noticed
-        print(f"{'noticed' if noticed else 'NOT NOTICED':<12} {mutation.name} ({mutation.tests}, {time.monotonic() - started:.0f} s)", flush=True)
+        print(
+            f"{'noticed' if noticed else 'NOT NOTICED':<12} {mutation.name} ({mutation.tests}, {time.monotonic() - started:.0f} s)",
+            flush=True,
+        )
     return unnoticed
 
 
@@ -378,7 +393,9 @@ def is_noticed(mutation: Mutation) -> bool:
         file.write_text(file.read_text().replace(mutation.old, mutation.new))
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "2", *mutation.tests.split()]
         env = os.environ | {"PYTHONPATH": str(copy / "scripts"), "INTEGRATION_TESTS": "1"}
-        done = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=copy, env=env, capture_output=True, text=True, check=False
+        )
         return done.returncode != 0 and "\nFAILED " in done.stdout
 
 

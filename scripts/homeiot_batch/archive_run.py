@@ -21,7 +21,14 @@ from homeiot_batch.database import open_database, record_build
 from homeiot_batch.day_record import DayRecord
 from homeiot_batch.dbt_build import build_models
 from homeiot_batch.duckdb_writer import load_day
-from homeiot_batch.errors import DatabaseBusy, DatabaseDamaged, HomeIotError, LockError, SettingsError, SourceUnavailable
+from homeiot_batch.errors import (
+    DatabaseBusy,
+    DatabaseDamaged,
+    HomeIotError,
+    LockError,
+    SettingsError,
+    SourceUnavailable,
+)
 from homeiot_batch.exit_codes import BUSY
 from homeiot_batch.files import read_json, sync_folder, write_json
 from homeiot_batch.heal import (
@@ -50,7 +57,9 @@ log = structlog.get_logger()
 
 def _is_dry_run() -> bool:
     """Whether Snakemake was asked for a dry run, alone or among other short options; its own settings do not say so yet while it reads the rules."""
-    return any(re.fullmatch(r"--dry-?run|-[a-zA-Z]*n[a-zA-Z]*", argument) for argument in sys.argv[1:])
+    return any(
+        re.fullmatch(r"--dry-?run|-[a-zA-Z]*n[a-zA-Z]*", argument) for argument in sys.argv[1:]
+    )
 
 
 class JobFailed(WorkflowError):
@@ -62,7 +71,15 @@ class JobFailed(WorkflowError):
 class ArchiveRun:
     """The settings, the days, the source and the summary of one run; its methods are the rules' work."""
 
-    def __init__(self, settings: Settings, layout: Layout, scope: Scope, summary: Summary, loads: Loads | None, dag: Callable[[], Any]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        layout: Layout,
+        scope: Scope,
+        summary: Summary,
+        loads: Loads | None,
+        dag: Callable[[], Any],
+    ) -> None:
         self.settings = settings
         self.layout = layout
         self.scope = scope
@@ -80,7 +97,9 @@ class ArchiveRun:
     def day_paths(self, days: Mapping[str, Collection[object]]) -> list[str]:
         """The archived days and their load markers."""
         pairs = [(name, dt) for name, dts in days.items() for dt in dts]
-        return [str(self.layout.day(*pair)) for pair in pairs] + [str(self.layout.marker(*pair)) for pair in pairs]
+        return [str(self.layout.day(*pair)) for pair in pairs] + [
+            str(self.layout.marker(*pair)) for pair in pairs
+        ]
 
     def models_inputs(self, _wildcards: object) -> list[str]:
         """What dbt waits for: the markers of its dataset's days, those asked for and every other archived one, and the last load of any day.
@@ -92,8 +111,12 @@ class ArchiveRun:
         asked = self.scope.days(self._dag().targets).get(SHIPPED_DATASET, [])
         if "yesterday" in self._dag().targets:
             asked = [self.scope.yesterday]
-        markers = [str(self.layout.marker(SHIPPED_DATASET, dt)) for dt in asked] + self._unloaded({SHIPPED_DATASET})
-        return sorted(set(markers)) + ([str(self.layout.last_load)] if self.layout.last_load.exists() else [])
+        markers = [str(self.layout.marker(SHIPPED_DATASET, dt)) for dt in asked] + self._unloaded(
+            {SHIPPED_DATASET}
+        )
+        return sorted(set(markers)) + (
+            [str(self.layout.last_load)] if self.layout.last_load.exists() else []
+        )
 
     def other_unloaded(self, _wildcards: object) -> list[str]:
         """Markers of archived days that are not loaded, of datasets that the tables are not built from."""
@@ -102,7 +125,11 @@ class ArchiveRun:
     def _unloaded(self, datasets: set[str]) -> list[str]:
         if self._dag().until and not self._dag().until & {"dbt", "publish", "report"}:
             return []
-        days = [(name, dt) for name in sorted(datasets.intersection(self.settings.datasets)) for dt in self.layout.unloaded_days(name)]
+        days = [
+            (name, dt)
+            for name in sorted(datasets.intersection(self.settings.datasets))
+            for dt in self.layout.unloaded_days(name)
+        ]
         return [str(self.layout.marker(*day)) for day in days]
 
     # the rules' work
@@ -117,7 +144,8 @@ class ArchiveRun:
         with self._job("extract", dataset, dt, job):
             fault_points.reach("extract.before_rename")
             put_in_place(Path(staged), Path(day))
-            with contextlib.suppress(OSError):  # nothing may fail the job now: Snakemake deletes what a failed job has made
+            # nothing may fail the job now: Snakemake deletes what a failed job has made
+            with contextlib.suppress(OSError):
                 fault_points.reach("extract.renamed")
                 log.info("in place", folder=day)
 
@@ -126,7 +154,15 @@ class ArchiveRun:
         with self._job("load", dataset, dt, job):
             local_day, declared = finished_day(self.settings, dt), self.settings.datasets[dataset]
             former = read_json(self.layout.former_marker(dataset, dt))
-            load = load_day(self.settings.duckdb_path, Path(day), declared, local_day, self.settings.allow_shrink, former, self._database_wait_s)
+            load = load_day(
+                self.settings.duckdb_path,
+                Path(day),
+                declared,
+                local_day,
+                self.settings.allow_shrink,
+                former,
+                self._database_wait_s,
+            )
             fault_points.reach("load.closed")
             write_json(self.layout.last_load, {"load_id": load.load_id})
             write_json(Path(marker), load.marker)
@@ -146,7 +182,9 @@ class ArchiveRun:
             database, wait_s = self.settings.duckdb_path, self._database_wait_s
             if SHIPPED_DATASET not in self.settings.datasets:
                 write_json(Path(marker), record_build(database, wait_s))
-                self.summary.warn(f"the tables are left as they are: they are built from {SHIPPED_DATASET}, which is not declared")
+                self.summary.warn(
+                    f"the tables are left as they are: they are built from {SHIPPED_DATASET}, which is not declared"
+                )
                 return
             with open_database(database, wait_s=wait_s):
                 """Nobody else has it open."""
@@ -189,7 +227,9 @@ class ArchiveRun:
         shrunk: list[str] = []
 
         def describe(record: DayRecord) -> dict[str, Any]:
-            permission = check_growth(f"{dataset} {dt}", record, archived, self.settings.allow_shrink)
+            permission = check_growth(
+                f"{dataset} {dt}", record, archived, self.settings.allow_shrink
+            )
             shrunk[:] = [f"to {record}"] if permission else []
             return {"dataset": dataset, "source": source.describe(declared), **permission}
 
@@ -198,7 +238,17 @@ class ArchiveRun:
                 check_loss(f"{dataset} {dt}", lost, self.settings.allow_shrink)
                 shrunk.append(f"{lost} archived readings are not in it")
 
-        new = self._retrying()(lambda: stage_day(source.read(declared, day), declared, day, self.settings, self.layout.staging, describe, accept))
+        new = self._retrying()(
+            lambda: stage_day(
+                source.read(declared, day),
+                declared,
+                day,
+                self.settings,
+                self.layout.staging,
+                describe,
+                accept,
+            )
+        )
         self._answers = True
         with self._opening:
             record_zone(self.layout, self.settings.tz)
@@ -206,12 +256,21 @@ class ArchiveRun:
         put_in_place(new.folder, staged)
         sync_folder(self.layout.staging)
         fault_points.reach("fetch.staged")
-        log.info("read", fetched=new.record.rows, written=new.record.rows, **{f"values_{field}": count for field, count in new.record.values.items()})
+        log.info(
+            "read",
+            fetched=new.record.rows,
+            written=new.record.rows,
+            **{f"values_{field}": count for field, count in new.record.values.items()},
+        )
         self.summary.read(new.record.rows)
         if not new.record.rows:
-            self.summary.warn(f"{dataset} {dt}: the source holds no readings for this day; it is archived empty")
+            self.summary.warn(
+                f"{dataset} {dt}: the source holds no readings for this day; it is archived empty"
+            )
         if shrunk:
-            self.summary.warn(f"{dataset} {dt}: shrinks as permitted by allow_shrink: {', '.join(shrunk)}")
+            self.summary.warn(
+                f"{dataset} {dt}: shrinks as permitted by allow_shrink: {', '.join(shrunk)}"
+            )
         for doubt in source.doubts(declared, day):
             self.summary.warn(f"{dataset} {dt}: {doubt}")
 
@@ -224,7 +283,11 @@ class ArchiveRun:
             raise state.outcome.exception() or SourceUnavailable("no answer")
 
         def announce(state: tenacity.RetryCallState) -> None:
-            log.warning("trying again", attempt=state.attempt_number, reason=str(state.outcome and state.outcome.exception()))
+            log.warning(
+                "trying again",
+                attempt=state.attempt_number,
+                reason=str(state.outcome and state.outcome.exception()),
+            )
 
         return tenacity.Retrying(
             stop=tenacity.stop_after_attempt(self.settings.influx_retries if self._answers else 1),
@@ -237,13 +300,18 @@ class ArchiveRun:
     def _open_source(self, dataset: str, dt: str) -> Source:
         with self._opening:
             if self._source is None:
-                self._source = open_source(self.settings, self._wanted(dataset, dt), self.layout.staging)
+                self._source = open_source(
+                    self.settings, self._wanted(dataset, dt), self.layout.staging
+                )
             return self._source
 
     def _wanted(self, dataset: str, dt: str) -> dict[str, list[date]]:
         """The days that are likely asked for after the first one: all of a forced range, else those that are missing."""
         forced = self.layout.day(dataset, dt).exists()
-        wanted = {name: [day for day in days if forced or not self.layout.day(name, day).exists()] for name, days in self.scope.range.items()}
+        wanted = {
+            name: [day for day in days if forced or not self.layout.day(name, day).exists()]
+            for name, days in self.scope.range.items()
+        }
         wanted[dataset] = sorted({*wanted[dataset], date.fromisoformat(dt)})
         return wanted
 
@@ -277,7 +345,10 @@ class ArchiveRun:
         if isinstance(error, DatabaseBusy):
             self._database_wait_s = 0
         if isinstance(error, DatabaseDamaged):
-            write_json(self.layout.damage, {"reason": str(error), "database": str(self.settings.duckdb_path)})
+            write_json(
+                self.layout.damage,
+                {"reason": str(error), "database": str(self.settings.duckdb_path)},
+            )
 
 
 def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
@@ -292,8 +363,19 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
         _refuse_deletion(workflow)
         layout = Layout.of(settings)
         summary = Summary()
-        loads = _take_over(settings, layout, summary) if workflow.is_main_process and not _is_dry_run() else None
-        run = ArchiveRun(settings, layout, open_scope(settings, layout), summary, loads, lambda: workflow.dag_settings)
+        loads = (
+            _take_over(settings, layout, summary)
+            if workflow.is_main_process and not _is_dry_run()
+            else None
+        )
+        run = ArchiveRun(
+            settings,
+            layout,
+            open_scope(settings, layout),
+            summary,
+            loads,
+            lambda: workflow.dag_settings,
+        )
     except LockError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(BUSY) from None
@@ -315,7 +397,9 @@ def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | 
     drop_hollow_days(layout, settings.datasets)
     refuse_undeclared_columns(layout, settings)
     for name, days in layout.undeclared(settings.datasets).items():
-        summary.warn(f"{name}: {days} archived days that nothing is added to and no table shows: it is not declared in config.yaml")
+        summary.warn(
+            f"{name}: {days} archived days that nothing is added to and no table shows: it is not declared in config.yaml"
+        )
     if replaced := replace_unusable_database(layout, settings):
         summary.warn(replaced)
     loads = forget_unbelieved_markers(layout, settings)
@@ -327,4 +411,6 @@ def _refuse_deletion(workflow: Any) -> None:
     """SettingsError for Snakemake's options that delete outputs: the archive is the only copy of what the source has forgotten."""
     deletes = [argument for argument in sys.argv[1:] if argument.startswith("--delete-a")]
     if deletes or workflow.storage_settings.all_temp:
-        raise SettingsError(f"{(deletes or ['--all-temp'])[0]} would delete archived days; remove what you do not want to keep by hand")
+        raise SettingsError(
+            f"{(deletes or ['--all-temp'])[0]} would delete archived days; remove what you do not want to keep by hand"
+        )

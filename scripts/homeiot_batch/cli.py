@@ -8,11 +8,21 @@ import typer
 from homeiot_batch import __version__
 
 Config = Annotated[
-    list[str] | None, typer.Option("--config", metavar="KEY=VALUE", help="A setting for this call, like tz=Europe/Berlin; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--config",
+        metavar="KEY=VALUE",
+        help="A setting for this call, like tz=Europe/Berlin; may be repeated.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON instead of text.")]
-First = Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First local day of a range.")]
-Last = Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="Last local day of the range, included.")]
+First = Annotated[
+    str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First local day of a range.")
+]
+Last = Annotated[
+    str | None,
+    typer.Option("--to", metavar="YYYY-MM-DD", help="Last local day of the range, included."),
+]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,21 +38,37 @@ def _examples(*lines: str) -> str:
 
 
 @app.callback(invoke_without_command=True)
-def homeiot(version: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False) -> None:
+def homeiot(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False,
+) -> None:
     """A house's power readings, kept for ever: InfluxDB or an export -> Parquet -> DuckDB -> daily energy."""
     if version:
         typer.echo(f"homeiot {__version__}")
         raise typer.Exit
 
 
-@app.command(epilog=_examples("homeiot run", "homeiot run --date 2026-11-20 --force", "homeiot run --reconcile --from 2026-11-01 --to 2026-11-20"))
+@app.command(
+    epilog=_examples(
+        "homeiot run",
+        "homeiot run --date 2026-11-20 --force",
+        "homeiot run --reconcile --from 2026-11-01 --to 2026-11-20",
+    )
+)
 def run(
-    day: Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="One local day.")] = None,
+    day: Annotated[
+        str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="One local day.")
+    ] = None,
     first: First = None,
     last: Last = None,
-    force: Annotated[bool, typer.Option("--force", help="Read days again that are archived already.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Read days again that are archived already.")
+    ] = False,
     reconcile: Annotated[
-        bool, typer.Option("--reconcile", help="In the range, read only days that are missing or of which the source has more.")
+        bool,
+        typer.Option(
+            "--reconcile",
+            help="In the range, read only days that are missing or of which the source has more.",
+        ),
     ] = False,
     config: Config = None,
 ) -> None:
@@ -67,8 +93,12 @@ def status(as_json: AsJson = False, config: Config = None) -> None:
     show_status(as_json=as_json, config=config or [])
 
 
-@app.command(epilog=_examples("homeiot verify", "homeiot verify --from 2026-11-01 --to 2026-11-20 --json"))
-def verify(first: First = None, last: Last = None, as_json: AsJson = False, config: Config = None) -> None:
+@app.command(
+    epilog=_examples("homeiot verify", "homeiot verify --from 2026-11-01 --to 2026-11-20 --json")
+)
+def verify(
+    first: First = None, last: Last = None, as_json: AsJson = False, config: Config = None
+) -> None:
     """Prove that server, Parquet files and DuckDB agree.
 
     Day by day, the server only where it still has the readings; without dates from the archive's first day to yesterday. Exit code 0 only if
@@ -79,7 +109,11 @@ def verify(first: First = None, last: Last = None, as_json: AsJson = False, conf
     show_verdicts(first, last, as_json=as_json, config=config or [])
 
 
-@app.command(epilog=_examples("homeiot doctor", "homeiot doctor --config influx_url=http://192.168.1.10:8086"))
+@app.command(
+    epilog=_examples(
+        "homeiot doctor", "homeiot doctor --config influx_url=http://192.168.1.10:8086"
+    )
+)
 def doctor(as_json: AsJson = False, config: Config = None) -> None:
     """Check the set-up, with a cure for each problem.
 
@@ -92,7 +126,12 @@ def doctor(as_json: AsJson = False, config: Config = None) -> None:
 
 @app.command(epilog=_examples("homeiot report", "homeiot report --output energy.html"))
 def report(
-    output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="File to write, instead of index.html in REPORT_DIR.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", metavar="FILE", help="File to write, instead of index.html in REPORT_DIR."
+        ),
+    ] = None,
     config: Config = None,
 ) -> None:
     """Write the page for people, from the tables as published.
@@ -112,14 +151,26 @@ def demo() -> None:
     show_demo()
 
 
-@app.command(epilog=_examples("homeiot simulate house.lp.gz --from 2026-11-09 --to 2026-11-22 --step 60"))
+@app.command(
+    epilog=_examples("homeiot simulate house.lp.gz --from 2026-11-09 --to 2026-11-22 --step 60")
+)
 def simulate(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="File to write; gzip if its name ends in .gz.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="File to write; gzip if its name ends in .gz.")
+    ],
     first: Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="First local day.")],
-    last: Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD", help="Last local day, included.")],
-    tz: Annotated[str, typer.Option(metavar="ZONE", help="The house's time zone, an IANA name.")] = "Asia/Tokyo",
-    step: Annotated[int, typer.Option(min=1, metavar="SECONDS", help="Seconds from reading to reading.")] = 60,
-    seed: Annotated[int, typer.Option(metavar="NUMBER", help="The same seed makes the same house.")] = 1,
+    last: Annotated[
+        str, typer.Option("--to", metavar="YYYY-MM-DD", help="Last local day, included.")
+    ],
+    tz: Annotated[
+        str, typer.Option(metavar="ZONE", help="The house's time zone, an IANA name.")
+    ] = "Asia/Tokyo",
+    step: Annotated[
+        int, typer.Option(min=1, metavar="SECONDS", help="Seconds from reading to reading.")
+    ] = 60,
+    seed: Annotated[
+        int, typer.Option(metavar="NUMBER", help="The same seed makes the same house.")
+    ] = 1,
 ) -> None:
     """Write a simulated house's readings as an export.
 

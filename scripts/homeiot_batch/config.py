@@ -10,7 +10,14 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -27,7 +34,8 @@ from homeiot_batch.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED_DATASET = "raw_meter_readings"
-TAKEN_CATALOGS = {"archive", "copy", "main", "system", "temp"}  # names that mean something else to DuckDB, dbt or the read copy
+# names that mean something else to DuckDB, dbt or the read copy
+TAKEN_CATALOGS = {"archive", "copy", "main", "system", "temp"}
 
 
 def _day(value: object) -> date:
@@ -53,47 +61,102 @@ def _secret(description: str) -> Any:
 class Settings(BaseSettings):
     """Everything that can be set. Relative paths start at the checkout."""
 
-    model_config = SettingsConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, validate_default=False)
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, coerce_numbers_to_str=True, validate_default=False
+    )
 
     influx_url: str = _env(
         "http://localhost:8086",
         "Where the readings are: InfluxDB (http or https, with a path if it is behind one), or an export: `file:///path` "
         "or the path of a file or folder of line protocol.",
     )
-    influx_bucket: str = _env("home_energy", "Database (InfluxDB 1.x) or bucket (2.x).", min_length=1)
+    influx_bucket: str = _env(
+        "home_energy", "Database (InfluxDB 1.x) or bucket (2.x).", min_length=1
+    )
     influx_token: SecretStr | None = _secret("Token of InfluxDB 2.x. Environment only.")
-    influx_token_file: Path | None = _env(None, "File that holds the token, instead of INFLUX_TOKEN.")
+    influx_token_file: Path | None = _env(
+        None, "File that holds the token, instead of INFLUX_TOKEN."
+    )
     influx_username: str | None = _env(None, "User of InfluxDB 1.x, if it asks for one.")
     influx_password: SecretStr | None = _secret("The user's password. Environment only.")
-    influx_password_file: Path | None = _env(None, "File that holds the password, instead of INFLUX_PASSWORD.")
-    influx_retention_policy: str | None = _env(None, "Retention policy to read; the database's default one if not set.")
-    influx_measurement: str | None = _env(None, f"Measurement of `{SHIPPED_DATASET}`, instead of the declared one (`power`).")
-    influx_ca_file: Path | None = _env(None, "Certificate authority to verify an https server with, if not a public one.")
-    influx_timeout_s: float = _env(60.0, "Seconds without a byte after which a request is given up.", gt=0)
-    influx_retries: int = _env(3, "Times a day is tried when the server does not answer whole.", ge=1, le=20)
+    influx_password_file: Path | None = _env(
+        None, "File that holds the password, instead of INFLUX_PASSWORD."
+    )
+    influx_retention_policy: str | None = _env(
+        None, "Retention policy to read; the database's default one if not set."
+    )
+    influx_measurement: str | None = _env(
+        None, f"Measurement of `{SHIPPED_DATASET}`, instead of the declared one (`power`)."
+    )
+    influx_ca_file: Path | None = _env(
+        None, "Certificate authority to verify an https server with, if not a public one."
+    )
+    influx_timeout_s: float = _env(
+        60.0, "Seconds without a byte after which a request is given up.", gt=0
+    )
+    influx_retries: int = _env(
+        3, "Times a day is tried when the server does not answer whole.", ge=1, le=20
+    )
     influx_chunk_rows: int = _env(10_000, "Rows a chunk of the answer.", ge=1)
-    source_default: str | None = _env(None, f"`source` of a reading without that tag in `{SHIPPED_DATASET}`, instead of the declared one (`meter1`).")
+    source_default: str | None = _env(
+        None,
+        f"`source` of a reading without that tag in `{SHIPPED_DATASET}`, instead of the declared one (`meter1`).",
+    )
     duckdb_path: Path = _env(Path("data/duckdb/home_energy.duckdb"), "The DuckDB file.")
-    parquet_base_dir: Path = _env(Path("data/parquet"), "Folder of the archive: `<dataset>/dt=YYYY-MM-DD/`.")
+    parquet_base_dir: Path = _env(
+        Path("data/parquet"), "Folder of the archive: `<dataset>/dt=YYYY-MM-DD/`."
+    )
     marker_dir: Path = _env(Path("data/markers"), "Folder of the per-day load markers and logs.")
     report_dir: Path = _env(Path("data/report"), "Folder of the report, `index.html`.")
-    parquet_compression: Literal["zstd", "snappy", "gzip", "brotli", "lz4", "none"] = _env("zstd", "Compression of the Parquet files.")
-    parquet_row_group_size: int = _env(131_072, "Most rows in a Parquet row group.", ge=1)
-    tz: str = _env("Asia/Tokyo", "The house's time zone, an IANA name. Fixed for an archive from its first day on.")
-    archive_start: Day | None = _env(None, "First day of the archive: where a range without `start` begins.")
-    start: Day | None = Field(None, description="First local day of the range; else `archive_start`, else the first archived day, else yesterday.")
-    end: Day | None = Field(None, description="Last local day of the range, included; else yesterday.")
-    allow_shrink: bool = Field(False, description="Let the days of `start` to `end` be replaced by ones with fewer readings; it is recorded.")
-    lock_wait_s: float = _env(60.0, "Seconds to wait for another run to end before giving up.", ge=0)
-    duckdb_wait_s: float = _env(60.0, "Seconds to wait for another process that has the DuckDB file open.", ge=0)
-    duckdb_memory_limit: str = _env(
-        "2GB", "Most memory that DuckDB takes while dbt builds the tables; what it needs beyond goes to disk.", pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$"
+    parquet_compression: Literal["zstd", "snappy", "gzip", "brotli", "lz4", "none"] = _env(
+        "zstd", "Compression of the Parquet files."
     )
-    lookback_days: int = _env(7, "Days before yesterday in which the nightly run looks for points that came late.", ge=0, le=3650)
-    healthcheck_url: SecretStr | None = _secret("Address that the nightly run pings, as healthchecks.io has it. Environment only.")
+    parquet_row_group_size: int = _env(131_072, "Most rows in a Parquet row group.", ge=1)
+    tz: str = _env(
+        "Asia/Tokyo",
+        "The house's time zone, an IANA name. Fixed for an archive from its first day on.",
+    )
+    archive_start: Day | None = _env(
+        None, "First day of the archive: where a range without `start` begins."
+    )
+    start: Day | None = Field(
+        None,
+        description="First local day of the range; else `archive_start`, else the first archived day, else yesterday.",
+    )
+    end: Day | None = Field(
+        None, description="Last local day of the range, included; else yesterday."
+    )
+    allow_shrink: bool = Field(
+        False,
+        description="Let the days of `start` to `end` be replaced by ones with fewer readings; it is recorded.",
+    )
+    lock_wait_s: float = _env(
+        60.0, "Seconds to wait for another run to end before giving up.", ge=0
+    )
+    duckdb_wait_s: float = _env(
+        60.0, "Seconds to wait for another process that has the DuckDB file open.", ge=0
+    )
+    duckdb_memory_limit: str = _env(
+        "2GB",
+        "Most memory that DuckDB takes while dbt builds the tables; what it needs beyond goes to disk.",
+        pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$",
+    )
+    lookback_days: int = _env(
+        7,
+        "Days before yesterday in which the nightly run looks for points that came late.",
+        ge=0,
+        le=3650,
+    )
+    healthcheck_url: SecretStr | None = _secret(
+        "Address that the nightly run pings, as healthchecks.io has it. Environment only."
+    )
     log_format: Literal["keyvalue", "json"] = _env("keyvalue", "Form of the log lines.")
-    now: datetime | None = Field(None, description="Instant to take as now (ISO 8601 with offset), for drills and tests.")
-    datasets: dict[str, Dataset] = Field({}, validate_default=True, description="The datasets to archive, by name; see config.yaml.")
+    now: datetime | None = Field(
+        None, description="Instant to take as now (ISO 8601 with offset), for drills and tests."
+    )
+    datasets: dict[str, Dataset] = Field(
+        {}, validate_default=True, description="The datasets to archive, by name; see config.yaml."
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -118,7 +181,9 @@ class Settings(BaseSettings):
     @classmethod
     def _url_has_no_credentials(cls, url: str) -> str:
         if re.match(r"https?://", url) and re.search(r"[@?#]", url):
-            raise ValueError("holds @, ? or #; give user and password as INFLUX_USERNAME and INFLUX_PASSWORD, and the address alone")
+            raise ValueError(
+                "holds @, ? or #; give user and password as INFLUX_USERNAME and INFLUX_PASSWORD, and the address alone"
+            )
         if "://" in url and not re.match(r"(https?|file)://", url):
             raise ValueError("is neither http://, https://, file:// nor a path")
         if re.match(r"file://[^/]", url):
@@ -129,14 +194,20 @@ class Settings(BaseSettings):
     @classmethod
     def _path_is_plain(cls, path: Path) -> Path:
         if re.search(r"[][{}?*]", str(path)):
-            raise ValueError("holds one of {}[]*?, which mean something else to Snakemake and DuckDB; choose a path without")
+            raise ValueError(
+                "holds one of {}[]*?, which mean something else to Snakemake and DuckDB; choose a path without"
+            )
         return path
 
     @field_validator("duckdb_path")
     @classmethod
     def _names_no_catalog(cls, path: Path) -> Path:
         name = path.name.split(".")[0]  # what DuckDB calls the database
-        if name.lower() in TAKEN_CATALOGS or re.search("['\"]", path.name) or path.stem.endswith(".read"):
+        if (
+            name.lower() in TAKEN_CATALOGS
+            or re.search("['\"]", path.name)
+            or path.stem.endswith(".read")
+        ):
             taken = ", ".join(sorted(TAKEN_CATALOGS))
             raise ValueError(
                 f"gives the database a name that cannot be used ({taken}, one with a quote, or that of a read copy); name the file otherwise"
@@ -147,7 +218,9 @@ class Settings(BaseSettings):
     @classmethod
     def _is_a_zone(cls, name: str) -> str:
         if name not in available_timezones():
-            raise ValueError("is not the IANA name of a time zone; give one like Asia/Tokyo or Europe/Berlin")
+            raise ValueError(
+                "is not the IANA name of a time zone; give one like Asia/Tokyo or Europe/Berlin"
+            )
         return name
 
     @field_validator("now")
@@ -156,27 +229,37 @@ class Settings(BaseSettings):
         if now is not None and now.tzinfo is None:
             raise ValueError("has no offset from UTC; give one, like 2026-11-23T00:10:00+09:00")
         if now is not None and not 1971 <= now.year <= 2261:
-            raise ValueError("lies outside of the years 1971 to 2261, which InfluxDB's nanoseconds span")
+            raise ValueError(
+                "lies outside of the years 1971 to 2261, which InfluxDB's nanoseconds span"
+            )
         return now
 
     @field_validator("datasets", mode="after")
     @classmethod
     def _named(cls, datasets: dict[str, Dataset]) -> dict[str, Dataset]:
         if not datasets:
-            raise ValueError("declares no dataset; give at least one, the shipped config.yaml shows how")
+            raise ValueError(
+                "declares no dataset; give at least one, the shipped config.yaml shows how"
+            )
         for name in datasets:
             if not is_dataset_name(name):
-                raise ValueError(f"{name!r} cannot name a dataset; use small letters, digits and _, and no name that is taken")
+                raise ValueError(
+                    f"{name!r} cannot name a dataset; use small letters, digits and _, and no name that is taken"
+                )
         shipped = datasets.get(SHIPPED_DATASET)
         if shipped is not None and shipped.missing not in (None, 0.0):
-            raise ValueError(f"{SHIPPED_DATASET}.missing={shipped.missing:g} would pass for readings; the tables know 0.0 and NULL")
+            raise ValueError(
+                f"{SHIPPED_DATASET}.missing={shipped.missing:g} would pass for readings; the tables know 0.0 and NULL"
+            )
         return {name: dataset.named(name) for name, dataset in datasets.items()}
 
     @model_validator(mode="after")
     def _shipped_dataset_follows_the_environment(self) -> "Settings":
         shipped = self.datasets.get(SHIPPED_DATASET)
         if shipped is not None:
-            changes: dict[str, Any] = {"measurement": self.influx_measurement or shipped.measurement}
+            changes: dict[str, Any] = {
+                "measurement": self.influx_measurement or shipped.measurement
+            }
             if self.source_default and "source" in shipped.tags:
                 changes["tags"] = {**shipped.tags, "source": self.source_default}
             self.datasets[SHIPPED_DATASET] = shipped.model_copy(update=changes)
@@ -215,7 +298,9 @@ class Settings(BaseSettings):
         """The token from INFLUX_TOKEN or the file that INFLUX_TOKEN_FILE names."""
         token = _revealed(self.influx_token, self.influx_token_file, "INFLUX_TOKEN_FILE")
         if token and not (token.isascii() and token.isprintable()):
-            raise SettingsError("INFLUX_TOKEN, or the file that INFLUX_TOKEN_FILE names, holds more than one line of ASCII; give the token alone")
+            raise SettingsError(
+                "INFLUX_TOKEN, or the file that INFLUX_TOKEN_FILE names, holds more than one line of ASCII; give the token alone"
+            )
         return token
 
     def password(self) -> str | None:
@@ -248,13 +333,19 @@ def _revealed(value: SecretStr | None, file: Path | None, variable: str) -> str 
         text = file.read_text().strip()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise SettingsError(f"{variable}={str(file)!r} cannot be read ({reason}); name a readable file") from None
+        raise SettingsError(
+            f"{variable}={str(file)!r} cannot be read ({reason}); name a readable file"
+        ) from None
     if not text:
-        raise SettingsError(f"{variable}={str(file)!r} is empty; write the secret into it, or name another file")
+        raise SettingsError(
+            f"{variable}={str(file)!r} is empty; write the secret into it, or name another file"
+        )
     return text
 
 
-def load_settings(overrides: Mapping[str, Any] | None = None, config_yaml: Path | None = None) -> Settings:
+def load_settings(
+    overrides: Mapping[str, Any] | None = None, config_yaml: Path | None = None
+) -> Settings:
     """The settings of this run; `overrides` are what --config gave. SettingsError is one line."""
     given = dict(overrides or {})
     file = config_yaml or ROOT / "config.yaml"
@@ -289,19 +380,25 @@ def given_settings(pairs: Sequence[str]) -> dict[str, Any]:
 def _refuse_misplaced_secrets(given: Mapping[str, Any], origin: str) -> None:
     for name, field in Settings.model_fields.items():
         if is_secret(field) and name in given:
-            raise SettingsError(f"{name} does not belong in {origin}, where others can read it; set {name.upper()} instead")
+            raise SettingsError(
+                f"{name} does not belong in {origin}, where others can read it; set {name.upper()} instead"
+            )
 
 
 def _refuse_lasting_permissions(given: Mapping[str, Any], origin: str) -> None:
     for name in ("allow_shrink", "now"):
         if name in given:
-            raise SettingsError(f"{name} in {origin} would hold for every run; give it for one run, by --config {name}=...")
+            raise SettingsError(
+                f"{name} in {origin} would hold for every run; give it for one run, by --config {name}=..."
+            )
 
 
 def _refuse_shrinking_anything(settings: Settings) -> None:
     """A permission that was meant for one day must not take what another one holds."""
     if settings.allow_shrink and not (settings.start and settings.end):
-        raise SettingsError("allow_shrink=true does not say for which days; give --date, or --from and --to (snakemake: start and end) with it")
+        raise SettingsError(
+            "allow_shrink=true does not say for which days; give --date, or --from and --to (snakemake: start and end) with it"
+        )
 
 
 def _one_line(error: ValidationError, given: Mapping[str, Any], file: Path) -> str:
@@ -312,12 +409,19 @@ def _one_line(error: ValidationError, given: Mapping[str, Any], file: Path) -> s
     origin = _origin(name, given, file)
     key = ".".join(where)
     if problem["type"] == "extra_forbidden":
-        known = Dataset.model_fields if name == "datasets" and len(where) > 1 else Settings.model_fields
+        known = (
+            Dataset.model_fields if name == "datasets" and len(where) > 1 else Settings.model_fields
+        )
         near = difflib.get_close_matches(where[-1].lower(), known, n=1)
         hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}"
         return f"{origin}: there is no setting {key!r}{hint}"
     field = Settings.model_fields.get(name)
-    hidden = field is None or is_secret(field) or isinstance(problem["input"], dict) or re.search(r"[@?#]", str(problem["input"]))
+    hidden = (
+        field is None
+        or is_secret(field)
+        or isinstance(problem["input"], dict)
+        or re.search(r"[@?#]", str(problem["input"]))
+    )
     shown = "" if hidden else f"={str(problem['input'])!r}"
     return f"{origin}: {key}{shown} {problem['msg'].removeprefix('Value error, ')}"
 

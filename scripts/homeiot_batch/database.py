@@ -29,14 +29,22 @@ CREATE TABLE IF NOT EXISTS archive.builds (build_id VARCHAR, built_at TIMESTAMP)
 BOOKS = ("archive.loads", "archive.house", "archive.builds")
 
 # what DuckDB says of a file that it cannot trust; nothing of this is cured by trying again
-DAMAGE = ("not a valid DuckDB database file", "Could not read enough bytes", "Corrupt database file", "replaying WAL", "Failed to deserialize")
+DAMAGE = (
+    "not a valid DuckDB database file",
+    "Could not read enough bytes",
+    "Corrupt database file",
+    "replaying WAL",
+    "Failed to deserialize",
+)
 
 writing = threading.Lock()
 log = structlog.get_logger()
 
 
 @contextlib.contextmanager
-def open_database(path: Path, *, read_only: bool = False, wait_s: float = 0) -> Generator[duckdb.DuckDBPyConnection]:
+def open_database(
+    path: Path, *, read_only: bool = False, wait_s: float = 0
+) -> Generator[duckdb.DuckDBPyConnection]:
     """A connection to the DuckDB file, made if it is not there.
 
     DatabaseBusy if another process still holds it after `wait_s` seconds, DatabaseDamaged for a file that DuckDB cannot trust,
@@ -58,8 +66,13 @@ def recorded_loads(path: Path, wait_s: float = 0) -> dict[tuple[str, str], tuple
         return {}
     with open_database(path, wait_s=wait_s) as connection:
         connection.execute(BOOKKEEPING)
-        rows = connection.execute("SELECT dataset, dt::VARCHAR, load_id, rows, field_values FROM archive.loads").fetchall()
-    return {(name, dt): (load_id, DayRecord(count, json.loads(values))) for name, dt, load_id, count, values in rows}
+        rows = connection.execute(
+            "SELECT dataset, dt::VARCHAR, load_id, rows, field_values FROM archive.loads"
+        ).fetchall()
+    return {
+        (name, dt): (load_id, DayRecord(count, json.loads(values)))
+        for name, dt, load_id, count, values in rows
+    }
 
 
 def recorded_build(path: Path) -> str | None:
@@ -79,7 +92,9 @@ def record_build(path: Path, wait_s: float = 0) -> dict[str, Any]:
         connection.execute(BOOKKEEPING)
         with transaction(connection):
             connection.execute("DELETE FROM archive.builds")
-            connection.execute("INSERT INTO archive.builds VALUES (?, ?)", [build_id, naive_utc(built_at)])
+            connection.execute(
+                "INSERT INTO archive.builds VALUES (?, ?)", [build_id, naive_utc(built_at)]
+            )
     return {"build_id": build_id, "built_at": built_at.isoformat()}
 
 
@@ -94,8 +109,14 @@ def outdated(path: Path, datasets: Iterable[Dataset], wait_s: float = 0) -> str:
         expected |= {quoted(dataset.name): list(dataset.columns().items()) for dataset in datasets}
         for table, columns in expected.items():
             found = columns_of(connection, table)
-            if found and found != columns and (table in BOOKS or _is_older(dict(found), dict(columns))):
-                return f"its table {table} has the columns {dict(found)}, wanted are {dict(columns)}"
+            if (
+                found
+                and found != columns
+                and (table in BOOKS or _is_older(dict(found), dict(columns)))
+            ):
+                return (
+                    f"its table {table} has the columns {dict(found)}, wanted are {dict(columns)}"
+                )
             if found and table in BOOKS:
                 connection.execute(f"FROM {table}").fetchall()
     return ""
@@ -103,13 +124,18 @@ def outdated(path: Path, datasets: Iterable[Dataset], wait_s: float = 0) -> str:
 
 def _is_older(found: dict[str, str], declared: dict[str, str]) -> bool:
     """Whether the workflow's own columns are other ones, or all that is there is still declared."""
-    return any(found.get(name) != declared[name] for name in OWN_COLUMNS) or found.items() <= declared.items()
+    return (
+        any(found.get(name) != declared[name] for name in OWN_COLUMNS)
+        or found.items() <= declared.items()
+    )
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
     """Names and types of the table's columns; none where there is no such table. DESCRIBE, as duckdb_columns() costs more than a load."""
     try:
-        return [(name, kind) for name, kind, *_ in connection.execute(f"DESCRIBE {table}").fetchall()]
+        return [
+            (name, kind) for name, kind, *_ in connection.execute(f"DESCRIBE {table}").fetchall()
+        ]
     except duckdb.CatalogException:
         return []
 
@@ -160,7 +186,9 @@ def _connected(path: Path, read_only: bool, wait_s: float) -> duckdb.DuckDBPyCon
         if not isinstance(problem, DatabaseBusy) or time.monotonic() >= deadline:
             raise problem
         if not announced:
-            log.warning("the database is open elsewhere; waiting", holder=problem.holder, seconds=wait_s)
+            log.warning(
+                "the database is open elsewhere; waiting", holder=problem.holder, seconds=wait_s
+            )
             announced = True
         time.sleep(0.5)
 
@@ -185,15 +213,27 @@ def _problem(path: Path, error: Exception) -> DatabaseError:
     """What keeps the file from being opened."""
     text = " ".join(str(error).split())
     if "Could not set lock" in text:
-        return DatabaseBusy(path, text.split("Conflicting lock is held in")[-1].split(". See also")[0].split(". However, ")[0].strip())
+        return DatabaseBusy(
+            path,
+            text.split("Conflicting lock is held in")[-1]
+            .split(". See also")[0]
+            .split(". However, ")[0]
+            .strip(),
+        )
     if is_damage(text):
-        return DatabaseDamaged(f"{path} is damaged ({text[:200]}); the next run sets it aside and builds it again from the archive")
-    return DatabaseError(f"{path} cannot be opened ({text[:200]}); check DUCKDB_PATH and its permissions")
+        return DatabaseDamaged(
+            f"{path} is damaged ({text[:200]}); the next run sets it aside and builds it again from the archive"
+        )
+    return DatabaseError(
+        f"{path} cannot be opened ({text[:200]}); check DUCKDB_PATH and its permissions"
+    )
 
 
 def _refusal(path: Path, error: duckdb.Error) -> DatabaseError:
     """What DuckDB refused once the file was open; a Parquet file can be cut short as well, and is not meant here."""
     text = " ".join(str(error).split())
     if is_damage(text) and ".parquet" not in text:
-        return DatabaseDamaged(f"{path} is damaged ({text[:200]}); the next run sets it aside and builds it again from the archive")
+        return DatabaseDamaged(
+            f"{path} is damaged ({text[:200]}); the next run sets it aside and builds it again from the archive"
+        )
     return DatabaseError(f"{path}: DuckDB refused ({text[:300]}); see to disk space and run again")

@@ -15,7 +15,8 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "string": pa.string(),
 }
 DUCKDB_TYPES = {"double": "DOUBLE", "integer": "BIGINT", "boolean": "BOOLEAN", "string": "VARCHAR"}
-TAKEN = ["log", "former", "archive", "built_loads", "rebuilt_days", "tariffs", "read_copy"]  # folders and tables of the workflow itself
+# folders and tables of the workflow itself
+TAKEN = ["log", "former", "archive", "built_loads", "rebuilt_days", "tariffs", "read_copy"]
 OWN_COLUMNS = ("ts_utc", "ts_jst", "ingested_at")  # of every table, whatever is declared
 RESERVED = {"time", "dt", *OWN_COLUMNS}
 
@@ -27,9 +28,17 @@ class Dataset(BaseModel):
 
     _name: str = PrivateAttr(default="")
     measurement: str = Field(min_length=1, description="InfluxDB measurement to read.")
-    tags: dict[str, str] = Field(default={}, description="Tags to keep, each with the value of a point without it.")
-    fields: dict[str, FieldType] = Field(min_length=1, description="Fields to keep, each with its type: double, integer, boolean or string.")
-    missing: float | None = Field(default=None, description="What a field that a point does not have becomes; leave it out to keep NULL.")
+    tags: dict[str, str] = Field(
+        default={}, description="Tags to keep, each with the value of a point without it."
+    )
+    fields: dict[str, FieldType] = Field(
+        min_length=1,
+        description="Fields to keep, each with its type: double, integer, boolean or string.",
+    )
+    missing: float | None = Field(
+        default=None,
+        description="What a field that a point does not have becomes; leave it out to keep NULL.",
+    )
 
     @property
     def name(self) -> str:
@@ -47,7 +56,9 @@ class Dataset(BaseModel):
         seen = set(RESERVED)
         for column in [*self.tags, *self.fields]:
             if not column or column.lower() in seen or not column.isprintable():
-                raise ValueError(f"column {column!r} is empty, reserved ({', '.join(sorted(RESERVED))}) or declared twice")
+                raise ValueError(
+                    f"column {column!r} is empty, reserved ({', '.join(sorted(RESERVED))}) or declared twice"
+                )
             seen.add(column.lower())
         return self
 
@@ -119,4 +130,6 @@ def quoted(identifier: str) -> str:
 
 def is_dataset_name(name: str) -> bool:
     """Whether `name` can be a folder and a table at once, and is none of the workflow's own."""
-    return re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name, re.ASCII) is not None and not re.match(rf"(stg|int|fct|dim)_|({'|'.join(TAKEN)})$", name)
+    return re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name, re.ASCII) is not None and not re.match(
+        rf"(stg|int|fct|dim)_|({'|'.join(TAKEN)})$", name
+    )

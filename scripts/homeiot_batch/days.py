@@ -54,7 +54,9 @@ def nanoseconds(instant: datetime) -> int:
 
 def parse_day(text: object, origin: str) -> date:
     """The date that `text` (YYYY-MM-DD) means; SettingsError names `origin`, where the text came from."""
-    value = text.isoformat() if isinstance(text, date) and not isinstance(text, datetime) else str(text)
+    value = (
+        text.isoformat() if isinstance(text, date) and not isinstance(text, datetime) else str(text)
+    )
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
         try:
             return date.fromisoformat(value)

@@ -37,7 +37,9 @@ def build_models(settings: Settings, log: Path) -> None:
             check=False,
         )
     if done.returncode and is_damage(log.read_text(errors="replace")):
-        raise DatabaseDamaged(f"{settings.duckdb_path} is damaged, dbt build failed; the next run sets it aside and builds it again from the archive")
+        raise DatabaseDamaged(
+            f"{settings.duckdb_path} is damaged, dbt build failed; the next run sets it aside and builds it again from the archive"
+        )
     if done.returncode:
         raise BuildError(f"dbt build failed ({_first_problem(log)}); the whole story is in {log}")
 
@@ -45,7 +47,10 @@ def build_models(settings: Settings, log: Path) -> None:
 def _environment(settings: Settings) -> dict[str, str]:
     secrets = {name.upper() for name, field in Settings.model_fields.items() if is_secret(field)}
     inherited = {name: value for name, value in os.environ.items() if name not in secrets}
-    given = {"DUCKDB_PATH": str(settings.duckdb_path.absolute()), "DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit}
+    given = {
+        "DUCKDB_PATH": str(settings.duckdb_path.absolute()),
+        "DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit,
+    }
     return inherited | given | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
 
 

@@ -30,9 +30,18 @@ def show_demo() -> None:
     first, last = _weeks(zone)
     export = FOLDER / f"house-{last}.lp.gz"
     if not export.exists():
-        shutil.rmtree(FOLDER, ignore_errors=True)  # other weeks are another house: its counters begin elsewhere
+        # other weeks are another house: its counters begin elsewhere
+        shutil.rmtree(FOLDER, ignore_errors=True)
         write_export(export, first, last, with_mishaps=True)
-    command = [sys.executable, "-m", "snakemake", "all", "--config", f"start={first}", f"end={last}"]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "all",
+        "--config",
+        f"start={first}",
+        f"end={last}",
+    ]
     done = subprocess.run(command, env=environment | {"INFLUX_URL": str(export)}, check=False)
     if done.returncode:
         raise SystemExit(done.returncode)
@@ -47,7 +56,11 @@ def _weeks(tz: str) -> tuple[LocalDay, LocalDay]:
 
 def _environment(zone: str) -> dict[str, str]:
     """The demo's own places, whatever the real archive's are."""
-    inherited = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name.lower() not in Settings.model_fields
+    }
     return inherited | {
         "TZ": zone,
         "PARQUET_BASE_DIR": f"{FOLDER}/parquet",
@@ -59,15 +72,26 @@ def _environment(zone: str) -> dict[str, str]:
 
 def _show(database: Path) -> None:
     with duckdb.connect(database, read_only=True) as connection:
-        rows = connection.execute("SELECT date_jst, source, import_kwh, peak_w FROM fct_daily_energy ORDER BY ALL").fetchall()
+        rows = connection.execute(
+            "SELECT date_jst, source, import_kwh, peak_w FROM fct_daily_energy ORDER BY ALL"
+        ).fetchall()
     typer.echo(f"\n{'date':<12}{'source':<12}{'kWh':>8}{'peak W':>10}")
     for day, source, energy, peak in rows:
-        shown = [f"{value:.{digits}f}" if value is not None else "no data" for value, digits in ((energy, 2), (peak, 0))]
+        shown = [
+            f"{value:.{digits}f}" if value is not None else "no data"
+            for value, digits in ((energy, 2), (peak, 0))
+        ]
         typer.echo(f"{day!s:<12}{source:<12}{shown[0]:>8}{shown[1]:>10}")
-    typer.echo(f"\nThe readings of every day:   {FOLDER}/parquet/raw_meter_readings/dt=YYYY-MM-DD/part-0.parquet")
-    typer.echo(f"The database:                {database}   tables raw_meter_readings, stg_meter_readings, fct_daily_energy")
+    typer.echo(
+        f"\nThe readings of every day:   {FOLDER}/parquet/raw_meter_readings/dt=YYYY-MM-DD/part-0.parquet"
+    )
+    typer.echo(
+        f"The database:                {database}   tables raw_meter_readings, stg_meter_readings, fct_daily_energy"
+    )
     typer.echo(f"The report:                  {FOLDER}/report/index.html   open it in a browser")
-    typer.echo("Next: `make demo` again finds nothing to do; the README shows how to archive a real house.")
+    typer.echo(
+        "Next: `make demo` again finds nothing to do; the README shows how to archive a real house."
+    )
 
 
 if __name__ == "__main__":

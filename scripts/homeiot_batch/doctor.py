@@ -43,7 +43,11 @@ def _gathered(findings: Iterator[Finding]) -> list[Finding]:
             found.append(finding)  # noqa: PERF402 - what was found before stays
     except OSError as error:
         found.append(
-            problem("files", f"{error.filename} cannot be read ({error.strerror})", "see to its permissions, or run as the user of the batch")
+            problem(
+                "files",
+                f"{error.filename} cannot be read ({error.strerror})",
+                "see to its permissions, or run as the user of the batch",
+            )
         )
     return found
 
@@ -56,7 +60,11 @@ def show_findings(*, as_json: bool, config: Sequence[str]) -> None:
         report = examine(settings, Layout.of(settings))
     except HomeIotError as error:
         raise SystemExit(f"error: {error}") from None
-    objects = [{"group": group} | asdict(finding) for group, findings in report.items() for finding in findings]
+    objects = [
+        {"group": group} | asdict(finding)
+        for group, findings in report.items()
+        for finding in findings
+    ]
     typer.echo(json.dumps(objects, indent=1) if as_json else "\n".join(_text(report)))
     raise SystemExit(FAILED if any(entry["level"] == "problem" for entry in objects) else DONE)
 
@@ -70,7 +78,10 @@ def _text(report: Report) -> Iterator[str]:
         for finding in found:
             yield f"  {finding.level:<9}{finding.name:<{width}}  {finding.found}"
             yield from [f"  {'':<9}{'':<{width}}  cure: {finding.cure}"] if finding.cure else []
-    count = {level: sum(finding.level == level for finding in findings) for level in ("problem", "warning")}
+    count = {
+        level: sum(finding.level == level for finding in findings)
+        for level in ("problem", "warning")
+    }
     yield f"{len(findings)} findings, problems: {count['problem']}, warnings: {count['warning']}"
 
 

@@ -11,7 +11,14 @@ import duckdb
 import pyarrow.parquet as pq
 
 from homeiot_batch import fault_points
-from homeiot_batch.database import BOOKKEEPING, columns_of, naive_utc, open_database, transaction, writing
+from homeiot_batch.database import (
+    BOOKKEEPING,
+    columns_of,
+    naive_utc,
+    open_database,
+    transaction,
+    writing,
+)
 from homeiot_batch.datasets import Dataset, literal, quoted, wall_columns
 from homeiot_batch.day_record import DayRecord
 from homeiot_batch.days import LocalDay
@@ -33,7 +40,13 @@ class Load:
 
 
 def load_day(
-    path: Path, folder: Path, dataset: Dataset, day: LocalDay, allow_shrink: bool, former: dict[str, Any] | None = None, wait_s: float = 0
+    path: Path,
+    folder: Path,
+    dataset: Dataset,
+    day: LocalDay,
+    allow_shrink: bool,
+    former: dict[str, Any] | None = None,
+    wait_s: float = 0,
 ) -> Load:
     """Replace the day's rows by those of the Parquet file in `folder`, compare both, and record it: all or nothing.
 
@@ -57,7 +70,9 @@ def load_day(
             for load in loads:
                 refuse_changed(part, metadata, marker["sha256"], load)
             known = [record for record in map(DayRecord.of, loads) if record is not None]
-            marker["shrunk_from"] = _check_growth(f"{dataset.name} {day} in DuckDB", known, record, metadata, allow_shrink)
+            marker["shrunk_from"] = _check_growth(
+                f"{dataset.name} {day} in DuckDB", known, record, metadata, allow_shrink
+            )
             _replace_rows(connection, part, dataset, day)
             _compare(connection, part, dataset, day, record)
             doubled = _doubled(connection, dataset, day)
@@ -67,7 +82,14 @@ def load_day(
     return Load(marker["load_id"], record, marker, doubled)
 
 
-def _marker(path: Path, part: Path, dataset: Dataset, day: LocalDay, record: DayRecord, metadata: dict[str, Any]) -> dict[str, Any]:
+def _marker(
+    path: Path,
+    part: Path,
+    dataset: Dataset,
+    day: LocalDay,
+    record: DayRecord,
+    metadata: dict[str, Any],
+) -> dict[str, Any]:
     return {
         "dataset": dataset.name,
         "dt": str(day),
@@ -84,7 +106,9 @@ def _marker(path: Path, part: Path, dataset: Dataset, day: LocalDay, record: Day
     }
 
 
-def _refuse_other_columns(connection: duckdb.DuckDBPyConnection, dataset: Dataset, path: Path) -> None:
+def _refuse_other_columns(
+    connection: duckdb.DuckDBPyConnection, dataset: Dataset, path: Path
+) -> None:
     found = columns_of(connection, quoted(dataset.name))
     if found != list(dataset.columns().items()):
         raise DatabaseError(
@@ -93,27 +117,43 @@ def _refuse_other_columns(connection: duckdb.DuckDBPyConnection, dataset: Datase
         )
 
 
-def _loaded(connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay) -> dict[str, Any] | None:
+def _loaded(
+    connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay
+) -> dict[str, Any] | None:
     """What the database records of the day, as its marker has it."""
     load = "SELECT rows, field_values, sha256, write_id FROM archive.loads WHERE dataset = ? AND dt = ?"
     row = connection.execute(load, [dataset.name, day.date]).fetchone()
-    return {"rows": row[0], "values": json.loads(row[1]), "sha256": row[2], "write_id": row[3]} if row else None
+    return (
+        {"rows": row[0], "values": json.loads(row[1]), "sha256": row[2], "write_id": row[3]}
+        if row
+        else None
+    )
 
 
-def _check_growth(subject: str, known: list[DayRecord], new: DayRecord, metadata: dict[str, Any], allow: bool) -> dict[str, Any] | None:
+def _check_growth(
+    subject: str, known: list[DayRecord], new: DayRecord, metadata: dict[str, Any], allow: bool
+) -> dict[str, Any] | None:
     """The permission to shrink, of this run or of the one that wrote the file."""
     try:
-        permission = check_growth(subject, new, known, allow or all(was_permitted(metadata, record) for record in known))
+        permission = check_growth(
+            subject, new, known, allow or all(was_permitted(metadata, record) for record in known)
+        )
     except ShrinkError as error:
-        raise ShrinkError(f"{error} (the database holds more than the file: a newer backup of the file may hold it too)") from None
+        raise ShrinkError(
+            f"{error} (the database holds more than the file: a newer backup of the file may hold it too)"
+        ) from None
     return permission.get("shrunk_from", metadata.get("shrunk_from"))
 
 
-def _refuse_another_day(folder: Path, metadata: dict[str, Any], dataset: Dataset, day: LocalDay) -> None:
+def _refuse_another_day(
+    folder: Path, metadata: dict[str, Any], dataset: Dataset, day: LocalDay
+) -> None:
     expected = {"dataset": dataset.name, "dt": str(day), "tz": day.zone.key}
     found = {name: metadata.get(name, value) for name, value in expected.items()}
     if found != expected:
-        raise ArchiveError(f"{folder / PART} says that it holds {found}, its place is that of {expected}; put it back where it belongs")
+        raise ArchiveError(
+            f"{folder / PART} says that it holds {found}, its place is that of {expected}; put it back where it belongs"
+        )
 
 
 def _keep_zone(connection: duckdb.DuckDBPyConnection, tz: str, path: Path) -> None:
@@ -122,27 +162,43 @@ def _keep_zone(connection: duckdb.DuckDBPyConnection, tz: str, path: Path) -> No
     if row is None:
         connection.execute("INSERT INTO archive.house VALUES (?)", [tz])
     elif row[0] != tz:
-        raise DatabaseError(f"{path} holds days of {row[0]}, those of {tz} would cut into them; set TZ={row[0]}, or another DUCKDB_PATH")
+        raise DatabaseError(
+            f"{path} holds days of {row[0]}, those of {tz} would cut into them; set TZ={row[0]}, or another DUCKDB_PATH"
+        )
 
 
 def _doubled(connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay) -> int:
     """How many rows of the day share time and tags with another."""
     keys = ", ".join(["ts_utc", *map(quoted, dataset.tags)])
     return connection.execute(
-        f"SELECT count(*) - count(DISTINCT row({keys})) FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?", _bounds(day)
+        f"SELECT count(*) - count(DISTINCT row({keys})) FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?",
+        _bounds(day),
     ).fetchall()[0][0]
 
 
-def _replace_rows(connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay) -> None:
-    connection.execute(f"DELETE FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?", _bounds(day))
+def _replace_rows(
+    connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay
+) -> None:
+    connection.execute(
+        f"DELETE FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?", _bounds(day)
+    )
     fault_points.reach("load.deleted")
-    connection.execute(f"INSERT INTO {quoted(dataset.name)} {_parquet_rows(part, dataset, day)}", [str(part)])
+    connection.execute(
+        f"INSERT INTO {quoted(dataset.name)} {_parquet_rows(part, dataset, day)}", [str(part)]
+    )
 
 
-def _compare(connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay, record: DayRecord) -> None:
+def _compare(
+    connection: duckdb.DuckDBPyConnection,
+    part: Path,
+    dataset: Dataset,
+    day: LocalDay,
+    record: DayRecord,
+) -> None:
     """The table's day equals the file's rows, and its wall times are the day's by Python's zone rules too."""
     count, first_utc, last_utc, first, last = connection.execute(
-        f"SELECT count(*), min(ts_utc), max(ts_utc), min_by(ts_jst, ts_utc), max_by(ts_jst, ts_utc) FROM ({_day_rows(dataset)})", _bounds(day)
+        f"SELECT count(*), min(ts_utc), max(ts_utc), min_by(ts_jst, ts_utc), max_by(ts_jst, ts_utc) FROM ({_day_rows(dataset)})",
+        _bounds(day),
     ).fetchall()[0]
     missing, foreign = differences(connection, part, dataset, day)
     if count != record.rows or missing or foreign:
@@ -151,15 +207,26 @@ def _compare(connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset
             "Run again; if it stays, the file is damaged"
         )
     for utc, wall in ((first_utc, first), (last_utc, last)):
-        if utc is not None and utc.replace(tzinfo=UTC).astimezone(day.zone).replace(tzinfo=None) != wall:
-            raise DatabaseError(f"DuckDB's rules for {day.zone.key} differ from Python's on {day}; update duckdb and tzdata")
+        if (
+            utc is not None
+            and utc.replace(tzinfo=UTC).astimezone(day.zone).replace(tzinfo=None) != wall
+        ):
+            raise DatabaseError(
+                f"DuckDB's rules for {day.zone.key} differ from Python's on {day}; update duckdb and tzdata"
+            )
 
 
-def differences(connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay) -> tuple[int, int]:
+def differences(
+    connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay
+) -> tuple[int, int]:
     """How many of the file's rows are not in the day's table, and how many of the table's are not in the file; each row counts."""
     file, table = _parquet_rows(part, dataset, day), _day_rows(dataset)
-    missing = connection.execute(f"SELECT count(*) FROM ({file} EXCEPT ALL {table})", [str(part), *_bounds(day)]).fetchall()
-    foreign = connection.execute(f"SELECT count(*) FROM ({table} EXCEPT ALL {file})", [*_bounds(day), str(part)]).fetchall()
+    missing = connection.execute(
+        f"SELECT count(*) FROM ({file} EXCEPT ALL {table})", [str(part), *_bounds(day)]
+    ).fetchall()
+    foreign = connection.execute(
+        f"SELECT count(*) FROM ({table} EXCEPT ALL {file})", [*_bounds(day), str(part)]
+    ).fetchall()
     return missing[0][0], foreign[0][0]
 
 
@@ -172,7 +239,9 @@ def _parquet_rows(part: Path, dataset: Dataset, day: LocalDay) -> str:
     there = pq.read_schema(part).names
     columns = ", ".join(
         expression if name in there else f"CAST({literal(dataset.absent(name))} AS {kind})"
-        for (name, kind), expression in zip(dataset.columns().items(), wall_columns(dataset, day.zone.key), strict=True)
+        for (name, kind), expression in zip(
+            dataset.columns().items(), wall_columns(dataset, day.zone.key), strict=True
+        )
     )
     return f"SELECT {columns} FROM read_parquet(?, hive_partitioning = false)"
 

@@ -37,7 +37,9 @@ class DatabaseBusy(DatabaseError):
     """Another process, the `holder`, has the DuckDB file open."""
 
     def __init__(self, path: object, holder: str) -> None:
-        super().__init__(f"{path} is open in another process ({holder}); close it there and run again")
+        super().__init__(
+            f"{path} is open in another process ({holder}); close it there and run again"
+        )
         self.holder = holder
 
 

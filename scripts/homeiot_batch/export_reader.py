@@ -37,7 +37,8 @@ log = structlog.get_logger()
 WantedDays = Mapping[str, Sequence[date]]
 FLUSH_ROWS = 100_000
 BATCH_ROWS = 50_000
-QUIET_END_NS = 3600 * 10**9  # an export whose last reading lies longer before midnight may have been made too early
+# an export whose last reading lies longer before midnight may have been made too early
+QUIET_END_NS = 3600 * 10**9
 LONGEST_TEXT = 1000  # lines of one quoted string
 
 
@@ -110,7 +111,9 @@ class ExportReader:
         last = self._last.get(dataset.name)
         if last is None or not day.start_ns <= last < day.end_ns - QUIET_END_NS:
             return []
-        cure = f"if it was made before the day was over, run with a later one and --date {day} --force"
+        cure = (
+            f"if it was made before the day was over, run with a later one and --date {day} --force"
+        )
         return [f"the export's last reading is at {_shown(last, day)}; {cure}"]
 
     def _refuse_uncovered(self, dataset: Dataset, day: LocalDay) -> None:
@@ -124,7 +127,9 @@ class ExportReader:
             spans = [header for header in self._headers if header is not None]
             start, end = min(start for start, _ in spans), max(end for _, end in spans)
             if day.start < start or day.end > end:
-                raise SourceError(f"{self._path} is an export of {start:%F %T} to {end:%F %T} UTC, which does not cover {day}; export the whole day")
+                raise SourceError(
+                    f"{self._path} is an export of {start:%F %T} to {end:%F %T} UTC, which does not cover {day}; export the whole day"
+                )
         if last is not None and last < day.start_ns:
             raise SourceError(
                 f"{self._path} has no point of {dataset.measurement!r} after {_shown(last, day)}: {day} is not in it; give an earlier end"
@@ -152,7 +157,9 @@ class ExportReader:
         for name, dates in days.items():
             dataset = self._settings.datasets[name]
             bounds = [LocalDay(day, self._settings.zone) for day in sorted(dates)]
-            entry = _Wanted(dataset, [day.start_ns for day in bounds], [day.end_ns for day in bounds])
+            entry = _Wanted(
+                dataset, [day.start_ns for day in bounds], [day.end_ns for day in bounds]
+            )
             wanted.setdefault(dataset.measurement, []).append(entry)
             spool.execute(_spool_table(dataset))
         counts = self._sort_lines(spool, wanted)
@@ -163,7 +170,9 @@ class ExportReader:
                 self._unusable[entry.dataset.name] = problem
         self._spooled |= {(name, day) for name, dates in days.items() for day in dates}
 
-    def _sort_lines(self, spool: duckdb.DuckDBPyConnection, wanted: dict[str, list[_Wanted]]) -> Counter[str]:
+    def _sort_lines(
+        self, spool: duckdb.DuckDBPyConnection, wanted: dict[str, list[_Wanted]]
+    ) -> Counter[str]:
         """Send every line of the export to the spool or count it as another's; how many lines each measurement has."""
         counts: Counter[str] = Counter()
         files = _files(self._path)
@@ -186,7 +195,13 @@ class ExportReader:
                         _flush(spool, entry)
             self._headers.append(context.span)
         others = sum(counts.values()) - sum(counts[measurement] for measurement in wanted)
-        log.info("export read", files=len(files), lines=number, other_measurements=others, other_databases=elsewhere)
+        log.info(
+            "export read",
+            files=len(files),
+            lines=number,
+            other_measurements=others,
+            other_databases=elsewhere,
+        )
         return counts
 
     def _is_elsewhere(self, context: _Context) -> bool:
@@ -213,7 +228,9 @@ class ExportReader:
 def _path(url: str) -> Path:
     path = Path(unquote(urlsplit(url).path)) if url.startswith("file://") else Path(url)
     if not path.exists():
-        raise SourceError(f"INFLUX_URL={url!r}: there is no file or folder {path}; give an existing export, or http://host:port of an InfluxDB")
+        raise SourceError(
+            f"INFLUX_URL={url!r}: there is no file or folder {path}; give an existing export, or http://host:port of an InfluxDB"
+        )
     return path
 
 
@@ -238,7 +255,9 @@ def _walk(folder: Path) -> Iterator[Path]:
     """All that lies in the folder, through links too, but for hidden files."""
 
     def refuse(error: OSError) -> None:
-        raise SourceError(f"{error.filename} cannot be read ({error.strerror}); check its permissions") from None
+        raise SourceError(
+            f"{error.filename} cannot be read ({error.strerror}); check its permissions"
+        ) from None
 
     seen = set()
     for place, folders, names in os.walk(folder, followlinks=True, onerror=refuse):
@@ -272,13 +291,17 @@ def _point(line: str, following: Iterator[tuple[int, str]], place: str) -> dict[
             problem = problem or str(error)
         else:
             if point["time"] is None:
-                raise SourceError(f"{place} has no time: {line[:80]!r}; export again, nothing of it is used")
+                raise SourceError(
+                    f"{place} has no time: {line[:80]!r}; export again, nothing of it is used"
+                )
             return point
         _, more = next(following, (0, None)) if '"' in line else (0, None)
         if more is None:
             break
         text += f"\n{more}"
-    raise SourceError(f"{place} is not line protocol ({problem}): {line[:80]!r}; export again, nothing of it is used")
+    raise SourceError(
+        f"{place} is not line protocol ({problem}): {line[:80]!r}; export again, nothing of it is used"
+    )
 
 
 def _lines(file: Path) -> Iterator[tuple[int, str]]:
@@ -293,11 +316,17 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
                     )
                 yield number, raw.rstrip(b"\r\n").decode("utf-8-sig" if number == 1 else "utf-8")
     except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise SourceError(f"{file} line {number + 1}: the gzip is cut short or damaged; copy it again, nothing of it is used") from None
+        raise SourceError(
+            f"{file} line {number + 1}: the gzip is cut short or damaged; copy it again, nothing of it is used"
+        ) from None
     except UnicodeDecodeError:
-        raise SourceError(f"{file} line {number} is not UTF-8; export again, nothing of it is used") from None
+        raise SourceError(
+            f"{file} line {number} is not UTF-8; export again, nothing of it is used"
+        ) from None
     except OSError as error:
-        raise SourceError(f"{file} cannot be read ({error.strerror}); check its permissions") from None
+        raise SourceError(
+            f"{file} cannot be read ({error.strerror}); check its permissions"
+        ) from None
 
 
 def _opened(file: Path) -> BinaryIO:
@@ -326,7 +355,9 @@ def _keep(entry: _Wanted, point: dict[str, Any], number: int, place: str) -> Non
     if not entry.covers(point["time"]) or not fields.keys() & dataset.fields.keys():
         return
     if wrong_tags := fields.keys() & dataset.tags.keys():
-        raise SourceError(f"{place}: {', '.join(wrong_tags)} is a field there, not a tag; correct config.yaml")
+        raise SourceError(
+            f"{place}: {', '.join(wrong_tags)} is a field there, not a tag; correct config.yaml"
+        )
     values = []
     for name, declared in dataset.fields.items():
         value = fields.get(name)
@@ -336,7 +367,9 @@ def _keep(entry: _Wanted, point: dict[str, Any], number: int, place: str) -> Non
             )
         values.append(float(value) if declared == "double" and value is not None else value)
     series = repr(sorted(tags.items()))
-    entry.rows.append((point["time"], series, number, *(tags.get(tag) for tag in dataset.tags), *values))
+    entry.rows.append(
+        (point["time"], series, number, *(tags.get(tag) for tag in dataset.tags), *values)
+    )
 
 
 def _fits(value: object, declared: str) -> bool:
@@ -352,13 +385,22 @@ def _open_spool(staging: Path) -> duckdb.DuckDBPyConnection:
         staging.mkdir(parents=True, exist_ok=True)
         folder = tempfile.mkdtemp(prefix="tmp-spool-", dir=staging)
     except OSError as error:
-        raise ArchiveError(f"{staging} cannot be written ({error.strerror}); see to disk space and permissions") from None
+        raise ArchiveError(
+            f"{staging} cannot be written ({error.strerror}); see to disk space and permissions"
+        ) from None
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return duckdb.connect(f"{folder}/spool.duckdb", config={"memory_limit": "1GB", "temp_directory": f"{folder}/overflow"})
+    return duckdb.connect(
+        f"{folder}/spool.duckdb",
+        config={"memory_limit": "1GB", "temp_directory": f"{folder}/overflow"},
+    )
 
 
 def _spool_table(dataset: Dataset) -> str:
-    columns = {quoted(name): kind for name, kind in dataset.columns().items() if name in dataset.tags or name in dataset.fields}
+    columns = {
+        quoted(name): kind
+        for name, kind in dataset.columns().items()
+        if name in dataset.tags or name in dataset.fields
+    }
     listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     return f"CREATE TABLE IF NOT EXISTS {quoted(dataset.name)} (time BIGINT, series VARCHAR, number BIGINT, {listed})"
 
@@ -376,7 +418,8 @@ def _flush(spool: duckdb.DuckDBPyConnection, entry: _Wanted) -> None:
     ]
     names = ["time", "series", "number", *dataset.tags, *dataset.fields]
     columns = zip(*entry.rows, strict=True)
-    rows = pa.table([pa.array(values, kind) for values, kind in zip(columns, types, strict=True)], names=names)  # noqa: F841
+    arrays = [pa.array(values, kind) for values, kind in zip(columns, types, strict=True)]
+    rows = pa.table(arrays, names=names)  # noqa: F841 - DuckDB finds it by its name
     spool.execute(f"INSERT INTO {quoted(dataset.name)} SELECT * FROM rows")
     entry.rows.clear()
 

@@ -44,7 +44,9 @@ def write_text(path: Path, text: str) -> None:
         part.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        raise ArchiveError(f"{path} cannot be written ({error.strerror}); see to disk space and permissions") from None
+        raise ArchiveError(
+            f"{path} cannot be written ({error.strerror}); see to disk space and permissions"
+        ) from None
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -38,14 +38,25 @@ def settle_staging(layout: Layout, settings: Settings) -> None:
         if not is_there(staged / PART):  # killed while the leftover was being deleted
             shutil.rmtree(staged)
         elif name not in settings.datasets and is_there(day):
-            log.warning("a staged day is left as it is: its dataset is not declared", dataset=name, dt=str(dt))
-        elif reason := _why_not(staged, day, settings.datasets.get(name), LocalDay(dt, settings.zone)):
+            log.warning(
+                "a staged day is left as it is: its dataset is not declared",
+                dataset=name,
+                dt=str(dt),
+            )
+        elif reason := _why_not(
+            staged, day, settings.datasets.get(name), LocalDay(dt, settings.zone)
+        ):
             log.warning("a staged day is dropped", dataset=name, dt=str(dt), reason=reason)
             shutil.rmtree(staged)
         else:
             if is_there(day):
                 _move_away(layout, name, dt)
-            log.info("healed", dataset=name, dt=str(dt), what="a day read whole by a run that was killed is put in place")
+            log.info(
+                "healed",
+                dataset=name,
+                dt=str(dt),
+                what="a day read whole by a run that was killed is put in place",
+            )
             put_in_place(staged, day)
     _drop_parts(layout)
 
@@ -55,8 +66,15 @@ def drop_hollow_days(layout: Layout, datasets: Iterable[str]) -> None:
     for dataset in datasets:
         for dt in layout.archived_days(dataset):
             day = layout.day(dataset, dt)
-            if not is_there(day / PART) and not any(name.endswith(".parquet") for name in strangers(day)):
-                log.info("healed", dataset=dataset, dt=str(dt), what="a day folder without its file is removed; the day is read again")
+            if not is_there(day / PART) and not any(
+                name.endswith(".parquet") for name in strangers(day)
+            ):
+                log.info(
+                    "healed",
+                    dataset=dataset,
+                    dt=str(dt),
+                    what="a day folder without its file is removed; the day is read again",
+                )
                 _move_away(layout, dataset, dt)
     _drop_parts(layout)
 
@@ -65,7 +83,11 @@ def refuse_lost_archive(layout: Layout, datasets: Iterable[str], loads: Loads) -
     """ArchiveError where markers or the database know of days, but there is no archive at all: a disk that is not mounted, say."""
     names = list(datasets)
     known = {(name, str(day)) for name in names for day in layout.known_days(name)} | set(loads)
-    if known and not layout.identity.exists() and not any(layout.archived_days(name) for name in names):
+    if (
+        known
+        and not layout.identity.exists()
+        and not any(layout.archived_days(name) for name in names)
+    ):
         raise ArchiveError(
             f"PARQUET_BASE_DIR={layout.parquet} holds no archive, but {len(known)} days are known from {layout.markers} and the database; mount or "
             "restore it. A new archive needs another MARKER_DIR and DUCKDB_PATH"
@@ -107,7 +129,11 @@ def _why_not(staged: Path, day: Path, dataset: Dataset | None, local_day: LocalD
     except ArchiveDamaged:
         return ""
     lacks = dataset is None or new.holds_less_than(archived)
-    return "the day in place holds what it lacks" if lacks or readings_lost(day / PART, staged / PART, dataset) else ""
+    return (
+        "the day in place holds what it lacks"
+        if lacks or readings_lost(day / PART, staged / PART, dataset)
+        else ""
+    )
 
 
 def _move_away(layout: Layout, dataset: str, dt: date) -> None:
@@ -115,7 +141,13 @@ def _move_away(layout: Layout, dataset: str, dt: date) -> None:
     day, aside = layout.day(dataset, dt), layout.staging / f"tmp-{uuid.uuid4().hex}"
     if others := strangers(day):
         aside = layout.kept / dataset / f"dt={dt}-{uuid.uuid4().hex[:8]}"
-        log.warning("a day folder with other files is kept aside", dataset=dataset, dt=str(dt), files=others, folder=str(aside))
+        log.warning(
+            "a day folder with other files is kept aside",
+            dataset=dataset,
+            dt=str(dt),
+            files=others,
+            folder=str(aside),
+        )
     aside.parent.mkdir(parents=True, exist_ok=True)
     day.rename(aside)
 
@@ -150,15 +182,26 @@ def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads | Non
     for dataset in settings.datasets:
         for path in (layout.markers / dataset).glob("dt=*.json"):
             dt = path.stem.removeprefix("dt=")
-            if doubt := _doubt(read_json(path) or {}, loads.get((dataset, dt), (None,))[0], layout.day(dataset, dt) / PART):
-                log.info("marker not believed", dataset=dataset, dt=dt, what=f"{doubt}; the day is loaded again")
+            if doubt := _doubt(
+                read_json(path) or {},
+                loads.get((dataset, dt), (None,))[0],
+                layout.day(dataset, dt) / PART,
+            ):
+                log.info(
+                    "marker not believed",
+                    dataset=dataset,
+                    dt=dt,
+                    what=f"{doubt}; the day is loaded again",
+                )
                 former = layout.former_marker(dataset, dt)
                 former.parent.mkdir(exist_ok=True)
                 path.replace(former)
     if not is_published(settings, layout, read_json(layout.read_marker)):
         layout.read_marker.unlink(missing_ok=True)
     # a folder that nobody may look into must not end the run; where REPORT_DIR is set back to a former place, an older page lies there
-    if not os.access(settings.report, os.R_OK) or (read_json(layout.report_marker) or {}).get("page") not in (None, file_stamp(settings.report)):
+    if not os.access(settings.report, os.R_OK) or (read_json(layout.report_marker) or {}).get(
+        "page"
+    ) not in (None, file_stamp(settings.report)):
         layout.report_marker.unlink(missing_ok=True)
     build_id = (read_json(layout.models) or {}).get("build_id")
     if build_id is None or build_id != build:

@@ -15,6 +15,10 @@ def ping(url: str | None, event: str = "", body: str = "") -> None:
         return
     address = f"{url.rstrip('/')}/{event}".rstrip("/")
     try:
-        requests.post(address, data=body[-LONGEST_BODY:].encode(), timeout=TIMEOUT_S).raise_for_status()
+        requests.post(
+            address, data=body[-LONGEST_BODY:].encode(), timeout=TIMEOUT_S
+        ).raise_for_status()
     except requests.RequestException as error:
-        log.warning("the watchdog was not reached", ping=event or "success", reason=type(error).__name__)
+        log.warning(
+            "the watchdog was not reached", ping=event or "success", reason=type(error).__name__
+        )

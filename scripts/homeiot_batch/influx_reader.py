@@ -31,9 +31,19 @@ with warnings.catch_warnings():
     from influxdb.line_protocol import quote_ident
 
 # the types on the server that may stand in a column of the declared type; count(f::float) counts integers too, so it cannot tell them apart
-COMPATIBLE = {"double": {"float", "integer", "unsigned"}, "integer": {"integer", "float"}, "boolean": {"boolean"}, "string": {"string"}}
+COMPATIBLE = {
+    "double": {"float", "integer", "unsigned"},
+    "integer": {"integer", "float"},
+    "boolean": {"boolean"},
+    "string": {"string"},
+}
 # what their values are in the answer: a float without fraction looks like an integer
-JSON_TYPES: dict[str, set[type]] = {"double": {float, int}, "integer": {int}, "boolean": {bool}, "string": {str}}
+JSON_TYPES: dict[str, set[type]] = {
+    "double": {float, int},
+    "integer": {int},
+    "boolean": {bool},
+    "string": {str},
+}
 UNITS = {"h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
 
 
@@ -95,7 +105,9 @@ class InfluxReader:
                 "correct the dataset's fields in config.yaml"
             )
         if wrong_tags := keys.keys() & dataset.tags.keys():
-            raise SourceError(f"{self._where(dataset)}: {', '.join(wrong_tags)} is a field there, not a tag; correct config.yaml")
+            raise SourceError(
+                f"{self._where(dataset)}: {', '.join(wrong_tags)} is a field there, not a tag; correct config.yaml"
+            )
         for field, declared in dataset.fields.items():
             for other in sorted(keys.get(field, set()) - COMPATIBLE[declared]):
                 selection = f"count({quote_ident(field)}::{other})"
@@ -134,7 +146,12 @@ class InfluxReader:
 
     def counts(self, dataset: Dataset, day: LocalDay, policy: str | None = None) -> dict[str, int]:
         """Values of each field that the server has in the day, in `policy` or the one that is set."""
-        row = self._single_row(dataset, day, ", ".join(f"count({quote_ident(field)})" for field in dataset.fields), policy)
+        row = self._single_row(
+            dataset,
+            day,
+            ", ".join(f"count({quote_ident(field)})" for field in dataset.fields),
+            policy,
+        )
         return {field: count or 0 for field, count in zip(dataset.fields, row[1:], strict=True)}
 
     def query(self, query: str) -> list[dict[str, Any]]:
@@ -147,21 +164,35 @@ class InfluxReader:
 
     def policies(self, database: str) -> Iterator[tuple[str, timedelta, bool]]:
         """Name of each retention policy, how long it keeps points (0: for ever; in 2.x always 0), and whether it is the default one."""
-        for policy, kept, *_, is_default in self.rows(f"SHOW RETENTION POLICIES ON {quote_ident(database)}"):
+        for policy, kept, *_, is_default in self.rows(
+            f"SHOW RETENTION POLICIES ON {quote_ident(database)}"
+        ):
             yield policy, _duration(kept), is_default
 
     @functools.cached_property
     def retention(self) -> tuple[str, timedelta]:
         """The retention policy that is read, and how long it keeps points (0: for ever)."""
         wanted = self._settings.influx_retention_policy
-        policies = (policy[:2] for policy in self.policies(self._settings.influx_bucket) if (policy[0] == wanted if wanted else policy[2]))
+        policies = (
+            policy[:2]
+            for policy in self.policies(self._settings.influx_bucket)
+            if (policy[0] == wanted if wanted else policy[2])
+        )
         policy, kept = next(policies, (wanted or "", timedelta()))
         return policy, kept or self._bucket_retention(policy)
 
     def _bucket_retention(self, policy: str) -> timedelta:
         """How long the bucket of 2.x keeps points: SHOW RETENTION POLICIES says for ever, whatever it is."""
-        buckets = [mapping["bucketID"] for mapping in self.mappings(self.buckets()) if mapping["retention_policy"] == policy]
-        rules = [rule["everySeconds"] for bucket in buckets for rule in self.listed(f"buckets/{bucket}", "retentionRules")]
+        buckets = [
+            mapping["bucketID"]
+            for mapping in self.mappings(self.buckets())
+            if mapping["retention_policy"] == policy
+        ]
+        rules = [
+            rule["everySeconds"]
+            for bucket in buckets
+            for rule in self.listed(f"buckets/{bucket}", "retentionRules")
+        ]
         return timedelta(seconds=min(rules, default=0))
 
     def buckets(self) -> list[dict[str, Any]]:
@@ -171,7 +202,13 @@ class InfluxReader:
     def mappings(self, buckets: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Which bucket of 2.x each retention policy of the database that is read stands for, in the organizations of the `buckets`."""
         orgs = sorted({bucket["orgID"] for bucket in buckets})
-        return [mapping for org in orgs for mapping in self.listed("dbrps", "content", orgID=org, db=self._settings.influx_bucket)]
+        return [
+            mapping
+            for org in orgs
+            for mapping in self.listed(
+                "dbrps", "content", orgID=org, db=self._settings.influx_bucket
+            )
+        ]
 
     def listed(self, path: str, key: str, **params: str) -> list[dict[str, Any]]:
         """A list of the API of 2.x; empty if it has no such API or the token may not see it."""
@@ -182,17 +219,22 @@ class InfluxReader:
         """What answers a GET of `path` below INFLUX_URL, whatever its status; SourceUnavailable if nothing does."""
         self._answer = None
         try:
-            with contextlib.suppress(InfluxDBClientError, InfluxDBServerError):  # they tell less than the answer
+            # they tell less than the answer
+            with contextlib.suppress(InfluxDBClientError, InfluxDBServerError):
                 self._client.request(path, params=params)
         except requests.RequestException as error:
-            raise SourceUnavailable(f"{self._settings.influx_url} {_transport_problem(error)}") from None
+            raise SourceUnavailable(
+                f"{self._settings.influx_url} {_transport_problem(error)}"
+            ) from None
         assert self._answer is not None
         return self._answer
 
     def _remember(self, answer: requests.Response, **_: object) -> None:
         self._answer = answer
 
-    def _single_row(self, dataset: Dataset, day: LocalDay, selection: str, policy: str | None = None) -> list[Any]:
+    def _single_row(
+        self, dataset: Dataset, day: LocalDay, selection: str, policy: str | None = None
+    ) -> list[Any]:
         rows = self.rows(_select(selection, dataset, day, policy))
         return rows[0] if rows else [0] + [0] * (selection.count("count("))
 
@@ -230,7 +272,9 @@ class InfluxReader:
                 partial = bool(result.get("partial"))
                 yield from (series for series in result.get("series", []) if series.get("values"))
         if partial or not results:
-            raise SourceUnavailable(f"{self._settings.influx_url}: the answer ended in the middle; run again, and read the server's log")
+            raise SourceUnavailable(
+                f"{self._settings.influx_url}: the answer ended in the middle; run again, and read the server's log"
+            )
 
     def _documents(self, query: str) -> Iterator[dict[str, Any]]:
         try:
@@ -242,7 +286,9 @@ class InfluxReader:
                         raise ValueError("not a JSON object")
                     yield document
         except (requests.RequestException, InfluxDBServerError) as error:
-            raise SourceUnavailable(f"{self._settings.influx_url} {_transport_problem(error)}") from None
+            raise SourceUnavailable(
+                f"{self._settings.influx_url} {_transport_problem(error)}"
+            ) from None
         except ValueError:
             raise SourceUnavailable(
                 f"{self._settings.influx_url} answered something that is not InfluxDB's JSON, or broken off; check INFLUX_URL"
@@ -292,18 +338,25 @@ def _client(settings: Settings, remember: Callable[..., None]) -> InfluxDBClient
     except ValueError:
         host = None
     if not host:
-        raise SettingsError(f"INFLUX_URL={settings.influx_url!r} names no host and port; give one like http://influxdb:8086")
+        raise SettingsError(
+            f"INFLUX_URL={settings.influx_url!r} names no host and port; give one like http://influxdb:8086"
+        )
     if settings.influx_ca_file and not settings.influx_ca_file.is_file():
-        raise SettingsError(f"INFLUX_CA_FILE={str(settings.influx_ca_file)!r} is no file; name one with the authority's certificate")
+        raise SettingsError(
+            f"INFLUX_CA_FILE={str(settings.influx_ca_file)!r} is no file; name one with the authority's certificate"
+        )
     session = requests.Session()
     session.hooks["response"] = [remember]
-    session.trust_env = False  # ~/.netrc would replace the token, and proxies are for the world outside the house
+    # ~/.netrc would replace the token, and proxies are for the world outside the house
+    session.trust_env = False
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     token, user, password = settings.token(), settings.influx_username, settings.password()
     if token:
         headers["Authorization"] = f"Token {token}"
     elif user and password:  # requests would encode them as Latin-1, where InfluxDB reads UTF-8
-        headers["Authorization"] = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+        headers["Authorization"] = (
+            "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+        )
     return InfluxDBClient(
         host=f"[{host}]" if ":" in host else host,
         port=port or (443 if url.scheme == "https" else 80),
@@ -320,7 +373,11 @@ def _client(settings: Settings, remember: Callable[..., None]) -> InfluxDBClient
 
 
 def _select(selection: str, dataset: Dataset, day: LocalDay, policy: str | None = None) -> str:
-    source = quote_ident(dataset.measurement) if policy is None else f"{quote_ident(policy)}.{quote_ident(dataset.measurement)}"
+    source = (
+        quote_ident(dataset.measurement)
+        if policy is None
+        else f"{quote_ident(policy)}.{quote_ident(dataset.measurement)}"
+    )
     return f"SELECT {selection} FROM {source} WHERE time >= {day.start_ns} AND time < {day.end_ns}"
 
 
@@ -328,7 +385,10 @@ def _batch(dataset: Dataset, columns: list[str], rows: list[list[Any]]) -> pa.Re
     values = dict(zip(columns, zip(*rows, strict=True), strict=True))
     schema = dataset.raw_schema()
     arrays = [
-        _column(dataset, name, values[name]) if name in dataset.fields else pa.array(values[name], schema.field(name).type) for name in schema.names
+        _column(dataset, name, values[name])
+        if name in dataset.fields
+        else pa.array(values[name], schema.field(name).type)
+        for name in schema.names
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
@@ -337,7 +397,11 @@ def _column(dataset: Dataset, field: str, values: tuple[Any, ...]) -> pa.Array:
     """The field's values, none of them bent to its type; Arrow alone would cut off fractions and refuse 1e17."""
     declared = dataset.fields[field]
     if {type(value) for value in values} <= {type(None), *JSON_TYPES[declared]}:
-        fitting = [None if value is None else float(value) for value in values] if declared == "double" else values
+        fitting = (
+            [None if value is None else float(value) for value in values]
+            if declared == "double"
+            else values
+        )
         try:
             return pa.array(fitting, ARROW_TYPES[declared])
         except (pa.ArrowInvalid, OverflowError):
@@ -364,7 +428,10 @@ def _lines(response: requests.Response) -> Iterator[bytes]:
 
 def _duration(text: str) -> timedelta:
     """What Go writes as 168h0m0s."""
-    return sum((int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+)([hms])", text)), timedelta())
+    return sum(
+        (int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+)([hms])", text)),
+        timedelta(),
+    )
 
 
 def _transport_problem(error: Exception) -> str:
@@ -372,7 +439,8 @@ def _transport_problem(error: Exception) -> str:
         return "has a certificate that cannot be verified; set INFLUX_CA_FILE to its authority's certificate"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "broke off its answer; run again, and read the server's log"
-    if isinstance(error, requests.Timeout) or "Read timed out" in str(error):  # in the middle of an answer it is a ConnectionError
+    # in the middle of an answer it is a ConnectionError
+    if isinstance(error, requests.Timeout) or "Read timed out" in str(error):
         return "did not answer in time; check that it runs, or raise INFLUX_TIMEOUT_S"
     if isinstance(error, InfluxDBServerError):
         return f"answered with a server error: {' '.join(str(error).split())[:200]}; read the server's log"
@@ -384,7 +452,11 @@ def words(content: object) -> str:
     text = content.decode(errors="replace") if isinstance(content, bytes) else str(content)
     try:
         body = json.loads(text)
-        text = str(body.get("error") or body.get("message") or text) if isinstance(body, dict) else str(body)
+        text = (
+            str(body.get("error") or body.get("message") or text)
+            if isinstance(body, dict)
+            else str(body)
+        )
     except ValueError:
         pass
     return " ".join(text.split())[:200]

@@ -107,13 +107,26 @@ class Layout:
 
     def known_days(self, dataset: str) -> list[date]:
         """The days that are in place, or of which a marker tells, ascending."""
-        return sorted({*self.archived_days(dataset), *self.loaded_days(dataset), *_dates(self.markers / dataset / "former", ".json")})
+        return sorted(
+            {
+                *self.archived_days(dataset),
+                *self.loaded_days(dataset),
+                *_dates(self.markers / dataset / "former", ".json"),
+            }
+        )
 
     def first_day(self, dataset: str) -> date | None:
         """The first day that is known, without empty ones that lie more than a month before the others: of a date that was mistyped."""
         days = self.known_days(dataset)
-        filled = next((place for place, day in enumerate(days) if not self._is_empty(dataset, day)), len(days) - 1)
-        apart = (days[place] for place in range(filled, 0, -1) if days[place] - days[place - 1] > timedelta(days=SPARSE_DAYS))
+        filled = next(
+            (place for place, day in enumerate(days) if not self._is_empty(dataset, day)),
+            len(days) - 1,
+        )
+        apart = (
+            days[place]
+            for place in range(filled, 0, -1)
+            if days[place] - days[place - 1] > timedelta(days=SPARSE_DAYS)
+        )
         return next(apart, min(days, default=None))
 
     def _is_empty(self, dataset: str, day: date) -> bool:
@@ -143,7 +156,11 @@ def _dates(folder: Path, suffix: str = "") -> list[date]:
     days = []
     for path in folder.iterdir() if folder.is_dir() else ():
         name = path.name.removesuffix(suffix)
-        if len(name) == len("dt=YYYY-MM-DD") and name.startswith("dt=") and path.name.endswith(suffix):
+        if (
+            len(name) == len("dt=YYYY-MM-DD")
+            and name.startswith("dt=")
+            and path.name.endswith(suffix)
+        ):
             with contextlib.suppress(ValueError):
                 days.append(date.fromisoformat(name[3:]))
     return days

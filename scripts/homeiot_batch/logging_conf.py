@@ -28,7 +28,8 @@ class Stream:
 
     def _write(self, message: str, *, is_shown: bool) -> None:
         line = f"{message}\n"
-        with contextlib.suppress(OSError), _whole_lines():  # a full disk or a closed terminal fails no job by its log
+        # a full disk or a closed terminal fails no job by its log
+        with contextlib.suppress(OSError), _whole_lines():
             if is_shown:
                 print(line, end="", file=sys.stderr, flush=True)
         file: TextIO | None = getattr(_job, "file", None)
@@ -55,7 +56,9 @@ def configure(log_format: str) -> None:
     renderer = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
-        else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False)
+        else structlog.processors.LogfmtRenderer(
+            key_order=["timestamp", "level", "event"], bool_as_flag=False
+        )
     )
     structlog.configure(
         processors=[
@@ -83,5 +86,6 @@ def job_log(path: Path) -> Generator[None]:
     finally:
         _job.file = None
         if file is not None:
-            with contextlib.suppress(OSError):  # what a full disk did not take before, it does not take now
+            # what a full disk did not take before, it does not take now
+            with contextlib.suppress(OSError):
                 file.close()

@@ -28,11 +28,16 @@ class Plan:
     targets: list[str] = field(default_factory=list)
     forced: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    not_compared: list[str] = field(default_factory=list)  # datasets whose late points the source was not asked for
+    # datasets whose late points the source was not asked for
+    not_compared: list[str] = field(default_factory=list)
 
     def ask_for(self, layout: Layout, dataset: str, days: Iterable[date]) -> None:
         """Add the days: each by its folder and its marker, since Snakemake does not look behind a marker that is there."""
-        self.targets += [str(path) for day in days for path in (layout.day(dataset, day), layout.marker(dataset, day))]
+        self.targets += [
+            str(path)
+            for day in days
+            for path in (layout.day(dataset, day), layout.marker(dataset, day))
+        ]
 
     def batches(self, size: int = MOST_TARGETS) -> Iterator[list[str]]:
         """For `snakemake`, the arguments of one run, or of several where there are more targets than a command line takes.
@@ -62,7 +67,8 @@ def plan_night(settings: Settings, layout: Layout) -> Plan:
     if settings.lookback_days:
         _look_back(plan, settings, layout, last - timedelta(days=settings.lookback_days), last)
     if plan.forced or len(plan.targets) > 2:
-        plan.forced.append(str(layout.models))  # they wait for yesterday alone: a day that cannot be had must not hold them up
+        # they wait for yesterday alone: a day that cannot be had must not hold them up
+        plan.forced.append(str(layout.models))
     return plan
 
 
@@ -70,10 +76,17 @@ def plan_reconciliation(settings: Settings, layout: Layout, first: date, last: d
     """The days of a range that are missing, or of which the source now holds more."""
     plan = Plan()
     for name in settings.datasets:
-        plan.ask_for(layout, name, [day for day in each_day(first, last) if not _is_done(layout, name, day)])
+        plan.ask_for(
+            layout, name, [day for day in each_day(first, last) if not _is_done(layout, name, day)]
+        )
     _look_back(plan, settings, layout, first, last)
     if plan.targets:
-        plan.targets = [str(layout.models), str(layout.read_marker), str(layout.report_marker), *plan.targets]
+        plan.targets = [
+            str(layout.models),
+            str(layout.read_marker),
+            str(layout.report_marker),
+            *plan.targets,
+        ]
     return plan
 
 
@@ -88,13 +101,17 @@ def _missed(settings: Settings, layout: Layout, dataset: str, last: date) -> lis
     return [day for day in each_day(first, last) if day not in done]
 
 
-def _read_damaged_again(plan: Plan, settings: Settings, layout: Layout, dataset: str, days: Iterable[date]) -> None:
+def _read_damaged_again(
+    plan: Plan, settings: Settings, layout: Layout, dataset: str, days: Iterable[date]
+) -> None:
     """Add the days whose files are damaged: each is replaced only by a day that holds as much."""
     for day in days:
         if not layout.day(dataset, day).is_dir():
             continue
         try:
-            loaded = read_json(layout.marker(dataset, day)) or read_json(layout.former_marker(dataset, day))
+            loaded = read_json(layout.marker(dataset, day)) or read_json(
+                layout.former_marker(dataset, day)
+            )
             check_day(layout.day(dataset, day), LocalDay(day, settings.zone), loaded)
         except ArchiveError as error:
             plan.warnings.append(f"{dataset} {day}: {error}")
@@ -113,17 +130,27 @@ def _look_back(plan: Plan, settings: Settings, layout: Layout, first: date, last
     reader = InfluxReader(settings)
     for dataset in settings.datasets.values():
         try:
-            _compare(plan, reader, dataset, layout, _archived(settings, layout, dataset, first, last))
+            _compare(
+                plan, reader, dataset, layout, _archived(settings, layout, dataset, first, last)
+            )
         except SourceError as error:
             plan.warnings.append(f"{dataset.name}: late points were not looked for: {error}")
             plan.not_compared.append(dataset.name)
 
 
-def _archived(settings: Settings, layout: Layout, dataset: Dataset, first: date, last: date) -> list[LocalDay]:
-    return [LocalDay(day, settings.zone) for day in each_day(first, last) if layout.day(dataset.name, day).is_dir()]
+def _archived(
+    settings: Settings, layout: Layout, dataset: Dataset, first: date, last: date
+) -> list[LocalDay]:
+    return [
+        LocalDay(day, settings.zone)
+        for day in each_day(first, last)
+        if layout.day(dataset.name, day).is_dir()
+    ]
 
 
-def _compare(plan: Plan, reader: InfluxReader, dataset: Dataset, layout: Layout, days: Iterable[LocalDay]) -> None:
+def _compare(
+    plan: Plan, reader: InfluxReader, dataset: Dataset, layout: Layout, days: Iterable[LocalDay]
+) -> None:
     for day in days:
         archived = _record(layout, dataset, day)
         if archived is None:
@@ -131,10 +158,19 @@ def _compare(plan: Plan, reader: InfluxReader, dataset: Dataset, layout: Layout,
         values = reader.counts(dataset, day)
         change = {name: count - archived.values.get(name, 0) for name, count in values.items()}
         if any(difference < 0 for difference in change.values()):
-            counts = ", ".join(f"{name} {values[name]} of {archived.values.get(name, 0)}" for name in change)
-            plan.warnings.append(f"{dataset.name} {day}: the source holds fewer values than are archived ({counts}); the archived day is kept")
+            counts = ", ".join(
+                f"{name} {values[name]} of {archived.values.get(name, 0)}" for name in change
+            )
+            plan.warnings.append(
+                f"{dataset.name} {day}: the source holds fewer values than are archived ({counts}); the archived day is kept"
+            )
         elif any(change.values()):
-            log.info("late points", dataset=dataset.name, dt=str(day), **{f"more_{name}": more for name, more in change.items()})
+            log.info(
+                "late points",
+                dataset=dataset.name,
+                dt=str(day),
+                **{f"more_{name}": more for name, more in change.items()},
+            )
             plan.ask_for(layout, dataset.name, [day.date])
             plan.forced.append(str(layout.day(dataset.name, day)))
 

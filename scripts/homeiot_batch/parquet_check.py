@@ -55,7 +55,9 @@ def check_part(part: Path, record: DayRecord, day: LocalDay) -> None:
             _refuse_rows_of_another_day(part, batch, day)
     _refuse_what_duckdb_reads_otherwise(part)
     if rows != record.rows:
-        raise ArchiveDamaged(f"{part} holds {rows} rows where {record.rows} were written; check the disk, and restore the file from a backup")
+        raise ArchiveDamaged(
+            f"{part} holds {rows} rows where {record.rows} were written; check the disk, and restore the file from a backup"
+        )
 
 
 def check_day(folder: Path, day: LocalDay, loaded: dict[str, Any] | None = None) -> DayRecord:
@@ -66,9 +68,16 @@ def check_day(folder: Path, day: LocalDay, loaded: dict[str, Any] | None = None)
     return record
 
 
-def refuse_changed(part: Path, metadata: dict[str, Any], checksum: str, loaded: dict[str, Any] | None) -> None:
+def refuse_changed(
+    part: Path, metadata: dict[str, Any], checksum: str, loaded: dict[str, Any] | None
+) -> None:
     """ArchiveDamaged if the file is the very one of which `loaded` (a marker, a row of archive.loads) keeps another checksum."""
-    if loaded and loaded.get("write_id") and loaded["write_id"] == metadata.get("write_id") and loaded.get("sha256") != checksum:
+    if (
+        loaded
+        and loaded.get("write_id")
+        and loaded["write_id"] == metadata.get("write_id")
+        and loaded.get("sha256") != checksum
+    ):
         raise damaged(part, "its checksum is no longer the one that it was loaded with")
 
 
@@ -76,10 +85,16 @@ def refuse_undeclared(part: Path, dataset: Dataset, zone: str) -> None:
     """SettingsError if the file has a column that is not declared, or declared with another type: its values would be shown nowhere."""
     declared = {column.name: str(column.type) for column in dataset.arrow_schema(zone)}
     with reading(part):
-        found = {column.name: str(column.type) for column in pq.read_schema(part) if column.name not in OWN_COLUMNS}
+        found = {
+            column.name: str(column.type)
+            for column in pq.read_schema(part)
+            if column.name not in OWN_COLUMNS
+        }
     for name, kind in found.items():
         if declared.get(name) != kind:
-            change = f"declares it as {declared[name]}" if name in declared else "does not declare it"
+            change = (
+                f"declares it as {declared[name]}" if name in declared else "does not declare it"
+            )
             raise SettingsError(
                 f"datasets.{dataset.name}: the archive holds {name!r} ({kind}), as in {part}, but config.yaml {change}; declare it as it was (what a "
                 "point does not have is filled), or declare a dataset of another name"
@@ -89,14 +104,18 @@ def refuse_undeclared(part: Path, dataset: Dataset, zone: str) -> None:
 def refuse_foreign_files(folder: Path) -> None:
     """ArchiveError if the day's folder holds a Parquet file that is not the workflow's."""
     if others := [name for name in strangers(folder) if name.endswith(".parquet")]:
-        raise ArchiveError(f"{folder} holds {', '.join(others)} beside {PART}; move it away, readers of the folder count both")
+        raise ArchiveError(
+            f"{folder} holds {', '.join(others)} beside {PART}; move it away, readers of the folder count both"
+        )
 
 
 def refuse_to_delete(folder: Path) -> None:
     """ArchiveError if the day's folder, which Snakemake is about to delete, holds anything that is not the workflow's."""
     refuse_foreign_files(folder)
     if others := strangers(folder):
-        raise ArchiveError(f"{folder} holds {', '.join(others)} beside {PART}, which would be deleted with the old day; move it away")
+        raise ArchiveError(
+            f"{folder} holds {', '.join(others)} beside {PART}, which would be deleted with the old day; move it away"
+        )
 
 
 def strangers(folder: Path) -> list[str]:
@@ -119,13 +138,19 @@ def reading(part: Path) -> Generator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise ArchiveError(f"{part.parent} holds no {PART}; remove the folder to have the day read again") from None
+        raise ArchiveError(
+            f"{part.parent} holds no {PART}; remove the folder to have the day read again"
+        ) from None
     except MemoryError as error:
-        raise ArchiveError(f"{part} cannot be read ({' '.join(str(error).split())[:120]}); give the run more memory") from None
+        raise ArchiveError(
+            f"{part} cannot be read ({' '.join(str(error).split())[:120]}); give the run more memory"
+        ) from None
     except OSError as error:
         if error.errno is None:  # Arrow's own, for what it cannot decode
             raise damaged(part, error) from None
-        raise ArchiveError(f"{part} cannot be read ({error.strerror}); see to its permissions and the disk, and run again") from None
+        raise ArchiveError(
+            f"{part} cannot be read ({error.strerror}); see to its permissions and the disk, and run again"
+        ) from None
     except (pa.ArrowException, KeyError, ValueError) as error:
         raise damaged(part, error) from None
 
@@ -135,7 +160,9 @@ def _refuse_other_columns(part: Path, file: pq.ParquetFile, record: DayRecord) -
     found = {column.name: str(column.type) for column in file.schema_arrow}
     noted = json.loads((file.metadata.metadata or {})[METADATA_KEY]).get("columns")
     if noted not in (None, found) or not {*OWN_COLUMNS, *record.values} <= set(found):
-        raise damaged(part, f"its columns are {found}, written were {noted or [*OWN_COLUMNS, *record.values]}")
+        raise damaged(
+            part, f"its columns are {found}, written were {noted or [*OWN_COLUMNS, *record.values]}"
+        )
 
 
 def _refuse_what_duckdb_reads_otherwise(part: Path) -> None:
@@ -144,16 +171,28 @@ def _refuse_what_duckdb_reads_otherwise(part: Path) -> None:
     with duckdb.connect() as connection:
         try:
             connection.execute(f"SELECT count(COLUMNS(*)) FROM {files}", [str(part)]).fetchall()
-            types = dict(connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE FROM {files})", [str(part)]).fetchall())
+            types = dict(
+                connection.execute(
+                    f"SELECT column_name, column_type FROM (DESCRIBE FROM {files})", [str(part)]
+                ).fetchall()
+            )
         except duckdb.OutOfMemoryException as error:
-            raise ArchiveError(f"{part} cannot be read ({' '.join(str(error).split())[:120]}); give the run more memory") from None
+            raise ArchiveError(
+                f"{part} cannot be read ({' '.join(str(error).split())[:120]}); give the run more memory"
+            ) from None
         except duckdb.Error as error:
             raise damaged(part, error) from None
-    if found := {name: types.get(name) for name in OWN_COLUMNS if types.get(name) != "TIMESTAMP WITH TIME ZONE"}:
+    if found := {
+        name: types.get(name)
+        for name in OWN_COLUMNS
+        if types.get(name) != "TIMESTAMP WITH TIME ZONE"
+    }:
         raise damaged(part, f"DuckDB takes its times for {found}")
 
 
 def _refuse_rows_of_another_day(part: Path, rows: pa.RecordBatch, day: LocalDay) -> None:
     bounds = pc.min_max(rows.column("ts_utc")).as_py()
     if len(rows) and not day.start <= bounds["min"] <= bounds["max"] < day.end:
-        raise ArchiveError(f"{part} holds rows of another day than {day}; put it back where it belongs, or report a fault of the program")
+        raise ArchiveError(
+            f"{part} holds rows of another day than {day}; put it back where it belongs, or report a fault of the program"
+        )

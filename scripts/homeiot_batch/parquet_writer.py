@@ -61,7 +61,9 @@ def stage_day(
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError):
-            raise ArchiveError(f"{folder} cannot be written ({error.strerror or error}); see to disk space and permissions") from None
+            raise ArchiveError(
+                f"{folder} cannot be written ({error.strerror or error}); see to disk space and permissions"
+            ) from None
         raise
     return StagedDay(folder, record)
 
@@ -72,7 +74,9 @@ def put_in_place(source: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         source.rename(target)
     except OSError as error:
-        raise ArchiveError(f"{source} cannot be renamed to {target} ({error.strerror}); clear the way and run again") from None
+        raise ArchiveError(
+            f"{source} cannot be renamed to {target} ({error.strerror}); clear the way and run again"
+        ) from None
     try:
         sync_folder(target.parent)
     except OSError as error:  # the day is in place: a failed job would have it deleted
@@ -91,7 +95,12 @@ def _write(
     values = dict.fromkeys(dataset.fields, 0)
     rows = 0
     first, last = None, None
-    with pq.ParquetWriter(path, dataset.arrow_schema(settings.tz), compression=settings.parquet_compression, write_page_checksum=True) as writer:
+    with pq.ParquetWriter(
+        path,
+        dataset.arrow_schema(settings.tz),
+        compression=settings.parquet_compression,
+        write_page_checksum=True,
+    ) as writer:
         for batch in _of_size(_in_order(points, dataset), settings.parquet_row_group_size):
             table = to_rows(batch, dataset, settings.tz, ingested_at)
             writer.write_table(table, row_group_size=settings.parquet_row_group_size)
@@ -101,13 +110,21 @@ def _write(
             first = first or table["ts_utc"][0].as_py()
             last = table["ts_utc"][-1].as_py()
         record = DayRecord(rows, values)
-        content = _metadata(dataset, day, settings, record, first, last, ingested_at) | describe(record)
+        content = _metadata(dataset, day, settings, record, first, last, ingested_at) | describe(
+            record
+        )
         writer.add_key_value_metadata({METADATA_KEY: json.dumps(content)})
     return record
 
 
 def _metadata(
-    dataset: Dataset, day: LocalDay, settings: Settings, record: DayRecord, first: datetime | None, last: datetime | None, read_at: datetime
+    dataset: Dataset,
+    day: LocalDay,
+    settings: Settings,
+    record: DayRecord,
+    first: datetime | None,
+    last: datetime | None,
+    read_at: datetime,
 ) -> dict[str, Any]:
     return {
         "write_id": uuid.uuid4().hex,
@@ -129,7 +146,9 @@ def _in_order(points: Iterable[pa.RecordBatch], dataset: Dataset) -> Iterator[pa
     keys = [("time", "ascending"), *((tag, "ascending") for tag in dataset.tags)]
     held: pa.Table | None = None
     for batch in points:
-        table = pa.concat_tables([held, pa.Table.from_batches([batch])] if held else [pa.Table.from_batches([batch])])
+        table = pa.concat_tables(
+            [held, pa.Table.from_batches([batch])] if held else [pa.Table.from_batches([batch])]
+        )
         times = table["time"]
         cut = pc.index(times, times[-1]).as_py()
         if cut:

@@ -54,9 +54,19 @@ class Progress:
             days = self._days() * done / self._jobs()
             if self._bar:
                 self._bar.show(done, int(days), days / seconds)
-            elif self._days() > DAYS_A_LINE and int(days) // DAYS_A_LINE > int(days - self._days() / self._jobs()) // DAYS_A_LINE:
+            elif (
+                self._days() > DAYS_A_LINE
+                and int(days) // DAYS_A_LINE
+                > int(days - self._days() / self._jobs()) // DAYS_A_LINE
+            ):
                 left = seconds * (self._jobs() - done) / done
-                log.info("progress", days=int(days), of=self._days(), days_per_s=round(days / seconds, 2), left_s=round(left))
+                log.info(
+                    "progress",
+                    days=int(days),
+                    of=self._days(),
+                    days_per_s=round(days / seconds, 2),
+                    left_s=round(left),
+                )
 
     def close(self) -> None:
         """Take the bar away."""
@@ -90,10 +100,24 @@ class _Bar:
         from rich.console import Console  # noqa: PLC0415 - only where it is looked at
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
-        columns = [TextColumn("{task.fields[done]} of {task.fields[days]} days"), BarColumn(bar_width=None), TextColumn("{task.fields[rate]}")]
-        self._progress = Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+        columns = [
+            TextColumn("{task.fields[done]} of {task.fields[days]} days"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[rate]}"),
+        ]
+        self._progress = Progress(
+            *columns,
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
         self._task = self._progress.add_task("", total=jobs, done=0, days=days, rate="")
-        self._streams = [handler for handler in logger.handlers if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr]
+        self._streams = [
+            handler
+            for handler in logger.handlers
+            if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr
+        ]
         self._progress.start()
         self._redirect()
         Stream.shows_info = False

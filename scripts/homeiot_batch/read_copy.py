@@ -27,7 +27,8 @@ from homeiot_batch.layout import PART, Layout
 
 NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK}
 STAMP = "%Y%m%dT%H%M%S%fZ"
-KEPT, KEPT_FOR, MOST = 3, timedelta(days=3), 24  # of the generations: so many of the newest, and of the others those that are younger, up to so many
+# of the generations: so many of the newest, and of the others those that are younger, up to so many
+KEPT, KEPT_FOR, MOST = 3, timedelta(days=3), 24
 
 log = structlog.get_logger()
 
@@ -48,14 +49,23 @@ def publish(settings: Settings, layout: Layout, wait_s: float) -> dict[str, Any]
         fault_points.reach("publish.linked")
         tables = _write(part, settings, layout, folder, days, wait_s)
         fault_points.reach("publish.written")
-        found = {"base": str(layout.parquet.absolute()), "folder": str(folder), "file": place.make_current(generation, part)}
+        found = {
+            "base": str(layout.parquet.absolute()),
+            "folder": str(folder),
+            "file": place.make_current(generation, part),
+        }
     except Exception:
         place.drop(generation)
         raise
     sync_folder(settings.read_copy.parent)
     fault_points.reach("publish.renamed")
     place.drop_former(generation)
-    return {"generation": generation, **found, "tables": tables, "published_at": datetime.now(UTC).isoformat()}
+    return {
+        "generation": generation,
+        **found,
+        "tables": tables,
+        "published_at": datetime.now(UTC).isoformat(),
+    }
 
 
 def is_published(settings: Settings, layout: Layout, marker: dict[str, Any] | None) -> bool:
@@ -63,7 +73,10 @@ def is_published(settings: Settings, layout: Layout, marker: dict[str, Any] | No
     copy, base = settings.read_copy, str(layout.parquet.absolute())
     if marker is None or marker.get("base") != base or not copy.exists() or _log_of(copy).exists():
         return False
-    return marker.get("file") == file_stamp(copy) and (layout.parquet / str(marker.get("folder"))).is_dir()
+    return (
+        marker.get("file") == file_stamp(copy)
+        and (layout.parquet / str(marker.get("folder"))).is_dir()
+    )
 
 
 class _Place:
@@ -73,7 +86,10 @@ class _Place:
         database = settings.duckdb_path
         self._current, self._files = settings.read_copy, settings.read_generations
         # several databases may share an archive
-        self._folders = layout.read_folders / f"{database.name}-{hashlib.sha256(bytes(database.resolve())).hexdigest()[:8]}"
+        self._folders = (
+            layout.read_folders
+            / f"{database.name}-{hashlib.sha256(bytes(database.resolve())).hexdigest()[:8]}"
+        )
 
     def folder(self, generation: str) -> Path:
         return self._folders / generation
@@ -102,7 +118,8 @@ class _Place:
         except OSError:
             part.rename(new)
         self.part(generation).rmdir()
-        _log_of(self._current).unlink(missing_ok=True)  # of a reader that wrote nevertheless: it must not meet the new file
+        # of a reader that wrote nevertheless: it must not meet the new file
+        _log_of(self._current).unlink(missing_ok=True)
         new.replace(self._current)
         return stamp
 
@@ -111,7 +128,8 @@ class _Place:
         for file in (self.file(generation), self._new()):
             with contextlib.suppress(OSError):
                 file.unlink(missing_ok=True)
-        shutil.rmtree(self.part(generation), ignore_errors=True)  # last: it tells what is to be dropped
+        # last: it tells what is to be dropped
+        shutil.rmtree(self.part(generation), ignore_errors=True)
 
     def drop_unfinished(self) -> None:
         """What publications left that were killed."""
@@ -124,12 +142,22 @@ class _Place:
 
         A lock alone would not do: it goes when its process closes any handle of the file, and no lock is seen across containers.
         """
-        found = {path.name for path in self._folders.glob("*/")} | {path.stem for path in self._files.glob("*.duckdb")}
+        found = {path.name for path in self._folders.glob("*/")} | {
+            path.stem for path in self._files.glob("*.duckdb")
+        }
         known = sorted(name for name in found if _published_at(name))
         for generation in known[:-KEPT]:
             published_at = _published_at(generation)
-            is_young = published_at is not None and datetime.now(UTC) - published_at < KEPT_FOR and generation in known[-MOST:]
-            if generation != current and not is_young and lock_holder(self.file(generation)) is None:
+            is_young = (
+                published_at is not None
+                and datetime.now(UTC) - published_at < KEPT_FOR
+                and generation in known[-MOST:]
+            )
+            if (
+                generation != current
+                and not is_young
+                and lock_holder(self.file(generation)) is None
+            ):
                 self.drop(generation)
 
     def _new(self) -> Path:
@@ -152,8 +180,12 @@ def _link(layout: Layout, folder: Path, days: dict[str, list[str]]) -> Path:
     """Hard links to every archived file; the folder that has them, or the archive itself where the file system knows no hard links."""
     try:
         for name, dts in list(days.items()):
-            if name != SHIPPED_DATASET and (missing := [dt for dt in dts if not is_there(layout.day(name, dt) / PART)]):
-                log.warning("left out of the read copy: days without their file", dataset=name, days=missing)
+            if name != SHIPPED_DATASET and (
+                missing := [dt for dt in dts if not is_there(layout.day(name, dt) / PART)]
+            ):
+                log.warning(
+                    "left out of the read copy: days without their file", dataset=name, days=missing
+                )
                 del days[name]
                 continue
             for dt in dts:
@@ -164,15 +196,27 @@ def _link(layout: Layout, folder: Path, days: dict[str, list[str]]) -> Path:
         if error.errno not in NO_HARD_LINKS:
             raise
         shutil.rmtree(folder, ignore_errors=True)
-        log.warning("no hard links here: readers of raw tables see a day vanish for a moment while it is read again", reason=error.strerror)
+        log.warning(
+            "no hard links here: readers of raw tables see a day vanish for a moment while it is read again",
+            reason=error.strerror,
+        )
         return layout.parquet
     return folder
 
 
-def _write(part: Path, settings: Settings, layout: Layout, folder: Path, days: dict[str, list[str]], wait_s: float) -> dict[str, int]:
+def _write(
+    part: Path,
+    settings: Settings,
+    layout: Layout,
+    folder: Path,
+    days: dict[str, list[str]],
+    wait_s: float,
+) -> dict[str, int]:
     """A new DuckDB file with marts, views on the files in the archive's `folder`, and a word about itself; the marts' rows."""
     if not settings.duckdb_path.exists():  # opening it would make an empty one
-        raise DatabaseError(f"{settings.duckdb_path} is gone; run again, and it is built from the archive")
+        raise DatabaseError(
+            f"{settings.duckdb_path} is gone; run again, and it is built from the archive"
+        )
     with open_database(settings.duckdb_path, wait_s=wait_s) as connection:
         _refuse_other_build(connection, settings, layout)
         connection.execute(f"ATTACH {literal(str(part))} AS copy")
@@ -181,35 +225,70 @@ def _write(part: Path, settings: Settings, layout: Layout, folder: Path, days: d
         ).fetchall()
         for (mart,) in marts:
             connection.execute(f"CREATE TABLE copy.{quoted(mart)} AS FROM {quoted(mart)}")
-        shown = {name: dts for name, dts in days.items() if _show(connection, settings, layout.parquet.absolute(), folder, name, dts)}
+        shown = {
+            name: dts
+            for name, dts in days.items()
+            if _show(connection, settings, layout.parquet.absolute(), folder, name, dts)
+        }
         _describe(connection, settings.tz, shown)
-        rows = {mart: connection.execute(f"SELECT count(*) FROM copy.{quoted(mart)}").fetchall()[0][0] for (mart,) in marts}
+        rows = {
+            mart: connection.execute(f"SELECT count(*) FROM copy.{quoted(mart)}").fetchall()[0][0]
+            for (mart,) in marts
+        }
         connection.execute("DETACH copy")
     return rows
 
 
-def _refuse_other_build(connection: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout) -> None:
+def _refuse_other_build(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout
+) -> None:
     """DatabaseError if the tables are not those that dbt's marker speaks of: the database was replaced."""
     build = (read_json(layout.models) or {}).get("build_id")
-    if build is None or connection.execute("SELECT build_id FROM archive.builds").fetchall() != [(build,)]:
-        raise DatabaseError(f"{settings.duckdb_path} does not record the build that {layout.models} names; run again, and the tables are built anew")
+    if build is None or connection.execute("SELECT build_id FROM archive.builds").fetchall() != [
+        (build,)
+    ]:
+        raise DatabaseError(
+            f"{settings.duckdb_path} does not record the build that {layout.models} names; run again, and the tables are built anew"
+        )
 
 
-def _show(connection: duckdb.DuckDBPyConnection, settings: Settings, base: Path, folder: Path, name: str, dts: list[str]) -> bool:
+def _show(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    base: Path,
+    folder: Path,
+    name: str,
+    dts: list[str],
+) -> bool:
     """Make the raw table's view; whether it could be made. A dataset that the tables are not built from does not hold them up."""
     dataset = settings.datasets[name]
     try:
-        query = _raw(connection, dataset, settings.tz, base, folder / name, len(dts)) if dts else _nothing(dataset)
+        query = (
+            _raw(connection, dataset, settings.tz, base, folder / name, len(dts))
+            if dts
+            else _nothing(dataset)
+        )
         connection.execute(f"CREATE VIEW copy.{quoted(name)} AS {query}")
     except duckdb.Error as error:
         if name == SHIPPED_DATASET:
             raise
-        log.warning("left out of the read copy: a file cannot be read", dataset=name, reason=" ".join(str(error).split()))
+        log.warning(
+            "left out of the read copy: a file cannot be read",
+            dataset=name,
+            reason=" ".join(str(error).split()),
+        )
         return False
     return True
 
 
-def _raw(connection: duckdb.DuckDBPyConnection, dataset: Dataset, zone: str, base: Path, folder: Path, days: int) -> str:
+def _raw(
+    connection: duckdb.DuckDBPyConnection,
+    dataset: Dataset,
+    zone: str,
+    base: Path,
+    folder: Path,
+    days: int,
+) -> str:
     """The raw table as a query on its files, with the local date `dt`, by which DuckDB skips files.
 
     Where all files have the same columns it opens only those that it reads; else all of them, to find out which have which.
@@ -222,25 +301,42 @@ def _raw(connection: duckdb.DuckDBPyConnection, dataset: Dataset, zone: str, bas
     counts, are_equal = dict(there), all(count == days for _, count in there)
     columns = [
         f"{_filled(expression if name in counts else 'NULL', None if counts.get(name) == days else dataset.absent(name), kind)} AS {quoted(name)}"
-        for (name, kind), expression in zip(dataset.columns().items(), wall_columns(dataset, zone), strict=True)
+        for (name, kind), expression in zip(
+            dataset.columns().items(), wall_columns(dataset, zone), strict=True
+        )
     ]
-    options = f"hive_partitioning = true, hive_types = {{'dt': 'DATE'}}, union_by_name = {not are_equal}"
+    options = (
+        f"hive_partitioning = true, hive_types = {{'dt': 'DATE'}}, union_by_name = {not are_equal}"
+    )
     return f"SELECT {', '.join(columns)}, dt FROM read_parquet(coalesce(getvariable('parquet'), {literal(str(base))}) || {files}, {options})"
 
 
 def _nothing(dataset: Dataset) -> str:
-    nothing = [f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in dataset.columns().items()]
+    nothing = [
+        f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in dataset.columns().items()
+    ]
     return f"SELECT {', '.join(nothing)}, CAST(NULL AS DATE) AS dt WHERE false"
 
 
 def _filled(expression: str, absent: str | float | None, kind: str) -> str:
     """A column that was declared later is in newer files only."""
-    return f"CAST({expression} AS {kind})" if absent is None else f"coalesce({expression}, CAST({literal(absent)} AS {kind}))"
+    return (
+        f"CAST({expression} AS {kind})"
+        if absent is None
+        else f"coalesce({expression}, CAST({literal(absent)} AS {kind}))"
+    )
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, zone: str, days: dict[str, list[str]]) -> None:
     columns = "published_at TIMESTAMP, tz VARCHAR, dataset VARCHAR, days BIGINT, first_day DATE, last_day DATE"
     connection.execute(f"CREATE TABLE copy.read_copy ({columns})")
     for name, dts in days.items():
-        row = [naive_utc(datetime.now(UTC)), zone, name, len(dts), min(dts, default=None), max(dts, default=None)]
+        row = [
+            naive_utc(datetime.now(UTC)),
+            zone,
+            name,
+            len(dts),
+            min(dts, default=None),
+            max(dts, default=None),
+        ]
         connection.execute("INSERT INTO copy.read_copy VALUES (?, ?, ?, ?, ?, ?)", row)

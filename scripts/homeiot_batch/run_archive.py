@@ -26,14 +26,24 @@ from homeiot_batch.zone_record import check_zone
 log = structlog.get_logger()
 
 
-def run_archive(day: str | None, first: str | None, last: str | None, *, force: bool, reconcile: bool, config: Sequence[str]) -> None:
+def run_archive(
+    day: str | None,
+    first: str | None,
+    last: str | None,
+    *,
+    force: bool,
+    reconcile: bool,
+    config: Sequence[str],
+) -> None:
     """Do what the options ask for, tell the watchdog, and exit with the run's code."""
     os.chdir(ROOT)
     url = None
     try:
         given = given_settings(config)
         if "allow_shrink" in given:  # it is for the days that are asked for
-            given |= {name: dt for name, dt in (("start", day or first), ("end", day or last)) if dt}
+            given |= {
+                name: dt for name, dt in (("start", day or first), ("end", day or last)) if dt
+            }
         settings = load_settings(given)
         configure(settings.log_format)
         url = settings.healthcheck_url.get_secret_value() if settings.healthcheck_url else None
@@ -45,22 +55,40 @@ def run_archive(day: str | None, first: str | None, last: str | None, *, force: 
     code, summary = _run(plan, config_arguments(day, first, last, config), settings)
     if reconcile and plan.not_compared:
         code = code or FAILED
-        print(f"failed: {', '.join(plan.not_compared)} was not compared with the source; see the warnings, and run again", file=sys.stderr)
+        print(
+            f"failed: {', '.join(plan.not_compared)} was not compared with the source; see the warnings, and run again",
+            file=sys.stderr,
+        )
     elif not plan.targets:
-        print("nothing to do: every day of the range is archived, and the source has no more of any", file=sys.stderr)
+        print(
+            "nothing to do: every day of the range is archived, and the source has no more of any",
+            file=sys.stderr,
+        )
     ping(url, "" if code == DONE else "fail", summary or f"nothing was done, exit code {code}")
     raise SystemExit(code)
 
 
-def plan_run(settings: Settings, day: str | None, first: str | None, last: str | None, *, force: bool, reconcile: bool) -> Plan:
+def plan_run(
+    settings: Settings,
+    day: str | None,
+    first: str | None,
+    last: str | None,
+    *,
+    force: bool,
+    reconcile: bool,
+) -> Plan:
     """What the options mean; SettingsError for dates that are none or exclude each other."""
     layout = Layout.of(settings)
     if day and (first or last):
-        raise SettingsError(f"--date={day} and --from or --to exclude each other; give one or the other")
+        raise SettingsError(
+            f"--date={day} and --from or --to exclude each other; give one or the other"
+        )
     if bool(first) != bool(last):
         raise SettingsError("--from and --to belong together; give both, or --date for one day")
     if reconcile and (force or not (day or first)):
-        raise SettingsError("--reconcile takes the days of --date, or of --from and --to, and no --force; give it a range")
+        raise SettingsError(
+            "--reconcile takes the days of --date, or of --from and --to, and no --force; give it a range"
+        )
     if reconcile and not settings.is_server:
         raise SettingsError(
             f"--reconcile asks a server for what it has more of, and INFLUX_URL={settings.influx_url!r} is an export; read the days again by "
@@ -68,14 +96,24 @@ def plan_run(settings: Settings, day: str | None, first: str | None, last: str |
         )
     check_zone(layout, settings.tz)
     if not (day or first):
-        return Plan(targets=["yesterday"], forced=["extract"]) if force else plan_night(settings, layout)
-    start, end = (parse_day(day, "--date"),) * 2 if day else (parse_day(first, "--from"), parse_day(last, "--to"))
+        return (
+            Plan(targets=["yesterday"], forced=["extract"])
+            if force
+            else plan_night(settings, layout)
+        )
+    start, end = (
+        (parse_day(day, "--date"),) * 2
+        if day
+        else (parse_day(first, "--from"), parse_day(last, "--to"))
+    )
     if reconcile:
         return plan_reconciliation(settings, layout, start, end)
     return Plan(targets=["all"], forced=["extract"] if force else [])
 
 
-def config_arguments(day: str | None, first: str | None, last: str | None, config: Sequence[str]) -> list[str]:
+def config_arguments(
+    day: str | None, first: str | None, last: str | None, config: Sequence[str]
+) -> list[str]:
     """The workflow's --config: the range, and what was given for this run."""
     span = [f"start={day or first}", f"end={day or last}"] if day or first else []
     return ["--config", *span, *config] if span or config else []
@@ -93,7 +131,9 @@ def _run(plan: Plan, config: Sequence[str], settings: Settings) -> tuple[int, st
         started = datetime.now(UTC)
         code, ended = _workflow([*arguments, *config])
         if code == FAILED and not ended and Layout.of(settings).damage.exists():
-            log.warning("the database is damaged; once more, with a new one that is built from the archive")
+            log.warning(
+                "the database is damaged; once more, with a new one that is built from the archive"
+            )
             started = datetime.now(UTC)
             code, ended = _workflow([*arguments, *config])
         codes.append(code)
@@ -122,7 +162,11 @@ def _workflow(arguments: Sequence[str]) -> tuple[int, bool]:
 def _summary_since(started: datetime, settings: Settings) -> str:
     """The run's summary as text; none if it did nothing."""
     summary = read_json(Layout.of(settings).last_run) or {}
-    return "\n".join(summary.get("lines", [])) if summary.get("finished_at", "") >= started.isoformat() else ""
+    return (
+        "\n".join(summary.get("lines", []))
+        if summary.get("finished_at", "") >= started.isoformat()
+        else ""
+    )
 
 
 if __name__ == "__main__":

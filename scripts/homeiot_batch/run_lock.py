@@ -19,11 +19,15 @@ def hold(path: Path, wait_s: float) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     except OSError as error:
-        raise ArchiveError(f"{path} cannot be written ({error.strerror}); give PARQUET_BASE_DIR a folder of yours") from None
+        raise ArchiveError(
+            f"{path} cannot be written ({error.strerror}); give PARQUET_BASE_DIR a folder of yours"
+        ) from None
     if not _locked(descriptor, wait_s, path):
         holder = _noted(descriptor)
         os.close(descriptor)
-        raise LockError(f"another run (process {holder}) still holds {path} after {wait_s:g} s; start again when it has ended")
+        raise LockError(
+            f"another run (process {holder}) still holds {path} after {wait_s:g} s; start again when it has ended"
+        )
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
     _held[path] = descriptor

@@ -24,10 +24,16 @@ class Scope:
     def days(self, targets: Collection[str]) -> dict[str, list[date]]:
         """The days that a run of `targets` is about: the range, or only yesterday and the days named by their paths."""
         named = [match.groups() for match in map(DAY_PATH.search, targets) if match]
-        others = [target for target in targets if target != "yesterday" and not DAY_PATH.search(target) and not target.endswith(TABLES)]
+        others = [
+            target
+            for target in targets
+            if target != "yesterday" and not DAY_PATH.search(target) and not target.endswith(TABLES)
+        ]
         if others or not (named or "yesterday" in targets):
             return self.range
-        days: dict[str, list[date]] = {name: [self.yesterday] if "yesterday" in targets else [] for name in self.range}
+        days: dict[str, list[date]] = {
+            name: [self.yesterday] if "yesterday" in targets else [] for name in self.range
+        }
         for name, dt in named:
             if name in days and date.fromisoformat(dt) not in days[name]:
                 days[name].append(date.fromisoformat(dt))
@@ -41,7 +47,13 @@ def open_scope(settings: Settings, layout: Layout) -> Scope:
     _refuse_unfinished("end", end, last_over, settings.tz)
     if settings.start:
         _refuse_unfinished("start", settings.start, last_over, settings.tz)
-    return Scope({name: list(each_day(_start(settings, layout, name, end), end)) for name in settings.datasets}, last_over)
+    return Scope(
+        {
+            name: list(each_day(_start(settings, layout, name, end), end))
+            for name in settings.datasets
+        },
+        last_over,
+    )
 
 
 def finished_day(settings: Settings, dt: str) -> LocalDay:
@@ -66,4 +78,6 @@ def _start(settings: Settings, layout: Layout, dataset: str, end: date) -> date:
 
 def _refuse_unfinished(origin: str, day: date, last_over: date, tz: str) -> None:
     if day > last_over:
-        raise SettingsError(f"{origin}={day} is not over yet in {tz}; the last whole day is {last_over}")
+        raise SettingsError(
+            f"{origin}={day} is not over yet in {tz}; the last whole day is {last_over}"
+        )

@@ -22,13 +22,26 @@ def schema() -> str:
         document["properties"][name].pop("env", None)
         if is_secret(field):
             del document["properties"][name]
-    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **document}, indent=2) + "\n"
+    return (
+        json.dumps(
+            {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}, indent=2
+        )
+        + "\n"
+    )
 
 
 def table() -> str:
     """The settings as a Markdown table."""
-    rows = [f"| `{name}` | {_variable(name, field)} | {_default(field)} | {field.description} |" for name, field in Settings.model_fields.items()]
-    return "\n".join(["| setting | variable | default | meaning |", "| --- | --- | --- | --- |", *rows]) + "\n"
+    rows = [
+        f"| `{name}` | {_variable(name, field)} | {_default(field)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    return (
+        "\n".join(
+            ["| setting | variable | default | meaning |", "| --- | --- | --- | --- |", *rows]
+        )
+        + "\n"
+    )
 
 
 def dataset_table() -> str:
@@ -43,7 +56,12 @@ def dataset_table() -> str:
 def page(text: str) -> str:
     """The page with its tables as they are now."""
     for marker, content in (("settings", table()), ("dataset", dataset_table())):
-        text = re.sub(rf"(?<=<!-- {marker} -->\n).*?(?=<!-- /{marker} -->)", lambda _, new=content: new, text, flags=re.DOTALL)
+        text = re.sub(
+            rf"(?<=<!-- {marker} -->\n).*?(?=<!-- /{marker} -->)",
+            lambda _, new=content: new,
+            text,
+            flags=re.DOTALL,
+        )
     return text
 
 
@@ -52,7 +70,11 @@ def _variable(name: str, field: FieldInfo) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    return "" if field.default in (None, {}) else f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
+    return (
+        ""
+        if field.default in (None, {})
+        else f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ from homeiot_batch.day_record import DayRecord
 from homeiot_batch.errors import ShrinkError
 
 
-def check_growth(subject: str, new: DayRecord, archived: Iterable[DayRecord | None], allow_shrink: bool) -> dict[str, Any]:
+def check_growth(
+    subject: str, new: DayRecord, archived: Iterable[DayRecord | None], allow_shrink: bool
+) -> dict[str, Any]:
     """Refuse `new` if it holds less than was `archived`; where that is allowed, the permission as metadata."""
     known = [record for record in archived if record is not None]
     if not any(new.holds_less_than(record) for record in known):

@@ -63,21 +63,39 @@ def archive_status(settings: Settings, layout: Layout) -> Iterator[DayStatus]:
     last = yesterday(settings.instant(), settings.zone)
     for dataset in settings.datasets.values():
         loaded = set(layout.loaded_days(dataset.name))
-        parts = {day: layout.day(dataset.name, day) / PART for day in layout.archived_days(dataset.name)}
+        parts = {
+            day: layout.day(dataset.name, day) / PART for day in layout.archived_days(dataset.name)
+        }
         sizes = {day: part.stat().st_size for day, part in parts.items() if part.exists()}
         first = settings.archive_start or layout.first_day(dataset.name) or last
         damaged, measured = _measured(settings, dataset, {day: parts[day] for day in sizes})
         for day in each_day(first, last):
             rows, share, gap = measured.get(day, (0, None, None))
-            yield DayStatus(dataset.name, day, day in sizes, day in loaded, rows, share, gap, sizes.get(day, 0), day in damaged)
+            yield DayStatus(
+                dataset.name,
+                day,
+                day in sizes,
+                day in loaded,
+                rows,
+                share,
+                gap,
+                sizes.get(day, 0),
+                day in damaged,
+            )
 
 
-def _measured(settings: Settings, dataset: Dataset, parts: dict[date, Path]) -> tuple[set[date], dict[date, Measured]]:
+def _measured(
+    settings: Settings, dataset: Dataset, parts: dict[date, Path]
+) -> tuple[set[date], dict[date, Measured]]:
     """The days whose files are damaged, and what the others hold."""
     try:
         return set(), _by_day(_series(dataset, list(parts.values())), settings) if parts else {}
     except duckdb.Error:  # does not say which one; all are read through only now
-        whole = {day: part for day, part in parts.items() if not _is_damaged(part, LocalDay(day, settings.zone))}
+        whole = {
+            day: part
+            for day, part in parts.items()
+            if not _is_damaged(part, LocalDay(day, settings.zone))
+        }
         if len(whole) == len(parts):
             raise
         return parts.keys() - whole.keys(), _measured(settings, dataset, whole)[1]
@@ -100,8 +118,16 @@ def _series(dataset: Dataset, parts: list[Path]) -> list[tuple]:
     source = "read_parquet(?, hive_partitioning = true, hive_types_autocast = false, union_by_name = true)"
     with duckdb.connect() as connection:
         files = [str(part) for part in parts]
-        there = {name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {source}", [files]).fetchall()}
-        tags = [f"coalesce({quoted(tag) if tag in there else 'NULL'}, {literal(dataset.absent(tag))})" for tag in dataset.tags]
+        there = {
+            name
+            for name, *_ in connection.execute(
+                f"DESCRIBE SELECT * FROM {source}", [files]
+            ).fetchall()
+        }
+        tags = [
+            f"coalesce({quoted(tag) if tag in there else 'NULL'}, {literal(dataset.absent(tag))})"
+            for tag in dataset.tags
+        ]
         return connection.execute(
             f"""
             WITH readings AS (
@@ -127,9 +153,20 @@ def _by_day(rows: list[tuple], settings: Settings) -> dict[date, Measured]:
     for dt, group in groupby(sorted(rows, key=lambda row: row[0]), key=lambda row: row[0]):
         day = LocalDay(dt, settings.zone)
         found = list(group)
-        expected = sum((day.end - day.start).total_seconds() / interval for since, interval in usual.values() if interval and since <= dt)
+        expected = sum(
+            (day.end - day.start).total_seconds() / interval
+            for since, interval in usual.values()
+            if interval and since <= dt
+        )
         count = sum(row[1] for row in found)
-        gaps = [max(row[4] or 0, row[2] / 1e6 - day.start.timestamp(), day.end.timestamp() - row[3] / 1e6) for row in found]
+        gaps = [
+            max(
+                row[4] or 0,
+                row[2] / 1e6 - day.start.timestamp(),
+                day.end.timestamp() - row[3] / 1e6,
+            )
+            for row in found
+        ]
         measured[dt] = (count, min(1.0, count / expected) if expected else None, max(gaps))
     return measured
 
@@ -137,7 +174,14 @@ def _by_day(rows: list[tuple], settings: Settings) -> dict[date, Measured]:
 def folded(days: Iterable[DayStatus]) -> Iterator[tuple[DayStatus, DayStatus, int, int]]:
     """Runs of days of one dataset and kind: first, last, rows and bytes of the run; a partial day stands for itself."""
     numbered = enumerate(days)
-    for _, group in groupby(numbered, key=lambda pair: (pair[1].dataset, pair[1].kind, pair[0] if pair[1].kind == "partial" else None)):
+    for _, group in groupby(
+        numbered,
+        key=lambda pair: (
+            pair[1].dataset,
+            pair[1].kind,
+            pair[0] if pair[1].kind == "partial" else None,
+        ),
+    ):
         run = [day for _, day in group]
         yield run[0], run[-1], sum(day.rows for day in run), sum(day.bytes for day in run)
 
@@ -152,8 +196,15 @@ def show_status(*, as_json: bool, config: Sequence[str]) -> None:
     except (HomeIotError, OSError, duckdb.Error) as error:
         raise SystemExit(f"error: {' '.join(str(error).split())}") from None
     for name, count in layout.undeclared(settings.datasets).items():
-        typer.echo(f"note: {name} is not declared in config.yaml: {count} archived days of it are not listed", err=True)
-    typer.echo(json.dumps([asdict(day) | {"kind": day.kind} for day in days], default=str, indent=1) if as_json else _table(days))
+        typer.echo(
+            f"note: {name} is not declared in config.yaml: {count} archived days of it are not listed",
+            err=True,
+        )
+    typer.echo(
+        json.dumps([asdict(day) | {"kind": day.kind} for day in days], default=str, indent=1)
+        if as_json
+        else _table(days)
+    )
     raise SystemExit(FAILED if any(day.is_missing for day in days) else DONE)
 
 
@@ -162,10 +213,19 @@ def _table(days: list[DayStatus]) -> str:
     for first, last, rows, size in folded(days):
         span = str(first.dt) if first.dt == last.dt else f"{first.dt} to {last.dt}"
         share = f"{first.share:.1%}" if first.kind == "partial" and first.share is not None else ""
-        gap = str(timedelta(seconds=round(first.longest_gap_s))) if first.kind == "partial" and first.longest_gap_s else ""
-        lines.append(f"{first.dataset:<24}{span:<26}{first.kind:<12}{rows:>12}{share:>8}{gap:>9}{size / 1e6:>9.2f}")
+        gap = (
+            str(timedelta(seconds=round(first.longest_gap_s)))
+            if first.kind == "partial" and first.longest_gap_s
+            else ""
+        )
+        lines.append(
+            f"{first.dataset:<24}{span:<26}{first.kind:<12}{rows:>12}{share:>8}{gap:>9}{size / 1e6:>9.2f}"
+        )
     missing = sum(day.is_missing for day in days)
-    lines.append(f"{len(days)} days, {missing} missing" + ("; python -m homeiot_batch.run_archive brings them in" if missing else ""))
+    lines.append(
+        f"{len(days)} days, {missing} missing"
+        + ("; python -m homeiot_batch.run_archive brings them in" if missing else "")
+    )
     return "\n".join(lines)
 
 

@@ -55,12 +55,21 @@ class Summary:
             f"{tables}, {len(self.warnings)} warnings, {len(self.failures)} failed, {seconds:.1f} s"
         )
         step = [f"next step: {step}"] if (step := self._next_step()) else []
-        return [done, *(f"warning: {w}" for w in sorted(self.warnings)), *step, *(f"failed: {f}" for f in sorted(self.failures))]
+        return [
+            done,
+            *(f"warning: {w}" for w in sorted(self.warnings)),
+            *step,
+            *(f"failed: {f}" for f in sorted(self.failures)),
+        ]
 
     def _next_step(self) -> str:
         if self.failures:
             return "cure what is named below and run the same command again; what is done is kept"
-        return "" if self.built else "`snakemake` without --until loads what is missing and builds the tables"
+        return (
+            ""
+            if self.built
+            else "`snakemake` without --until loads what is missing and builds the tables"
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: the figures, and the lines as they were printed."""

@@ -14,7 +14,9 @@ def to_rows(points: pa.RecordBatch, dataset: Dataset, zone: str, ingested_at: da
     Nanoseconds are floored: rounding would move 23:59:59.9999995 into the next day.
     """
     nanoseconds = points.column("time").cast(pa.timestamp("ns"))
-    microseconds = pc.floor_temporal(nanoseconds, unit="microsecond").cast(pa.timestamp("us")).cast(pa.int64())
+    microseconds = (
+        pc.floor_temporal(nanoseconds, unit="microsecond").cast(pa.timestamp("us")).cast(pa.int64())
+    )
     schema = dataset.arrow_schema(zone)
     columns = [
         microseconds.cast(schema.field("ts_utc").type),

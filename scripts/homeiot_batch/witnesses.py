@@ -22,16 +22,25 @@ log = structlog.get_logger()
 Loads = Mapping[tuple[str, str], tuple[str, DayRecord]]
 
 
-def known_records(layout: Layout, loads: Loads | None, database: Path, dataset: str, dt: str) -> list[DayRecord]:
+def known_records(
+    layout: Layout, loads: Loads | None, database: Path, dataset: str, dt: str
+) -> list[DayRecord]:
     """Every record of the day; none for a new one.
 
     `loads` are the database's, None if it could not be asked. ArchiveDamaged if a damaged file is all there is, ArchiveError if it cannot
     be read now or other files lie beside it, DatabaseBusy if only the database can say how much a day held that is missing between others.
     """
     folder = layout.day(dataset, dt)
-    markers = [read_json(path) for path in (layout.marker(dataset, dt), layout.former_marker(dataset, dt))]
+    markers = [
+        read_json(path) for path in (layout.marker(dataset, dt), layout.former_marker(dataset, dt))
+    ]
     witnesses = [record for record in map(DayRecord.of, markers) if record is not None]
-    if loads is None and not witnesses and not folder.exists() and not _is_next(layout, dataset, dt):
+    if (
+        loads is None
+        and not witnesses
+        and not folder.exists()
+        and not _is_next(layout, dataset, dt)
+    ):
         loads = recorded_loads(database)
     if loads and (dataset, dt) in loads:
         witnesses.append(loads[dataset, dt][1])
@@ -53,11 +62,16 @@ def readings_lost(old: Path, new: Path, dataset: Dataset) -> int:
         except ArchiveDamaged:
             return 0
         except duckdb.OutOfMemoryException as error:
-            raise ArchiveError(f"{old} cannot be compared ({' '.join(str(error).split())[:120]}); give the run more memory") from None
-        except duckdb.Error as error:  # it has just been read through: what DuckDB stumbles over is what it holds
+            raise ArchiveError(
+                f"{old} cannot be compared ({' '.join(str(error).split())[:120]}); give the run more memory"
+            ) from None
+        # it has just been read through: what DuckDB stumbles over is what it holds
+        except duckdb.Error as error:
             log.warning("the archived day cannot be read", reason=str(error))
             return 0
-        return connection.execute(f"SELECT count(*) FROM (FROM archived EXCEPT ALL {readings})", [str(new)]).fetchall()[0][0]
+        return connection.execute(
+            f"SELECT count(*) FROM (FROM archived EXCEPT ALL {readings})", [str(new)]
+        ).fetchall()[0][0]
 
 
 def _sound_keys(part: Path, dataset: Dataset) -> list[str]:
@@ -74,7 +88,9 @@ def _is_next(layout: Layout, dataset: str, dt: str) -> bool:
     return bool(archived) and date.fromisoformat(dt) > archived[-1]
 
 
-def _of_file(folder: Path, witnesses: list[DayRecord], loaded: dict[str, Any] | None) -> list[DayRecord]:
+def _of_file(
+    folder: Path, witnesses: list[DayRecord], loaded: dict[str, Any] | None
+) -> list[DayRecord]:
     if folder.is_dir():
         refuse_to_delete(folder)
     try:

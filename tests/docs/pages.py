@@ -36,7 +36,10 @@ def sections(text: str) -> dict[str, str]:
 def tables(text: str) -> dict[str, list[list[str]]]:
     """Markdown tables that follow a line which begins with a name in backquotes and ends with a colon: header and rows by that name."""
     found = re.findall(r"^`(\w+)`[^\n]*:\n\n((?:\|[^\n]*\n)+)", text, re.MULTILINE)
-    return {name: [_cells(line) for line in lines.splitlines() if not line.startswith("| ---")] for name, lines in found}
+    return {
+        name: [_cells(line) for line in lines.splitlines() if not line.startswith("| ---")]
+        for name, lines in found
+    }
 
 
 def _cells(line: str) -> list[str]:

@@ -14,13 +14,18 @@ from tests.docs.pages import DOCS
 
 PAGE = DOCS / "reference/tables.md"
 TABLES = re.compile(r"(?<=<!-- tables -->\n).*?(?=<!-- /tables -->)", re.DOTALL)
-INNER = "int_"  # built for the others; only the one that shows how readings were judged is for readers
+# built for the others; only the one that shows how readings were judged is for readers
+INNER = "int_"
 SHOWN = "int_counter_steps"
 
 
 def described() -> dict[str, dict[str, Any]]:
     """Name, description and columns of every table that is for readers: raw, staging, marts, seeds."""
-    return {table["name"]: table for table in _all() if table["name"] == SHOWN or not table["name"].startswith(INNER)}
+    return {
+        table["name"]: table
+        for table in _all()
+        if table["name"] == SHOWN or not table["name"].startswith(INNER)
+    }
 
 
 def reference() -> str:
@@ -29,16 +34,39 @@ def reference() -> str:
 
 
 def _all() -> Iterator[dict[str, Any]]:
-    for name in ("models/staging/_sources.yml", "models/staging/_staging.yml", "models/marts/_marts.yml", "models/intermediate/_intermediate.yml"):
+    for name in (
+        "models/staging/_sources.yml",
+        "models/staging/_staging.yml",
+        "models/marts/_marts.yml",
+        "models/intermediate/_intermediate.yml",
+    ):
         document = yaml.safe_load((ROOT / "dbt" / name).read_text())
-        yield from (table for source in document.get("sources", []) for table in source["tables"] if "columns" in table)
+        yield from (
+            table
+            for source in document.get("sources", [])
+            for table in source["tables"]
+            if "columns" in table
+        )
         yield from document.get("models", [])
     yield from yaml.safe_load((ROOT / "dbt/seeds/_seeds.yml").read_text())["seeds"]
 
 
 def _part(table: dict[str, Any]) -> str:
     rows = [f"| `{column['name']}` | {column['description']} |" for column in table["columns"]]
-    return "\n".join([f"## {table['name']}", "", table["description"], "", "| column | meaning |", "| --- | --- |", *rows]) + "\n"
+    return (
+        "\n".join(
+            [
+                f"## {table['name']}",
+                "",
+                table["description"],
+                "",
+                "| column | meaning |",
+                "| --- | --- |",
+                *rows,
+            ]
+        )
+        + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -42,4 +42,6 @@ def test_the_points_become_the_rows(system: str, archived: House) -> None:
 def test_the_query_by_day(archived: House) -> None:
     """The page's SQL, run as it stands there."""
     [query] = blocks(EXAMPLES["Home Assistant"], "sql")
-    assert [(entity, kwh) for _, entity, kwh in archived.query(query)] == [("heat_pump_energy", 1.5)]
+    assert [(entity, kwh) for _, entity, kwh in archived.query(query)] == [
+        ("heat_pump_energy", 1.5)
+    ]

@@ -18,7 +18,9 @@ READMES = ("README.md", "README.ja.md")
 
 def build(source: Path, site: Path) -> "subprocess.CompletedProcess[str]":
     """Build the site as `make docs` does."""
-    options = re.findall(r"sphinx-build (.*) docs docs/_build", (ROOT / "Makefile").read_text())[0].split()
+    options = re.findall(r"sphinx-build (.*) docs docs/_build", (ROOT / "Makefile").read_text())[
+        0
+    ].split()
     command = [sys.executable, "-m", "sphinx", *options, str(source), str(site)]
     return subprocess.run(command, text=True, capture_output=True, check=False)
 
@@ -27,10 +29,18 @@ def test_the_site_builds_without_a_warning_and_asks_no_other_host(tmp_path: Path
     """Every link leads somewhere, every page is in the contents, and what a browser loads lies beside the pages."""
     done = build(DOCS, tmp_path)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
-    pages = {file.relative_to(DOCS).with_suffix(".html") for file in DOCS.rglob("*.md") if "_build" not in file.parts}
+    pages = {
+        file.relative_to(DOCS).with_suffix(".html")
+        for file in DOCS.rglob("*.md")
+        if "_build" not in file.parts
+    }
     html = {file.relative_to(tmp_path): file.read_text() for file in tmp_path.rglob("*.html")}
     assert pages <= set(html)
-    loaded = [url for text in html.values() for url in re.findall(r'<(?:script|link|img)[^>]*?(?:src|href)="([^"]+)"', text)]
+    loaded = [
+        url
+        for text in html.values()
+        for url in re.findall(r'<(?:script|link|img)[^>]*?(?:src|href)="([^"]+)"', text)
+    ]
     assert loaded
     assert [url for url in loaded if re.match(r"(https?:)?//", url)] == []
 
@@ -59,7 +69,13 @@ def test_what_the_readme_links_to_is_there(name: str) -> None:
 def test_both_readmes_say_the_same() -> None:
     """As many headings of each level, the same commands, the same settings and commands in the tables, the same links to pages."""
     english, japanese = (_without_comments((ROOT / name).read_text()) for name in READMES)
-    for pattern in (r"^(#+) ", r"^```[^`]*^```$", r"^\| (`[^|]+`) \|", r"^\| (\d+) \|", r"\]\((docs/[^)]+)\)"):
+    for pattern in (
+        r"^(#+) ",
+        r"^```[^`]*^```$",
+        r"^\| (`[^|]+`) \|",
+        r"^\| (\d+) \|",
+        r"\]\((docs/[^)]+)\)",
+    ):
         found = re.findall(pattern, english, re.MULTILINE)
         assert found
         assert found == re.findall(pattern, japanese, re.MULTILINE)
@@ -74,14 +90,20 @@ def test_the_tables_page_is_that_of_dbt() -> None:
     """It is rewritten by `make reference`; this fails when it drifts. No description is missing."""
     text = tables_reference.PAGE.read_text()
     assert tables_reference.reference() in text, "run `make reference`"
-    assert [name for name, table in tables_reference.described().items() if not table["description"]] == []
+    assert [
+        name for name, table in tables_reference.described().items() if not table["description"]
+    ] == []
 
 
 def test_the_rules_numbers_are_those_of_dbt() -> None:
     """Each var with its default and what dbt_project.yml says of it."""
-    said = re.findall(r"^  (\w+): (\S+) # (.*)$", (ROOT / "dbt/dbt_project.yml").read_text(), re.MULTILINE)
+    said = re.findall(
+        r"^  (\w+): (\S+) # (.*)$", (ROOT / "dbt/dbt_project.yml").read_text(), re.MULTILINE
+    )
     assert len(said) == 5
-    shown = re.findall(r"^\| `(\w+)` \| (\S+) \| (.*) \|$", page("explanation/what-a-kwh-is.md"), re.MULTILINE)
+    shown = re.findall(
+        r"^\| `(\w+)` \| (\S+) \| (.*) \|$", page("explanation/what-a-kwh-is.md"), re.MULTILINE
+    )
     assert shown == said
 
 
@@ -95,11 +117,28 @@ def test_telegrafs_configuration_is_toml() -> None:
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
     """Service and timer as they stand on the page, but for the place of the checkout and the user."""
     service, timer = blocks(page("how-to/every-night.md"), "ini")
-    here = service.replace("/srv/homeiot/.venv/bin/python", sys.executable).replace("/srv/homeiot", str(tmp_path)).replace("User=homeiot\n", "")
+    here = (
+        service.replace("/srv/homeiot/.venv/bin/python", sys.executable)
+        .replace("/srv/homeiot", str(tmp_path))
+        .replace("User=homeiot\n", "")
+    )
     (tmp_path / "homeiot.service").write_text(here)
     (tmp_path / "homeiot.timer").write_text(timer)
-    command = ["systemd-analyze", "verify", "--man=no", *(str(tmp_path / f"homeiot.{kind}") for kind in ("service", "timer"))]
+    command = [
+        "systemd-analyze",
+        "verify",
+        "--man=no",
+        *(str(tmp_path / f"homeiot.{kind}") for kind in ("service", "timer")),
+    ]
     done = subprocess.run(command, text=True, capture_output=True, check=False)
-    assert (done.returncode, [line for line in done.stderr.splitlines() if "homeiot" in line]) == (0, [])
+    assert (done.returncode, [line for line in done.stderr.splitlines() if "homeiot" in line]) == (
+        0,
+        [],
+    )
     [when] = re.findall(r"^OnCalendar=(.*)$", timer, re.MULTILINE)
-    assert subprocess.run(["systemd-analyze", "calendar", when], capture_output=True, check=False).returncode == 0
+    assert (
+        subprocess.run(
+            ["systemd-analyze", "calendar", when], capture_output=True, check=False
+        ).returncode
+        == 0
+    )

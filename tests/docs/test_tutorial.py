@@ -28,7 +28,13 @@ def said(reader: Checkout) -> list[str]:
     """What each block of commands said, in their order; every command ends with the exit code 0."""
     script = "set -e\n" + "".join(f"{block}echo '{TOLD}'\n" for block in COMMANDS)
     done = subprocess.run(
-        ["sh", "-c", script], cwd=reader.folder, env=reader.env(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        ["sh", "-c", script],
+        cwd=reader.folder,
+        env=reader.env(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
     )
     assert done.returncode == 0, done.stdout
     return done.stdout.split(f"{TOLD}\n")[:-1]
@@ -43,7 +49,9 @@ def test_each_step_does_what_the_page_says(said: list[str]) -> None:
     """A week; another; the database again, from the archive and the one day that was lost; whole in the end."""
     _, _, doctor, week, whole, table, fortnight, lost, report = said
     assert "problems: 0, warnings: 0" in doctor
-    promised = "7 days read (20160 rows), 7 days loaded (20160 rows), tables built, 0 warnings, 0 failed"
+    promised = (
+        "7 days read (20160 rows), 7 days loaded (20160 rows), tables built, 0 warnings, 0 failed"
+    )
     assert promised in page("tutorial.md")
     assert promised in week
     assert "7 days verified, 20160 rows, 0 with problems" in whole
@@ -63,17 +71,26 @@ def test_only_its_own_folder_is_written(reader: Checkout, said: list[str]) -> No
 
 def test_the_tables_page_has_every_column(reader: Checkout, said: list[str]) -> None:
     """Of every table that a reader of the read copy finds."""
-    listed = reader.query("SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() WHERE NOT internal GROUP BY 1")
+    listed = reader.query(
+        "SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() WHERE NOT internal GROUP BY 1"
+    )
     found = {name: set(columns) - {"dt"} for name, columns in listed if name != "read_copy"}
-    described = {name: {column["name"] for column in table["columns"]} for name, table in tables_reference.described().items()}
+    described = {
+        name: {column["name"] for column in table["columns"]}
+        for name, table in tables_reference.described().items()
+    }
     assert {name: columns for name, columns in described.items() if name in found} == found
 
 
 def test_the_queries_for_dashboards(reader: Checkout, said: list[str]) -> None:
     """Each runs as it stands on the page, and finds something or nothing as it should."""
-    daily, load, doubtful, readings, published = blocks(between(page("how-to/dashboards.md"), "queries"), "sql")
+    daily, load, doubtful, readings, published = blocks(
+        between(page("how-to/dashboards.md"), "queries"), "sql"
+    )
     assert len(reader.query(daily)) == 28
     assert len(reader.query(load)) == 2 * 7 * 96
     assert len(reader.query(doubtful)) < 28
     assert len(reader.query(readings)) == 2880
-    assert [row[1:4] for row in reader.query(published)] == [("Asia/Tokyo", "raw_meter_readings", 14)]
+    assert [row[1:4] for row in reader.query(published)] == [
+        ("Asia/Tokyo", "raw_meter_readings", 14)
+    ]

@@ -15,7 +15,17 @@ Value = float | int | bool | str
 Row = tuple[Any, ...]
 POWER_FIELDS = ("instant_power_w", "energy_import_kwh", "energy_export_kwh")
 SECOND = 10**9
-ODD_TAGS = ("a b", " edge ", "a,b=c", "quote\"s and 'more'", "back\\slash", "Küche/居間", "⚡️", "semi;colon#hash", "meter1")
+ODD_TAGS = (
+    "a b",
+    " edge ",
+    "a,b=c",
+    "quote\"s and 'more'",
+    "back\\slash",
+    "Küche/居間",
+    "⚡️",
+    "semi;colon#hash",
+    "meter1",
+)
 
 
 @dataclass(frozen=True)
@@ -34,8 +44,12 @@ class Point:
 
     def line(self) -> str:
         """Line protocol with all fields on one line."""
-        tags = "".join(f",{_escaped(key)}={_escaped(value)}" for key, value in sorted(self.tags.items()))
-        fields = ",".join(f"{_escaped(key)}={_literal(value)}" for key, value in self.fields.items())
+        tags = "".join(
+            f",{_escaped(key)}={_escaped(value)}" for key, value in sorted(self.tags.items())
+        )
+        fields = ",".join(
+            f"{_escaped(key)}={_literal(value)}" for key, value in self.fields.items()
+        )
         return f"{_escaped(self.measurement, ', ')}{tags} {fields} {self.time}"
 
 
@@ -49,7 +63,9 @@ def three_days() -> list[list[Point]]:
     """A house on 2025-11-09 to 2025-11-11 in Japan, by day; with the first day comes the instant before it, with the last the one after."""
     days = [list(_one_day(f"2025-11-{day:02}", day - 9)) for day in (9, 10, 11)]
     outside = {"instant_power_w": 99999.0, "energy_import_kwh": 99999.0}
-    days[0].append(Point(at("2025-11-08T23:59:59", nanoseconds=999_999_999), outside, {"source": "main"}))
+    days[0].append(
+        Point(at("2025-11-08T23:59:59", nanoseconds=999_999_999), outside, {"source": "main"})
+    )
     days[2].append(Point(at("2025-11-12T00:00"), outside, {"source": "main"}))
     return days
 
@@ -58,25 +74,54 @@ def _one_day(day: str, index: int) -> Iterator[Point]:
     midnight = at(f"{day}T00:00")
     yield from _main_meter(midnight, index)
     for hour in range(24):
-        yield Point(midnight + hour * 3600 * SECOND, {"instant_power_w": 50.0 + hour, "energy_import_kwh": 5.0 + 24 * index + hour})
-    yield Point(midnight + 40_000 * SECOND + 123_456_789, {"energy_import_kwh": 70.5 + index}, {"source": "sparse"})
-    yield Point(midnight + 40_000 * SECOND + 123_456_999, {"energy_import_kwh": 70.75 + index}, {"source": "sparse"})
+        yield Point(
+            midnight + hour * 3600 * SECOND,
+            {"instant_power_w": 50.0 + hour, "energy_import_kwh": 5.0 + 24 * index + hour},
+        )
+    yield Point(
+        midnight + 40_000 * SECOND + 123_456_789,
+        {"energy_import_kwh": 70.5 + index},
+        {"source": "sparse"},
+    )
+    yield Point(
+        midnight + 40_000 * SECOND + 123_456_999,
+        {"energy_import_kwh": 70.75 + index},
+        {"source": "sparse"},
+    )
     if index == 2:
-        yield Point(midnight + 50_004 * SECOND, {"instant_power_w": 0.1 + 0.2, "energy_export_kwh": 1e17}, {"source": "sparse"})
+        yield Point(
+            midnight + 50_004 * SECOND,
+            {"instant_power_w": 0.1 + 0.2, "energy_export_kwh": 1e17},
+            {"source": "sparse"},
+        )
     if index != 1:  # on the second day this meter says its power only
-        yield Point(midnight + 50_000 * SECOND, {"energy_import_kwh": 300.0 + index}, {"source": "half"})
+        yield Point(
+            midnight + 50_000 * SECOND, {"energy_import_kwh": 300.0 + index}, {"source": "half"}
+        )
     yield Point(midnight + 50_001 * SECOND, {"instant_power_w": 3.5}, {"source": "half"})
     yield Point(midnight + 50_002 * SECOND, {"instant_power_w": 8.0 + index}, {"source": "lamp"})
-    yield Point(midnight + 50_003 * SECOND, {"voltage": 101.5}, {"source": "lamp"})  # no declared field: no row
+    # no declared field: no row
+    yield Point(midnight + 50_003 * SECOND, {"voltage": 101.5}, {"source": "lamp"})
     for number, tag in enumerate(ODD_TAGS):
-        yield Point(midnight + 3600 * SECOND, {"instant_power_w": 10.0 * number, "energy_import_kwh": 1.5 + number + index}, {"source": tag})
-        yield Point(midnight + 3600 * SECOND, {"instant_power_w": 11.0, "energy_import_kwh": 2.25 + number + index}, {"source": tag, "phase": "L 2"})
+        yield Point(
+            midnight + 3600 * SECOND,
+            {"instant_power_w": 10.0 * number, "energy_import_kwh": 1.5 + number + index},
+            {"source": tag},
+        )
+        yield Point(
+            midnight + 3600 * SECOND,
+            {"instant_power_w": 11.0, "energy_import_kwh": 2.25 + number + index},
+            {"source": tag, "phase": "L 2"},
+        )
 
 
 def _main_meter(midnight: int, index: int) -> Iterator[Point]:
     """Every ten minutes, now and then without one of the fields, and at the very end of the day; solar export from the third day on."""
     for step in range(144):
-        fields: dict[str, Value] = {"instant_power_w": 200.5 + 7 * (step * 37 % 101), "energy_import_kwh": 1000 + 20.125 * index + step / 16}
+        fields: dict[str, Value] = {
+            "instant_power_w": 200.5 + 7 * (step * 37 % 101),
+            "energy_import_kwh": 1000 + 20.125 * index + step / 16,
+        }
         if step % 29 == 3:
             del fields["energy_import_kwh"]
         if step % 31 == 5:
@@ -93,7 +138,14 @@ def every(minutes: int, first: str, last: str, zone: str) -> list[Point]:
     start = at(f"{first}T00:00", zone) - 86_400 * SECOND
     end = at(f"{date.fromisoformat(last) + timedelta(days=1)}T00:00", zone) + 86_400 * SECOND
     times = range(start, end, minutes * 60 * SECOND)
-    return [Point(time, {"instant_power_w": float(n), "energy_import_kwh": 100 + n / 4}, {"source": "main"}) for n, time in enumerate(times)]
+    return [
+        Point(
+            time,
+            {"instant_power_w": float(n), "energy_import_kwh": 100 + n / 4},
+            {"source": "main"},
+        )
+        for n, time in enumerate(times)
+    ]
 
 
 def rows(
@@ -113,9 +165,20 @@ def rows(
     for (name, series), time, values in _last_written(points):
         wall = _wall(time, zone)
         present = [values.get(field) for field in fields]
-        if name == measurement and first <= str(wall.date()) <= last and present != [None] * len(present):
+        if (
+            name == measurement
+            and first <= str(wall.date()) <= last
+            and present != [None] * len(present)
+        ):
             kept = [dict(series).get(tag, default) for tag, default in defaults.items()]
-            found.append((_wall(time, "UTC"), wall, *kept, *(missing if value is None else value for value in present)))
+            found.append(
+                (
+                    _wall(time, "UTC"),
+                    wall,
+                    *kept,
+                    *(missing if value is None else value for value in present),
+                )
+            )
     return found
 
 
@@ -129,17 +192,38 @@ def energies(points: Iterable[Point], first: str, last: str, zone: str = "Asia/T
             days[day, source].append((time, values))
     found = []
     for (day, source), readings in days.items():
-        everything = [reading for (_, other), of_day in days.items() if other == source for reading in of_day]
+        everything = [
+            reading for (_, other), of_day in days.items() if other == source for reading in of_day
+        ]
         counter = _agreeing(_readings("energy_import_kwh", readings, everything))
-        energy = max(value for _, value in counter) - min(value for _, value in counter) if counter and not _falls(counter) else None
+        energy = (
+            max(value for _, value in counter) - min(value for _, value in counter)
+            if counter and not _falls(counter)
+            else None
+        )
         power = _readings("instant_power_w", readings, everything)
         peak, before = max((value, -time) for time, value in power) if power else (None, None)
         times = [_wall(time, zone) for time, _ in readings]
-        found.append((day, source, energy, peak, None if before is None else _wall(-before, zone), min(times), max(times), len(readings)))
+        found.append(
+            (
+                day,
+                source,
+                energy,
+                peak,
+                None if before is None else _wall(-before, zone),
+                min(times),
+                max(times),
+                len(readings),
+            )
+        )
     return found
 
 
-def _readings(field: str, readings: list[tuple[int, dict[str, Value]]], everything: list[tuple[int, dict[str, Value]]]) -> list[tuple[int, float]]:
+def _readings(
+    field: str,
+    readings: list[tuple[int, dict[str, Value]]],
+    everything: list[tuple[int, dict[str, Value]]],
+) -> list[tuple[int, float]]:
     """What counts as a reading of the field: all but 0.0 and missing ones, or, of a source that never had another value, each as 0.0."""
     values = [(time, float(found.get(field, 0.0))) for time, found in readings]
     if all(float(found.get(field, 0.0)) == 0 for _, found in everything):
@@ -152,7 +236,11 @@ def _agreeing(counter: list[tuple[int, float]]) -> list[tuple[int, float]]:
     by_time: dict[int, list[float]] = defaultdict(list)
     for time, value in counter:
         by_time[time // 1000].append(value)
-    return [(time, value) for time, value in counter if max(by_time[time // 1000]) - min(by_time[time // 1000]) <= 0.005]
+    return [
+        (time, value)
+        for time, value in counter
+        if max(by_time[time // 1000]) - min(by_time[time // 1000]) <= 0.005
+    ]
 
 
 def _falls(counter: list[tuple[int, float]]) -> bool:
@@ -177,7 +265,9 @@ def _last_written(points: Iterable[Point]) -> Iterator[tuple[Row, int, dict[str,
 def _wall(time: int, zone: str) -> datetime:
     """The wall clock's reading, nanoseconds cut off."""
     seconds, rest = divmod(time, SECOND)
-    return datetime.fromtimestamp(seconds, ZoneInfo(zone)).replace(tzinfo=None, microsecond=rest // 1000)
+    return datetime.fromtimestamp(seconds, ZoneInfo(zone)).replace(
+        tzinfo=None, microsecond=rest // 1000
+    )
 
 
 def _escaped(text: str, characters: str = ",= ") -> str:

@@ -30,7 +30,11 @@ def spoiling(server: Server, spoil: Spoil) -> Generator[str]:
             query = parse_qs(urlsplit(self.path).query)["q"][0]
             is_day = query.startswith("SELECT ") and "count(" not in query
             with contextlib.closing(_connection(server.port)) as upstream:
-                upstream.request("GET", self.path, headers={"Authorization": self.headers.get("Authorization", "")})
+                upstream.request(
+                    "GET",
+                    self.path,
+                    headers={"Authorization": self.headers.get("Authorization", "")},
+                )
                 response = upstream.getresponse()
                 self._answer(response, spoil(response) if is_day else response)
 

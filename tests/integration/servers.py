@@ -18,14 +18,21 @@ from tests.integration.points import Point
 BUILT = "HOMEIOT_SERVERS"
 START_S = 60
 BATCH = 5_000
-ORG, ADMIN, PASSWORD, TOKEN = "house", "keeper", "p@ss:w/örd 居間 9f1c77e4", "tok-5be2d0a4c1f94e6d8b7a"
+ORG, ADMIN, PASSWORD, TOKEN = (
+    "house",
+    "keeper",
+    "p@ss:w/örd 居間 9f1c77e4",
+    "tok-5be2d0a4c1f94e6d8b7a",
+)
 
 
 def built_server(name: str) -> str:
     """A server that `make servers` builds; AssertionError where it is missing."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     path = Path(os.environ.get(BUILT) or Path(cache) / "homeiot-servers") / name
-    assert os.access(path, os.X_OK), f"{path} is missing; run `make servers`, or name the folder that has it in {BUILT}"
+    assert os.access(path, os.X_OK), (
+        f"{path} is missing; run `make servers`, or name the folder that has it in {BUILT}"
+    )
     return str(path)
 
 
@@ -53,7 +60,8 @@ class Server:
     def __init__(self, folder: Path, flush: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.flush = flush  # time without writes after which points leave the log of writes for a file
+        # time without writes after which points leave the log of writes for a file
+        self.flush = flush
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -87,12 +95,16 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it answers."""
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(self.command(), stdout=log, stderr=subprocess.STDOUT, cwd=self.folder)
+            self._process = subprocess.Popen(
+                self.command(), stdout=log, stderr=subprocess.STDOUT, cwd=self.folder
+            )
         limit = time.monotonic() + START_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > limit:
                 self.stop()
-                raise AssertionError(f"{self.command()[0]} does not start:\n{(self.folder / 'log').read_text()[-2000:]}")
+                raise AssertionError(
+                    f"{self.command()[0]} does not start:\n{(self.folder / 'log').read_text()[-2000:]}"
+                )
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -137,7 +149,9 @@ class Server:
 class Influx1(Server):
     """InfluxDB 1.x."""
 
-    def __init__(self, folder: Path, *, auth: bool = False, query_timeout: str = "0s", flush: str = "10m") -> None:
+    def __init__(
+        self, folder: Path, *, auth: bool = False, query_timeout: str = "0s", flush: str = "10m"
+    ) -> None:
         super().__init__(folder, flush)
         self.data, self.wal = folder / "data", folder / "wal"
         self._auth, self._query_timeout = auth, query_timeout
@@ -167,7 +181,9 @@ class Influx1(Server):
 
     def create(self, bucket: str, kept_hours: int = 0) -> None:
         """Make a database, whose points are kept for ever or for some hours."""
-        self.query(f'CREATE DATABASE "{bucket}"{f" WITH DURATION {kept_hours}h" if kept_hours else ""}')
+        self.query(
+            f'CREATE DATABASE "{bucket}"{f" WITH DURATION {kept_hours}h" if kept_hours else ""}'
+        )
 
     def write(self, bucket: str, points: Iterable[Point], policy: str | None = None) -> None:
         """Write points, in their order."""
@@ -186,7 +202,9 @@ class Influx1(Server):
     def export(self, target: Path) -> None:
         """Export all databases, gzipped, as `influx_inspect` does."""
         folders = ["-datadir", str(self.data), "-waldir", str(self.wal)]
-        _quietly([built_server("influx_inspect"), "export", *folders, "-out", str(target), "-compress"])
+        _quietly(
+            [built_server("influx_inspect"), "export", *folders, "-out", str(target), "-compress"]
+        )
 
 
 class Influx2(Server):
@@ -196,32 +214,67 @@ class Influx2(Server):
         super().__init__(folder, flush)
         self.engine = folder / "engine"
         self.start()
-        setup = {"username": ADMIN, "password": PASSWORD, "org": ORG, "bucket": "first", "token": TOKEN}
-        self._organization = self.request("POST", "/api/v2/setup", json.dumps(setup).encode())["org"]["id"]
+        setup = {
+            "username": ADMIN,
+            "password": PASSWORD,
+            "org": ORG,
+            "bucket": "first",
+            "token": TOKEN,
+        }
+        self._organization = self.request("POST", "/api/v2/setup", json.dumps(setup).encode())[
+            "org"
+        ]["id"]
         self.headers = {"Authorization": f"Token {TOKEN}"}
         self._buckets: dict[str, str] = {}
 
     def command(self) -> Sequence[str]:
-        paths = ["--bolt-path", str(self.folder / "bolt"), "--engine-path", str(self.engine), "--sqlite-path", str(self.folder / "sqlite")]
+        paths = [
+            "--bolt-path",
+            str(self.folder / "bolt"),
+            "--engine-path",
+            str(self.engine),
+            "--sqlite-path",
+            str(self.folder / "sqlite"),
+        ]
         flush = ["--storage-cache-snapshot-write-cold-duration", self.flush]
-        return [built_server("influxd2"), *paths, *flush, "--http-bind-address", f"127.0.0.1:{self.port}", "--reporting-disabled"]
+        return [
+            built_server("influxd2"),
+            *paths,
+            *flush,
+            "--http-bind-address",
+            f"127.0.0.1:{self.port}",
+            "--reporting-disabled",
+        ]
 
     def create(self, bucket: str, kept_hours: int = 0) -> None:
         """Make a bucket, whose points are kept for ever or for some hours."""
         rules = [{"type": "expire", "everySeconds": kept_hours * 3600}] if kept_hours else []
         wanted = {"orgID": self._organization, "name": bucket, "retentionRules": rules}
-        self._buckets[bucket] = self.request("POST", "/api/v2/buckets", json.dumps(wanted).encode())["id"]
+        self._buckets[bucket] = self.request(
+            "POST", "/api/v2/buckets", json.dumps(wanted).encode()
+        )["id"]
 
     def map(self, database: str, policy: str, bucket: str) -> None:
         """Let queries find the bucket under the names of a database and its default retention policy."""
-        wanted = {"orgID": self._organization, "bucketID": self._buckets[bucket], "database": database, "retention_policy": policy, "default": True}
+        wanted = {
+            "orgID": self._organization,
+            "bucketID": self._buckets[bucket],
+            "database": database,
+            "retention_policy": policy,
+            "default": True,
+        }
         self.request("POST", "/api/v2/dbrps", json.dumps(wanted).encode())
 
     def token(self, bucket: str, action: str) -> str:
         """A token that may only `read` or `write` the bucket."""
         resource = {"type": "buckets", "id": self._buckets[bucket], "orgID": self._organization}
-        wanted = {"orgID": self._organization, "permissions": [{"action": action, "resource": resource}]}
-        return str(self.request("POST", "/api/v2/authorizations", json.dumps(wanted).encode())["token"])
+        wanted = {
+            "orgID": self._organization,
+            "permissions": [{"action": action, "resource": resource}],
+        }
+        return str(
+            self.request("POST", "/api/v2/authorizations", json.dumps(wanted).encode())["token"]
+        )
 
     def write(self, bucket: str, points: Iterable[Point]) -> None:
         """Write points, in their order."""
@@ -234,11 +287,23 @@ class Influx2(Server):
 
     def environment(self, bucket: str) -> dict[str, str]:
         """The settings with which a house reads `bucket`."""
-        return {"INFLUX_URL": self.url, "INFLUX_BUCKET": bucket, "INFLUX_RETRIES": "1", "INFLUX_TOKEN": TOKEN}
+        return {
+            "INFLUX_URL": self.url,
+            "INFLUX_BUCKET": bucket,
+            "INFLUX_RETRIES": "1",
+            "INFLUX_TOKEN": TOKEN,
+        }
 
     def export(self, bucket: str, target: Path) -> None:
         """Export a bucket as `influxd inspect export-lp` does; the server must be stopped."""
-        wanted = ["--bucket-id", self._buckets[bucket], "--engine-path", str(self.engine), "--output-path", str(target)]
+        wanted = [
+            "--bucket-id",
+            self._buckets[bucket],
+            "--engine-path",
+            str(self.engine),
+            "--output-path",
+            str(target),
+        ]
         _quietly([built_server("influxd2"), "inspect", "export-lp", *wanted])
 
 

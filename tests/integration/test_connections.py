@@ -74,7 +74,12 @@ def served(influx1: Influx1) -> Influx1:
     """A server with two points on the day."""
     influx1.create("reached")
     for second in (0, 1):
-        influx1.request("POST", "/write", b"power,source=a instant_power_w=%d %d" % (second, DAY.start_ns + second * 10**9), db="reached")
+        influx1.request(
+            "POST",
+            "/write",
+            b"power,source=a instant_power_w=%d %d" % (second, DAY.start_ns + second * 10**9),
+            db="reached",
+        )
     return influx1
 
 
@@ -88,17 +93,24 @@ def watts(url: str, **changes: object) -> list[float]:
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 @pytest.mark.parametrize("prefix", ["", "/home/influx"])
 @pytest.mark.parametrize("is_https", [False, True])
-def test_a_day_is_read_through_any_door(served: Influx1, authority: trustme.CA, tmp_path: Path, host: str, prefix: str, is_https: bool) -> None:
+def test_a_day_is_read_through_any_door(
+    served: Influx1, authority: trustme.CA, tmp_path: Path, host: str, prefix: str, is_https: bool
+) -> None:
     """Http and https, IPv4 and IPv6, with and without a path: the same points."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(host).configure_cert(tls)
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     with front(served, host, prefix, tls if is_https else None) as url:
-        assert watts(url, **({"influx_ca_file": str(tmp_path / "ca.pem")} if is_https else {})) == [0.0, 1.0]
+        assert watts(url, **({"influx_ca_file": str(tmp_path / "ca.pem")} if is_https else {})) == [
+            0.0,
+            1.0,
+        ]
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "another.example"])
-def test_a_certificate_that_cannot_be_verified_is_refused(served: Influx1, authority: trustme.CA, tmp_path: Path, name: str) -> None:
+def test_a_certificate_that_cannot_be_verified_is_refused(
+    served: Influx1, authority: trustme.CA, tmp_path: Path, name: str
+) -> None:
     """One of an unknown authority, or one for another name: nothing is read, and the cure is named."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(name).configure_cert(tls)
@@ -106,6 +118,8 @@ def test_a_certificate_that_cannot_be_verified_is_refused(served: Influx1, autho
     trusted = {"influx_ca_file": str(tmp_path / "ca.pem")} if name == "another.example" else {}
     with (
         front(served, "127.0.0.1", "", tls) as url,
-        pytest.raises(SourceUnavailable, match="certificate that cannot be verified; set INFLUX_CA"),
+        pytest.raises(
+            SourceUnavailable, match="certificate that cannot be verified; set INFLUX_CA"
+        ),
     ):
         watts(url, **trusted)

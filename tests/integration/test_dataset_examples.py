@@ -7,7 +7,9 @@ from tests.docs.examples import EXAMPLES, LINES, archive, assert_rows
 
 
 @pytest.mark.parametrize("name", ["influx1", "influx2"])
-def test_the_points_become_the_rows(name: str, house: House, request: pytest.FixtureRequest) -> None:
+def test_the_points_become_the_rows(
+    name: str, house: House, request: pytest.FixtureRequest
+) -> None:
     """Written as they stand on the page, read as they are declared there."""
     server = request.getfixturevalue(name)
     server.create("examples")

@@ -43,7 +43,9 @@ def look(monkeypatch: pytest.MonkeyPatch, clean_environment: None) -> Look:
     return make
 
 
-def reading(wall: str, measurement: str, source: str | None = "main", **fields: float | str) -> Point:
+def reading(
+    wall: str, measurement: str, source: str | None = "main", **fields: float | str
+) -> Point:
     """A point of a meter."""
     declared = {"instant_power_w": 1.5, "energy_import_kwh": 2.5, "energy_export_kwh": 0.5}
     return Point(at(wall), fields or declared, {"source": source} if source else {}, measurement)
@@ -63,11 +65,21 @@ def test_a_1x_that_asks_nobody(look: Look, influx1: Influx1, version: str) -> No
     for bucket in ("doctor", "doctors"):
         influx1.create(bucket)
     server = ok("server", f"InfluxDB {version} at {influx1.url}")
-    assert list(check_source(look(influx1.environment("doctor")))) == [server, CLOCK, ok("credentials", "whoever asks may read 'doctor'")]
+    assert list(check_source(look(influx1.environment("doctor")))) == [
+        server,
+        CLOCK,
+        ok("credentials", "whoever asks may read 'doctor'"),
+    ]
     missing = list(check_source(look(influx1.environment("docter"))))
     found = "whoever asks sees no database 'docter'; near it are 'doctor', 'doctors'"
-    assert missing == [server, CLOCK, problem("database", found, "correct INFLUX_BUCKET, or let the credentials read it")]
-    assert list(check_source(look(influx1.environment("zz"))))[2].found.startswith("whoever asks sees no database 'zz'; there are ")
+    assert missing == [
+        server,
+        CLOCK,
+        problem("database", found, "correct INFLUX_BUCKET, or let the credentials read it"),
+    ]
+    assert list(check_source(look(influx1.environment("zz"))))[2].found.startswith(
+        "whoever asks sees no database 'zz'; there are "
+    )
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +94,14 @@ def guarded(influx1_auth: Influx1) -> Influx1:
 
 AUTHORIZE = "error authorizing query: writer not authorized to execute statement 'SHOW RETENTION POLICIES ON guarded', requires READ on guarded"
 USERS: dict[str, tuple[dict[str, str], Finding]] = {
-    "administrator": ({"INFLUX_USERNAME": ADMIN, "INFLUX_PASSWORD": PASSWORD}, ok("credentials", f"user '{ADMIN}' may read 'guarded'")),
-    "reader": ({"INFLUX_USERNAME": "reader"}, ok("credentials", "user 'reader' may read 'guarded'")),
+    "administrator": (
+        {"INFLUX_USERNAME": ADMIN, "INFLUX_PASSWORD": PASSWORD},
+        ok("credentials", f"user '{ADMIN}' may read 'guarded'"),
+    ),
+    "reader": (
+        {"INFLUX_USERNAME": "reader"},
+        ok("credentials", "user 'reader' may read 'guarded'"),
+    ),
     "writer": (
         {"INFLUX_USERNAME": "writer"},
         problem(
@@ -102,7 +120,11 @@ USERS: dict[str, tuple[dict[str, str], Finding]] = {
     ),
     "another bucket": (
         {"INFLUX_USERNAME": "reader", "INFLUX_BUCKET": "guard"},
-        problem("database", "user 'reader' sees no database 'guard'; near it is 'guarded'", "correct INFLUX_BUCKET, or let the credentials read it"),
+        problem(
+            "database",
+            "user 'reader' sees no database 'guard'; near it is 'guarded'",
+            "correct INFLUX_BUCKET, or let the credentials read it",
+        ),
     ),
     "wrong password": (
         {"INFLUX_USERNAME": "reader", "INFLUX_PASSWORD": "secret-planted-elsewhere"},
@@ -110,7 +132,11 @@ USERS: dict[str, tuple[dict[str, str], Finding]] = {
     ),
     "none": (
         {"INFLUX_PASSWORD": ""},
-        problem("credentials", "the server asks for credentials, and none are set (unable to parse authentication credentials)", SET_USER),
+        problem(
+            "credentials",
+            "the server asks for credentials, and none are set (unable to parse authentication credentials)",
+            SET_USER,
+        ),
     ),
     "no password": (
         {"INFLUX_USERNAME": "reader", "INFLUX_PASSWORD": ""},
@@ -122,7 +148,11 @@ USERS: dict[str, tuple[dict[str, str], Finding]] = {
     ),
     "a token": (
         {"INFLUX_TOKEN": TOKEN},
-        problem("credentials", "InfluxDB 1.x takes no INFLUX_TOKEN (unable to parse authentication credentials)", SET_USER),
+        problem(
+            "credentials",
+            "InfluxDB 1.x takes no INFLUX_TOKEN (unable to parse authentication credentials)",
+            SET_USER,
+        ),
     ),
 }
 
@@ -131,8 +161,15 @@ USERS: dict[str, tuple[dict[str, str], Finding]] = {
 def test_users_of_1x(look: Look, guarded: Influx1, version: str, user: str) -> None:
     """Each kind of user, and what it can and cannot do, in words."""
     login, expected = USERS[user]
-    settings = look({"INFLUX_URL": guarded.url, "INFLUX_BUCKET": "guarded", "INFLUX_PASSWORD": "secret-planted"} | login)
-    assert list(check_source(settings)) == [ok("server", f"InfluxDB {version} at {guarded.url}"), CLOCK, expected]
+    settings = look(
+        {"INFLUX_URL": guarded.url, "INFLUX_BUCKET": "guarded", "INFLUX_PASSWORD": "secret-planted"}
+        | login
+    )
+    assert list(check_source(settings)) == [
+        ok("server", f"InfluxDB {version} at {guarded.url}"),
+        CLOCK,
+        expected,
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -154,18 +191,37 @@ TOKENS: dict[str, tuple[Callable[[Influx2], str], str, list[Finding]]] = {
     "all": (
         lambda _: TOKEN,
         "examined",
-        [MAY_READ, ok("mapping", "examined/autogen (default) is bucket 'examined'; examined/long is bucket 'examined/long'")],
+        [
+            MAY_READ,
+            ok(
+                "mapping",
+                "examined/autogen (default) is bucket 'examined'; examined/long is bucket 'examined/long'",
+            ),
+        ],
     ),
-    "read": (lambda s: s.token("examined", "read"), "examined", [MAY_READ, ok("mapping", "examined/autogen (default) is bucket 'examined'")]),
+    "read": (
+        lambda s: s.token("examined", "read"),
+        "examined",
+        [MAY_READ, ok("mapping", "examined/autogen (default) is bucket 'examined'")],
+    ),
     "a mapped name": (
         lambda _: TOKEN,
         "mapped",
-        [ok("credentials", "the token may read 'mapped'"), ok("mapping", "mapped/fine (default) is bucket 'other'")],
+        [
+            ok("credentials", "the token may read 'mapped'"),
+            ok("mapping", "mapped/fine (default) is bucket 'other'"),
+        ],
     ),
     "write": (
         lambda s: s.token("examined", "write"),
         "examined",
-        [problem("credentials", WRITE_ONLY, "make a token with read permission on bucket 'examined', and set INFLUX_TOKEN to it")],
+        [
+            problem(
+                "credentials",
+                WRITE_ONLY,
+                "make a token with read permission on bucket 'examined', and set INFLUX_TOKEN to it",
+            )
+        ],
     ),
     "of another bucket": (
         lambda s: s.token("other", "read"),
@@ -189,11 +245,21 @@ TOKENS: dict[str, tuple[Callable[[Influx2], str], str, list[Finding]]] = {
             )
         ],
     ),
-    "wrong": (lambda _: "secret-planted", "examined", [problem("credentials", "the server refuses the token (Unauthorized)", SET_TOKEN)]),
+    "wrong": (
+        lambda _: "secret-planted",
+        "examined",
+        [problem("credentials", "the server refuses the token (Unauthorized)", SET_TOKEN)],
+    ),
     "none": (
         lambda _: "",
         "examined",
-        [problem("credentials", "the server asks for credentials, and none are set (unauthorized access)", SET_TOKEN)],
+        [
+            problem(
+                "credentials",
+                "the server asks for credentials, and none are set (unauthorized access)",
+                SET_TOKEN,
+            )
+        ],
     ),
 }
 
@@ -203,14 +269,20 @@ def test_tokens_of_2x(look: Look, buckets: Influx2, name: str) -> None:
     """Each kind of token, among them the one that may only write and is told nothing."""
     token, bucket, expected = TOKENS[name]
     settings = look(buckets.environment(bucket) | {"INFLUX_TOKEN": token(buckets)})
-    assert list(check_source(settings)) == [ok("server", f"InfluxDB 2.x ({buckets.version()}) at {buckets.url}"), CLOCK, *expected]
+    assert list(check_source(settings)) == [
+        ok("server", f"InfluxDB 2.x ({buckets.version()}) at {buckets.url}"),
+        CLOCK,
+        *expected,
+    ]
 
 
 # things that are no InfluxDB, or not where it is
 
 
 @contextmanager
-def answering(answers: Callable[[str], tuple[int, dict[str, str], bytes]], tls: ssl.SSLContext | None = None) -> Generator[str]:
+def answering(
+    answers: Callable[[str], tuple[int, dict[str, str], bytes]], tls: ssl.SSLContext | None = None
+) -> Generator[str]:
     """The URL of something that answers each path as `answers` says."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -254,7 +326,15 @@ def queried(path: str) -> bytes:
 def influxdb_3(path: str) -> tuple[int, dict[str, str], bytes]:
     """As InfluxDB 3 Core describes its answers."""
     if path.startswith("/ping"):
-        return 200, {"Content-Type": "application/json", "X-Influxdb-Version": "3.8.0", "X-Influxdb-Build": "Core"}, b'{"version":"3.8.0"}'
+        return (
+            200,
+            {
+                "Content-Type": "application/json",
+                "X-Influxdb-Version": "3.8.0",
+                "X-Influxdb-Build": "Core",
+            },
+            b'{"version":"3.8.0"}',
+        )
     return 200, {"Content-Type": "application/json"}, queried(path)
 
 
@@ -264,12 +344,16 @@ def test_a_page_is_no_influxdb(look: Look) -> None:
     with answering(lambda _: (200, page, b"<!doctype html><title>Welcome</title>")) as url:
         found = f"what answers at {url} is no InfluxDB: lighttpd: /ping answers 200 (text/html), /query answers 200 (text/html)"
         assert list(check_source(look({"INFLUX_URL": url}))) == [
-            problem("server", found, "check host, port and path in INFLUX_URL, and the proxy's rules")
+            problem(
+                "server", found, "check host, port and path in INFLUX_URL, and the proxy's rules"
+            )
         ]
     with answering(lambda _: (502, {}, b"")) as url:
         found = f"what answers at {url} is no InfluxDB: /ping answers 502 (no type), /query answers 502 (no type)"
         assert list(check_source(look({"INFLUX_URL": url}))) == [
-            problem("server", found, "check host, port and path in INFLUX_URL, and the proxy's rules")
+            problem(
+                "server", found, "check host, port and path in INFLUX_URL, and the proxy's rules"
+            )
         ]
 
 
@@ -312,7 +396,11 @@ def test_a_certificate_that_cannot_be_verified(look: Look) -> None:
     trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
     with answering(influxdb_3, tls) as url:
         assert list(check_source(look({"INFLUX_URL": url}))) == [
-            problem("server", f"{url} has a certificate that cannot be verified", "set INFLUX_CA_FILE to its authority's certificate")
+            problem(
+                "server",
+                f"{url} has a certificate that cannot be verified",
+                "set INFLUX_CA_FILE to its authority's certificate",
+            )
         ]
 
 
@@ -320,16 +408,29 @@ def test_a_version_that_is_hidden_or_not_supported(look: Look) -> None:
     """A proxy that hands only queries on, below a path, is no harm; InfluxDB 3 is a warning."""
 
     def proxy(path: str) -> tuple[int, dict[str, str], bytes]:
-        return (200, {"Content-Type": "application/json"}, queried(path)) if path.startswith("/home/influx/query") else (403, {}, b"")
+        return (
+            (200, {"Content-Type": "application/json"}, queried(path))
+            if path.startswith("/home/influx/query")
+            else (403, {}, b"")
+        )
 
     with answering(proxy) as url:
-        assert list(check_source(look({"INFLUX_URL": f"{url}/home/influx", "INFLUX_BUCKET": "examined"}))) == [
-            ok("server", f"InfluxDB of a version that is not told, at {url}/home/influx (/ping answers 403)"),
+        assert list(
+            check_source(look({"INFLUX_URL": f"{url}/home/influx", "INFLUX_BUCKET": "examined"}))
+        ) == [
+            ok(
+                "server",
+                f"InfluxDB of a version that is not told, at {url}/home/influx (/ping answers 403)",
+            ),
             ok("credentials", "whoever asks may read 'examined'"),
         ]
     with answering(influxdb_3) as url:
-        assert next(check_source(look({"INFLUX_URL": url, "INFLUX_BUCKET": "examined"}))) == warning(
-            "server", f"InfluxDB 3.8.0 at {url}; the batch is made for 1.x and 2.x", "compare days by verify before you rely on it"
+        assert next(
+            check_source(look({"INFLUX_URL": url, "INFLUX_BUCKET": "examined"}))
+        ) == warning(
+            "server",
+            f"InfluxDB 3.8.0 at {url}; the batch is made for 1.x and 2.x",
+            "compare days by verify before you rely on it",
         )
 
 
@@ -337,12 +438,22 @@ def test_a_bucket_without_a_mapping(look: Look) -> None:
     """Before 2.4 a bucket cannot be queried until a database is mapped to it: the token sees the bucket, but no database."""
 
     def influxdb_23(path: str) -> tuple[int, dict[str, str], bytes]:
-        empty = b'{"results":[{"statement_id":0,"series":[{"name":"databases","columns":["name"]}]}]}\n'
-        body = b'{"buckets":[{"id":"0a1b","name":"examined","orgID":"1"}]}' if path.startswith("/api/v2/buckets") else empty
+        empty = (
+            b'{"results":[{"statement_id":0,"series":[{"name":"databases","columns":["name"]}]}]}\n'
+        )
+        body = (
+            b'{"buckets":[{"id":"0a1b","name":"examined","orgID":"1"}]}'
+            if path.startswith("/api/v2/buckets")
+            else empty
+        )
         return 200, {"Content-Type": "application/json", "X-Influxdb-Version": "v2.3.0"}, body
 
     with answering(influxdb_23) as url:
-        assert list(check_source(look({"INFLUX_URL": url, "INFLUX_BUCKET": "examined", "INFLUX_TOKEN": TOKEN}))) == [
+        assert list(
+            check_source(
+                look({"INFLUX_URL": url, "INFLUX_BUCKET": "examined", "INFLUX_TOKEN": TOKEN})
+            )
+        ) == [
             ok("server", f"InfluxDB 2.3.0 at {url}"),
             problem(
                 "database",
@@ -358,12 +469,22 @@ def test_clocks_that_differ(look: Look, seconds: int, side: str) -> None:
 
     def skewed(path: str) -> tuple[int, dict[str, str], bytes]:
         date = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
-        return 200, {"Content-Type": "application/json", "X-Influxdb-Version": "1.8.10", "Date": date}, queried(path)
+        return (
+            200,
+            {"Content-Type": "application/json", "X-Influxdb-Version": "1.8.10", "Date": date},
+            queried(path),
+        )
 
     with answering(skewed) as url:
         clock = list(check_source(look({"INFLUX_URL": url, "INFLUX_BUCKET": "examined"})))[1]
-    near = [f"the server's is {abs(seconds) + more} s {side} this machine's" for more in range(-2, 3)]
-    assert clock in ([warning("clock", found, "let both follow a time server (NTP)") for found in near] if side else [CLOCK])
+    near = [
+        f"the server's is {abs(seconds) + more} s {side} this machine's" for more in range(-2, 3)
+    ]
+    assert clock in (
+        [warning("clock", found, "let both follow a time server (NTP)") for found in near]
+        if side
+        else [CLOCK]
+    )
 
 
 # what the server holds
@@ -395,26 +516,43 @@ def test_readings_as_declared(look: Look, server: Influx1 | Influx2) -> None:
     server.create("declared")
     walls = ["2025-01-01T00:00", "2026-11-24T07:59:30"]
     points = [reading(wall, "declared") for wall in walls]
-    points += [reading("2026-11-22T07:00", "declared", "attic"), reading("2026-11-24T09:00", "declared", "shed")]
+    points += [
+        reading("2026-11-22T07:00", "declared", "attic"),
+        reading("2026-11-24T09:00", "declared", "shed"),
+    ]
     points += [reading("2026-11-23T12:00", "declared", None)]
     server.write("declared", points)
     at_it = "see whether the meter and its gateway still deliver"
     future = "set the clock of what writes it; points of the future are archived on the day that they name"
     assert list(check_readings(look(lying(server, "declared")))) == [
         *healthy("declared", "declared/autogen (default, read now)"),
-        warning(f"{DATASET} source=attic", "2026-11-22 07:00:00 to 2026-11-22 07:00:00, 2 days ago", at_it),
+        warning(
+            f"{DATASET} source=attic",
+            "2026-11-22 07:00:00 to 2026-11-22 07:00:00, 2 days ago",
+            at_it,
+        ),
         ok(f"{DATASET} source=meter1", "2026-11-23 12:00:00 to 2026-11-23 12:00:00, 20 h ago"),
         ok(f"{DATASET} source=main", "2025-01-01 00:00:00 to 2026-11-24 07:59:30, 30 s ago"),
-        warning(f"{DATASET} source=shed", "2026-11-24 09:00:00 to 2026-11-24 09:00:00, 60 min from now", future),
+        warning(
+            f"{DATASET} source=shed",
+            "2026-11-24 09:00:00 to 2026-11-24 09:00:00, 60 min from now",
+            future,
+        ),
     ]
 
 
 def test_many_sources_are_cut_short(look: Look, server: Influx1 | Influx2) -> None:
     """The twenty that have been silent for longest, and how many more there are."""
     server.create("many")
-    server.write("many", [reading(f"2026-11-24T07:{minute}", "many", f"m{minute}") for minute in range(10, 32)])
+    server.write(
+        "many",
+        [reading(f"2026-11-24T07:{minute}", "many", f"m{minute}") for minute in range(10, 32)],
+    )
     found = list(check_readings(look(lying(server, "many"))))[5:]
-    assert [finding.name for finding in found] == [*(f"{DATASET} source=m{minute}" for minute in range(10, 30)), f"{DATASET} sources"]
+    assert [finding.name for finding in found] == [
+        *(f"{DATASET} source=m{minute}" for minute in range(10, 30)),
+        f"{DATASET} sources",
+    ]
     assert found[-1] == ok(f"{DATASET} sources", "2 more, with later last points")
 
 
@@ -424,8 +562,18 @@ def test_readings_of_other_types_and_tags(look: Look, server: Influx1 | Influx2)
     server.write(
         "types",
         [
-            Point(at("2026-11-24T07:00"), {"instant_power_w": 1.0, "energy_import_kwh": 2.0}, {"source": "a", "phase": "1", "host": "pi"}, "types"),
-            Point(at("2026-10-01T07:00"), {"instant_power_w": 1, "energy_import_kwh": "2 kWh"}, {"source": "a", "phase": "2", "host": "pi"}, "types"),
+            Point(
+                at("2026-11-24T07:00"),
+                {"instant_power_w": 1.0, "energy_import_kwh": 2.0},
+                {"source": "a", "phase": "1", "host": "pi"},
+                "types",
+            ),
+            Point(
+                at("2026-10-01T07:00"),
+                {"instant_power_w": 1, "energy_import_kwh": "2 kWh"},
+                {"source": "a", "phase": "2", "host": "pi"},
+                "types",
+            ),
             Point(at("2026-11-24T07:30"), {"energy_exports_kwh": 2.0}, {"source": "a"}, "types"),
         ],
     )
@@ -433,14 +581,19 @@ def test_readings_of_other_types_and_tags(look: Look, server: Influx1 | Influx2)
     findings = [
         ok(DATASET, "measurement 'types' is in types/autogen (default, read now)"),
         ok(f"{DATASET}.source", "tag"),
-        ok(f"{DATASET}.host", "tag that is not declared; it has one value, so it keeps no readings apart"),
+        ok(
+            f"{DATASET}.host",
+            "tag that is not declared; it has one value, so it keeps no readings apart",
+        ),
         warning(
             f"{DATASET}.phase",
             "tag that is not declared, with 2 values: readings that differ in it alone become rows of one source and time",
             "declare it under tags in config.yaml; if days are archived already, in a dataset of another name",
         ),
         warning(
-            f"{DATASET}.instant_power_w", "field of two types, by shard: float and integer; read as double", "let what writes it write one type only"
+            f"{DATASET}.instant_power_w",
+            "field of two types, by shard: float and integer; read as double",
+            "let what writes it write one type only",
         ),
         warning(
             f"{DATASET}.energy_import_kwh",
@@ -455,19 +608,48 @@ def test_readings_of_other_types_and_tags(look: Look, server: Influx1 | Influx2)
         ok(f"{DATASET} source=a", "2026-10-01 07:00:00 to 2026-11-24 07:00:00, 60 min ago"),
     ]
     assert list(check_readings(look(lying(server, "types")))) == findings
-    server.write("types", [Point(at("2026-11-18T07:00"), {"energy_import_kwh": "3 kWh"}, {"source": "a"}, "types")])
-    findings[5] = problem(findings[5].name, findings[5].found.replace("2026-10-01", "2026-11-18"), other)
+    server.write(
+        "types",
+        [Point(at("2026-11-18T07:00"), {"energy_import_kwh": "3 kWh"}, {"source": "a"}, "types")],
+    )
+    findings[5] = problem(
+        findings[5].name, findings[5].found.replace("2026-10-01", "2026-11-18"), other
+    )
     assert list(check_readings(look(lying(server, "types")))) == findings
 
 
-def test_tags_and_fields_that_changed_places(look: Look, server: Influx1 | Influx2, tmp_path: Path) -> None:
+def test_tags_and_fields_that_changed_places(
+    look: Look, server: Influx1 | Influx2, tmp_path: Path
+) -> None:
     """A declared tag that is a field, a declared field that is a tag: named, with the cure."""
     server.create("places")
-    server.write("places", [Point(at("2026-11-24T07:00"), {"instant_power_w": 1.0, "source": "a"}, {"energy_import_kwh": "2"}, "places")])
+    server.write(
+        "places",
+        [
+            Point(
+                at("2026-11-24T07:00"),
+                {"instant_power_w": 1.0, "source": "a"},
+                {"energy_import_kwh": "2"},
+                "places",
+            )
+        ],
+    )
     found = {finding.name: finding for finding in check_readings(look(lying(server, "places")))}
-    assert [found[f"{DATASET}.source"], found[f"{DATASET}.energy_import_kwh"], found[f"{DATASET} points"]] == [
-        problem(f"{DATASET}.source", "is a field there, declared is a tag", "declare it under fields in config.yaml"),
-        problem(f"{DATASET}.energy_import_kwh", "is a tag there, declared is a field", "declare it under tags in config.yaml"),
+    assert [
+        found[f"{DATASET}.source"],
+        found[f"{DATASET}.energy_import_kwh"],
+        found[f"{DATASET} points"],
+    ] == [
+        problem(
+            f"{DATASET}.source",
+            "is a field there, declared is a tag",
+            "declare it under fields in config.yaml",
+        ),
+        problem(
+            f"{DATASET}.energy_import_kwh",
+            "is a tag there, declared is a field",
+            "declare it under tags in config.yaml",
+        ),
         ok(f"{DATASET} points", "2026-11-24 07:00:00 to 2026-11-24 07:00:00, 60 min ago"),
     ]
 
@@ -479,12 +661,18 @@ def test_no_declared_field_and_no_measurement(look: Look, server: Influx1 | Infl
     server.write("afield", [reading("2026-11-24T07:00", "afield", watts=1.0)])
     server.write("bfield", [Point(at("2026-11-24T07:00"), {"x": 1.0}, {}, "powers")])
     assert list(check_readings(look(lying(server, "afield"))))[2:] == [
-        problem(DATASET, "has none of the declared fields but watts", "correct the dataset's fields in config.yaml")
+        problem(
+            DATASET,
+            "has none of the declared fields but watts",
+            "correct the dataset's fields in config.yaml",
+        )
     ]
     cure = "correct the dataset's measurement in config.yaml, or INFLUX_MEASUREMENT; if it is new, wait for its first point"
     nowhere = look(server.environment("bfield"), influx_measurement="powerz")
     assert list(check_readings(nowhere)) == [
-        problem(DATASET, "there is no measurement 'powerz' in bfield/autogen; near it is 'powers'", cure),
+        problem(
+            DATASET, "there is no measurement 'powerz' in bfield/autogen; near it is 'powers'", cure
+        ),
     ]
     elsewhere = look(server.environment("afield"), influx_measurement="powers")
     assert list(check_readings(elsewhere)) == [
@@ -503,38 +691,70 @@ def test_several_retention_policies(look: Look, influx1: Influx1) -> None:
     influx1.write("policies", [reading("2026-11-24T07:00", "policies")], "long")
     environment = lying(influx1, "policies")
     assert list(check_readings(look(environment))) == [
-        problem(DATASET, "measurement 'policies' is in policies/long, read is policies/autogen", SET_POLICY)
+        problem(
+            DATASET,
+            "measurement 'policies' is in policies/long, read is policies/autogen",
+            SET_POLICY,
+        )
     ]
     last = ok(f"{DATASET} source=main", "2026-11-24 07:00:00 to 2026-11-24 07:00:00, 60 min ago")
-    assert list(check_readings(look(environment, influx_retention_policy="long"))) == [*healthy("policies", "policies/long (read now)"), last]
+    assert list(check_readings(look(environment, influx_retention_policy="long"))) == [
+        *healthy("policies", "policies/long (read now)"),
+        last,
+    ]
     influx1.write("policies", [reading("2026-11-24T06:00", "policies")])
     both = "measurement 'policies' is in policies/autogen (default, read now), policies/long"
-    assert next(check_readings(look(environment))) == problem(DATASET, f"{both}: a day with points in several policies is refused", SET_POLICY)
+    assert next(check_readings(look(environment))) == problem(
+        DATASET, f"{both}: a day with points in several policies is refused", SET_POLICY
+    )
     named = look(environment, influx_retention_policy="long")
-    assert list(check_readings(named)) == [*healthy("policies", "policies/autogen (default), policies/long (read now)"), last]
+    assert list(check_readings(named)) == [
+        *healthy("policies", "policies/autogen (default), policies/long (read now)"),
+        last,
+    ]
     wrong = look(environment, influx_retention_policy="lang")
-    assert list(check_readings(wrong)) == [problem(DATASET, "'policies' has no retention policy 'lang'; near it is 'long'", SET_POLICY)]
+    assert list(check_readings(wrong)) == [
+        problem(DATASET, "'policies' has no retention policy 'lang'; near it is 'long'", SET_POLICY)
+    ]
 
 
 # the command
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
-def test_no_secret_is_printed(checkout: Checkout, guarded: Influx1, buckets: Influx2, form: tuple[str, ...]) -> None:
+def test_no_secret_is_printed(
+    checkout: Checkout, guarded: Influx1, buckets: Influx2, form: tuple[str, ...]
+) -> None:
     """Neither password nor token is in the output, whether they are taken or refused."""
     logins = [
-        ({"INFLUX_USERNAME": ADMIN, "INFLUX_PASSWORD": PASSWORD}, guarded.environment("guarded"), ok("", "")),
-        ({"INFLUX_USERNAME": "reader", "INFLUX_PASSWORD": "secret-planted-elsewhere"}, guarded.environment("guarded"), problem("", "", "")),
+        (
+            {"INFLUX_USERNAME": ADMIN, "INFLUX_PASSWORD": PASSWORD},
+            guarded.environment("guarded"),
+            ok("", ""),
+        ),
+        (
+            {"INFLUX_USERNAME": "reader", "INFLUX_PASSWORD": "secret-planted-elsewhere"},
+            guarded.environment("guarded"),
+            problem("", "", ""),
+        ),
         ({"INFLUX_TOKEN": TOKEN}, guarded.environment("guarded"), problem("", "", "")),
         ({"INFLUX_TOKEN": "secret-planted"}, buckets.environment("examined"), problem("", "", "")),
-        ({"INFLUX_TOKEN": buckets.token("examined", "write")}, buckets.environment("examined"), problem("", "", "")),
+        (
+            {"INFLUX_TOKEN": buckets.token("examined", "write")},
+            buckets.environment("examined"),
+            problem("", "", ""),
+        ),
     ]
     for login, environment, expected in logins:
         outcome = checkout.python("homeiot_batch.doctor", *form, **(environment | login))
         assert "credentials" in outcome.stderr
         assert expected.level in outcome.stderr
         assert outcome.code == 1
-        assert not [secret for secret in (*SECRET_FORMS, login.get("INFLUX_TOKEN", TOKEN)) if secret in outcome.stderr]
+        assert not [
+            secret
+            for secret in (*SECRET_FORMS, login.get("INFLUX_TOKEN", TOKEN))
+            if secret in outcome.stderr
+        ]
 
 
 def test_a_house_that_works_is_healthy(checkout: Checkout, influx1: Influx1) -> None:
@@ -542,24 +762,49 @@ def test_a_house_that_works_is_healthy(checkout: Checkout, influx1: Influx1) -> 
     influx1.create("healthy")
     today = datetime.now(UTC) + timedelta(hours=9)
     yesterday = today - timedelta(days=1)
-    influx1.write("healthy", [reading(f"{yesterday:%F}T12:00", "power"), reading(f"{today:%F}T00:00", "power")])
+    influx1.write(
+        "healthy",
+        [reading(f"{yesterday:%F}T12:00", "power"), reading(f"{today:%F}T00:00", "power")],
+    )
     checkout.environment |= influx1.environment("healthy")
     assert checkout.python("homeiot_batch.run_archive").code == 0
     outcome = checkout.python("homeiot_batch.doctor")
-    assert (outcome.code, outcome.stderr.splitlines()[-1]) == (0, "20 findings, problems: 0, warnings: 0")
+    assert (outcome.code, outcome.stderr.splitlines()[-1]) == (
+        0,
+        "20 findings, problems: 0, warnings: 0",
+    )
     listed = json.loads(checkout.python("homeiot_batch.doctor", "--json").stderr)
     assert [entry["level"] for entry in listed] == ["ok"] * 20
     stopped = checkout.python("homeiot_batch.doctor", INFLUX_URL=f"http://127.0.0.1:{free_port()}")
-    assert (stopped.code, stopped.stderr.splitlines()[-1]) == (1, "12 findings, problems: 1, warnings: 0")
+    assert (stopped.code, stopped.stderr.splitlines()[-1]) == (
+        1,
+        "12 findings, problems: 1, warnings: 0",
+    )
 
 
 @pytest.mark.parametrize("server", ["influx1", "influx2"])
-def test_a_policy_that_keeps_less_than_is_looked_back(look: Look, request: pytest.FixtureRequest, server: str) -> None:
+def test_a_policy_that_keeps_less_than_is_looked_back(
+    look: Look, request: pytest.FixtureRequest, server: str
+) -> None:
     """Where the server forgets before late points and missed days are looked for, the operator is told; with a day more than that not."""
     influx: Influx1 | Influx2 = request.getfixturevalue(server)
     influx.create("short", 7 * 24)
     influx.create("enough", 8 * 24)
     cure = "let it keep more than LOOKBACK_DAYS=7 and a day, or look at the runs every day"
-    found = [finding for finding in check_source(look(influx.environment("short"))) if finding.level != "ok"]
-    assert found == [warning("retention", "policy 'autogen' keeps 168 hours: what a run has missed is gone after that", cure)]
-    assert [finding for finding in check_source(look(influx.environment("enough"))) if finding.level != "ok"] == []
+    found = [
+        finding
+        for finding in check_source(look(influx.environment("short")))
+        if finding.level != "ok"
+    ]
+    assert found == [
+        warning(
+            "retention",
+            "policy 'autogen' keeps 168 hours: what a run has missed is gone after that",
+            cure,
+        )
+    ]
+    assert [
+        finding
+        for finding in check_source(look(influx.environment("enough")))
+        if finding.level != "ok"
+    ] == []

@@ -18,7 +18,10 @@ from tests.integration.servers import Influx1, Influx2
 
 RANGE = ("--config", "start=2025-11-09", "end=2025-11-11")
 PEAK_MB = 500
-LINE = re.compile(r'(?P<series>(?:\\.|[^\\ ])*) (?P<field>(?:\\.|[^\\=])*)=(?:"(?:\\.|[^"\\])*"|[^" ]+) (?P<time>-?\d+)\n', re.DOTALL)
+LINE = re.compile(
+    r'(?P<series>(?:\\.|[^\\ ])*) (?P<field>(?:\\.|[^\\=])*)=(?:"(?:\\.|[^"\\])*"|[^" ]+) (?P<time>-?\d+)\n',
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,10 @@ class Exported:
 
 def rewritten(points: list[Point], times: int) -> list[Point]:
     """Every seventh point again with another power, its other fields left as they are; and the first one with another counter only."""
-    power = [replace(point, fields={"instant_power_w": 1000.0 * times + number}) for number, point in enumerate(points[::7])]
+    power = [
+        replace(point, fields={"instant_power_w": 1000.0 * times + number})
+        for number, point in enumerate(points[::7])
+    ]
     return [*power, replace(points[1], fields={"energy_import_kwh": 0.5 * times})]
 
 
@@ -42,7 +48,9 @@ def fill(server: Influx1 | Influx2) -> list[Point]:
     other = [replace(point, measurement="weather") for point in first[:50]]
     server.create("cabin")
     server.create("home_energy")
-    server.write("cabin", [replace(point, fields={"instant_power_w": -1.0}) for point in first[:50]])
+    server.write(
+        "cabin", [replace(point, fields={"instant_power_w": -1.0}) for point in first[:50]]
+    )
     server.write("home_energy", [*first, *other, *climate()])
     server.wait_for_files(3)
     server.write("home_energy", rewritten(first, 1))
@@ -57,7 +65,9 @@ def archived(folder: Path, environment: dict[str, str]) -> tuple[list[Row], list
     house = House(folder)
     folder.mkdir(exist_ok=True)
     (folder / "climate.yaml").write_text(CLIMATE)
-    outcome = house.snakemake("--until", "load", "--configfile", "climate.yaml", *RANGE, **environment)
+    outcome = house.snakemake(
+        "--until", "load", "--configfile", "climate.yaml", *RANGE, **environment
+    )
     assert (outcome.code, outcome.failures) == (0, []), outcome.stderr
     assert list(house.parquet.glob(".staging/tmp-*")) == []
     return house.rows(), house.rows("room_climate")
@@ -102,7 +112,9 @@ def test_a_real_export(tmp_path: Path, request: pytest.FixtureRequest, export: s
 
 
 @pytest.mark.parametrize("export", ["exported_1", "exported_2"])
-def test_its_lines_in_any_order(tmp_path: Path, request: pytest.FixtureRequest, export: str) -> None:
+def test_its_lines_in_any_order(
+    tmp_path: Path, request: pytest.FixtureRequest, export: str
+) -> None:
     """So do its lines in any order over three gzip files in a folder, as long as what was written again stays in its order."""
     exported: Exported = request.getfixturevalue(export)
     lines = shuffled(list(lines_of(exported.path)))
@@ -111,18 +123,29 @@ def test_its_lines_in_any_order(tmp_path: Path, request: pytest.FixtureRequest, 
     for number, name in enumerate(("a.lp.gz", "b.gz", "c")):
         part = lines[number * len(lines) // 3 : (number + 1) * len(lines) // 3]
         (folder / name).write_bytes(gzip.compress("".join(part).encode()))
-    assert archived(tmp_path / "house", {"INFLUX_URL": str(folder)}) == (exported.power, exported.climate)
+    assert archived(tmp_path / "house", {"INFLUX_URL": str(folder)}) == (
+        exported.power,
+        exported.climate,
+    )
 
 
 def test_a_long_export(house: House) -> None:
     """300,000 lines of three days, a field a line and in no order, go through the spool on disk, and leave nothing of it behind."""
     start = at("2025-11-09T00:00")
     points = [
-        Point(start + second * SECOND + 7, {"instant_power_w": second / 8, "energy_import_kwh": second / 1024}, {"source": f"m{second % 3}"})
+        Point(
+            start + second * SECOND + 7,
+            {"instant_power_w": second / 8, "energy_import_kwh": second / 1024},
+            {"source": f"m{second % 3}"},
+        )
         for second in range(0, 3 * 86_400, 2)
     ]
     more = [replace(point, time=point.time + SECOND) for point in points[: 150_000 - len(points)]]
-    lines = [replace(point, fields={name: value}).line() for point in points + more for name, value in point.fields.items()]
+    lines = [
+        replace(point, fields={name: value}).line()
+        for point in points + more
+        for name, value in point.fields.items()
+    ]
     assert len(lines) == 300_000
     random.Random(5).shuffle(lines)
     house.export(*lines)
@@ -144,7 +167,11 @@ def lines_of(export: Path) -> Iterator[str]:
         database, pending, in_ddl = "home_energy", "", False
         for line in stream:
             if not pending and line.startswith("#"):
-                database = line.split(":")[1].strip() if line.startswith("# CONTEXT-DATABASE:") else database
+                database = (
+                    line.split(":")[1].strip()
+                    if line.startswith("# CONTEXT-DATABASE:")
+                    else database
+                )
                 in_ddl = line.startswith("# DDL") or (in_ddl and not line.startswith("# DML"))
                 continue
             pending += line

@@ -24,7 +24,10 @@ FIRST_DAY = ("--config", "start=2025-11-10", "end=2025-11-10")
 def points() -> list[Point]:
     """A reading every five minutes of two days: the first is a Monday, in whose middle InfluxDB begins another shard."""
     return [
-        Point(at("2025-11-10T00:00") + step * 300 * 10**9, {"instant_power_w": float(step), "energy_import_kwh": 10 + step / 8})
+        Point(
+            at("2025-11-10T00:00") + step * 300 * 10**9,
+            {"instant_power_w": float(step), "energy_import_kwh": 10 + step / 8},
+        )
         for step in range(2 * 288)
     ]
 
@@ -39,12 +42,23 @@ class State:
 
     @classmethod
     def of(cls, house: House) -> "State":
-        markers = {str(path): path.read_bytes() for path in house.markers.rglob("*.json") if path.name != "last_run.json"}
-        return cls(house.snapshot(), house.query("SELECT * FROM raw_meter_readings ORDER BY ALL"), markers)
+        markers = {
+            str(path): path.read_bytes()
+            for path in house.markers.rglob("*.json")
+            if path.name != "last_run.json"
+        }
+        return cls(
+            house.snapshot(), house.query("SELECT * FROM raw_meter_readings ORDER BY ALL"), markers
+        )
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory, influx1: Influx1, influx1_auth: Influx1, influx2: Influx2) -> House:
+def kept(
+    tmp_path_factory: pytest.TempPathFactory,
+    influx1: Influx1,
+    influx1_auth: Influx1,
+    influx2: Influx2,
+) -> House:
     """A house whose first day is archived; all servers hold both days as `kept`."""
     house = House(tmp_path_factory.mktemp("kept"))
     for server in (influx1, influx1_auth, influx2):
@@ -56,16 +70,27 @@ def kept(tmp_path_factory: pytest.TempPathFactory, influx1: Influx1, influx1_aut
     return house
 
 
-def assert_refused(house: House, said: str | tuple[str, ...], environment: Environment, span: tuple[str, ...] = RANGE) -> None:
+def assert_refused(
+    house: House,
+    said: str | tuple[str, ...],
+    environment: Environment,
+    span: tuple[str, ...] = RANGE,
+) -> None:
     """Reading the archived day again, and the next one, fails with `said` and its cure at the end, and changes nothing."""
     before = State.of(house)
     assert len(before.table) == 288
     outcome = house.snakemake("--until", "load", "--forcerun", "extract", *span, **environment)
     assert outcome.code != 0
     days = [f"2025-11-{day:02}" for day in range(10, int(span[-1][-2:]) + 1)]
-    assert [line.split(": ")[1] for line in outcome.failures] == [f"fetch raw_meter_readings {day}" for day in days], outcome.stderr
+    assert [line.split(": ")[1] for line in outcome.failures] == [
+        f"fetch raw_meter_readings {day}" for day in days
+    ], outcome.stderr
     assert outcome.stderr.splitlines()[-len(days) :] == outcome.failures
-    assert all(part in line for line in outcome.failures for part in ((said,) if isinstance(said, str) else said)), outcome.failures
+    assert all(
+        part in line
+        for line in outcome.failures
+        for part in ((said,) if isinstance(said, str) else said)
+    ), outcome.failures
     assert "Traceback" not in outcome.stderr
     assert outcome.jobs == []
     assert State.of(house) == before
@@ -77,15 +102,41 @@ def assert_refused(house: House, said: str | tuple[str, ...], environment: Envir
 @pytest.mark.parametrize(
     ("server", "changes", "said"),
     [
-        ("influx1", {"INFLUX_BUCKET": "nope"}, "database not found: nope; check INFLUX_BUCKET='nope'"),
-        ("influx2", {"INFLUX_BUCKET": "nope"}, "database not found: nope; check INFLUX_BUCKET='nope'"),
-        ("influx1", {"INFLUX_RETENTION_POLICY": "nope"}, "retention policy not found: nope; check INFLUX_RETENTION_POLICY='nope'"),
-        ("influx2", {"INFLUX_RETENTION_POLICY": "nope"}, "retention policy not found: nope; check INFLUX_RETENTION_POLICY='nope'"),
-        ("influx1", {"INFLUX_MEASUREMENT": "nope"}, "does not exist (there are power); check INFLUX_MEASUREMENT"),
-        ("influx2", {"INFLUX_MEASUREMENT": "nope"}, "does not exist (there are power); check INFLUX_MEASUREMENT"),
+        (
+            "influx1",
+            {"INFLUX_BUCKET": "nope"},
+            "database not found: nope; check INFLUX_BUCKET='nope'",
+        ),
+        (
+            "influx2",
+            {"INFLUX_BUCKET": "nope"},
+            "database not found: nope; check INFLUX_BUCKET='nope'",
+        ),
+        (
+            "influx1",
+            {"INFLUX_RETENTION_POLICY": "nope"},
+            "retention policy not found: nope; check INFLUX_RETENTION_POLICY='nope'",
+        ),
+        (
+            "influx2",
+            {"INFLUX_RETENTION_POLICY": "nope"},
+            "retention policy not found: nope; check INFLUX_RETENTION_POLICY='nope'",
+        ),
+        (
+            "influx1",
+            {"INFLUX_MEASUREMENT": "nope"},
+            "does not exist (there are power); check INFLUX_MEASUREMENT",
+        ),
+        (
+            "influx2",
+            {"INFLUX_MEASUREMENT": "nope"},
+            "does not exist (there are power); check INFLUX_MEASUREMENT",
+        ),
     ],
 )
-def test_names_that_the_server_does_not_know(kept: House, request: pytest.FixtureRequest, server: str, changes: Environment, said: str) -> None:
+def test_names_that_the_server_does_not_know(
+    kept: House, request: pytest.FixtureRequest, server: str, changes: Environment, said: str
+) -> None:
     """A database, retention policy or measurement that is not there is never an empty day."""
     assert_refused(kept, said, request.getfixturevalue(server).environment("kept") | changes)
 
@@ -99,23 +150,36 @@ def test_names_that_the_server_does_not_know(kept: House, request: pytest.Fixtur
         ("influx2", {"INFLUX_TOKEN": ""}),
     ],
 )
-def test_credentials_that_the_server_does_not_know(kept: House, request: pytest.FixtureRequest, server: str, changes: Environment) -> None:
+def test_credentials_that_the_server_does_not_know(
+    kept: House, request: pytest.FixtureRequest, server: str, changes: Environment
+) -> None:
     """A wrong password or token, or none, is refused by the server; the line names the settings."""
-    said = ("answered 401: ", "check INFLUX_TOKEN (2.x) or INFLUX_USERNAME and INFLUX_PASSWORD (1.x)")
+    said = (
+        "answered 401: ",
+        "check INFLUX_TOKEN (2.x) or INFLUX_USERNAME and INFLUX_PASSWORD (1.x)",
+    )
     assert_refused(kept, said, request.getfixturevalue(server).environment("kept") | changes)
 
 
 def test_a_user_of_influxdb_1_that_may_only_write(kept: House, influx1_auth: Influx1) -> None:
     """Credentials of the gateway that writes are refused, not taken for an empty house."""
-    influx1_auth.query(f"CREATE USER gateway WITH PASSWORD '{WRONG}'", 'GRANT WRITE ON "kept" TO gateway')
+    influx1_auth.query(
+        f"CREATE USER gateway WITH PASSWORD '{WRONG}'", 'GRANT WRITE ON "kept" TO gateway'
+    )
     login = {"INFLUX_USERNAME": "gateway", "INFLUX_PASSWORD": WRONG}
-    assert_refused(kept, "that they may read the database", influx1_auth.environment("kept") | login)
+    assert_refused(
+        kept, "that they may read the database", influx1_auth.environment("kept") | login
+    )
 
 
 def test_a_token_of_influxdb_2_that_may_only_write(kept: House, influx2: Influx2) -> None:
     """To such a token the server says that there is no such bucket; the line says both."""
     token = influx2.token("kept", "write")
-    assert_refused(kept, "that the credentials may read it, not only write", influx2.environment("kept") | {"INFLUX_TOKEN": token})
+    assert_refused(
+        kept,
+        "that the credentials may read it, not only write",
+        influx2.environment("kept") | {"INFLUX_TOKEN": token},
+    )
 
 
 def test_points_in_another_retention_policy(kept: House, influx1: Influx1) -> None:
@@ -124,39 +188,68 @@ def test_points_in_another_retention_policy(kept: House, influx1: Influx1) -> No
     influx1.query('CREATE RETENTION POLICY "long" ON "policies" DURATION INF REPLICATION 1')
     influx1.write("policies", points(), "long")
     environment = influx1.environment("policies")
-    assert_refused(kept, ("it is there in another retention policy", "INFLUX_RETENTION_POLICY"), environment)
-    outcome = kept.snakemake("--until", "load", "--forcerun", "extract", *FIRST_DAY, **environment, INFLUX_RETENTION_POLICY="long")
+    assert_refused(
+        kept, ("it is there in another retention policy", "INFLUX_RETENTION_POLICY"), environment
+    )
+    outcome = kept.snakemake(
+        "--until",
+        "load",
+        "--forcerun",
+        "extract",
+        *FIRST_DAY,
+        **environment,
+        INFLUX_RETENTION_POLICY="long",
+    )
     assert (outcome.code, outcome.failures) == (0, [])
     assert in_order(kept.rows()) == in_order(rows(points(), "2025-11-10", "2025-11-10"))
 
 
-def test_points_in_two_retention_policies(kept: House, influx1: Influx1, influx1_auth: Influx1) -> None:
+def test_points_in_two_retention_policies(
+    kept: House, influx1: Influx1, influx1_auth: Influx1
+) -> None:
     """A default policy that was changed in the course of the day holds a part of it only: refused until the policy is named, by a mere reader too."""
     for server in (influx1, influx1_auth):
         server.create("changed")
         half = points()[::2]
         server.write("changed", half)
-        server.query('CREATE RETENTION POLICY "long" ON "changed" DURATION INF REPLICATION 1 DEFAULT')
+        server.query(
+            'CREATE RETENTION POLICY "long" ON "changed" DURATION INF REPLICATION 1 DEFAULT'
+        )
         server.write("changed", points()[1::2])
-    influx1_auth.query(f"CREATE USER analyst WITH PASSWORD '{WRONG}'", 'GRANT READ ON "changed" TO analyst')
+    influx1_auth.query(
+        f"CREATE USER analyst WITH PASSWORD '{WRONG}'", 'GRANT READ ON "changed" TO analyst'
+    )
     said = ("retention policy 'autogen' holds points of it too", "set INFLUX_RETENTION_POLICY")
     assert_refused(kept, said, influx1.environment("changed"))
-    assert_refused(kept, said, influx1_auth.environment("changed") | {"INFLUX_USERNAME": "analyst", "INFLUX_PASSWORD": WRONG})
+    assert_refused(
+        kept,
+        said,
+        influx1_auth.environment("changed")
+        | {"INFLUX_USERNAME": "analyst", "INFLUX_PASSWORD": WRONG},
+    )
 
 
 def test_a_stopped_server(kept: House, tmp_path: Path) -> None:
     """A server that has been stopped."""
     with Influx1(tmp_path) as server:
         server.create("kept")
-    assert_refused(kept, "cannot be reached; check INFLUX_URL and that the server runs", server.environment("kept"))
+    assert_refused(
+        kept,
+        "cannot be reached; check INFLUX_URL and that the server runs",
+        server.environment("kept"),
+    )
 
 
 def test_nobody_has_ever_listened(house: House) -> None:
     """The very first run of a house, without a server: no day, no marker, one line a day."""
-    outcome = house.snakemake(*RANGE, INFLUX_URL=f"http://127.0.0.1:{free_port()}", INFLUX_RETRIES="1")
+    outcome = house.snakemake(
+        *RANGE, INFLUX_URL=f"http://127.0.0.1:{free_port()}", INFLUX_RETRIES="1"
+    )
     assert outcome.code != 0
     assert len(outcome.failures) == 2
-    assert outcome.stderr.splitlines()[-1].endswith("cannot be reached; check INFLUX_URL and that the server runs")
+    assert outcome.stderr.splitlines()[-1].endswith(
+        "cannot be reached; check INFLUX_URL and that the server runs"
+    )
     assert (house.snapshot(), list(house.markers.rglob("dt=*.json"))) == ({}, [])
 
 
@@ -168,7 +261,10 @@ def test_nobody_has_ever_listened(house: House) -> None:
         (proxy.broken_off, "broke off its answer; run again"),
         (proxy.emptied, "the answer ended in the middle; run again"),
         (proxy.without_rows, "it was cut short, or points are still arriving: run again"),
-        (proxy.without_a_middle_document, "it was cut short, or points are still arriving: run again"),
+        (
+            proxy.without_a_middle_document,
+            "it was cut short, or points are still arriving: run again",
+        ),
         (proxy.of_another_day, "points out of order or of another day; check INFLUX_URL"),
         (proxy.of_other_columns, "'energy_export_kwh', 'source']; check INFLUX_URL"),
         (proxy.a_page, "not InfluxDB's JSON, or broken off; check INFLUX_URL"),
@@ -183,7 +279,11 @@ def test_a_spoiled_answer(kept: House, influx1: Influx1, spoil: proxy.Spoil, sai
 def test_an_answer_that_stalls(kept: House, influx1: Influx1) -> None:
     """A server that falls silent in the middle is given up after INFLUX_TIMEOUT_S."""
     with proxy.spoiling(influx1, _pausing(2.5)) as url:
-        assert_refused(kept, "did not answer in time; check that it runs, or raise INFLUX_TIMEOUT_S", {"INFLUX_URL": url, "INFLUX_TIMEOUT_S": "1"})
+        assert_refused(
+            kept,
+            "did not answer in time; check that it runs, or raise INFLUX_TIMEOUT_S",
+            {"INFLUX_URL": url, "INFLUX_TIMEOUT_S": "1"},
+        )
 
 
 def test_a_spoiled_answer_is_asked_for_again(kept: House, influx1: Influx1) -> None:
@@ -194,7 +294,15 @@ def test_a_spoiled_answer_is_asked_for_again(kept: House, influx1: Influx1) -> N
         return documents if next(times) else proxy.cut_after_a_document(documents)
 
     with proxy.spoiling(influx1, once) as url:
-        outcome = kept.snakemake("--until", "load", "--forcerun", "extract", *FIRST_DAY, INFLUX_URL=url, INFLUX_RETRIES="2")
+        outcome = kept.snakemake(
+            "--until",
+            "load",
+            "--forcerun",
+            "extract",
+            *FIRST_DAY,
+            INFLUX_URL=url,
+            INFLUX_RETRIES="2",
+        )
     assert (outcome.code, outcome.failures, next(times)) == (0, [], 2)
     assert in_order(kept.rows()) == in_order(rows(points(), "2025-11-10", "2025-11-10"))
 
@@ -202,25 +310,52 @@ def test_a_spoiled_answer_is_asked_for_again(kept: House, influx1: Influx1) -> N
 def test_a_query_that_the_server_ends_in_the_middle(kept: House, tmp_path: Path) -> None:
     """The server's own query time-out comes after some of the rows, with status 200."""
     long = {"source": "x" * 1000}
-    many = [Point(at("2025-11-10T00:00") + step * 10**9, {"instant_power_w": float(step)}, long) for step in range(20_000)]
+    many = [
+        Point(at("2025-11-10T00:00") + step * 10**9, {"instant_power_w": float(step)}, long)
+        for step in range(20_000)
+    ]
     with Influx1(tmp_path, query_timeout="1s") as server:
         server.create("many")
         server.write("many", many)
         with proxy.spoiling(server, _pausing(2.5)) as url:
-            environment = server.environment("many") | {"INFLUX_URL": url, "INFLUX_CHUNK_ROWS": "500"}
-            assert_refused(kept, "query-timeout limit exceeded; run again when the server is less busy", environment, FIRST_DAY)
+            environment = server.environment("many") | {
+                "INFLUX_URL": url,
+                "INFLUX_CHUNK_ROWS": "500",
+            }
+            assert_refused(
+                kept,
+                "query-timeout limit exceeded; run again when the server is less busy",
+                environment,
+                FIRST_DAY,
+            )
 
 
-@pytest.mark.parametrize(("server", "kind", "other"), [("influx1", "string", "12.5"), ("influx2", "string", "12.5"), ("influx1", "boolean", True)])
-def test_a_shard_of_another_type(kept: House, request: pytest.FixtureRequest, server: str, kind: str, other: Value) -> None:
+@pytest.mark.parametrize(
+    ("server", "kind", "other"),
+    [("influx1", "string", "12.5"), ("influx2", "string", "12.5"), ("influx1", "boolean", True)],
+)
+def test_a_shard_of_another_type(
+    kept: House, request: pytest.FixtureRequest, server: str, kind: str, other: Value
+) -> None:
     """Where a field is a number before Monday 09:00 and something else after, the server leaves the latter out in silence."""
     source: Influx1 | Influx2 = request.getfixturevalue(server)
     bucket = f"{kind} shard"
     boundary = at("2025-11-10T09:00")
     source.create(bucket)
     source.write(bucket, points()[:108])
-    source.write(bucket, [Point(boundary + step * 10**9, {"instant_power_w": other, "energy_import_kwh": 9.5}) for step in range(400)])
-    assert_refused(kept, f"holds 400 values of type {kind}, declared is double", source.environment(bucket), FIRST_DAY)
+    source.write(
+        bucket,
+        [
+            Point(boundary + step * 10**9, {"instant_power_w": other, "energy_import_kwh": 9.5})
+            for step in range(400)
+        ],
+    )
+    assert_refused(
+        kept,
+        f"holds 400 values of type {kind}, declared is double",
+        source.environment(bucket),
+        FIRST_DAY,
+    )
 
 
 def test_a_fraction_in_an_integer_field(house: House, influx1: Influx1) -> None:
@@ -229,10 +364,15 @@ def test_a_fraction_in_an_integer_field(house: House, influx1: Influx1) -> None:
     influx1.write("fraction", [*climate(), Point(at("2025-10-01T00:00"), {"instant_power_w": 1.5})])
     (house.folder / "climate.yaml").write_text(CLIMATE)
     a_day = ("--config", "start=2025-10-01", "end=2025-10-01")
-    outcome = house.snakemake("--until", "load", "--configfile", "climate.yaml", *a_day, **influx1.environment("fraction"))
+    outcome = house.snakemake(
+        "--until", "load", "--configfile", "climate.yaml", *a_day, **influx1.environment("fraction")
+    )
     assert outcome.code != 0
     assert outcome.failures == outcome.stderr.splitlines()[-1:]
-    assert "field co2_ppm holds a value that does not fit integer, its declared type; correct the type in config.yaml" in outcome.failures[0]
+    assert (
+        "field co2_ppm holds a value that does not fit integer, its declared type; correct the type in config.yaml"
+        in outcome.failures[0]
+    )
     assert list(house.snapshot()) == ["raw_meter_readings/dt=2025-10-01/part-0.parquet"]
 
 

@@ -38,7 +38,12 @@ def assert_three_days(house: House, server: Influx1 | Influx2) -> Outcome:
     archive(house, "--until", "load", "--config", "start=2025-11-09", "end=2025-11-10")
     server.write("home_energy", days[2])
     outcome = archive(house, "--config", "start=2025-11-09", "end=2025-11-11")
-    assert outcome.jobs == ["dbt", *(f"{step} raw_meter_readings 2025-11-11" for step in ("extract", "fetch", "load")), "publish", "report"]
+    assert outcome.jobs == [
+        "dbt",
+        *(f"{step} raw_meter_readings 2025-11-11" for step in ("extract", "fetch", "load")),
+        "publish",
+        "report",
+    ]
     assert in_order(house.rows()) == in_order(rows(points, "2025-11-09", "2025-11-11"))
     assert in_order(house.energy()) == in_order(energies(points, "2025-11-09", "2025-11-11"))
     return outcome
@@ -49,18 +54,40 @@ def test_two_datasets_from_influxdb_1(house: House, influx1: Influx1) -> None:
     assert_three_days(house, influx1)
     influx1.write("home_energy", climate())
     (house.folder / "climate.yaml").write_text(CLIMATE)
-    outcome = archive(house, "--until", "load", "--configfile", "climate.yaml", "--config", "start=2025-11-09", "end=2025-11-12")
+    outcome = archive(
+        house,
+        "--until",
+        "load",
+        "--configfile",
+        "climate.yaml",
+        "--config",
+        "start=2025-11-09",
+        "end=2025-11-12",
+    )
     assert outcome.jobs == sorted(
-        [f"{step} room_climate 2025-11-{day:02}" for step in ("fetch", "extract", "load") for day in (9, 10, 11, 12)]
+        [
+            f"{step} room_climate 2025-11-{day:02}"
+            for step in ("fetch", "extract", "load")
+            for day in (9, 10, 11, 12)
+        ]
         + [f"{step} raw_meter_readings 2025-11-12" for step in ("fetch", "extract", "load")]
     )
-    assert in_order(house.rows("room_climate")) == in_order(climate_rows("2025-11-09", "2025-11-12"))
-    types = dict(house.query("SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = 'room_climate'"))
+    assert in_order(house.rows("room_climate")) == in_order(
+        climate_rows("2025-11-09", "2025-11-12")
+    )
+    types = dict(
+        house.query(
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = 'room_climate'"
+        )
+    )
     assert {field: types[field] for field in TYPES} == TYPES
     power = [point for day in three_days() for point in day]
     assert in_order(house.rows()) == in_order(rows(power, "2025-11-09", "2025-11-12"))
     warned = [line for line in outcome.stderr.splitlines() if line.startswith("warning: ")]
-    assert [line.split(": ")[1] for line in warned] == ["room_climate 2025-11-10", "room_climate 2025-11-12"]
+    assert [line.split(": ")[1] for line in warned] == [
+        "room_climate 2025-11-10",
+        "room_climate 2025-11-12",
+    ]
 
 
 def test_influxdb_1_with_a_password(house: House, influx1_auth: Influx1) -> None:
@@ -77,10 +104,22 @@ def test_influxdb_2_with_a_token(house: House, influx2: Influx2) -> None:
     assert schema.field("ts_utc").type == pa.timestamp("us", tz="UTC")
     assert schema.field("ts_jst").type == pa.timestamp("us", tz="Asia/Tokyo")
     assert schema.field("ingested_at").type == pa.timestamp("us", tz="UTC")
-    assert len({row[0] for row in house.query("SELECT ingested_at FROM raw_meter_readings WHERE ts_jst >= '2025-11-11'")}) == 1
+    assert (
+        len(
+            {
+                row[0]
+                for row in house.query(
+                    "SELECT ingested_at FROM raw_meter_readings WHERE ts_jst >= '2025-11-11'"
+                )
+            }
+        )
+        == 1
+    )
 
 
-def test_token_and_password_from_files(house: House, influx1_auth: Influx1, influx2: Influx2, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_token_and_password_from_files(
+    house: House, influx1_auth: Influx1, influx2: Influx2, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Files that hold the secrets serve as well as the variables; a read-only token is enough."""
     points = [Point(at("2025-11-09T10:00"), {"instant_power_w": 4.5})]
     secrets = tmp_path_factory.mktemp("secrets")
@@ -91,10 +130,16 @@ def test_token_and_password_from_files(house: House, influx1_auth: Influx1, infl
     (secrets / "token").write_text(f"{token}\n")
     (secrets / "password").write_text(f"{PASSWORD}\n")
     range_of_a_day = ("--until", "load", "--config", "start=2025-11-09", "end=2025-11-09")
-    house.environment = influx1_auth.environment("files") | {"INFLUX_PASSWORD": "", "INFLUX_PASSWORD_FILE": str(secrets / "password")}
+    house.environment = influx1_auth.environment("files") | {
+        "INFLUX_PASSWORD": "",
+        "INFLUX_PASSWORD_FILE": str(secrets / "password"),
+    }
     outcome = archive(house, *range_of_a_day)
     assert_nowhere(house, outcome, PASSWORD)
-    house.environment = influx2.environment("files") | {"INFLUX_TOKEN": "", "INFLUX_TOKEN_FILE": str(secrets / "token")}
+    house.environment = influx2.environment("files") | {
+        "INFLUX_TOKEN": "",
+        "INFLUX_TOKEN_FILE": str(secrets / "token"),
+    }
     outcome = archive(house, "--forcerun", "extract", *range_of_a_day)
     assert_nowhere(house, outcome, token)
     assert in_order(house.rows()) == in_order(rows(points, "2025-11-09", "2025-11-09"))
@@ -109,7 +154,15 @@ def test_token_and_password_from_files(house: House, influx1_auth: Influx1, infl
         ("Asia/Kathmandu", "2025-10-25", "2025-10-26", [24, 24], "influx2"),
     ],
 )
-def test_days_of_other_zones(house: House, request: pytest.FixtureRequest, zone: str, first: str, last: str, hours: list[int], server: str) -> None:
+def test_days_of_other_zones(
+    house: House,
+    request: pytest.FixtureRequest,
+    zone: str,
+    first: str,
+    last: str,
+    hours: list[int],
+    server: str,
+) -> None:
     """A day is the zone's own, also where the clock changes: every point once, by its wall clock, in files that name the zone."""
     points = every(15, first, last, zone)
     source: Influx1 | Influx2 = request.getfixturevalue(server)
@@ -123,5 +176,9 @@ def test_days_of_other_zones(house: House, request: pytest.FixtureRequest, zone:
     assert [pq.read_metadata(file).num_rows for file in files] == [4 * length for length in hours]
     assert {pq.read_schema(file).field("ts_jst").type.tz for file in files} == {zone}
     archived = [row for file in files for row in pq.ParquetFile(file).read().to_pylist()]
-    assert [row["ts_jst"].replace(tzinfo=None) for row in archived] == [row[1] for row in sorted(house.rows())]
-    assert [row["ts_jst"].timestamp() for row in archived] == [row["ts_utc"].timestamp() for row in archived]
+    assert [row["ts_jst"].replace(tzinfo=None) for row in archived] == [
+        row[1] for row in sorted(house.rows())
+    ]
+    assert [row["ts_jst"].timestamp() for row in archived] == [
+        row["ts_utc"].timestamp() for row in archived
+    ]

@@ -17,16 +17,25 @@ ZONE = ZoneInfo("Asia/Tokyo")
 def hourly(since: datetime, until: datetime) -> list[Point]:
     """A reading each hour."""
     hours = range(int((until - since) / timedelta(hours=1)))
-    return [Point((int(since.timestamp()) + hour * 3600) * 10**9, {"instant_power_w": float(hour)}) for hour in hours]
+    return [
+        Point((int(since.timestamp()) + hour * 3600) * 10**9, {"instant_power_w": float(hour)})
+        for hour in hours
+    ]
 
 
 def warned(outcome: Outcome) -> list[str]:
     """The days that were archived with a doubt."""
-    return [line.split()[2].rstrip(":") for line in outcome.stderr.splitlines() if line.startswith("warning: ") and "may have been gone" in line]
+    return [
+        line.split()[2].rstrip(":")
+        for line in outcome.stderr.splitlines()
+        if line.startswith("warning: ") and "may have been gone" in line
+    ]
 
 
 @pytest.mark.parametrize("server", ["influx1", "influx2"])
-def test_a_day_at_the_edge_of_retention_is_archived_with_a_warning(house: House, request: pytest.FixtureRequest, server: str) -> None:
+def test_a_day_at_the_edge_of_retention_is_archived_with_a_warning(
+    house: House, request: pytest.FixtureRequest, server: str
+) -> None:
     """Of a day that began before what is kept some readings may be gone: it is archived as it is, and the run says so; of later days it does not."""
     influx: Influx1 | Influx2 = request.getfixturevalue(server)
     influx.create("edge", KEPT_HOURS)
@@ -35,9 +44,20 @@ def test_a_day_at_the_edge_of_retention_is_archived_with_a_warning(house: House,
     influx.write("edge", hourly(edge + timedelta(minutes=10), now))
     first, last = edge.astimezone(ZONE).date(), now.astimezone(ZONE).date() - timedelta(days=1)
     outcome = house.snakemake(
-        "--until", "load", "--config", f"start={first}", f"end={last}", f"now={now.isoformat()}", **influx.environment("edge"), TZ=ZONE.key
+        "--until",
+        "load",
+        "--config",
+        f"start={first}",
+        f"end={last}",
+        f"now={now.isoformat()}",
+        **influx.environment("edge"),
+        TZ=ZONE.key,
     )
-    assert (outcome.code, house.day(str(first)).is_dir(), house.day(str(last)).is_dir()) == (0, True, True)
+    assert (outcome.code, house.day(str(first)).is_dir(), house.day(str(last)).is_dir()) == (
+        0,
+        True,
+        True,
+    )
     assert warned(outcome) == [str(first)]
 
 
@@ -46,5 +66,12 @@ def test_what_is_kept_for_ever_is_not_doubted(house: House, influx1: Influx1) ->
     influx1.create("for_ever")
     midnight = datetime(2025, 11, 9, tzinfo=ZONE)
     influx1.write("for_ever", hourly(midnight, midnight + timedelta(days=1)))
-    outcome = house.snakemake("--until", "load", "--config", "start=2025-11-09", "end=2025-11-09", **influx1.environment("for_ever"))
+    outcome = house.snakemake(
+        "--until",
+        "load",
+        "--config",
+        "start=2025-11-09",
+        "end=2025-11-09",
+        **influx1.environment("for_ever"),
+    )
     assert (outcome.code, warned(outcome)) == (0, [])

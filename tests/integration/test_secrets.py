@@ -26,7 +26,13 @@ def forms(secret: str) -> list[bytes]:
     """The secret as it might be written: plain, in a URL, in JSON, in the header of a request."""
     plain = secret.encode()
     basic = base64.b64encode(f"{ADMIN}:{secret}".encode())
-    return [plain, quote(secret).encode(), json.dumps(secret)[1:-1].encode(), basic, base64.b64encode(plain)]
+    return [
+        plain,
+        quote(secret).encode(),
+        json.dumps(secret)[1:-1].encode(),
+        basic,
+        base64.b64encode(plain),
+    ]
 
 
 SECRETS = [form for secret in (PASSWORD, TOKEN, PING) for form in forms(secret)]
@@ -73,17 +79,29 @@ def said_by_all(house: Checkout) -> dict[str, Outcome]:
         "night": house.night(NIGHT),
         "again": house.night(NIGHT, "--force"),
         "refused": house.night(NIGHT, INFLUX_BUCKET="nowhere", LOOKBACK_DAYS="1"),
-        "failed": house.night(NIGHT, "--date", "2026-11-09", "--force", INFLUX_MEASUREMENT="nothing"),
+        "failed": house.night(
+            NIGHT, "--date", "2026-11-09", "--force", INFLUX_MEASUREMENT="nothing"
+        ),
         "status": house.python("homeiot_batch.status", *now),
         "verify": house.python("homeiot_batch.verify", "--json", *now),
         "doctor": house.python("homeiot_batch.doctor", "--json", *now),
-        "snakemake": house.snakemake("--verbose", "--printshellcmds", "--forcerun", "load", "--config", "start=2026-11-09", "end=2026-11-09"),
+        "snakemake": house.snakemake(
+            "--verbose",
+            "--printshellcmds",
+            "--forcerun",
+            "load",
+            "--config",
+            "start=2026-11-09",
+            "end=2026-11-09",
+        ),
         "traceback": house.night(NIGHT, "--force", HOMEIOT_FAULT="fetch.read:exception"),
     }
 
 
 @pytest.mark.parametrize("server", ["influx1_auth", "influx2"])
-def test_secrets_stay_where_they_were_given(server: str, checkout: Checkout, request: pytest.FixtureRequest) -> None:
+def test_secrets_stay_where_they_were_given(
+    server: str, checkout: Checkout, request: pytest.FixtureRequest
+) -> None:
     """Not in output, logs, markers, `.snakemake`, Parquet or DuckDB, not in any command line, and dbt is not given them."""
     influx: Influx1 | Influx2 = request.getfixturevalue(server)
     influx.create("planted")
@@ -92,14 +110,21 @@ def test_secrets_stay_where_they_were_given(server: str, checkout: Checkout, req
         influx.request("POST", "/write", line, db="planted")
     else:
         influx.request("POST", "/api/v2/write", line, org="house", bucket="planted")
-    checkout.environment |= influx.environment("planted") | {"HEALTHCHECK_URL": PING, "LOOKBACK_DAYS": "0"}
+    checkout.environment |= influx.environment("planted") | {
+        "HEALTHCHECK_URL": PING,
+        "LOOKBACK_DAYS": "0",
+    }
     watch = Watch()
     with watch.watching():
         outcomes = said_by_all(checkout)
     codes = {name: outcome.code for name, outcome in outcomes.items()}
-    assert codes | {"refused": 0, "failed": 0, "traceback": 0} == dict.fromkeys(codes, 0), outcomes["night"].stderr
+    assert codes | {"refused": 0, "failed": 0, "traceback": 0} == dict.fromkeys(codes, 0), outcomes[
+        "night"
+    ].stderr
     assert codes["failed"] == codes["traceback"] == 1
-    assert {name: found_in(outcome.stderr.encode()) for name, outcome in outcomes.items()} == {name: [] for name in outcomes}
+    assert {name: found_in(outcome.stderr.encode()) for name, outcome in outcomes.items()} == {
+        name: [] for name in outcomes
+    }
     assert any(b"/dbt" in command for command in watch.seen)
     assert [command for command in watch.seen if found_in(command)] == []
     assert len(watch.dbt_environments) >= 1
@@ -109,10 +134,16 @@ def test_secrets_stay_where_they_were_given(server: str, checkout: Checkout, req
 
 def kept(house: Checkout) -> dict[str, list[bytes]]:
     """The files of the house that hold a secret: as bytes, and what Parquet and DuckDB hold compressed as text."""
-    found = {str(path): found_in(path.read_bytes()) for path in house.folder.rglob("*") if path.is_file()}
+    found = {
+        str(path): found_in(path.read_bytes()) for path in house.folder.rglob("*") if path.is_file()
+    }
     for part in house.parquet.rglob("*.parquet"):
         table = pq.read_table(part, partitioning=None)
-        found[f"{part} as text"] = found_in(repr((table.schema.metadata, pq.read_metadata(part).metadata, table.to_pylist())).encode())
+        found[f"{part} as text"] = found_in(
+            repr(
+                (table.schema.metadata, pq.read_metadata(part).metadata, table.to_pylist())
+            ).encode()
+        )
     for database in house.database.parent.rglob("*.duckdb"):
         found[f"{database} as text"] = found_in(exported(database))
     return {name: forms for name, forms in found.items() if forms}
@@ -121,8 +152,13 @@ def kept(house: Checkout) -> dict[str, list[bytes]]:
 def exported(database: Path) -> bytes:
     """Every table, with the statements that make them, as DuckDB itself writes them."""
     with duckdb.connect(database, read_only=True) as connection:
-        tables = connection.execute("SELECT schema_name, table_name, sql FROM duckdb_tables()").fetchall()
-        rows = [connection.execute(f'FROM "{schema}"."{table}"').fetchall() for schema, table, _ in tables]
+        tables = connection.execute(
+            "SELECT schema_name, table_name, sql FROM duckdb_tables()"
+        ).fetchall()
+        rows = [
+            connection.execute(f'FROM "{schema}"."{table}"').fetchall()
+            for schema, table, _ in tables
+        ]
         views = connection.execute("SELECT sql FROM duckdb_views()").fetchall()
     return repr((tables, rows, views)).encode()
 

@@ -41,7 +41,10 @@ class Archive:
         """Add the readings, and record a new load of each of their days."""
         with duckdb.connect(self.database) as connection:
             for day in insert(connection, readings, self.zone):
-                connection.execute("INSERT OR REPLACE INTO archive.loads (dataset, dt, load_id) VALUES (?, ?, ?)", [RAW, day, uuid.uuid4().hex])
+                connection.execute(
+                    "INSERT OR REPLACE INTO archive.loads (dataset, dt, load_id) VALUES (?, ?, ?)",
+                    [RAW, day, uuid.uuid4().hex],
+                )
 
     def replace_day(self, day: date, readings: Iterable[Reading]) -> None:
         """Load the day again, with these readings instead of its old ones; none at all is an empty day."""
@@ -49,7 +52,10 @@ class Archive:
         with duckdb.connect(self.database) as connection:
             edges = [at.astimezone(UTC).replace(tzinfo=None) for at in (bounds.start, bounds.end)]
             connection.execute(f"DELETE FROM {RAW} WHERE ts_utc >= ? AND ts_utc < ?", edges)
-            connection.execute("INSERT OR REPLACE INTO archive.loads (dataset, dt, load_id) VALUES (?, ?, ?)", [RAW, day, uuid.uuid4().hex])
+            connection.execute(
+                "INSERT OR REPLACE INTO archive.loads (dataset, dt, load_id) VALUES (?, ?, ?)",
+                [RAW, day, uuid.uuid4().hex],
+            )
             insert(connection, readings, self.zone)
 
     def forget_day(self, day: date) -> None:
@@ -61,10 +67,25 @@ class Archive:
     def dbt(self, *arguments: str) -> str:
         """Run dbt on the database to its end; what it said. AssertionError if it fails."""
         folder = self.database.parent
-        inherited = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
-        places = {"DUCKDB_PATH": str(self.database), "DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")}
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if name.lower() not in Settings.model_fields
+        }
+        places = {
+            "DUCKDB_PATH": str(self.database),
+            "DBT_TARGET_PATH": str(folder / "target"),
+            "DBT_LOG_PATH": str(folder / "logs"),
+        }
         command = [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments]
-        done = subprocess.run(command, cwd=ROOT / "dbt", env=inherited | places, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command,
+            cwd=ROOT / "dbt",
+            env=inherited | places,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 0, done.stdout
         return done.stdout
 
@@ -92,7 +113,9 @@ def prepare(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
     connection.execute(load_settings().datasets[RAW].ddl())
 
 
-def insert(connection: duckdb.DuckDBPyConnection, readings: Iterable[Reading], zone: ZoneInfo) -> set[date]:
+def insert(
+    connection: duckdb.DuckDBPyConnection, readings: Iterable[Reading], zone: ZoneInfo
+) -> set[date]:
     """Add the readings to the raw table; their local days."""
     rows = [(at, wall(at, zone), *values, at) for at, *values in readings]
     if rows:
@@ -105,14 +128,22 @@ def wall(at: datetime, zone: ZoneInfo) -> datetime:
     return at.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)
 
 
-def readings_of(source: str, table: str, zone: ZoneInfo, missing: float | None = 0.0) -> list[Reading]:
+def readings_of(
+    source: str, table: str, zone: ZoneInfo, missing: float | None = 0.0
+) -> list[Reading]:
     """Readings from lines of `local time, import[, export]`, where `-` is a missing value; a time may have its offset from UTC."""
     found = []
     for line in table.strip().splitlines():
         at, *values = line.split()
         instant = datetime.fromisoformat(at)
-        instant = (instant if instant.tzinfo else instant.replace(tzinfo=zone)).astimezone(UTC).replace(tzinfo=None)
-        imported, exported = [missing if value == "-" else float(value) for value in [*values, "-"][:2]]
+        instant = (
+            (instant if instant.tzinfo else instant.replace(tzinfo=zone))
+            .astimezone(UTC)
+            .replace(tzinfo=None)
+        )
+        imported, exported = [
+            missing if value == "-" else float(value) for value in [*values, "-"][:2]
+        ]
         found.append((instant, source, 100.0, imported, exported))
     return found
 

@@ -10,7 +10,9 @@ import pytest
 from tests.models.meters import Archive, Reading
 
 
-def every_minute(first: datetime, last: datetime, quiet: tuple[datetime, datetime]) -> Iterator[Reading]:
+def every_minute(
+    first: datetime, last: datetime, quiet: tuple[datetime, datetime]
+) -> Iterator[Reading]:
     """0.6 kWh an hour, read every minute but in the quiet time (begin included, end not); UTC."""
     for minute in range(int((last - first).total_seconds()) // 60):
         at = first + timedelta(minutes=minute)
@@ -22,11 +24,18 @@ def every_minute(first: datetime, last: datetime, quiet: tuple[datetime, datetim
     ("zone", "day", "begin", "end"),
     [
         ("America/Havana", date(2026, 11, 1), datetime(2026, 11, 1, 4), datetime(2026, 11, 2, 5)),
-        ("Atlantic/Azores", date(2026, 10, 25), datetime(2026, 10, 25, 0), datetime(2026, 10, 26, 1)),
+        (
+            "Atlantic/Azores",
+            date(2026, 10, 25),
+            datetime(2026, 10, 25, 0),
+            datetime(2026, 10, 26, 1),
+        ),
         ("America/Havana", date(2026, 3, 8), datetime(2026, 3, 8, 5), datetime(2026, 3, 9, 4)),
     ],
 )
-def test_the_coverage_of_a_day_that_begins_twice(zone: str, day: date, begin: datetime, end: datetime, tmp_path: Path) -> None:
+def test_the_coverage_of_a_day_that_begins_twice(
+    zone: str, day: date, begin: datetime, end: datetime, tmp_path: Path
+) -> None:
     """It begins with the earlier midnight: the days next to it are whole, and of its own 25 hours one is missing; of 23 where midnight is skipped."""
     archive = Archive(tmp_path / "home_energy.duckdb", ZoneInfo(zone))
     quiet = begin + timedelta(hours=12), begin + timedelta(hours=13)

@@ -8,7 +8,9 @@ import pytest
 
 from tests.models.meters import Archive, readings_of
 
-TOKYO, BERLIN, KATHMANDU = (ZoneInfo(name) for name in ("Asia/Tokyo", "Europe/Berlin", "Asia/Kathmandu"))
+TOKYO, BERLIN, KATHMANDU = (
+    ZoneInfo(name) for name in ("Asia/Tokyo", "Europe/Berlin", "Asia/Kathmandu")
+)
 VARIABLES = "{sources: {wrap: {counter_wrap_kwh: 100000}, anew every day: {glitch_readings: 0}, small fuse: {max_power_kw: 2}}}"
 
 
@@ -79,7 +81,11 @@ CASES = {
         2028-02-29T23:30 11
         2028-03-01T00:30 12
         """,
-        {"2028-02-28": Day(0.5, readings=1), "2028-02-29": Day(1.0, readings=2), "2028-03-01": Day(0.5, readings=1)},
+        {
+            "2028-02-28": Day(0.5, readings=1),
+            "2028-02-29": Day(1.0, readings=2),
+            "2028-03-01": Day(0.5, readings=1),
+        },
     ),
     "clocks go forward": Case(
         """
@@ -88,7 +94,11 @@ CASES = {
         2026-03-30T00:00 124
         2026-03-30T01:00 125
         """,
-        {"2026-03-28": Day(1.0, readings=1), "2026-03-29": Day(23.0, 23.0, readings=1), "2026-03-30": Day(1.0, readings=2)},
+        {
+            "2026-03-28": Day(1.0, readings=1),
+            "2026-03-29": Day(23.0, 23.0, readings=1),
+            "2026-03-30": Day(1.0, readings=2),
+        },
         BERLIN,
     ),
     "clocks go back": Case(
@@ -286,13 +296,19 @@ CASES = {
         """,
         {"2026-11-09": Day(0.0, reset_count=1, readings=3)},
     ),
-    "one reading": Case("2026-11-09T10:00 7", {"2026-11-09": Day(None, None, readings=1)}, missing=None),
+    "one reading": Case(
+        "2026-11-09T10:00 7", {"2026-11-09": Day(None, None, readings=1)}, missing=None
+    ),
     "an empty day": Case(
         """
         2026-11-09T23:00 100
         2026-11-11T01:00 126
         """,
-        {"2026-11-09": Day(1.0, 1.0, readings=1), "2026-11-10": Day(24.0, 24.0), "2026-11-11": Day(1.0, 1.0, readings=1)},
+        {
+            "2026-11-09": Day(1.0, 1.0, readings=1),
+            "2026-11-10": Day(24.0, 24.0),
+            "2026-11-11": Day(1.0, 1.0, readings=1),
+        },
     ),
     "a gap of three days": Case(
         """
@@ -367,7 +383,12 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[ZoneInfo, Archive
     found = {}
     for zone in {case.zone for case in CASES.values()}:
         archive = Archive(tmp_path_factory.mktemp("house") / "home_energy.duckdb", zone)
-        archive.load(reading for name, case in CASES.items() if case.zone == zone for reading in readings_of(name, case.readings, zone, case.missing))
+        archive.load(
+            reading
+            for name, case in CASES.items()
+            if case.zone == zone
+            for reading in readings_of(name, case.readings, zone, case.missing)
+        )
         archive.build("--vars", VARIABLES)
         found[zone] = archive
     return found
@@ -376,13 +397,20 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[ZoneInfo, Archive
 @pytest.mark.parametrize("name", CASES)
 def test_days_by_hand(name: str, archives: dict[ZoneInfo, Archive]) -> None:
     """The days of the case, all of them, and only those."""
-    rows = archives[CASES[name].zone].query(f"SELECT date_jst, {', '.join(Day._fields)} FROM fct_daily_energy WHERE source = ? ORDER BY ALL", name)
+    rows = archives[CASES[name].zone].query(
+        f"SELECT date_jst, {', '.join(Day._fields)} FROM fct_daily_energy WHERE source = ? ORDER BY ALL",
+        name,
+    )
     assert [row[0] for row in rows] == [date.fromisoformat(day) for day in CASES[name].days]
-    assert [tuple(row[1:]) for row in rows] == [pytest.approx(tuple(day), abs=1e-9) for day in CASES[name].days.values()]
+    assert [tuple(row[1:]) for row in rows] == [
+        pytest.approx(tuple(day), abs=1e-9) for day in CASES[name].days.values()
+    ]
 
 
 @pytest.mark.parametrize(("name", "hours"), [("clocks go forward", 23), ("clocks go back", 25)])
-def test_hours_of_days_on_which_the_clocks_change(name: str, hours: int, archives: dict[ZoneInfo, Archive]) -> None:
+def test_hours_of_days_on_which_the_clocks_change(
+    name: str, hours: int, archives: dict[ZoneInfo, Archive]
+) -> None:
     """A kWh in each of 23 or 25 hours, each told apart by UTC."""
     rows = archives[BERLIN].query(
         """SELECT count(*), count(DISTINCT hour_start_utc), count(DISTINCT hour_jst), min(import_kwh), max(import_kwh) FROM fct_hourly_energy
@@ -408,7 +436,9 @@ def test_the_hour_that_comes_twice(archives: dict[ZoneInfo, Archive]) -> None:
 
 def test_hours_of_a_zone_of_quarters(archives: dict[ZoneInfo, Archive]) -> None:
     """At 5:45 from UTC an hour begins at a quarter past."""
-    rows = archives[KATHMANDU].query("SELECT hour_jst::VARCHAR, hour_start_utc::VARCHAR, import_kwh FROM fct_hourly_energy ORDER BY 2")
+    rows = archives[KATHMANDU].query(
+        "SELECT hour_jst::VARCHAR, hour_start_utc::VARCHAR, import_kwh FROM fct_hourly_energy ORDER BY 2"
+    )
     assert rows == [
         ("2026-11-09 23:00:00", "2026-11-09 17:15:00", pytest.approx(0.5)),
         ("2026-11-10 00:00:00", "2026-11-09 18:15:00", pytest.approx(0.5)),
@@ -417,9 +447,20 @@ def test_hours_of_a_zone_of_quarters(archives: dict[ZoneInfo, Archive]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "energies"),
-    [("ordinary", [2.5]), ("reset", [None]), ("swap to higher", [None]), ("wrap", [None]), ("reset at midnight", [1.0, 0.6]), ("glitch up", [2.0])],
+    [
+        ("ordinary", [2.5]),
+        ("reset", [None]),
+        ("swap to higher", [None]),
+        ("wrap", [None]),
+        ("reset at midnight", [1.0, 0.6]),
+        ("glitch up", [2.0]),
+    ],
 )
-def test_energy_within_the_day(name: str, energies: list[float | None], archives: dict[ZoneInfo, Archive]) -> None:
+def test_energy_within_the_day(
+    name: str, energies: list[float | None], archives: dict[ZoneInfo, Archive]
+) -> None:
     """Highest less lowest reading; none where the counter began again in the day, but where it did so between two days."""
-    rows = archives[TOKYO].query("SELECT daily_energy_kwh FROM fct_daily_energy WHERE source = ? ORDER BY date_jst", name)
+    rows = archives[TOKYO].query(
+        "SELECT daily_energy_kwh FROM fct_daily_energy WHERE source = ? ORDER BY date_jst", name
+    )
     assert [row[0] for row in rows] == [pytest.approx(energy) for energy in energies]

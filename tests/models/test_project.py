@@ -41,9 +41,16 @@ def test_freshness_tells_old_readings_from_new(archive: Archive) -> None:
 def test_coverage_and_completeness(tmp_path: Path) -> None:
     """Of a day with every reading, one with half of them, one in a gap, and one of another meter with a swap."""
     archive = Archive(tmp_path / "home_energy.duckdb")
-    every_half_hour = [f"2026-11-{9 + k // 48:02}T{k % 48 // 2:02}:{30 * (k % 2):02} {100 + k / 4}" for k in range(4 * 48)]
-    archive.load(readings_of("a", "\n".join(every_half_hour[:72] + every_half_hour[144:]), archive.zone))
-    swapped = [line if k < 24 else line.replace(" 1", " 51") for k, line in enumerate(every_half_hour[:48])]
+    every_half_hour = [
+        f"2026-11-{9 + k // 48:02}T{k % 48 // 2:02}:{30 * (k % 2):02} {100 + k / 4}"
+        for k in range(4 * 48)
+    ]
+    archive.load(
+        readings_of("a", "\n".join(every_half_hour[:72] + every_half_hour[144:]), archive.zone)
+    )
+    swapped = [
+        line if k < 24 else line.replace(" 1", " 51") for k, line in enumerate(every_half_hour[:48])
+    ]
     archive.load(readings_of("swapped", "\n".join(swapped), archive.zone))
     archive.build()
     shown = "SELECT source, date_jst::VARCHAR, round(coverage, 3), longest_gap_s, is_complete, reset_count FROM fct_daily_energy ORDER BY ALL"

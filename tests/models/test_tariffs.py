@@ -54,16 +54,27 @@ def test_sound_tariffs_pass(archive: Archive) -> None:
         ("tariffs_hold_at_some_time", "d,2026-03-20,,1234567,24:00,00:00,1,1,EUR"),
         ("finite_tariffs_import_price", "d,2026-03-01,,1234567,00:00,24:00,-inf,1,EUR"),
         ("finite_tariffs_feed_in_price", "d,2026-03-01,,1234567,00:00,24:00,1,nan,EUR"),
-        ("tariffs_have_one_currency_a_day", "d,2026-03-01,,12345,08:00,20:00,1,,JPY\nd,2026-03-01,,12345,20:00,08:00,2,,EUR"),
-        ("tariffs_have_one_currency_a_day", "d,2026-03-01,2026-03-06,15,08:00,20:00,1,,JPY\nd,2026-03-06,,1245,20:00,08:00,2,,"),
-        ("tariffs_do_not_overlap", "d,2026-03-01,,12345,00:00,24:00,1,,JPY\nd,2026-06-01,,5,05:00,06:00,2,,JPY"),
+        (
+            "tariffs_have_one_currency_a_day",
+            "d,2026-03-01,,12345,08:00,20:00,1,,JPY\nd,2026-03-01,,12345,20:00,08:00,2,,EUR",
+        ),
+        (
+            "tariffs_have_one_currency_a_day",
+            "d,2026-03-01,2026-03-06,15,08:00,20:00,1,,JPY\nd,2026-03-06,,1245,20:00,08:00,2,,",
+        ),
+        (
+            "tariffs_do_not_overlap",
+            "d,2026-03-01,,12345,00:00,24:00,1,,JPY\nd,2026-06-01,,5,05:00,06:00,2,,JPY",
+        ),
     ],
 )
 def test_tariffs_that_mean_nothing_are_refused(archive: Archive, rule: str, line: str) -> None:
     """By the one rule that names what is wrong."""
     with pytest.raises(AssertionError) as failed:
         check(archive, SOUND + line)
-    assert [said.split()[6] for said in str(failed.value).splitlines() if " FAIL " in said] == [rule]
+    assert [said.split()[6] for said in str(failed.value).splitlines() if " FAIL " in said] == [
+        rule
+    ]
 
 
 def test_a_refused_seed_leaves_the_tables(archive: Archive, tmp_path: Path) -> None:

@@ -32,7 +32,9 @@ class Meter:
 
     def __repr__(self) -> str:
         shown = [(str(at), value) for at, value in self.readings]
-        return f"Meter(readings={shown}, resets={[str(at) for at in self.resets]}, glitches={[str(at) for at in self.glitches]})"[:3000]
+        return f"Meter(readings={shown}, resets={[str(at) for at in self.resets]}, glitches={[str(at) for at in self.glitches]})"[
+            :3000
+        ]
 
     @property
     def is_plain(self) -> bool:
@@ -46,7 +48,9 @@ class Meter:
 
     def read(self, energy: float | None = None) -> None:
         """Archive the counter; its step has the rise, or `energy`."""
-        self.steps.append((self.read_at, self.at, self.counter - self.read_kwh if energy is None else energy))
+        self.steps.append(
+            (self.read_at, self.at, self.counter - self.read_kwh if energy is None else energy)
+        )
         self.readings.append((self.at, self.counter))
         self.read_at, self.read_kwh = self.at, self.counter
         self.since_change += 1
@@ -77,7 +81,9 @@ def glitch(meter: Meter, minutes: int, power_kw: float) -> None:
     """Up to three wrong values, far from the counter or near it."""
     if not meter.is_plain:
         return run(meter, minutes, power_kw)
-    far = (9e5, round(meter.counter / 3, 4) if meter.counter > 400 else 8e5, 1e6)[: 1 + int(100 * power_kw) % 3]
+    far = (9e5, round(meter.counter / 3, 4) if meter.counter > 400 else 8e5, 1e6)[
+        : 1 + int(100 * power_kw) % 3
+    ]
     for wrong in far if power_kw < 5 else [round(meter.counter + 20, 4)]:
         meter.count(minutes, power_kw / 10)
         meter.readings.append((meter.at, wrong))
@@ -112,16 +118,31 @@ def swap(meter: Meter, minutes: int, power_kw: float) -> None:
     return None
 
 
-EVENTS: list[Callable[[Meter, int, float], None]] = [*[run] * 12, hole, hole, gap, glitch, glitch, reset, swap]
+EVENTS: list[Callable[[Meter, int, float], None]] = [
+    *[run] * 12,
+    hole,
+    hole,
+    gap,
+    glitch,
+    glitch,
+    reset,
+    swap,
+]
 POWERS = st.floats(0.05, 9.0).map(lambda power: round(power, 2))
 
 
 @st.composite
 def meters(draw: st.DrawFn) -> Meter:
     """A meter with some hundred readings at intervals of its own, from somewhere else in the disturbed week, begun well and ended well."""
-    meter = Meter(START + timedelta(minutes=draw(st.integers(0, 3000)), microseconds=draw(st.integers(0, 999_999))), draw(st.integers(500, 90_000)))
+    meter = Meter(
+        START
+        + timedelta(minutes=draw(st.integers(0, 3000)), microseconds=draw(st.integers(0, 999_999))),
+        draw(st.integers(500, 90_000)),
+    )
     usual = draw(st.sampled_from([1, 5, 15, 30]))
-    for event in [run] * 6 + draw(st.lists(st.sampled_from(EVENTS), min_size=20, max_size=120)) + [run] * 6:
+    for event in (
+        [run] * 6 + draw(st.lists(st.sampled_from(EVENTS), min_size=20, max_size=120)) + [run] * 6
+    ):
         event(meter, usual, draw(POWERS))
     return meter
 
@@ -159,7 +180,14 @@ def spread(meter: Meter, zone: ZoneInfo, unit: str) -> dict[object, float]:
         while at < end:
             later = min(end, at.replace(second=0, microsecond=0) + timedelta(minutes=1))
             local = at.replace(tzinfo=UTC).astimezone(zone)
-            key = local.date() if unit == "day" else at - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+            key = (
+                local.date()
+                if unit == "day"
+                else at
+                - timedelta(
+                    minutes=local.minute, seconds=local.second, microseconds=local.microsecond
+                )
+            )
             parts[key] += energy * ((later - at) / (end - start))
             at = later
     return parts
@@ -169,21 +197,40 @@ def spread(meter: Meter, zone: ZoneInfo, unit: str) -> dict[object, float]:
     max_examples=40,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.function_scoped_fixture,
+    ],
 )
 @given(found=st.lists(meters(), min_size=2, max_size=2), zone=st.sampled_from(ZONES).map(ZoneInfo))
-def test_days_add_up_to_the_counted_energy(found: list[Meter], zone: ZoneInfo, models: Models) -> None:
+def test_days_add_up_to_the_counted_energy(
+    found: list[Meter], zone: ZoneInfo, models: Models
+) -> None:
     """Of two meters under two names: energy by day and by hour, resets and glitches on their days, all within 1e-6 kWh."""
-    readings = [(at, f"m{n}", 1.0, value, 0.0) for n, meter in enumerate(found) for at, value in meter.readings]
+    readings = [
+        (at, f"m{n}", 1.0, value, 0.0)
+        for n, meter in enumerate(found)
+        for at, value in meter.readings
+    ]
     with built(models, zone, readings) as connection:
         for n, meter in enumerate(found):
             ask = [f"m{n}"]
-            days = connection.execute("SELECT date_jst, import_kwh, reset_count, glitch_count FROM fct_daily_energy WHERE source = ?", ask).fetchall()
-            hours = connection.execute("SELECT hour_start_utc, import_kwh FROM fct_hourly_energy WHERE source = ?", ask).fetchall()
-            assert {day: energy for day, energy, *_ in days} == pytest.approx(spread(meter, zone, "day"), abs=1e-6)
+            days = connection.execute(
+                "SELECT date_jst, import_kwh, reset_count, glitch_count FROM fct_daily_energy WHERE source = ?",
+                ask,
+            ).fetchall()
+            hours = connection.execute(
+                "SELECT hour_start_utc, import_kwh FROM fct_hourly_energy WHERE source = ?", ask
+            ).fetchall()
+            assert {day: energy for day, energy, *_ in days} == pytest.approx(
+                spread(meter, zone, "day"), abs=1e-6
+            )
             assert dict(hours) == pytest.approx(spread(meter, zone, "hour"), abs=1e-6)
             assert len(hours) == len(dict(hours))
-            assert sum(energy for _, energy, *_ in days) == pytest.approx(sum(energy for *_, energy in meter.steps), abs=1e-6)
+            assert sum(energy for _, energy, *_ in days) == pytest.approx(
+                sum(energy for *_, energy in meter.steps), abs=1e-6
+            )
             assert {day: count for day, _, count, _ in days if count} == by_day(meter.resets, zone)
             assert {day: count for day, *_, count in days if count} == by_day(meter.glitches, zone)
 

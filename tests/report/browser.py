@@ -42,7 +42,16 @@ class Browser:
         self._read, answered = os.pipe()
         # DevTools reads from descriptor 3 and writes to 4
         self._process = subprocess.Popen(
-            ["bash", "-c", f'exec "$@" 3<&{asked} 4>&{answered}', "sh", CHROMIUM, *FLAGS, f"--user-data-dir={self._profile.name}", "about:blank"],
+            [
+                "bash",
+                "-c",
+                f'exec "$@" 3<&{asked} 4>&{answered}',
+                "sh",
+                CHROMIUM,
+                *FLAGS,
+                f"--user-data-dir={self._profile.name}",
+                "about:blank",
+            ],
             pass_fds=(asked, answered),
             stderr=subprocess.DEVNULL,
         )
@@ -59,7 +68,12 @@ class Browser:
             self.call(f"{domain}.enable")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._process.terminate()
         self._process.wait(timeout=20)
         os.close(self._write)
@@ -69,31 +83,54 @@ class Browser:
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """The answer to a DevTools command."""
         number = next(self._ids)
-        message = {"id": number, "method": method, "params": parameters} | ({"sessionId": self._session} if self._session else {})
+        message = {"id": number, "method": method, "params": parameters} | (
+            {"sessionId": self._session} if self._session else {}
+        )
         os.write(self._write, json.dumps(message).encode() + b"\0")
         answer = self._until(lambda found: found.get("id") == number)
         assert "error" not in answer, answer
         return answer["result"]
 
-    def open(self, url: str, width: int = DESKTOP, *, dark: bool = False, height: int = 900) -> None:
+    def open(
+        self, url: str, width: int = DESKTOP, *, dark: bool = False, height: int = 900
+    ) -> None:
         """Load the page and wait for it."""
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
+        self.call(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}],
+        )
         self.events.clear()
         self.call("Page.navigate", url=url)
         self._until(lambda found: found.get("method") == "Page.loadEventFired")
 
     def evaluate(self, script: str) -> Any:
         """The value of a JavaScript expression in the page."""
-        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        answer = self.call(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
     def screenshot(self, file: Path, height: int = 0) -> None:
         """A picture of the page: of all of it, or of its first `height` pixels."""
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": min(height, size["height"]) if height else size["height"], "scale": 1}
-        image = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
+        clip = {
+            "x": 0,
+            "y": 0,
+            "width": size["width"],
+            "height": min(height, size["height"]) if height else size["height"],
+            "scale": 1,
+        }
+        image = self.call(
+            "Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip
+        )
         file.write_bytes(base64.b64decode(image["data"]))
 
     def _until(self, is_it: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:

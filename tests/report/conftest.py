@@ -39,13 +39,19 @@ class Built:
         """The report on it, made in the night after the last day."""
         house = self.house
         last = house.last_day or LAST
-        return render(house, datetime(last.year, last.month, last.day, tzinfo=house.zone).astimezone(UTC) + timedelta(days=1, minutes=20))
+        return render(
+            house,
+            datetime(last.year, last.month, last.day, tzinfo=house.zone).astimezone(UTC)
+            + timedelta(days=1, minutes=20),
+        )
 
 
 Build = Callable[..., Built]
 
 
-def readings(source: str, days: Iterator[date], zone: ZoneInfo, *, sold: bool = False, watts: bool = True) -> Iterator[Reading]:
+def readings(
+    source: str, days: Iterator[date], zone: ZoneInfo, *, sold: bool = False, watts: bool = True
+) -> Iterator[Reading]:
     """A reading every half an hour: 0.5 kWh bought an hour, by the sun's hours sold; other days, other loads."""
     bought = exported = 100.0
     step = 30
@@ -54,7 +60,11 @@ def readings(source: str, days: Iterator[date], zone: ZoneInfo, *, sold: bool = 
         for k in range(int((local.end - local.start).total_seconds() // (60 * step))):
             at = local.start + timedelta(minutes=step * k)
             sun = MAYBE_SUN[at.astimezone(zone).hour] if sold else 0
-            bought += (0.3 + day.day % 7 / 10 + day.month % 2 / 5 + at.hour % 5 / 10) * step / 60 if not sun else 0
+            bought += (
+                (0.3 + day.day % 7 / 10 + day.month % 2 / 5 + at.hour % 5 / 10) * step / 60
+                if not sun
+                else 0
+            )
             exported += sun * step / 60
             yield (
                 at.replace(tzinfo=None),
@@ -74,14 +84,18 @@ def span(days: int, last: date = LAST) -> Iterator[date]:
 def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """Builds an archive of readings."""
 
-    def built(found: list[Reading], zone: str = "Asia/Tokyo", tariffs: Sequence[tuple[Any, ...]] = ()) -> Built:
+    def built(
+        found: list[Reading], zone: str = "Asia/Tokyo", tariffs: Sequence[tuple[Any, ...]] = ()
+    ) -> Built:
         folder = tmp_path_factory.mktemp("report")
         archive = Archive(folder / "home.duckdb", ZoneInfo(zone))
         archive.load(found)
         archive.build()
         if tariffs:
             with duckdb.connect(archive.database) as connection:
-                connection.executemany("INSERT INTO tariffs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", tariffs)
+                connection.executemany(
+                    "INSERT INTO tariffs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", tariffs
+                )
             archive.dbt("run", "--select", "fct_daily_cost")
         places = {
             "parquet_base_dir": str(folder / "parquet"),
@@ -111,11 +125,21 @@ def troubled(build: Build) -> Built:
     found: list[Reading] = []
     for at, source, watts, counter, sold in readings(GRID, span(60), zone, sold=True):
         local = at.replace(tzinfo=UTC).astimezone(zone)
-        if local.date() in (date(2026, 10, 20), date(2026, 10, 21)) or (local.date() == LAST and 9 <= local.hour < 13):
+        if local.date() in (date(2026, 10, 20), date(2026, 10, 21)) or (
+            local.date() == LAST and 9 <= local.hour < 13
+        ):
             continue
         assert counter is not None
         bought = counter - 90 if local.date() > date(2026, 11, 5) else counter
-        found.append((at, source, watts, 9e5 if local.isoformat().startswith("2026-11-12T10:00") else bought, sold))
+        found.append(
+            (
+                at,
+                source,
+                watts,
+                9e5 if local.isoformat().startswith("2026-11-12T10:00") else bought,
+                sold,
+            )
+        )
     found += readings(SCRIPT, span(20), zone)
     found += readings(QUOTES, span(50, date(2026, 11, 10)), zone, watts=False)
     found += readings(LONG, span(1), zone)

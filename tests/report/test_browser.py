@@ -11,7 +11,10 @@ import pytest
 from tests.report.browser import CHROMIUM, DESKTOP, PHONE, Browser
 from tests.report.conftest import GRID, LONG, QUOTES, SCRIPT
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None and os.environ.get("INTEGRATION_TESTS") != "1", reason="needs chromium; .ci/run installs it")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None and os.environ.get("INTEGRATION_TESTS") != "1",
+    reason="needs chromium; .ci/run installs it",
+)
 
 # what is wider than its box and not in a box that scrolls, and text of an axis or mark that leaves the page
 CUT_OFF = """
@@ -51,27 +54,47 @@ def opened(browser: Browser, file: Path, width: int = DESKTOP, *, dark: bool = F
 
 def tab(browser: Browser, source: str) -> None:
     """Choose a source as a user does, by a click."""
-    find = f"[...document.querySelectorAll('.tabs label')].find(e => e.title === {json.dumps(source)})"
-    place = browser.evaluate(f"(() => {{ const e = {find}; e.scrollIntoView(); const b = e.getBoundingClientRect(); return [b.x + 9, b.y + 9]; }})()")
+    find = (
+        f"[...document.querySelectorAll('.tabs label')].find(e => e.title === {json.dumps(source)})"
+    )
+    place = browser.evaluate(
+        f"(() => {{ const e = {find}; e.scrollIntoView(); const b = e.getBoundingClientRect(); return [b.x + 9, b.y + 9]; }})()"
+    )
     for kind in ("mousePressed", "mouseReleased"):
-        browser.call("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+        browser.call(
+            "Input.dispatchMouseEvent",
+            type=kind,
+            x=place[0],
+            y=place[1],
+            button="left",
+            clickCount=1,
+        )
 
 
 def requests(browser: Browser) -> list[str]:
     """What the page asked for."""
-    return [event["params"]["request"]["url"] for event in browser.events if event["method"] == "Network.requestWillBeSent"]
+    return [
+        event["params"]["request"]["url"]
+        for event in browser.events
+        if event["method"] == "Network.requestWillBeSent"
+    ]
 
 
 def complaints(browser: Browser) -> list[Any]:
     """What stands on its console, and errors of its script."""
     return [
-        event["params"] for event in browser.events if event["method"] in ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")
+        event["params"]
+        for event in browser.events
+        if event["method"]
+        in ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")
     ]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [320, PHONE, 768, DESKTOP])
-def test_nothing_is_cut_off_or_overlaps(browser: Browser, page_file: Path, width: int, dark: bool) -> None:
+def test_nothing_is_cut_off_or_overlaps(
+    browser: Browser, page_file: Path, width: int, dark: bool
+) -> None:
     """In each source's part, whatever its name: nothing leaves its box or the page, no two labels of an axis lie on each other."""
     opened(browser, page_file, width, dark=dark)
     for source in (GRID, SCRIPT, QUOTES, LONG):
@@ -84,20 +107,40 @@ def test_every_chart_has_marks(browser: Browser, page_file: Path) -> None:
     """Bars, areas and cells with an extent; a source without the last day has no curve."""
     opened(browser, page_file)
     found = browser.evaluate(MARKS)
-    assert set(found) == {"curve", "days", "heat-bought", "heat-sold", "months", "years", "calendar", "cost"}
+    assert set(found) == {
+        "curve",
+        "days",
+        "heat-bought",
+        "heat-sold",
+        "months",
+        "years",
+        "calendar",
+        "cost",
+    }
     assert {name: count for name, count in found.items() if not count} == {}
     assert found["days"] >= 100
     assert found["calendar"] >= 60
     tab(browser, QUOTES)
-    assert browser.evaluate("document.querySelectorAll('#panel-2 .curve .gap, #panel-3 .curve .gap, #panel-4 .curve .gap').length") == 1
+    assert (
+        browser.evaluate(
+            "document.querySelectorAll('#panel-2 .curve .gap, #panel-3 .curve .gap, #panel-4 .curve .gap').length"
+        )
+        == 1
+    )
 
 
-def test_no_request_leaves_the_file_and_nothing_complains(browser: Browser, page_file: Path) -> None:
+def test_no_request_leaves_the_file_and_nothing_complains(
+    browser: Browser, page_file: Path
+) -> None:
     """Only the file itself and data: links; no console line; no script but the page's own."""
     opened(browser, page_file)
     for source in (SCRIPT, QUOTES, LONG):
         tab(browser, source)
-    assert [url for url in requests(browser) if url != page_file.as_uri() and not url.startswith("data:")] == []
+    assert [
+        url
+        for url in requests(browser)
+        if url != page_file.as_uri() and not url.startswith("data:")
+    ] == []
     assert complaints(browser) == []
 
 
@@ -127,16 +170,33 @@ def test_a_page_that_lies_around_says_its_age(browser: Browser, page_file: Path)
     text = page_file.read_text().replace('data-made="2026-11-2', 'data-made="2025-11-2')
     page_file.write_text(text)
     opened(browser, page_file)
-    assert "days ago; newer data may be there." in browser.evaluate("document.getElementById('stale').innerText")
+    assert "days ago; newer data may be there." in browser.evaluate(
+        "document.getElementById('stale').innerText"
+    )
 
 
-def test_in_print_every_source_has_its_page_in_light_colours(browser: Browser, page_file: Path) -> None:
+def test_in_print_every_source_has_its_page_in_light_colours(
+    browser: Browser, page_file: Path
+) -> None:
     """From dark too; nothing that only a screen needs."""
     opened(browser, page_file, dark=True)
-    browser.call("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}])
-    assert browser.evaluate(SHOWN) == browser.evaluate("[...document.querySelectorAll('h2')].map(e => e.textContent)")
-    assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert browser.evaluate("[...document.querySelectorAll('.tabs, details, .download')].filter(e => e.offsetParent).length") == 0
+    browser.call(
+        "Emulation.setEmulatedMedia",
+        media="print",
+        features=[{"name": "prefers-color-scheme", "value": "dark"}],
+    )
+    assert browser.evaluate(SHOWN) == browser.evaluate(
+        "[...document.querySelectorAll('h2')].map(e => e.textContent)"
+    )
+    assert (
+        browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    )
+    assert (
+        browser.evaluate(
+            "[...document.querySelectorAll('.tabs, details, .download')].filter(e => e.offsetParent).length"
+        )
+        == 0
+    )
     browser.call("Emulation.setEmulatedMedia", media="")
     pages = browser.call("Page.printToPDF")["data"]
     assert len(pages) > 10_000

@@ -18,10 +18,14 @@ from homeiot_batch.report.charts import Scale
         (123456.0, -1.0, Scale(125000.0, 25000.0, 25000.0)),
     ],
 )
-def test_a_scale_has_round_ticks_and_room_for_all(highest: float, lowest: float, expected: Scale) -> None:
+def test_a_scale_has_round_ticks_and_room_for_all(
+    highest: float, lowest: float, expected: Scale
+) -> None:
     """One scale up and down; of nothing at all it is still one."""
     found = charts.scale(highest, lowest)
-    assert (found.up, found.down, found.step) == pytest.approx((expected.up, expected.down, expected.step))
+    assert (found.up, found.down, found.step) == pytest.approx(
+        (expected.up, expected.down, expected.step)
+    )
     assert 2 <= len(found.ticks) <= 8
     assert 0.0 in found.ticks
     assert found.percent(highest) >= 0
@@ -30,7 +34,10 @@ def test_a_scale_has_round_ticks_and_room_for_all(highest: float, lowest: float,
 
 def test_ticks_are_labelled_apart() -> None:
     """As many decimals as the step needs."""
-    assert [scale.digits for scale in (Scale(10, 0, 2), Scale(10, 0, 2.5), Scale(0.05, 0, 0.01), Scale(1, 0, 0.25))] == [0, 1, 2, 2]
+    assert [
+        scale.digits
+        for scale in (Scale(10, 0, 2), Scale(10, 0, 2.5), Scale(0.05, 0, 0.01), Scale(1, 0, 0.25))
+    ] == [0, 1, 2, 2]
 
 
 SLOTS: list[charts.Slot] = [(0.0, 0.25, 1.0), (0.25, 0.5, None), (0.5, 0.75, 2.0), (0.75, 1.0, 2.0)]
@@ -41,7 +48,9 @@ def test_no_line_crosses_a_gap() -> None:
     axis = Scale(2.0, 0.0, 1.0)
     assert charts.area(SLOTS, axis) == "M0 100V50H250V100ZM500 100V0H750V0H1000V100Z"
     assert charts.line(SLOTS, axis) == "M0 50V50H250M500 0V0H750V0H1000"
-    assert charts.area(SLOTS, Scale(0.0, 2.0, 1.0), -1) == "M0 0V50H250V0ZM500 0V100H750V100H1000V0Z"
+    assert (
+        charts.area(SLOTS, Scale(0.0, 2.0, 1.0), -1) == "M0 0V50H250V0ZM500 0V100H750V100H1000V0Z"
+    )
     assert charts.area([], axis) == ""
 
 
@@ -56,7 +65,10 @@ def test_holes_are_what_no_slot_covers() -> None:
 def test_a_bar_stands_on_the_line_and_nothing_on_a_missing_day() -> None:
     """Up and down on one scale; zero and None have no bar."""
     axis = Scale(10.0, 10.0, 5.0)
-    assert charts.bars([None, 0.0, 5.0, 10.0], axis) == [charts.Bar(2, "535", "180", "25", "25"), charts.Bar(3, "785", "180", "0", "50")]
+    assert charts.bars([None, 0.0, 5.0, 10.0], axis) == [
+        charts.Bar(2, "535", "180", "25", "25"),
+        charts.Bar(3, "785", "180", "0", "50"),
+    ]
     assert charts.bars([10.0], axis, -1) == [charts.Bar(0, "140", "720", "50", "50")]
 
 
@@ -68,7 +80,10 @@ def test_runs_of_days() -> None:
 
 def test_cells_of_a_level_are_one_path_and_neighbours_one_rectangle() -> None:
     """None is left out: what lies behind shows through."""
-    assert charts.cells([["a", "a", None], ["b", "a", "a"]]) == {"a": "M0 0h2v1h-2zM1 1h2v1h-2z", "b": "M0 1h1v1h-1z"}
+    assert charts.cells([["a", "a", None], ["b", "a", "a"]]) == {
+        "a": "M0 0h2v1h-2zM1 1h2v1h-2z",
+        "b": "M0 1h1v1h-1z",
+    }
 
 
 def test_levels_run_from_zero_to_the_top() -> None:
@@ -78,7 +93,11 @@ def test_levels_run_from_zero_to_the_top() -> None:
     assert charts.range_of_levels([0.0, *(80.0 + k for k in range(20))]) == (81.0, 99.0)
     assert [charts.level(value, 0, 99) for value in (0, 16, 17, 99, 1e6)] == [0, 0, 1, 5, 5]
     assert [charts.level(value, 81, 99) for value in (0, 81, 84, 99)] == [0, 0, 1, 5]
-    assert (charts.range_of_levels([0.0, None]), charts.level(0.0, 0.0, 0.0), charts.level(5.0, 5.0, 5.0)) == ((0.0, 0.0), 0, 0)
+    assert (
+        charts.range_of_levels([0.0, None]),
+        charts.level(0.0, 0.0, 0.0),
+        charts.level(5.0, 5.0, 5.0),
+    ) == ((0.0, 0.0), 0, 0)
 
 
 def test_labels_are_spread() -> None:

@@ -30,9 +30,17 @@ W = Words()
 
 def test_no_data_at_all_is_a_page_that_says_so() -> None:
     """Before the first night: no error, no chart, no zero."""
-    page = Reader(render(House(BERLIN, datetime(2026, 11, 24, 3), None, []), datetime(2026, 11, 24, 3, tzinfo=UTC)))
+    page = Reader(
+        render(
+            House(BERLIN, datetime(2026, 11, 24, 3), None, []),
+            datetime(2026, 11, 24, 3, tzinfo=UTC),
+        )
+    )
     assert (page.heading, page.parts) == ("No data yet", [])
-    assert "The archive has no reading of any meter. The next nightly run writes this page again." in page.text
+    assert (
+        "The archive has no reading of any meter. The next nightly run writes this page again."
+        in page.text
+    )
 
 
 def test_an_archive_without_readings(build: Build) -> None:
@@ -54,11 +62,19 @@ def test_a_single_day(build: Build) -> None:
 
 def test_a_source_that_has_power_alone(build: Build) -> None:
     """A meter without counters: its peaks are shown, its energy is no data in every chart and table, and never 0."""
-    built = build([(at, source, watts, None, None) for at, source, watts, *_ in readings("plug", span(40), BERLIN)], "Europe/Berlin")
+    built = build(
+        [
+            (at, source, watts, None, None)
+            for at, source, watts, *_ in readings("plug", span(40), BERLIN)
+        ],
+        "Europe/Berlin",
+    )
     [part] = Reader(built.page()).parts
     assert part.tiles["Bought"] == part.tiles["Bought this month"] == [(None, "no data")]
     assert part.tiles["Peak"] == [(423.0, "423")]
-    assert {row[1] for name in ("days", "months", "years") for row in part.tables[name][1:]} == {(None, "no data")}
+    assert {row[1] for name in ("days", "months", "years") for row in part.tables[name][1:]} == {
+        (None, "no data")
+    }
     assert [part.pictures[name] for name in ("curve", "days", "months", "heat-bought")] == [
         "No load curve for 23 November 2026: no data.",
         "Energy of the last 40 days: no data.",
@@ -70,22 +86,51 @@ def test_a_source_that_has_power_alone(build: Build) -> None:
 
 def days_of(day: date, hours: float) -> tuple[LocalDay, Source]:
     local = LocalDay(day, BERLIN)
-    quarters = [Quarter((local.start + timedelta(minutes=15 * k)).replace(tzinfo=None), 1000.0 + k, None) for k in range(int(hours * 4))]
-    usual = [Usual((datetime(2026, 1, 1) + timedelta(minutes=15 * k)).time(), 100.0 * (k // 4), None, 9) for k in range(96)]
-    return local, Source("a", None, None, True, False, True, 60, curve=quarters, usual=usual, days=[EMPTY])
+    quarters = [
+        Quarter((local.start + timedelta(minutes=15 * k)).replace(tzinfo=None), 1000.0 + k, None)
+        for k in range(int(hours * 4))
+    ]
+    usual = [
+        Usual((datetime(2026, 1, 1) + timedelta(minutes=15 * k)).time(), 100.0 * (k // 4), None, 9)
+        for k in range(96)
+    ]
+    return local, Source(
+        "a", None, None, True, False, True, 60, curve=quarters, usual=usual, days=[EMPTY]
+    )
 
 
 EMPTY: Any = type(
-    "Empty", (), {"import_kwh": 1.0, "export_kwh": None, "net_kwh": 1.0, "estimated_kwh": 0.0, "date_jst": date(2026, 1, 1), "readings": 1}
+    "Empty",
+    (),
+    {
+        "import_kwh": 1.0,
+        "export_kwh": None,
+        "net_kwh": 1.0,
+        "estimated_kwh": 0.0,
+        "date_jst": date(2026, 1, 1),
+        "readings": 1,
+    },
 )()
 
 
 @pytest.mark.parametrize(
     ("day", "hours", "labels"),
     [
-        (date(2026, 3, 29), 23, ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00", "24:00"]),
-        (date(2026, 10, 25), 25, ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00", "24:00"]),
-        (date(2026, 11, 23), 24, ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00", "24:00"]),
+        (
+            date(2026, 3, 29),
+            23,
+            ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00", "24:00"],
+        ),
+        (
+            date(2026, 10, 25),
+            25,
+            ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00", "24:00"],
+        ),
+        (
+            date(2026, 11, 23),
+            24,
+            ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00", "24:00"],
+        ),
     ],
 )
 def test_the_axis_has_as_many_hours_as_the_day(day: date, hours: int, labels: list[str]) -> None:
@@ -113,8 +158,12 @@ def test_a_day_of_25_hours_is_whole_in_all_charts(build: Build) -> None:
     found = list(readings("a", span(3, last), BERLIN))
     [part] = Reader(build(found, "Europe/Berlin").page()).parts
     assert part.titles.get("curve") is None
-    assert [row[0][1] for row in part.tables["curve"][1:]] == [f"{hour:02}:00" for hour in (0, 1, 2, *range(2, 24))]
-    assert sum(row[1][0] or 0 for row in part.tables["curve"][1:]) == pytest.approx(part.tiles["Bought"][0][0])
+    assert [row[0][1] for row in part.tables["curve"][1:]] == [
+        f"{hour:02}:00" for hour in (0, 1, 2, *range(2, 24))
+    ]
+    assert sum(row[1][0] or 0 for row in part.tables["curve"][1:]) == pytest.approx(
+        part.tiles["Bought"][0][0]
+    )
     assert part.tiles["Completeness"] == [(1.0, "100")]
 
 
@@ -125,7 +174,10 @@ def test_a_year_without_29_february_has_no_hole_there() -> None:
     chart = years_chart(Source("a", None, None, True, False, True, 60, days=days), W)
     assert dict(chart.paths)["l0"] == "M0 0h62v1h-62zM57 1h309v1h-309z"
     ends = [day_of(date(2023, 2, 28)), *days[-2:]]
-    assert dict(years_chart(Source("a", None, None, True, False, True, 60, days=ends), W).paths)["l0"] == "M60 0h2v1h-2zM58 1h2v1h-2z"
+    assert (
+        dict(years_chart(Source("a", None, None, True, False, True, 60, days=ends), W).paths)["l0"]
+        == "M60 0h2v1h-2zM58 1h2v1h-2z"
+    )
 
 
 def test_costs_are_marked_as_the_energy_is() -> None:
@@ -138,13 +190,24 @@ def test_costs_are_marked_as_the_energy_is() -> None:
         replace(whole[3], reset_count=1),
         whole[4],
     ]
-    costs = [DayCost("EUR", cost, None, cost, kwh, day.date_jst) for day, cost, kwh in zip(whole, (2, 2, -1, 2, 2), (0, 0, 0, 0, 3), strict=True)]
+    costs = [
+        DayCost("EUR", cost, None, cost, kwh, day.date_jst)
+        for day, cost, kwh in zip(whole, (2, 2, -1, 2, 2), (0, 0, 0, 0, 3), strict=True)
+    ]
 
     def drawn(days: list[Day], costs: list[DayCost]) -> tuple[Any, ...]:
-        chart = cost_chart(Source("a", None, None, True, False, True, 60, days=days, costs=costs), date(2026, 11, 23), W)
+        chart = cost_chart(
+            Source("a", None, None, True, False, True, 60, days=days, costs=costs),
+            date(2026, 11, 23),
+            W,
+        )
         assert chart is not None
         bars = {bar.index: (look, title.partition(": ")[2]) for look, bar, title in chart.bars}
-        return [bars[index] for index in range(5)], [(mark.at, mark.title) for mark in chart.marks], [look for look, _ in chart.legend]
+        return (
+            [bars[index] for index in range(5)],
+            [(mark.at, mark.title) for mark in chart.marks],
+            [look for look, _ in chart.legend],
+        )
 
     assert drawn(odd, costs) == (
         [
@@ -173,11 +236,29 @@ def test_no_cost_stands_under_another_currency(build: Build) -> None:
     ]
     built = build(list(readings("a", span(4), BERLIN)), "Europe/Berlin", tariffs)
     [part] = Reader(built.page()).parts
-    costs = [cost for (cost,) in built.archive.query("SELECT import_cost FROM fct_daily_cost ORDER BY date_jst DESC")]
-    expected = list(zip(costs, [W.number(cost, 2) + unit for cost, unit in zip(costs, ("", "", " BGN", " (no currency)"), strict=True)], strict=True))
+    costs = [
+        cost
+        for (cost,) in built.archive.query(
+            "SELECT import_cost FROM fct_daily_cost ORDER BY date_jst DESC"
+        )
+    ]
+    expected = list(
+        zip(
+            costs,
+            [
+                W.number(cost, 2) + unit
+                for cost, unit in zip(costs, ("", "", " BGN", " (no currency)"), strict=True)
+            ],
+            strict=True,
+        )
+    )
     assert part.tables["table"][0][4][1] == "Cost, EUR"
     assert [row[4] for row in part.tables["table"][1:]] == expected
-    assert [row[1] for row in part.tables["cost"][1:]] == [row[3] for row in part.tables["cost"][1:]] == expected
+    assert (
+        [row[1] for row in part.tables["cost"][1:]]
+        == [row[3] for row in part.tables["cost"][1:]]
+        == expected
+    )
     assert [title.partition(";")[0] for title in part.titles["cost"]] == [
         f"22 November 2026: {expected[1][1]} EUR",
         f"23 November 2026: {expected[0][1]} EUR",
@@ -191,9 +272,19 @@ def test_a_gap_before_another_meter_is_no_data(build: Build) -> None:
     days, october = list(span(60)), date(2026, 10, 1)
     gap = [day for day in days if october <= day < date(2026, 11, 3)]
     old = list(readings("a", iter(day for day in days if day < october), BERLIN))
-    new = [(at, source, watts, counter and counter + 1e6, sold) for at, source, watts, counter, sold in readings("a", iter(days[-21:]), BERLIN)]
-    built = build(old + new, "Europe/Berlin", [("a", days[0], None, "1234567", "00:00", "24:00", 0.3, None, "EUR")])
-    inside = built.archive.query("SELECT DISTINCT readings, import_kwh, estimated_kwh FROM fct_daily_energy WHERE date_jst = ANY(?)", gap[1:])
+    new = [
+        (at, source, watts, counter and counter + 1e6, sold)
+        for at, source, watts, counter, sold in readings("a", iter(days[-21:]), BERLIN)
+    ]
+    built = build(
+        old + new,
+        "Europe/Berlin",
+        [("a", days[0], None, "1234567", "00:00", "24:00", 0.3, None, "EUR")],
+    )
+    inside = built.archive.query(
+        "SELECT DISTINCT readings, import_kwh, estimated_kwh FROM fct_daily_energy WHERE date_jst = ANY(?)",
+        gap[1:],
+    )
     assert inside == [(0, 0.0, 0.0)]
     page = built.page()
     [part] = Reader(page).parts
@@ -202,11 +293,15 @@ def test_a_gap_before_another_meter_is_no_data(build: Build) -> None:
     assert [shown[W.day(day)] for day in gap] == [missing] * len(gap)
     assert shown["October 2026"] == missing
     rows = {row[0][1]: (row[1], row[4]) for row in part.tables["table"][1:]}
-    assert [rows[W.day(day, "date_short")] for day in gap if day > days[-32]] == [(missing, missing)] * len(gap[-10:])
+    assert [rows[W.day(day, "date_short")] for day in gap if day > days[-32]] == [
+        (missing, missing)
+    ] * len(gap[-10:])
     assert "1 October 2026 … 2 November 2026: no data" in part.titles["days"]
-    assert {title.rpartition(": ")[2] for title in part.titles["calendar"] if title.split(":")[0] in map(W.day, gap)} == {
-        "no data; no readings, longest gap 793 h 30 min"
-    }
+    assert {
+        title.rpartition(": ")[2]
+        for title in part.titles["calendar"]
+        if title.split(":")[0] in map(W.day, gap)
+    } == {"no data; no readings, longest gap 793 h 30 min"}
     heat = next(source for source in built.house.sources if source.name == "a").hours
     assert [hour for hour in heat if hour.date_jst in gap] == []
     [link] = part.links
@@ -214,7 +309,21 @@ def test_a_gap_before_another_meter_is_no_data(build: Build) -> None:
 
 
 def day_of(day: date) -> Day:
-    return Day(1.0, None, 1.0, 0.0, day, 0, 0, 1.0, 60.0, is_complete=True, peak_w=None, peak_at_jst=None, readings=1440)
+    return Day(
+        1.0,
+        None,
+        1.0,
+        0.0,
+        day,
+        0,
+        0,
+        1.0,
+        60.0,
+        is_complete=True,
+        peak_w=None,
+        peak_at_jst=None,
+        readings=1440,
+    )
 
 
 def test_an_hour_that_the_clocks_skip_is_no_missing_data(build: Build) -> None:
@@ -231,7 +340,10 @@ def test_an_hour_that_the_clocks_skip_is_no_missing_data(build: Build) -> None:
 def test_a_page_on_old_data_says_how_old(troubled: Built) -> None:
     """Made days after its newest day, because the nightly run failed: in words, with the number; one that is current has no such line."""
     late = render(troubled.house, datetime(2026, 11, 27, 0, 10, tzinfo=UTC))
-    assert "The newest data is 3 days older than yesterday: the nightly run did not bring in what came since." in Reader(late).text
+    assert (
+        "The newest data is 3 days older than yesterday: the nightly run did not bring in what came since."
+        in Reader(late).text
+    )
     assert "older than yesterday" not in troubled.page()
 
 
@@ -248,11 +360,22 @@ def test_the_words_are_in_one_place() -> None:
     """A translation needs no change of a template: outside of tags and expressions they hold no letter. Every word is used, and there."""
     for template in TEMPLATES.glob("*.j2"):
         text = re.sub(r"<style>.*?</style>", "", template.read_text(), flags=re.DOTALL)
-        text = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|<[^<>]*>", "", re.sub(r"\{%.*?%\}|\{\{.*?\}\}", "", text, flags=re.DOTALL), flags=re.DOTALL)
+        text = re.sub(
+            r"\{%.*?%\}|\{\{.*?\}\}|<[^<>]*>",
+            "",
+            re.sub(r"\{%.*?%\}|\{\{.*?\}\}", "", text, flags=re.DOTALL),
+            flags=re.DOTALL,
+        )
         assert re.findall(r"[A-Za-z]{2,}", text) == [], template.name
-    code = "".join(path.read_text() for path in [*TEMPLATES.parent.glob("*.py"), *TEMPLATES.glob("*.j2")])
+    code = "".join(
+        path.read_text() for path in [*TEMPLATES.parent.glob("*.py"), *TEMPLATES.glob("*.j2")]
+    )
     made = {"what_bought", "what_sold", "mean_bought", "mean_sold"}
-    assert [word for word in W._words if word not in made and not re.search(f"""["']{word.removesuffix("_plain")}["']""", code)] == []
+    assert [
+        word
+        for word in W._words
+        if word not in made and not re.search(f"""["']{word.removesuffix("_plain")}["']""", code)
+    ] == []
 
 
 def test_it_is_replaced_whole(troubled: Built, tmp_path: Path) -> None:
@@ -276,14 +399,26 @@ def test_without_a_read_copy_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="there is no read copy at .*; run the workflow"):
         read_figures(copy)
     with duckdb.connect(copy) as connection:
-        connection.execute("CREATE TABLE read_copy AS SELECT 'Asia/Tokyo' AS tz, now()::TIMESTAMP AS published_at")
-        connection.execute("CREATE TABLE fct_daily_energy AS SELECT DATE '2026-11-23' AS date_jst, 'a' AS source")
-    with pytest.raises(DatabaseError, match="lacks a table or column .*; run `snakemake --forcerun dbt`"):
+        connection.execute(
+            "CREATE TABLE read_copy AS SELECT 'Asia/Tokyo' AS tz, now()::TIMESTAMP AS published_at"
+        )
+        connection.execute(
+            "CREATE TABLE fct_daily_energy AS SELECT DATE '2026-11-23' AS date_jst, 'a' AS source"
+        )
+    with pytest.raises(
+        DatabaseError, match="lacks a table or column .*; run `snakemake --forcerun dbt`"
+    ):
         read_figures(copy)
-    for rows in ("DELETE FROM read_copy", "INSERT INTO read_copy VALUES ('Mars/Olympus', now()::TIMESTAMP)"):
+    for rows in (
+        "DELETE FROM read_copy",
+        "INSERT INTO read_copy VALUES ('Mars/Olympus', now()::TIMESTAMP)",
+    ):
         with duckdb.connect(copy) as connection:
             connection.execute(rows)
-        with pytest.raises(DatabaseError, match="names no time zone that is known .*; run `snakemake --forcerun dbt`"):
+        with pytest.raises(
+            DatabaseError,
+            match="names no time zone that is known .*; run `snakemake --forcerun dbt`",
+        ):
             read_figures(copy)
     copy.write_text("something else")
     with pytest.raises(DatabaseError, match="cannot be read"):
@@ -303,7 +438,13 @@ def test_numbers_and_durations() -> None:
     ]
     assert W.energy(-5.5) == "\u22125.50"
     assert [W.share(value) for value in (1.0, 0.9999, 0.875, 0.0)] == ["100", "99.9", "87.5", "0"]
-    assert [W.duration(value) for value in (5, 60, 3599, 3600, 12_000)] == ["5 s", "1 min", "1 h", "1 h", "3 h 20 min"]
+    assert [W.duration(value) for value in (5, 60, 3599, 3600, 12_000)] == [
+        "5 s",
+        "1 min",
+        "1 h",
+        "1 h",
+        "3 h 20 min",
+    ]
 
 
 def test_a_counter_that_fell_silent_leaves_the_net_without_data(build: Build) -> None:
@@ -318,5 +459,10 @@ def test_a_counter_that_fell_silent_leaves_the_net_without_data(build: Build) ->
     day = built.house.sources[0].days[-1]
     assert part.tiles["Bought"] == [(day.import_kwh, W.energy(day.import_kwh))]
     assert part.tiles["Sold"] == part.tiles["Net"] == part.tiles["Cost"] == [(None, "no data")]
-    assert [part.tables[name][1][3] for name in ("table", "months", "years")] == [(None, "no data")] * 3
-    assert [f": Bought {W.energy(day.import_kwh)} kWh, Sold no data" in title for title in part.titles["days"]].count(True) == 1
+    assert [part.tables[name][1][3] for name in ("table", "months", "years")] == [
+        (None, "no data")
+    ] * 3
+    assert [
+        f": Bought {W.energy(day.import_kwh)} kWh, Sold no data" in title
+        for title in part.titles["days"]
+    ].count(True) == 1

@@ -16,7 +16,13 @@ from tests.integration import proxy
 from tests.integration.servers import Influx1
 from tests.soak.runs import Run
 
-SPOILED = [proxy.cut_after_a_document, proxy.cut_inside_a_document, proxy.broken_off, proxy.emptied, proxy.without_rows]
+SPOILED = [
+    proxy.cut_after_a_document,
+    proxy.cut_inside_a_document,
+    proxy.broken_off,
+    proxy.emptied,
+    proxy.without_rows,
+]
 NOBODY = "http://127.0.0.1:9"
 TMPFS_MB = 512
 
@@ -51,7 +57,9 @@ def database_truncated(site: Site) -> Generator[dict[str, str]]:
     """At any length."""
     site.distrust_table()
     if site.house.database.exists():
-        os.truncate(site.house.database, site.chance.randrange(site.house.database.stat().st_size + 1))
+        os.truncate(
+            site.house.database, site.chance.randrange(site.house.database.stat().st_size + 1)
+        )
     yield {}
 
 
@@ -156,9 +164,15 @@ FAULTS: list[Fault] = [
 def small_disk(folder: Path) -> Generator[bool]:
     """Mount a tmpfs on the folder and take it away at the end; whether that can be done here. After a failure a copy stays beside it."""
     folder.mkdir(parents=True, exist_ok=True)
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={TMPFS_MB}m", "tmpfs", str(folder)], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={TMPFS_MB}m", "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
+    )
     if mounted.returncode:
-        print(f"no full disk in this soak: a tmpfs cannot be mounted ({mounted.stderr.decode().strip()})")
+        print(
+            f"no full disk in this soak: a tmpfs cannot be mounted ({mounted.stderr.decode().strip()})"
+        )
         yield False
         return
     try:

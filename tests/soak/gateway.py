@@ -28,9 +28,19 @@ class Gateway:
     def measure(self, day: date, *, may_be_late: bool = True) -> None:
         """Write the day's readings, but for some that come late."""
         first, last = midnights(day, self.ledger.zone)
-        points = [self._reading(source, second) for source in self.sources for second in range(first, last, EVERY_S)]
-        late = self._chance.sample(points, self._chance.randint(1, 4)) if may_be_late and self._chance.random() < 0.6 else []
-        self._withheld += [(day + timedelta(days=self._chance.randint(1, MOST_LATE)), point) for point in late]
+        points = [
+            self._reading(source, second)
+            for source in self.sources
+            for second in range(first, last, EVERY_S)
+        ]
+        late = (
+            self._chance.sample(points, self._chance.randint(1, 4))
+            if may_be_late and self._chance.random() < 0.6
+            else []
+        )
+        self._withheld += [
+            (day + timedelta(days=self._chance.randint(1, MOST_LATE)), point) for point in late
+        ]
         self._send([point for point in points if point not in late])
 
     def deliver(self, today: date) -> None:
@@ -42,7 +52,15 @@ class Gateway:
         self._withheld = [(day, point) for day, point in self._withheld if day > today]
         for point in due:
             if self._chance.random() < 0.4:
-                self._send([Point(point.time - EVERY_S * SECOND, {"instant_power_w": point.time % 977 + 0.5}, point.tags)])
+                self._send(
+                    [
+                        Point(
+                            point.time - EVERY_S * SECOND,
+                            {"instant_power_w": point.time % 977 + 0.5},
+                            point.tags,
+                        )
+                    ]
+                )
                 self.seen["value rewritten"] += 1
             self._send([point])
             self.seen["late point"] += 1
@@ -56,7 +74,9 @@ class Gateway:
         for old in self.ledger.to_be_dropped(day) if self._is_up else []:
             old.drop()
             first, last = midnights(old.date, self.ledger.zone)
-            statement = f"DELETE FROM power WHERE time >= {first * SECOND} AND time < {last * SECOND}"
+            statement = (
+                f"DELETE FROM power WHERE time >= {first * SECOND} AND time < {last * SECOND}"
+            )
             self.server.request("POST", "/query", q=statement, db=BUCKET)
             self.seen["day dropped by retention"] += 1
 

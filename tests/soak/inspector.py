@@ -39,7 +39,9 @@ class Inspector:
         """Every day that was archived lies whole in its place or in staging, and the table's days are whole; none is older than before."""
         for day in self._ledger.days.values():
             found = self._archived(day.date)
-            assert found is not None or day.kept < 0, f"{day.date} is lost: it is neither in place nor staged"
+            assert found is not None or day.kept < 0, (
+                f"{day.date} is lost: it is neither in place nor staged"
+            )
             if found is not None:
                 day.kept = day.not_older(found, day.kept, "the archive")
         if self._trusts_table and self._house.database.exists():
@@ -48,9 +50,13 @@ class Inspector:
     def _check_table(self) -> None:
         found = by_day(self.table())
         assert found.keys() <= self._ledger.days.keys()
-        assert found.keys() >= {day for day in self._table if self._ledger.days[day].versions[self._table[day]]}, "days are no longer in the table"
+        assert found.keys() >= {
+            day for day in self._table if self._ledger.days[day].versions[self._table[day]]
+        }, "days are no longer in the table"
         for day, rows in found.items():
-            self._table[day] = self._ledger.days[day].not_older(rows, self._table.get(day, -1), "the table")
+            self._table[day] = self._ledger.days[day].not_older(
+                rows, self._table.get(day, -1), "the table"
+            )
 
     def table(self) -> list[Row]:
         """The raw table's rows; none where it is not made yet."""
@@ -62,11 +68,18 @@ class Inspector:
     def in_place(self) -> dict[date, list[Row]]:
         """The archived days' rows."""
         folders = (self._house.parquet / DATASET).glob("dt=*")
-        return {date.fromisoformat(folder.name[3:]): self._rows(folder / "part-0.parquet") or [] for folder in folders}
+        return {
+            date.fromisoformat(folder.name[3:]): self._rows(folder / "part-0.parquet") or []
+            for folder in folders
+        }
 
     def _archived(self, day: date) -> list[Row] | None:
         found = self._rows(self._house.day(str(day)) / "part-0.parquet")
-        return found if found is not None else self._rows(self._house.parquet / ".staging" / DATASET / f"dt={day}/part-0.parquet")
+        return (
+            found
+            if found is not None
+            else self._rows(self._house.parquet / ".staging" / DATASET / f"dt={day}/part-0.parquet")
+        )
 
     def _rows(self, part: Path) -> list[Row] | None:
         """The file's rows, sorted, times without zone; read again only if it is another file."""
@@ -103,9 +116,13 @@ class Reader:
         """All days that it shows; AssertionError or duckdb.Error if that is no whole state."""
         with duckdb.connect(self._path, read_only=True) as connection:
             found = by_day(connection.execute(f"SELECT {COLUMNS} FROM {DATASET}").fetchall())
-            daily = connection.execute("SELECT date_jst, source, peak_w, readings FROM fct_daily_energy WHERE readings > 0 ORDER BY ALL").fetchall()
+            daily = connection.execute(
+                "SELECT date_jst, source, peak_w, readings FROM fct_daily_energy WHERE readings > 0 ORDER BY ALL"
+            ).fetchall()
         for day, rows in found.items():
-            self._days[day] = self._ledger.days[day].not_older(rows, self._days.get(day, -1), "the read copy")
+            self._days[day] = self._ledger.days[day].not_older(
+                rows, self._days.get(day, -1), "the read copy"
+            )
         assert daily == [row for day in sorted(found) for row in mart(tuple(found[day]))]
         return found
 

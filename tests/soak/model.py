@@ -43,7 +43,9 @@ class Day:
     def not_older(self, found: Sequence[Row], than: int, where: str) -> int:
         """The version that `found` is; AssertionError if it is an older one than was there before."""
         version = self.version(found)
-        assert version >= than, f"{self.date} in {where} went back from state {than} to {version}: {self._difference(found)}"
+        assert version >= than, (
+            f"{self.date} in {where} went back from state {than} to {version}: {self._difference(found)}"
+        )
         return version
 
     def unread(self) -> int:
@@ -54,7 +56,9 @@ class Day:
 
     def _difference(self, found: Sequence[Row]) -> str:
         last = next((version for version in reversed(self.versions) if version), ())
-        doubled = [row for row, count in Counter((row[0], row[2]) for row in found).items() if count > 1]
+        doubled = [
+            row for row, count in Counter((row[0], row[2]) for row in found).items() if count > 1
+        ]
         lost, strange = set(last) - set(found), set(found) - set(last)
         return f"{len(found)} rows, {len(last)} were written; {len(lost)} lost, {len(strange)} others, {len(doubled)} doubled; {sorted(strange)[:2]}"
 
@@ -70,7 +74,9 @@ class Ledger:
         """The server is about to hold these points, as one state more of each of their days."""
         by_day: dict[date, list[Point]] = {}
         for point in points:
-            by_day.setdefault(datetime.fromtimestamp(point.time // SECOND, ZoneInfo(self.zone)).date(), []).append(point)
+            by_day.setdefault(
+                datetime.fromtimestamp(point.time // SECOND, ZoneInfo(self.zone)).date(), []
+            ).append(point)
         for day, of_day in by_day.items():
             self.days.setdefault(day, Day(day, self.zone)).write(of_day)
 
@@ -81,7 +87,10 @@ class Ledger:
 
 def midnights(day: date, zone: str) -> tuple[int, int]:
     """The local day's first instant and the next day's, in seconds since the epoch."""
-    first, last = (datetime(d.year, d.month, d.day, tzinfo=ZoneInfo(zone)) for d in (day, day + timedelta(days=1)))
+    first, last = (
+        datetime(d.year, d.month, d.day, tzinfo=ZoneInfo(zone))
+        for d in (day, day + timedelta(days=1))
+    )
     return int(first.timestamp()), int(last.timestamp())
 
 

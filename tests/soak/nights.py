@@ -18,7 +18,8 @@ from tests.soak.model import Ledger
 from tests.soak.runs import Run, night_of, wait_for_all
 
 FIRST = date(2026, 10, 1)
-ZONES = ["Asia/Tokyo", "Australia/Lord_Howe", "Europe/Berlin"]  # both others change their clocks in these nights, one by half an hour
+# both others change their clocks in these nights, one by half an hour
+ZONES = ["Asia/Tokyo", "Australia/Lord_Howe", "Europe/Berlin"]
 RETENTION_DAYS = 8
 LONG_OUTAGE = 10  # nights; the server forgets some days before they could be read
 MOST_BAD = 3  # nights in a row, so that late points stay within the look-back
@@ -29,30 +30,56 @@ LOADING_POINTS = [
     *("extract.renamed", "extract.done"),
     *("load.deleted", "load.inserted", "load.committed", "load.closed", "load.marked"),
 ]
-LAST_POINTS = ["dbt.built", "publish.linked", "publish.written", "publish.renamed", "report.written"]
+LAST_POINTS = [
+    "dbt.built",
+    "publish.linked",
+    "publish.written",
+    "publish.renamed",
+    "report.written",
+]
 
 
 class Nights:
     """A house, its gateway, and what befalls both."""
 
-    def __init__(self, house: Checkout, server: Influx1, chance: random.Random, *, full_disk: bool) -> None:
+    def __init__(
+        self, house: Checkout, server: Influx1, chance: random.Random, *, full_disk: bool
+    ) -> None:
         self.zone = chance.choice(ZONES)
         self.house, self.today = house, FIRST
         self.ledger = Ledger(self.zone)
         self.gateway = Gateway(server, self.ledger, chance)
         self.inspector = Inspector(house, self.ledger)
         self.kills, self.ended, self.bad_nights = 0, 0, 0
-        self.seen, self.moments, self.points, self.kill_seconds = Counter[str](), Counter[str](), Counter[str](), 0.0
+        self.seen, self.moments, self.points, self.kill_seconds = (
+            Counter[str](),
+            Counter[str](),
+            Counter[str](),
+            0.0,
+        )
         self._chance = chance
         self._faults = [*FAULTS, *([disk_full] if full_disk else [])]
-        self._site = Site(house, server, chance, self._forced, lambda: self.gateway.deliver(self.today), self.inspector.distrust_table)
+        self._site = Site(
+            house,
+            server,
+            chance,
+            self._forced,
+            lambda: self.gateway.deliver(self.today),
+            self.inspector.distrust_table,
+        )
         self._logs = 0
-        house.environment |= server.environment(BUCKET) | {"TZ": self.zone, "ARCHIVE_START": str(FIRST), "INFLUX_CHUNK_ROWS": "100"}
+        house.environment |= server.environment(BUCKET) | {
+            "TZ": self.zone,
+            "ARCHIVE_START": str(FIRST),
+            "INFLUX_CHUNK_ROWS": "100",
+        }
         self.gateway.measure(FIRST)
 
     def pass_through(self, nights: int, kills: int) -> None:
         """So many nights with so many kills, then two quiet ones."""
-        long = range(nights // 2, nights // 2 + LONG_OUTAGE) if nights >= 3 * LONG_OUTAGE else range(0)
+        long = (
+            range(nights // 2, nights // 2 + LONG_OUTAGE) if nights >= 3 * LONG_OUTAGE else range(0)
+        )
         for number in range(nights):
             self._pass_night(number, long, kills * (number + 1) // nights)
             self._report(number)
@@ -129,7 +156,9 @@ class Nights:
 
     def _judge(self, outcome: Outcome, *, must_succeed: bool) -> None:
         assert "a fault of the program" not in outcome.stderr, outcome.stderr
-        assert outcome.code in ({0} if must_succeed else {0, 1, 75}), f"exit code {outcome.code}:\n{outcome.stderr}"
+        assert outcome.code in ({0} if must_succeed else {0, 1, 75}), (
+            f"exit code {outcome.code}:\n{outcome.stderr}"
+        )
         if outcome.code == 0:
             self.inspector.trust_table()
 
@@ -143,7 +172,9 @@ class Nights:
         elif kind < 0.4:
             self._kill_after(self._chance.uniform(1, 9), self._forced(True, **env))
         elif kind < 0.7:
-            self._kill_after(self._chance.uniform(0, 2), Run.nightly(self.house, self.now(), self._log(), **env))
+            self._kill_after(
+                self._chance.uniform(0, 2), Run.nightly(self.house, self.now(), self._log(), **env)
+            )
         else:
             self._kill_after(self._chance.uniform(0, 1.5), self._forced(**env))
 
@@ -174,8 +205,17 @@ class Nights:
         """Some of the last days are read again by hand, now and then one that the server has dropped."""
         oldest = max(FIRST, self.today - timedelta(days=RETENTION_DAYS + 2))
         first = oldest + timedelta(days=self._chance.randrange((self.today - oldest).days))
-        last = min(first + timedelta(days=self._chance.randrange(3)), self.today - timedelta(days=1))
-        return Run.forced(self.house, self.now(), self._log(), (first, last), *([] if tables else UNTIL_LOAD), **env)
+        last = min(
+            first + timedelta(days=self._chance.randrange(3)), self.today - timedelta(days=1)
+        )
+        return Run.forced(
+            self.house,
+            self.now(),
+            self._log(),
+            (first, last),
+            *([] if tables else UNTIL_LOAD),
+            **env,
+        )
 
     # how
 
@@ -196,4 +236,7 @@ class Nights:
         return self.house.folder / f"run-{self._logs:04}.log"
 
     def _report(self, number: int) -> None:
-        print(f"night {number + 1}, {self.today}: {self.kills} kills, {self.ended} ended before, {self.bad_nights} bad nights in a row", flush=True)
+        print(
+            f"night {number + 1}, {self.today}: {self.kills} kills, {self.ended} ended before, {self.bad_nights} bad nights in a row",
+            flush=True,
+        )

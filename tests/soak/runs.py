@@ -24,19 +24,39 @@ class Run:
         self.house, self.log, self.command = house, log, command
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                command, cwd=house.folder, env=house.env(**env), stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+                command,
+                cwd=house.folder,
+                env=house.env(**env),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     @classmethod
     def nightly(cls, house: Checkout, now: str, log: Path, **env: str) -> "Run":
         """The schedule."""
-        return cls(house, [sys.executable, "-m", "homeiot_batch.run_archive", "--config", f"now={now}"], log, **env)
+        return cls(
+            house,
+            [sys.executable, "-m", "homeiot_batch.run_archive", "--config", f"now={now}"],
+            log,
+            **env,
+        )
 
     @classmethod
-    def forced(cls, house: Checkout, now: str, log: Path, span: tuple[date, date], *options: str, **env: str) -> "Run":
+    def forced(
+        cls,
+        house: Checkout,
+        now: str,
+        log: Path,
+        span: tuple[date, date],
+        *options: str,
+        **env: str,
+    ) -> "Run":
         """Somebody reads a range again."""
         days = [f"start={span[0]}", f"end={span[1]}", f"now={now}"]
-        return cls(house, [SNAKEMAKE, *options, "--forcerun", "extract", "--config", *days], log, **env)
+        return cls(
+            house, [SNAKEMAKE, *options, "--forcerun", "extract", "--config", *days], log, **env
+        )
 
     def workflow(self) -> int | None:
         """Process id of the workflow once it has the lock; None if the run ended before."""

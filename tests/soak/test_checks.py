@@ -18,7 +18,11 @@ DAY = date(2026, 10, 2)
 
 def reading(minute: int, power: float) -> Point:
     """A reading of the main meter in the day's first hour."""
-    return Point(at(f"{DAY}T00:{minute:02}"), {"instant_power_w": power, "energy_import_kwh": 1.0 + minute}, {"source": "main"})
+    return Point(
+        at(f"{DAY}T00:{minute:02}"),
+        {"instant_power_w": power, "energy_import_kwh": 1.0 + minute},
+        {"source": "main"},
+    )
 
 
 @pytest.fixture
@@ -41,7 +45,10 @@ def test_a_state_of_the_server_is_known(day: Day) -> None:
     [
         (lambda rows: rows[:1], "2 lost, 0 others, 0 doubled"),
         (lambda rows: [*rows, rows[0]], "0 lost, 0 others, 1 doubled"),
-        (lambda rows: [*rows[:2], (*rows[2][:3], 0.0, *rows[2][4:])], "1 lost, 1 others, 0 doubled"),
+        (
+            lambda rows: [*rows[:2], (*rows[2][:3], 0.0, *rows[2][4:])],
+            "1 lost, 1 others, 0 doubled",
+        ),
         (lambda rows: [], "3 lost"),
     ],
     ids=["halved", "doubled", "changed", "empty"],
@@ -55,7 +62,9 @@ def test_anything_else_is_not(day: Day, spoil: Callable[[list[Row]], list[Row]],
 def test_a_day_does_not_go_back(day: Day) -> None:
     """A whole day of an earlier state is a loss where a later one was."""
     assert day.not_older(day.versions[1], 1, "the archive") == 1
-    with pytest.raises(AssertionError, match="2026-10-02 in the archive went back from state 1 to 0"):
+    with pytest.raises(
+        AssertionError, match="2026-10-02 in the archive went back from state 1 to 0"
+    ):
         day.not_older(day.versions[0], 1, "the archive")
 
 
@@ -74,9 +83,13 @@ def test_a_lost_day_is_noticed(tmp_path: Path) -> None:
     ledger, house = Ledger("Asia/Tokyo"), Checkout(tmp_path)
     inspector = Inspector(house, ledger)
     ledger.write([reading(0, 10.0)])
-    place, staged = (folder / DATASET / f"dt={DAY}" for folder in (house.parquet, house.parquet / ".staging"))
+    place, staged = (
+        folder / DATASET / f"dt={DAY}" for folder in (house.parquet, house.parquet / ".staging")
+    )
     place.mkdir(parents=True)
-    rows = [dict(zip(COLUMNS.split(", "), row, strict=True)) for row in ledger.days[DAY].versions[0]]
+    rows = [
+        dict(zip(COLUMNS.split(", "), row, strict=True)) for row in ledger.days[DAY].versions[0]
+    ]
     pq.write_table(pa.Table.from_pylist(rows), place / "part-0.parquet")
     inspector.check()
     staged.parent.mkdir(parents=True)

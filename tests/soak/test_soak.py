@@ -14,7 +14,9 @@ from tests.soak.inspector import Reader
 from tests.soak.model import by_day
 from tests.soak.nights import Nights
 
-pytestmark = pytest.mark.skipif(os.environ.get("INTEGRATION_TESTS") != "1", reason="needs real servers; set INTEGRATION_TESTS=1")
+pytestmark = pytest.mark.skipif(
+    os.environ.get("INTEGRATION_TESTS") != "1", reason="needs real servers; set INTEGRATION_TESTS=1"
+)
 
 
 def test_nothing_is_lost(tmp_path: Path) -> None:
@@ -43,7 +45,11 @@ def test_nothing_is_lost(tmp_path: Path) -> None:
 
 def assert_nothing_lost(soak: Nights, reader: Reader) -> None:
     """Files, table and read copy hold each day's last version, or of a day that was forgotten unread what could be read; the tools agree."""
-    expected = {day: list(known.versions[known.kept if known.unread() else -1]) for day, known in soak.ledger.days.items() if day < soak.today}
+    expected = {
+        day: list(known.versions[known.kept if known.unread() else -1])
+        for day, known in soak.ledger.days.items()
+        if day < soak.today
+    }
     assert soak.inspector.in_place() == expected
     assert by_day(soak.inspector.table()) == {day: rows for day, rows in expected.items() if rows}
     assert reader.errors == []
@@ -55,11 +61,20 @@ def assert_nothing_lost(soak: Nights, reader: Reader) -> None:
 
 def report(soak: Nights, reader: Reader, seconds: float) -> None:
     """Say what has happened."""
-    written = sum(len({(row[0], row[2]) for version in day.versions for row in version}) for day in soak.ledger.days.values())
+    written = sum(
+        len({(row[0], row[2]) for version in day.versions for row in version})
+        for day in soak.ledger.days.values()
+    )
     forgotten = sum(day.unread() for day in soak.ledger.days.values())
-    print(f"{soak.zone}, to {soak.today}: {written} points written, {forgotten} of them forgotten by the server before any run could read them")
+    print(
+        f"{soak.zone}, to {soak.today}: {written} points written, {forgotten} of them forgotten by the server before any run could read them"
+    )
     print(f"faults: {dict(sorted((soak.seen + soak.gateway.seen).items()))}")
-    print(f"{soak.kills} kills, {soak.ended} runs ended before theirs; last step done when killed: {dict(soak.moments)}")
+    print(
+        f"{soak.kills} kills, {soak.ended} runs ended before theirs; last step done when killed: {dict(soak.moments)}"
+    )
     print(f"{soak.points.total()} of them at named points: {dict(sorted(soak.points.items()))}")
-    print(f"read copy: {reader.times} times read, {len(reader.errors)} errors; {seconds:.0f} s in all")
+    print(
+        f"read copy: {reader.times} times read, {len(reader.errors)} errors; {seconds:.0f} s in all"
+    )
     print(f"{soak.kill_seconds / max(soak.kills, 1) * 100:.0f} seconds per 100 kills")

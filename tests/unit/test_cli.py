@@ -12,13 +12,22 @@ from homeiot_batch.cli import app
 from homeiot_batch.config import ROOT
 
 COMMANDS = [getattr(command.callback, "__name__", "") for command in app.registered_commands]
-MODULES = {"run": "run_archive", **{name: name for name in ("status", "verify", "doctor", "report", "simulate")}}
+MODULES = {
+    "run": "run_archive",
+    **{name: name for name in ("status", "verify", "doctor", "report", "simulate")},
+}
 
 
 def homeiot(*arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run the installed command."""
     command = [str(Path(sys.executable).with_name("homeiot")), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"})
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"},
+    )
 
 
 def test_help_lists_every_command_in_a_line() -> None:
@@ -43,12 +52,21 @@ def test_every_command_has_help_with_examples_and_stands_in_the_readme(name: str
 @pytest.mark.parametrize("name", MODULES)
 def test_the_module_is_the_same_command(name: str) -> None:
     """`python -m homeiot_batch.X` takes the same options, and the page of commands names it."""
-    assert f"| `homeiot {name}` | `homeiot_batch.{MODULES[name]}` |" in (ROOT / "docs/reference/commands.md").read_text()
-    module = subprocess.run([sys.executable, "-m", f"homeiot_batch.{MODULES[name]}", "--help"], capture_output=True, text=True, check=True)
-    options = r"--[a-z-]+"
-    assert set(re.findall(options, module.stdout)) - {"--install-completion", "--show-completion"} == set(
-        re.findall(options, homeiot(name, "--help").stdout)
+    assert (
+        f"| `homeiot {name}` | `homeiot_batch.{MODULES[name]}` |"
+        in (ROOT / "docs/reference/commands.md").read_text()
     )
+    module = subprocess.run(
+        [sys.executable, "-m", f"homeiot_batch.{MODULES[name]}", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    options = r"--[a-z-]+"
+    assert set(re.findall(options, module.stdout)) - {
+        "--install-completion",
+        "--show-completion",
+    } == set(re.findall(options, homeiot(name, "--help").stdout))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +97,10 @@ def test_a_wrong_call_is_told_so(arguments: tuple[str, ...], said: str) -> None:
             ("simulate", "x.lp", "--from", "2026-11-09", "--to", "2026-11-09", "--tz", "Mars"),
             "error: --config: tz='Mars' is not the IANA name of a time zone; give one like Asia/Tokyo or Europe/Berlin\n",
         ),
-        (("status", "--config", "tzz=UTC"), "error: --config: there is no setting 'tzz'; did you mean tz?\n"),
+        (
+            ("status", "--config", "tzz=UTC"),
+            "error: --config: there is no setting 'tzz'; did you mean tz?\n",
+        ),
     ],
 )
 def test_a_value_that_cannot_be_used_is_one_line(arguments: tuple[str, ...], said: str) -> None:
@@ -95,5 +116,7 @@ def test_help_waits_for_nothing() -> None:
         "try: app(['run', '--help'])\n"
         "except SystemExit: print(sorted({'duckdb', 'pyarrow', 'requests', 'snakemake', 'structlog'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines()[-1] == "[]"

@@ -21,7 +21,9 @@ def config_yaml(tmp_path: Path) -> Path:
     return file
 
 
-def test_command_line_goes_before_environment_before_file_before_default(config_yaml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_line_goes_before_environment_before_file_before_default(
+    config_yaml: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each source gives way to the one above it."""
     assert Settings.model_fields["influx_bucket"].default == "home_energy"
     assert load_settings({}, config_yaml).influx_bucket == "from_yaml"
@@ -35,14 +37,20 @@ def test_the_requests_variables_are_read_under_their_names(monkeypatch: pytest.M
     named = "INFLUX_URL INFLUX_BUCKET INFLUX_TOKEN INFLUX_USERNAME INFLUX_PASSWORD INFLUX_MEASUREMENT DUCKDB_PATH PARQUET_BASE_DIR "
     named += "PARQUET_COMPRESSION PARQUET_ROW_GROUP_SIZE TZ SOURCE_DEFAULT"
     named += " INFLUX_RETENTION_POLICY MARKER_DIR INFLUX_TOKEN_FILE INFLUX_PASSWORD_FILE"
-    variables = {name.upper() for name, field in Settings.model_fields.items() if has_variable(field)}
+    variables = {
+        name.upper() for name, field in Settings.model_fields.items() if has_variable(field)
+    }
     assert set(named.split()) <= variables
     monkeypatch.setenv("INFLUX_MEASUREMENT", "strom")
     monkeypatch.setenv("SOURCE_DEFAULT", "keller")
     monkeypatch.setenv("PARQUET_ROW_GROUP_SIZE", "500")
     settings = load_settings()
     dataset = settings.datasets["raw_meter_readings"]
-    assert (dataset.measurement, dataset.tags, settings.parquet_row_group_size) == ("strom", {"source": "keller"}, 500)
+    assert (dataset.measurement, dataset.tags, settings.parquet_row_group_size) == (
+        "strom",
+        {"source": "keller"},
+        500,
+    )
 
 
 def test_undocumented_and_empty_variables_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +65,12 @@ def test_undocumented_and_empty_variables_are_not_read(monkeypatch: pytest.Monke
     }.items():
         monkeypatch.setenv(name, value)
     settings = load_settings()
-    assert (settings.start, settings.end, settings.allow_shrink, settings.now) == (None, None, False, None)
+    assert (settings.start, settings.end, settings.allow_shrink, settings.now) == (
+        None,
+        None,
+        False,
+        None,
+    )
     assert settings.influx_url == "http://localhost:8086"
 
 
@@ -65,12 +78,27 @@ def test_undocumented_and_empty_variables_are_not_read(monkeypatch: pytest.Monke
     ("given", "message"),
     [
         ({"strat": "2026-11-01"}, "--config: there is no setting 'strat'; did you mean start?"),
-        ({"start": "2026-13-01"}, "--config: start='2026-13-01' is not a date; give an existing day as YYYY-MM-DD"),
-        ({"start": 20261101}, "--config: start='20261101' is not a date; give an existing day as YYYY-MM-DD"),
+        (
+            {"start": "2026-13-01"},
+            "--config: start='2026-13-01' is not a date; give an existing day as YYYY-MM-DD",
+        ),
+        (
+            {"start": 20261101},
+            "--config: start='20261101' is not a date; give an existing day as YYYY-MM-DD",
+        ),
         ({"start": None}, "--config start= is empty; give a value or leave it out"),
-        ({"tz": "JST-9"}, "--config: tz='JST-9' is not the IANA name of a time zone; give one like Asia/Tokyo or Europe/Berlin"),
-        ({"tz": ":/etc/localtime"}, "--config: tz=':/etc/localtime' is not the IANA name of a time zone"),
-        ({"influx_url": "http://me:hush@h:1"}, "holds @, ? or #; give user and password as INFLUX_USERNAME and INFLUX_PASSWORD"),
+        (
+            {"tz": "JST-9"},
+            "--config: tz='JST-9' is not the IANA name of a time zone; give one like Asia/Tokyo or Europe/Berlin",
+        ),
+        (
+            {"tz": ":/etc/localtime"},
+            "--config: tz=':/etc/localtime' is not the IANA name of a time zone",
+        ),
+        (
+            {"influx_url": "http://me:hush@h:1"},
+            "holds @, ? or #; give user and password as INFLUX_USERNAME and INFLUX_PASSWORD",
+        ),
         ({"influx_url": "http://me:hu/hush@h:1"}, "--config: influx_url holds @, ? or #"),
         ({"influx_url": "http://h:1/?u=me&p=hush"}, "--config: influx_url holds @, ? or #"),
         ({"influx_url": "file://me:hush@h/x"}, "--config: influx_url names a host"),
@@ -80,23 +108,68 @@ def test_undocumented_and_empty_variables_are_not_read(monkeypatch: pytest.Monke
             {"duckdb_path": "x/Archive.2026.duckdb"},
             "duckdb_path='x/Archive.2026.duckdb' gives the database a name that cannot be used (archive, copy, ",
         ),
-        ({"duckdb_path": "temp"}, "duckdb_path='temp' gives the database a name that cannot be used"),
+        (
+            {"duckdb_path": "temp"},
+            "duckdb_path='temp' gives the database a name that cannot be used",
+        ),
         ({"duckdb_path": "a'b.duckdb"}, "gives the database a name that cannot be used"),
-        ({"duckdb_path": 'a"b.duckdb'}, "one with a quote, or that of a read copy); name the file otherwise"),
-        ({"duckdb_path": "a.read.duckdb"}, "duckdb_path='a.read.duckdb' gives the database a name that cannot be used"),
-        ({"now": "9999-12-31T23:00:00Z"}, "now='9999-12-31T23:00:00Z' lies outside of the years 1971 to 2261"),
-        ({"datasets": {"raw_meter_readings": {"missing": -1}}}, "raw_meter_readings.missing=-1 would pass for readings"),
-        ({"datasets": {"fct_x": {"measurement": "m", "fields": {"x": "double"}}}}, "'fct_x' cannot name a dataset"),
-        ({"datasets": {"built_loads": {"measurement": "m", "fields": {"x": "double"}}}}, "'built_loads' cannot name a dataset"),
-        ({"datasets": {"rebuilt_days": {"measurement": "m", "fields": {"x": "double"}}}}, "'rebuilt_days' cannot name a dataset"),
-        ({"datasets": {"log": {"measurement": "m", "fields": {"x": "double"}}}}, "'log' cannot name a dataset"),
-        ({"influx_url": "ftp://h"}, "influx_url='ftp://h' is neither http://, https://, file:// nor a path"),
+        (
+            {"duckdb_path": 'a"b.duckdb'},
+            "one with a quote, or that of a read copy); name the file otherwise",
+        ),
+        (
+            {"duckdb_path": "a.read.duckdb"},
+            "duckdb_path='a.read.duckdb' gives the database a name that cannot be used",
+        ),
+        (
+            {"now": "9999-12-31T23:00:00Z"},
+            "now='9999-12-31T23:00:00Z' lies outside of the years 1971 to 2261",
+        ),
+        (
+            {"datasets": {"raw_meter_readings": {"missing": -1}}},
+            "raw_meter_readings.missing=-1 would pass for readings",
+        ),
+        (
+            {"datasets": {"fct_x": {"measurement": "m", "fields": {"x": "double"}}}},
+            "'fct_x' cannot name a dataset",
+        ),
+        (
+            {"datasets": {"built_loads": {"measurement": "m", "fields": {"x": "double"}}}},
+            "'built_loads' cannot name a dataset",
+        ),
+        (
+            {"datasets": {"rebuilt_days": {"measurement": "m", "fields": {"x": "double"}}}},
+            "'rebuilt_days' cannot name a dataset",
+        ),
+        (
+            {"datasets": {"log": {"measurement": "m", "fields": {"x": "double"}}}},
+            "'log' cannot name a dataset",
+        ),
+        (
+            {"influx_url": "ftp://h"},
+            "influx_url='ftp://h' is neither http://, https://, file:// nor a path",
+        ),
         ({"now": "2026-01-01T00:00:00"}, "has no offset from UTC"),
-        ({"influx_token": "hush"}, "influx_token does not belong in --config, where others can read it; set INFLUX_TOKEN instead"),
-        ({"datasets": {"a": {"measurement": "m", "feilds": {}}}}, "there is no setting 'datasets.a.feilds'; did you mean fields?"),
-        ({"datasets": {"A b": {"measurement": "m", "fields": {"x": "double"}}}}, "'A b' cannot name a dataset"),
-        ({"datasets": {"a": {"measurement": "m", "fields": {"Time": "double"}}}}, "column 'Time' is empty, reserved"),
-        ({"datasets": {"a": {"measurement": "m", "fields": {"x": "boolean"}, "missing": 0}}}, "missing: a number can only stand in for"),
+        (
+            {"influx_token": "hush"},
+            "influx_token does not belong in --config, where others can read it; set INFLUX_TOKEN instead",
+        ),
+        (
+            {"datasets": {"a": {"measurement": "m", "feilds": {}}}},
+            "there is no setting 'datasets.a.feilds'; did you mean fields?",
+        ),
+        (
+            {"datasets": {"A b": {"measurement": "m", "fields": {"x": "double"}}}},
+            "'A b' cannot name a dataset",
+        ),
+        (
+            {"datasets": {"a": {"measurement": "m", "fields": {"Time": "double"}}}},
+            "column 'Time' is empty, reserved",
+        ),
+        (
+            {"datasets": {"a": {"measurement": "m", "fields": {"x": "boolean"}, "missing": 0}}},
+            "missing: a number can only stand in for",
+        ),
     ],
 )
 def test_a_wrong_setting_is_refused_in_one_line(given: dict[str, object], message: str) -> None:
@@ -132,13 +205,17 @@ def test_secrets_come_from_files_too(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert settings.token() == "hush"
     assert "hush" not in repr(settings)
     (tmp_path / "token").write_text("hush\nhush\n")
-    with pytest.raises(SettingsError, match="INFLUX_TOKEN_FILE names, holds more than one line of ASCII") as caught:
+    with pytest.raises(
+        SettingsError, match="INFLUX_TOKEN_FILE names, holds more than one line of ASCII"
+    ) as caught:
         settings.token()
     assert "hush" not in str(caught.value)
     with pytest.raises(SettingsError, match="INFLUX_PASSWORD_FILE=.*none.* cannot be read"):
         settings.password()
     (tmp_path / "token").write_text("\n")
-    with pytest.raises(SettingsError, match="INFLUX_TOKEN_FILE=.*token' is empty; write the secret into it"):
+    with pytest.raises(
+        SettingsError, match="INFLUX_TOKEN_FILE=.*token' is empty; write the secret into it"
+    ):
         settings.token()
 
 
@@ -147,7 +224,9 @@ def test_what_is_meant_for_one_run_cannot_be_made_lasting(tmp_path: Path, line: 
     """In config.yaml a permission to shrink would hold for every night."""
     file = tmp_path / "config.yaml"
     file.write_text(SHIPPED + line + "\n")
-    with pytest.raises(SettingsError, match="would hold for every run; give it for one run, by --config"):
+    with pytest.raises(
+        SettingsError, match="would hold for every run; give it for one run, by --config"
+    ):
         load_settings({}, file)
 
 

@@ -31,10 +31,22 @@ def test_a_day_is_bounded_by_its_zones_own_rules(zone: str, day: str, start: str
     local = LocalDay(date.fromisoformat(day), ZoneInfo(zone))
     expected = tuple(datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (start, end))
     assert (local.start, local.end) == expected
-    assert (local.start_ns, local.end_ns) == tuple(int(instant.timestamp()) * 10**9 for instant in expected)
+    assert (local.start_ns, local.end_ns) == tuple(
+        int(instant.timestamp()) * 10**9 for instant in expected
+    )
 
 
-@pytest.mark.parametrize("zone", ["Asia/Tokyo", "Europe/Berlin", "Australia/Adelaide", "Asia/Kathmandu", "America/Sao_Paulo", "Asia/Beirut"])
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "Asia/Tokyo",
+        "Europe/Berlin",
+        "Australia/Adelaide",
+        "Asia/Kathmandu",
+        "America/Sao_Paulo",
+        "Asia/Beirut",
+    ],
+)
 def test_days_follow_each_other_without_gap_or_overlap(zone: str) -> None:
     """Over ten years each day begins where the one before ends, and every instant in it has its local date."""
     days = [LocalDay(day, ZoneInfo(zone)) for day in each_day(date(2017, 1, 1), date(2026, 12, 31))]
@@ -54,16 +66,37 @@ def test_days_follow_each_other_without_gap_or_overlap(zone: str) -> None:
 )
 def test_the_target_date_is_yesterday_in_the_houses_zone(now: str, expected: str) -> None:
     """Just after midnight in Japan the batch takes the day that just ended, whatever the date in UTC."""
-    assert yesterday(datetime.fromisoformat(now), ZoneInfo("Asia/Tokyo")) == date.fromisoformat(expected)
+    assert yesterday(datetime.fromisoformat(now), ZoneInfo("Asia/Tokyo")) == date.fromisoformat(
+        expected
+    )
 
 
-@pytest.mark.parametrize("text", ["2026-13-01", "2026-02-29", "2026-1-1", "20261101", 20261101, "", "today", "2026-11-01T00:00", "２０２６-11-01"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-13-01",
+        "2026-02-29",
+        "2026-1-1",
+        "20261101",
+        20261101,
+        "",
+        "today",
+        "2026-11-01T00:00",
+        "２０２６-11-01",
+    ],
+)
 def test_what_is_no_date_is_refused_with_its_origin(text: object) -> None:
     """The message names the value, where it came from, and the form that is wanted."""
-    with pytest.raises(SettingsError, match="--from=.* is not a date; give an existing day as YYYY-MM-DD"):
+    with pytest.raises(
+        SettingsError, match="--from=.* is not a date; give an existing day as YYYY-MM-DD"
+    ):
         parse_day(text, "--from")
 
 
 def test_a_range_includes_both_ends() -> None:
     """Ranges run over month ends and 29 February."""
-    assert [str(day) for day in each_day(date(2028, 2, 28), date(2028, 3, 1))] == ["2028-02-28", "2028-02-29", "2028-03-01"]
+    assert [str(day) for day in each_day(date(2028, 2, 28), date(2028, 3, 1))] == [
+        "2028-02-28",
+        "2028-02-29",
+        "2028-03-01",
+    ]

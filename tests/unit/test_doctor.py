@@ -61,19 +61,31 @@ def by_name(findings: Iterator[Finding]) -> dict[str, Finding]:
 
 def tree(folder: Path) -> dict[str, tuple[int, int]]:
     """Everything that lies in the folder: kind and size."""
-    return {str(path): (path.lstat().st_mode, path.lstat().st_size if path.is_file() else 0) for path in sorted(folder.rglob("*"))}
+    return {
+        str(path): (path.lstat().st_mode, path.lstat().st_size if path.is_file() else 0)
+        for path in sorted(folder.rglob("*"))
+    }
 
 
 def given(settings: Settings, **changes: str) -> Settings:
     """The same settings with some changed."""
-    places = {name: str(getattr(settings, name)) for name in ("parquet_base_dir", "marker_dir", "report_dir", "duckdb_path")}
+    places = {
+        name: str(getattr(settings, name))
+        for name in ("parquet_base_dir", "marker_dir", "report_dir", "duckdb_path")
+    }
     return load_settings(places | {"now": "2026-11-24T00:10:00+09:00"} | changes)
 
 
 def holding(code: str, path: Path) -> "subprocess.Popen[bytes]":
     """Another process that has done `code` to the path (sys.argv[1]) and stays."""
     process = subprocess.Popen(
-        [sys.executable, "-c", f"import sys, time; {code}; print(flush=True); time.sleep(60)", str(path)], stdout=subprocess.PIPE
+        [
+            sys.executable,
+            "-c",
+            f"import sys, time; {code}; print(flush=True); time.sleep(60)",
+            str(path),
+        ],
+        stdout=subprocess.PIPE,
     )
     assert process.stdout is not None
     process.stdout.readline()
@@ -83,7 +95,9 @@ def holding(code: str, path: Path) -> "subprocess.Popen[bytes]":
 # the archive
 
 
-def test_a_whole_archive_is_well(settings: Settings, layout: Layout, house: Callable[..., None], tmp_path: Path) -> None:
+def test_a_whole_archive_is_well(
+    settings: Settings, layout: Layout, house: Callable[..., None], tmp_path: Path
+) -> None:
     """Every finding of a house that was archived up to yesterday is well; nothing is changed, and no probe is left behind."""
     house(*range(10, 24))
     before = tree(tmp_path)
@@ -95,7 +109,10 @@ def test_a_whole_archive_is_well(settings: Settings, layout: Layout, house: Call
         f"{layout.parquet}, {settings.duckdb_path.parent}, {layout.markers}",
     )
     assert list(found.values()) == [
-        ok("zone", "Asia/Tokyo, the archive was begun with it; now is 2026-11-24 00:10, yesterday 2026-11-23"),
+        ok(
+            "zone",
+            "Asia/Tokyo, the archive was begun with it; now is 2026-11-24 00:10, yesterday 2026-11-23",
+        ),
         ok(DATASET, "14 days, 2026-11-10 to 2026-11-23"),
         ok("run", "none is at work"),
         ok("PARQUET_BASE_DIR", f"{layout.parquet} can be written"),
@@ -111,9 +128,15 @@ def test_a_new_house_is_well(settings: Settings, layout: Layout, tmp_path: Path)
     """Before the first run nothing is there, nothing is wrong, and nothing is made."""
     found = by_name(check_archive(settings, layout))
     disk = found.pop("disk")
-    assert (disk.level, disk.found.split(" free for ")[1]) == ("ok", f"{layout.parquet}, {settings.duckdb_path.parent}, {layout.markers}")
+    assert (disk.level, disk.found.split(" free for ")[1]) == (
+        "ok",
+        f"{layout.parquet}, {settings.duckdb_path.parent}, {layout.markers}",
+    )
     assert list(found.values()) == [
-        ok("zone", "Asia/Tokyo, no day is archived yet; now is 2026-11-24 00:10, yesterday 2026-11-23"),
+        ok(
+            "zone",
+            "Asia/Tokyo, no day is archived yet; now is 2026-11-24 00:10, yesterday 2026-11-23",
+        ),
         ok(DATASET, "no day is archived yet"),
         ok("run", "none is at work"),
         ok("PARQUET_BASE_DIR", f"{layout.parquet} is made by the first run, in {tmp_path}"),
@@ -155,11 +178,22 @@ def test_a_new_house_is_well(settings: Settings, layout: Layout, tmp_path: Path)
         ),
     ],
 )
-def test_days_that_are_missing_are_named(settings: Settings, layout: Layout, house: Callable[..., None], days: list[int], expected: Finding) -> None:
+def test_days_that_are_missing_are_named(
+    settings: Settings,
+    layout: Layout,
+    house: Callable[..., None],
+    days: list[int],
+    expected: Finding,
+) -> None:
     """Gaps are a problem; days behind are a warning, but for yesterday, which the night may not have reached yet."""
     house(*days)
     found = by_name(check_archive(settings, layout))[DATASET]
-    assert found == Finding(expected.name, expected.level, expected.found, expected.cure.replace("{last_run}", str(layout.last_run)))
+    assert found == Finding(
+        expected.name,
+        expected.level,
+        expected.found,
+        expected.cure.replace("{last_run}", str(layout.last_run)),
+    )
 
 
 def test_gaps_are_counted_by_the_calendar(settings: Settings, layout: Layout) -> None:
@@ -168,12 +202,18 @@ def test_gaps_are_counted_by_the_calendar(settings: Settings, layout: Layout) ->
     for day in days:
         (layout.day(DATASET, day)).mkdir(parents=True)
     now = given(settings, now="2024-03-02T00:10:00+09:00")
-    assert by_name(check_archive(now, layout))[DATASET] == ok(DATASET, "62 days, 2023-12-31 to 2024-03-01")
+    assert by_name(check_archive(now, layout))[DATASET] == ok(
+        DATASET, "62 days, 2023-12-31 to 2024-03-01"
+    )
     layout.day(DATASET, date(2024, 2, 29)).rmdir()
-    assert by_name(check_archive(now, layout))[DATASET] == problem(DATASET, "61 days, 2023-12-31 to 2024-03-01; missing (1): 2024-02-29", BRING_IN)
+    assert by_name(check_archive(now, layout))[DATASET] == problem(
+        DATASET, "61 days, 2023-12-31 to 2024-03-01; missing (1): 2024-02-29", BRING_IN
+    )
 
 
-def test_another_zone_is_a_problem(settings: Settings, layout: Layout, house: Callable[..., None]) -> None:
+def test_another_zone_is_a_problem(
+    settings: Settings, layout: Layout, house: Callable[..., None]
+) -> None:
     """The archive's zone and TZ must be one."""
     house(23)
     found = by_name(check_archive(given(settings, tz="Australia/Adelaide"), layout))
@@ -187,16 +227,40 @@ def test_another_zone_is_a_problem(settings: Settings, layout: Layout, house: Ca
 @pytest.mark.parametrize(
     ("now", "tz", "shown"),
     [
-        ("2026-11-23T14:40:00+00:00", "Australia/Adelaide", "now is 2026-11-24 01:10, yesterday 2026-11-23"),
-        ("2026-03-29T01:00:00+00:00", "Europe/Berlin", "now is 2026-03-29 03:00, yesterday 2026-03-28"),
-        ("2026-10-25T01:30:00+00:00", "Europe/Berlin", "now is 2026-10-25 02:30, yesterday 2026-10-24"),
-        ("2028-02-29T23:30:00+00:00", "Europe/Berlin", "now is 2028-03-01 00:30, yesterday 2028-02-29"),
-        ("2026-12-31T15:00:00+00:00", "Asia/Tokyo", "now is 2027-01-01 00:00, yesterday 2026-12-31"),
+        (
+            "2026-11-23T14:40:00+00:00",
+            "Australia/Adelaide",
+            "now is 2026-11-24 01:10, yesterday 2026-11-23",
+        ),
+        (
+            "2026-03-29T01:00:00+00:00",
+            "Europe/Berlin",
+            "now is 2026-03-29 03:00, yesterday 2026-03-28",
+        ),
+        (
+            "2026-10-25T01:30:00+00:00",
+            "Europe/Berlin",
+            "now is 2026-10-25 02:30, yesterday 2026-10-24",
+        ),
+        (
+            "2028-02-29T23:30:00+00:00",
+            "Europe/Berlin",
+            "now is 2028-03-01 00:30, yesterday 2028-02-29",
+        ),
+        (
+            "2026-12-31T15:00:00+00:00",
+            "Asia/Tokyo",
+            "now is 2027-01-01 00:00, yesterday 2026-12-31",
+        ),
     ],
 )
-def test_the_house_s_clock_is_shown(settings: Settings, layout: Layout, now: str, tz: str, shown: str) -> None:
+def test_the_house_s_clock_is_shown(
+    settings: Settings, layout: Layout, now: str, tz: str, shown: str
+) -> None:
     """Local time and yesterday by the house's zone, also in half-hour zones, on days of clock changes and at ends of months."""
-    assert by_name(check_archive(given(settings, now=now, tz=tz), layout))["zone"] == ok("zone", f"{tz}, no day is archived yet; {shown}")
+    assert by_name(check_archive(given(settings, now=now, tz=tz), layout))["zone"] == ok(
+        "zone", f"{tz}, no day is archived yet; {shown}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -214,14 +278,19 @@ def test_rules_that_differ_are_found(tz: str, other: str, hour: str | None) -> N
     assert _differing_hour(tz, ZoneInfo(other), 2026) == hour
 
 
-def test_a_run_at_work_is_named_and_left_alone(settings: Settings, layout: Layout, house: Callable[..., None], tmp_path: Path) -> None:
+def test_a_run_at_work_is_named_and_left_alone(
+    settings: Settings, layout: Layout, house: Callable[..., None], tmp_path: Path
+) -> None:
     """While another process holds the lock its id is told, and no probe is made."""
     house(23)
     hold = "from pathlib import Path; from homeiot_batch import run_lock; run_lock.hold(Path(sys.argv[1]), 0)"
     with holding(hold, layout.lock) as run:
         found = by_name(check_archive(settings, layout))
         run.kill()
-    assert [found["run"], found["rename"]] == [ok("run", f"one is at work (process {run.pid})"), ok("rename", "not tried while a run is at work")]
+    assert [found["run"], found["rename"]] == [
+        ok("run", f"one is at work (process {run.pid})"),
+        ok("rename", "not tried while a run is at work"),
+    ]
     assert "hard links" not in found
     assert by_name(check_archive(settings, layout))["run"] == ok("run", "none is at work")
 
@@ -234,26 +303,41 @@ def test_a_run_at_work_is_named_and_left_alone(settings: Settings, layout: Layou
         (1.5, "problem", "make room, or move these folders to a larger disk"),
     ],
 )
-def test_room_is_measured_in_days(settings: Settings, layout: Layout, house: Callable[..., None], size: float, level: str, cure: str) -> None:
+def test_room_is_measured_in_days(
+    settings: Settings,
+    layout: Layout,
+    house: Callable[..., None],
+    size: float,
+    level: str,
+    cure: str,
+) -> None:
     """Less than a month is a warning, less than a day a problem; `size` in bytes, or as a share of what is free."""
     stat = os.statvfs(settings.parquet_base_dir.parent)
     house(22, 23, size=int(size if size > 10 else size * stat.f_bavail * stat.f_frsize))
     found = by_name(check_archive(settings, layout))["disk"]
     days = int(found.found.split(": room for ")[1].removesuffix(" days"))
     assert (found.level, found.cure) == (level, cure)
-    assert days == {"warning": pytest.approx(10, abs=1), "problem": 0}.get(level, pytest.approx(days))
+    assert days == {"warning": pytest.approx(10, abs=1), "problem": 0}.get(
+        level, pytest.approx(days)
+    )
 
 
-def test_a_file_in_the_place_of_a_folder_is_a_problem(settings: Settings, layout: Layout, tmp_path: Path) -> None:
+def test_a_file_in_the_place_of_a_folder_is_a_problem(
+    settings: Settings, layout: Layout, tmp_path: Path
+) -> None:
     """What stands in the way of the first run is named."""
     (tmp_path / "duckdb").touch()
     assert by_name(check_archive(settings, layout))["DUCKDB_PATH"] == problem(
-        "DUCKDB_PATH", f"{tmp_path / 'duckdb'} is no folder", "move it away, or set DUCKDB_PATH to another place"
+        "DUCKDB_PATH",
+        f"{tmp_path / 'duckdb'} is no folder",
+        "move it away, or set DUCKDB_PATH to another place",
     )
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="everything can be written by root")
-def test_what_cannot_be_written_is_named(settings: Settings, layout: Layout, house: Callable[..., None]) -> None:
+def test_what_cannot_be_written_is_named(
+    settings: Settings, layout: Layout, house: Callable[..., None]
+) -> None:
     """A dataset's folder that belongs to another user, say, and the database file."""
     house(23)
     closed = [layout.parquet / DATASET, settings.duckdb_path]
@@ -265,21 +349,32 @@ def test_what_cannot_be_written_is_named(settings: Settings, layout: Layout, hou
         path.chmod(mode)
     cure = "give the user of the batch the right, or run as its owner"
     assert [found["PARQUET_BASE_DIR"], found["DUCKDB_PATH"]] == [
-        problem("PARQUET_BASE_DIR", f"{closed[0]} cannot be written by this user ({os.getuid()})", cure),
+        problem(
+            "PARQUET_BASE_DIR", f"{closed[0]} cannot be written by this user ({os.getuid()})", cure
+        ),
         problem("DUCKDB_PATH", f"{closed[1]} cannot be written by this user ({os.getuid()})", cure),
     ]
-    assert (found["rename"].level, "Permission denied" in found["rename"].found) == ("problem", True)
+    assert (found["rename"].level, "Permission denied" in found["rename"].found) == (
+        "problem",
+        True,
+    )
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="everything can be read by root")
-def test_what_cannot_be_read_is_named(settings: Settings, layout: Layout, house: Callable[..., None]) -> None:
+def test_what_cannot_be_read_is_named(
+    settings: Settings, layout: Layout, house: Callable[..., None]
+) -> None:
     """What stops a group's checks is a finding of it; the other groups are looked at."""
     house(23)
     layout.identity.chmod(0)
     report = examine(given(settings, influx_url=__file__), layout)
     layout.identity.chmod(0o600)
     assert report["archive"] == [
-        problem("files", f"{layout.identity} cannot be read (Permission denied)", "see to its permissions, or run as the user of the batch")
+        problem(
+            "files",
+            f"{layout.identity} cannot be read (Permission denied)",
+            "see to its permissions, or run as the user of the batch",
+        )
     ]
     assert [finding.level for finding in report["source"] + report["database"]] == ["ok", "ok"]
 
@@ -306,7 +401,10 @@ def test_staging_and_archive_on_two_file_systems_are_a_problem(
     place.symlink_to(elsewhere)
     before = tree(layout.parquet)
     found = by_name(check_archive(settings, layout))["rename"]
-    mounts = {path: next(p for p in (path.resolve(), *path.resolve().parents) if p.is_mount()) for path in (layout.staging, layout.parquet / DATASET)}
+    mounts = {
+        path: next(p for p in (path.resolve(), *path.resolve().parents) if p.is_mount())
+        for path in (layout.staging, layout.parquet / DATASET)
+    }
     (staging, at), (archive, there) = mounts.items()
     assert found == problem(
         "rename",
@@ -319,22 +417,33 @@ def test_staging_and_archive_on_two_file_systems_are_a_problem(
 # the database
 
 
-def test_a_database_that_is_free_is_well(settings: Settings, layout: Layout, house: Callable[..., None]) -> None:
+def test_a_database_that_is_free_is_well(
+    settings: Settings, layout: Layout, house: Callable[..., None]
+) -> None:
     """It opens, nobody holds it, and it is not written to."""
     house(23)
     before = settings.duckdb_path.read_bytes()
-    assert list(check_database(settings, layout)) == [ok("file", f"{settings.duckdb_path}, {len(before) / 1e6:.1f} MB, opens, nobody has it open")]
+    assert list(check_database(settings, layout)) == [
+        ok("file", f"{settings.duckdb_path}, {len(before) / 1e6:.1f} MB, opens, nobody has it open")
+    ]
     assert settings.duckdb_path.read_bytes() == before
     settings.duckdb_path.unlink()
-    assert list(check_database(settings, layout)) == [ok("file", f"{settings.duckdb_path} is not there; the next run builds it from the archive")]
+    assert list(check_database(settings, layout)) == [
+        ok("file", f"{settings.duckdb_path} is not there; the next run builds it from the archive")
+    ]
     assert not settings.duckdb_path.exists()
 
 
 @pytest.mark.parametrize("read_only", [True, False])
-def test_who_holds_the_database_is_named(settings: Settings, layout: Layout, house: Callable[..., None], read_only: bool) -> None:
+def test_who_holds_the_database_is_named(
+    settings: Settings, layout: Layout, house: Callable[..., None], read_only: bool
+) -> None:
     """Another process with the file open, be it only to read, would make the next load fail: its id and name, as a warning."""
     house(23)
-    with holding(f"import duckdb; connection = duckdb.connect(sys.argv[1], read_only={read_only})", settings.duckdb_path) as process:
+    with holding(
+        f"import duckdb; connection = duckdb.connect(sys.argv[1], read_only={read_only})",
+        settings.duckdb_path,
+    ) as process:
         name = Path(f"/proc/{process.pid}/comm").read_text().strip()
         [found] = check_database(settings, layout)
         process.kill()
@@ -348,17 +457,24 @@ def test_who_holds_the_database_is_named(settings: Settings, layout: Layout, hou
         assert found == Finding("file", "warning", said, "close it there and run again")
 
 
-def test_a_damaged_database_is_named(settings: Settings, layout: Layout, house: Callable[..., None]) -> None:
+def test_a_damaged_database_is_named(
+    settings: Settings, layout: Layout, house: Callable[..., None]
+) -> None:
     """A file that is no DuckDB file is left alone: the next run is the one to replace it."""
     house(23)
     settings.duckdb_path.write_bytes(b"not a database" * 1000)
     [found] = check_database(settings, layout)
-    assert (found.level, found.cure) == ("warning", "the next run sets it aside and builds it again from the archive")
+    assert (found.level, found.cure) == (
+        "warning",
+        "the next run sets it aside and builds it again from the archive",
+    )
     assert found.found.startswith(f"{settings.duckdb_path} is damaged (")
     assert settings.duckdb_path.read_bytes().startswith(b"not a database")
 
 
-def test_another_zone_and_days_not_loaded_are_found(settings: Settings, layout: Layout, house: Callable[..., None]) -> None:
+def test_another_zone_and_days_not_loaded_are_found(
+    settings: Settings, layout: Layout, house: Callable[..., None]
+) -> None:
     """The database's own note of the zone, and archived days without a marker."""
     house(21, 22, 23)
     layout.marker(DATASET, "2026-11-22").unlink()
@@ -369,7 +485,11 @@ def test_another_zone_and_days_not_loaded_are_found(settings: Settings, layout: 
             f"{settings.duckdb_path}, {size} MB, opens; it holds days of Asia/Tokyo, TZ is Europe/Berlin",
             "set TZ=Asia/Tokyo, or another DUCKDB_PATH",
         ),
-        warning(DATASET, "1 archived days are not loaded", "python -m homeiot_batch.run_archive loads them"),
+        warning(
+            DATASET,
+            "1 archived days are not loaded",
+            "python -m homeiot_batch.run_archive loads them",
+        ),
     ]
 
 
@@ -391,9 +511,16 @@ def test_an_export_is_looked_at(settings: Settings, tmp_path: Path) -> None:
     for name in "ab":
         (folder / name).write_text("power value=1 1\n" * 1000)
         os.utime(folder / name, (1794193200, 1794193200))
-    assert list(check_source(changed)) == [ok("export", f"{folder}: 2 files, 0.03 MB, written 2026-11-09 12:00:00; read when a day is fetched")]
+    assert list(check_source(changed)) == [
+        ok(
+            "export",
+            f"{folder}: 2 files, 0.03 MB, written 2026-11-09 12:00:00; read when a day is fetched",
+        )
+    ]
     (folder / "c").touch()
-    assert list(check_source(changed)) == [problem("export", f"{folder / 'c'} is empty", "copy it again, or take it away")]
+    assert list(check_source(changed)) == [
+        problem("export", f"{folder / 'c'} is empty", "copy it again, or take it away")
+    ]
 
 
 # the command
@@ -401,12 +528,26 @@ def test_an_export_is_looked_at(settings: Settings, tmp_path: Path) -> None:
 
 def doctor(settings: Settings, *arguments: str, **env: str) -> "subprocess.CompletedProcess[str]":
     """Run the command as a user would."""
-    places = {name.upper(): str(getattr(settings, name)) for name in ("parquet_base_dir", "marker_dir", "report_dir", "duckdb_path")}
-    command = [sys.executable, "-m", "homeiot_batch.doctor", *arguments, "--config", "now=2026-11-24T08:00:00+09:00"]
-    return subprocess.run(command, env=os.environ | places | env, text=True, capture_output=True, check=False)
+    places = {
+        name.upper(): str(getattr(settings, name))
+        for name in ("parquet_base_dir", "marker_dir", "report_dir", "duckdb_path")
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "homeiot_batch.doctor",
+        *arguments,
+        "--config",
+        "now=2026-11-24T08:00:00+09:00",
+    ]
+    return subprocess.run(
+        command, env=os.environ | places | env, text=True, capture_output=True, check=False
+    )
 
 
-def test_the_command_lists_groups_and_cures(settings: Settings, house: Callable[..., None], tmp_path: Path) -> None:
+def test_the_command_lists_groups_and_cures(
+    settings: Settings, house: Callable[..., None], tmp_path: Path
+) -> None:
     """A line a finding, aligned under its group, a cure on the next; exit code 1 with a problem, 0 with warnings only; JSON says the same."""
     house(21, 23)
     export = tmp_path / "house.lp"
@@ -433,11 +574,16 @@ def test_the_command_lists_groups_and_cures(settings: Settings, house: Callable[
     export.write_text("power value=1 1\n")
     Layout.of(settings).day(DATASET, "2026-11-22").mkdir()
     well = doctor(settings, INFLUX_URL=str(export))
-    assert (well.returncode, well.stdout.splitlines()[-1]) == (0, "13 findings, problems: 0, warnings: 1")
+    assert (well.returncode, well.stdout.splitlines()[-1]) == (
+        0,
+        "13 findings, problems: 0, warnings: 1",
+    )
 
 
 def test_a_setting_that_cannot_be_used_is_an_error(settings: Settings) -> None:
     """One line, as everywhere."""
     done = doctor(settings, TZ="Tokyo")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error: environment variable TZ: tz='Tokyo' is not the IANA name of a time zone")
+    assert done.stderr.startswith(
+        "error: environment variable TZ: tz='Tokyo' is not the IANA name of a time zone"
+    )

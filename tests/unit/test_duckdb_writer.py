@@ -27,43 +27,98 @@ HOUR = 3600 * 10**9
 Batches = Callable[..., list[pa.RecordBatch]]
 
 
-def rows(path: Path, sql: str = "SELECT * EXCLUDE (ingested_at) FROM raw_meter_readings ORDER BY ALL") -> list[tuple[Any, ...]]:
+def rows(
+    path: Path, sql: str = "SELECT * EXCLUDE (ingested_at) FROM raw_meter_readings ORDER BY ALL"
+) -> list[tuple[Any, ...]]:
     """Rows of a query on the file."""
     with duckdb.connect(path) as connection:
         return connection.execute(sql).fetchall()
 
 
 @pytest.fixture
-def staged(tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches) -> Callable[..., Path]:
+def staged(
+    tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches
+) -> Callable[..., Path]:
     """Stages points of the day; the folder."""
-    return lambda *points, of=day: stage_day(batches(list(points)), dataset, of, settings, tmp_path / "staged", lambda _: {}).folder
+    return lambda *points, of=day: (
+        stage_day(
+            batches(list(points)), dataset, of, settings, tmp_path / "staged", lambda _: {}
+        ).folder
+    )
 
 
-def test_loading_again_replaces_the_day_and_no_other(settings: Settings, dataset: Dataset, day: LocalDay, staged: Callable[..., Path]) -> None:
+def test_loading_again_replaces_the_day_and_no_other(
+    settings: Settings, dataset: Dataset, day: LocalDay, staged: Callable[..., Path]
+) -> None:
     """Delete, then insert: rows of the day before and after stay, the day's own are those of the last load."""
     path = settings.duckdb_path
     before, after = (LocalDay(date(2026, 11, n), day.zone) for n in (8, 10))
-    load_day(path, staged((START - 1, "a", 1.0, None, None), of=before), dataset, before, allow_shrink=False)
-    load_day(path, staged((START + 24 * HOUR, "a", 3.0, None, None), of=after), dataset, after, allow_shrink=False)
+    load_day(
+        path,
+        staged((START - 1, "a", 1.0, None, None), of=before),
+        dataset,
+        before,
+        allow_shrink=False,
+    )
+    load_day(
+        path,
+        staged((START + 24 * HOUR, "a", 3.0, None, None), of=after),
+        dataset,
+        after,
+        allow_shrink=False,
+    )
     load_day(path, staged((START, "a", 2.0, 5.0, None)), dataset, day, allow_shrink=False)
-    again = load_day(path, staged((START, "a", 2.5, 6.0, None), (START + 24 * HOUR - 1, "b", 7.0, None, 8.0)), dataset, day, allow_shrink=False)
+    again = load_day(
+        path,
+        staged((START, "a", 2.5, 6.0, None), (START + 24 * HOUR - 1, "b", 7.0, None, 8.0)),
+        dataset,
+        day,
+        allow_shrink=False,
+    )
     assert rows(path) == [
-        (datetime(2026, 11, 8, 14, 59, 59, 999999), datetime(2026, 11, 8, 23, 59, 59, 999999), "a", 1.0, 0.0, 0.0),
+        (
+            datetime(2026, 11, 8, 14, 59, 59, 999999),
+            datetime(2026, 11, 8, 23, 59, 59, 999999),
+            "a",
+            1.0,
+            0.0,
+            0.0,
+        ),
         (datetime(2026, 11, 8, 15), datetime(2026, 11, 9), "a", 2.5, 6.0, 0.0),
-        (datetime(2026, 11, 9, 14, 59, 59, 999999), datetime(2026, 11, 9, 23, 59, 59, 999999), "b", 7.0, 0.0, 8.0),
+        (
+            datetime(2026, 11, 9, 14, 59, 59, 999999),
+            datetime(2026, 11, 9, 23, 59, 59, 999999),
+            "b",
+            7.0,
+            0.0,
+            8.0,
+        ),
         (datetime(2026, 11, 9, 15), datetime(2026, 11, 10), "a", 3.0, 0.0, 0.0),
     ]
     assert recorded_loads(path)["raw_meter_readings", "2026-11-09"] == (again.load_id, again.record)
-    assert again.record == DayRecord(2, {"instant_power_w": 2, "energy_import_kwh": 1, "energy_export_kwh": 1})
+    assert again.record == DayRecord(
+        2, {"instant_power_w": 2, "energy_import_kwh": 1, "energy_export_kwh": 1}
+    )
 
 
 @pytest.mark.parametrize("process_zone", ["UTC", "America/New_York", "Asia/Kathmandu"])
 def test_wall_time_does_not_follow_the_process(
-    settings: Settings, dataset: Dataset, day: LocalDay, staged: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, process_zone: str
+    settings: Settings,
+    dataset: Dataset,
+    day: LocalDay,
+    staged: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    process_zone: str,
 ) -> None:
     """ts_utc and ts_jst are the same whatever TZ the process and so DuckDB's session has."""
     monkeypatch.setenv("TZ", process_zone)
-    load_day(settings.duckdb_path, staged((START, "a", 2.0, None, None)), dataset, day, allow_shrink=False)
+    load_day(
+        settings.duckdb_path,
+        staged((START, "a", 2.0, None, None)),
+        dataset,
+        day,
+        allow_shrink=False,
+    )
     assert rows(settings.duckdb_path)[0][:2] == (datetime(2026, 11, 8, 15), datetime(2026, 11, 9))
 
 
@@ -73,34 +128,65 @@ def test_a_day_on_which_the_clock_changes_is_whole(
 ) -> None:
     """In Berlin a reading an hour makes 23 or 25 rows, each with the local date; 02:30 is missing or there twice."""
     berlin = LocalDay(date.fromisoformat(dt), ZoneInfo("Europe/Berlin"))
-    points = [(time + HOUR // 2, "a", 1.0, None, None) for time in range(berlin.start_ns, berlin.end_ns, HOUR)]
-    folder = stage_day(batches(points), dataset, berlin, settings.model_copy(update={"tz": "Europe/Berlin"}), tmp_path, lambda _: {}).folder
+    points = [
+        (time + HOUR // 2, "a", 1.0, None, None)
+        for time in range(berlin.start_ns, berlin.end_ns, HOUR)
+    ]
+    folder = stage_day(
+        batches(points),
+        dataset,
+        berlin,
+        settings.model_copy(update={"tz": "Europe/Berlin"}),
+        tmp_path,
+        lambda _: {},
+    ).folder
     load_day(settings.duckdb_path, folder, dataset, berlin, allow_shrink=False)
     found = rows(settings.duckdb_path, "SELECT ts_jst FROM raw_meter_readings ORDER BY ts_utc")
     walls = [wall for (wall,) in found]
     assert len(walls) == hours
     assert {wall.date() for wall in walls} == {berlin.date}
-    assert walls.count(datetime(berlin.date.year, berlin.date.month, berlin.date.day, 2, 30)) == hours - 24 + 1
+    assert (
+        walls.count(datetime(berlin.date.year, berlin.date.month, berlin.date.day, 2, 30))
+        == hours - 24 + 1
+    )
 
 
-def test_a_smaller_day_is_refused_and_nothing_changes(settings: Settings, dataset: Dataset, day: LocalDay, staged: Callable[..., Path]) -> None:
+def test_a_smaller_day_is_refused_and_nothing_changes(
+    settings: Settings, dataset: Dataset, day: LocalDay, staged: Callable[..., Path]
+) -> None:
     """Fewer rows, or fewer values of one field: both counts are named; allowed, it is loaded and recorded."""
     path = settings.duckdb_path
-    load_day(path, staged((START, "a", 2.0, 5.0, None), (START + 1000, "a", 3.0, 6.0, None)), dataset, day, allow_shrink=False)
+    load_day(
+        path,
+        staged((START, "a", 2.0, 5.0, None), (START + 1000, "a", 3.0, 6.0, None)),
+        dataset,
+        day,
+        allow_shrink=False,
+    )
     kept, loads = rows(path), recorded_loads(path)
     fewer_rows = staged((START, "a", 2.0, 5.0, None))
     fewer_values = staged((START, "a", 2.0, None, 1.0), (START + 1000, "a", 3.0, 6.0, None))
     for folder in (fewer_rows, fewer_values):
-        with pytest.raises(ShrinkError, match=r"would shrink from 2 rows \(instant_power_w 2, energy_import_kwh 2, energy_export_kwh 0\) to"):
+        with pytest.raises(
+            ShrinkError,
+            match=r"would shrink from 2 rows \(instant_power_w 2, energy_import_kwh 2, energy_export_kwh 0\) to",
+        ):
             load_day(path, folder, dataset, day, allow_shrink=False)
         assert (rows(path), recorded_loads(path)) == (kept, loads)
     load = load_day(path, fewer_rows, dataset, day, allow_shrink=True)
-    assert load.marker["shrunk_from"] == {"rows": 2, "values": {"instant_power_w": 2, "energy_import_kwh": 2, "energy_export_kwh": 0}}
+    assert load.marker["shrunk_from"] == {
+        "rows": 2,
+        "values": {"instant_power_w": 2, "energy_import_kwh": 2, "energy_export_kwh": 0},
+    }
     assert len(rows(path)) == 1
 
 
 def test_rows_that_do_not_arrive_undo_the_load(
-    settings: Settings, dataset: Dataset, day: LocalDay, staged: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    settings: Settings,
+    dataset: Dataset,
+    day: LocalDay,
+    staged: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """If the table does not hold the file's rows before the commit, the day stays as it was."""
     path = settings.duckdb_path
@@ -108,26 +194,49 @@ def test_rows_that_do_not_arrive_undo_the_load(
     kept, loads = rows(path), recorded_loads(path)
     whole = duckdb_writer._parquet_rows
 
-    def lossy(connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay) -> None:
+    def lossy(
+        connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay
+    ) -> None:
         connection.execute("DELETE FROM raw_meter_readings")
-        connection.execute(f"INSERT INTO raw_meter_readings {whole(part, dataset, day)} LIMIT 1", [str(part)])
+        connection.execute(
+            f"INSERT INTO raw_meter_readings {whole(part, dataset, day)} LIMIT 1", [str(part)]
+        )
 
     monkeypatch.setattr(duckdb_writer, "_replace_rows", lossy)
-    with pytest.raises(DatabaseError, match="DuckDB holds 1 rows, 1 of the file's 2 are not there; nothing is changed"):
-        load_day(path, staged((START, "a", 9.0, 5.0, None), (START + 1000, "b", 9.0, 5.0, None)), dataset, day, allow_shrink=False)
+    with pytest.raises(
+        DatabaseError,
+        match="DuckDB holds 1 rows, 1 of the file's 2 are not there; nothing is changed",
+    ):
+        load_day(
+            path,
+            staged((START, "a", 9.0, 5.0, None), (START + 1000, "b", 9.0, 5.0, None)),
+            dataset,
+            day,
+            allow_shrink=False,
+        )
     assert (rows(path), recorded_loads(path)) == (kept, loads)
 
 
-def test_a_table_of_another_shape_is_refused(settings: Settings, dataset: Dataset, day: LocalDay, staged: Callable[..., Path]) -> None:
+def test_a_table_of_another_shape_is_refused(
+    settings: Settings, dataset: Dataset, day: LocalDay, staged: Callable[..., Path]
+) -> None:
     """Columns are compared with the declaration before anything is written."""
     settings.duckdb_path.parent.mkdir()
     with duckdb.connect(settings.duckdb_path) as connection:
         connection.execute("CREATE TABLE raw_meter_readings (ts_utc TIMESTAMP, power DOUBLE)")
     with pytest.raises(DatabaseError, match="has the columns .*declared are"):
-        load_day(settings.duckdb_path, staged((START, "a", 2.0, 5.0, None)), dataset, day, allow_shrink=False)
+        load_day(
+            settings.duckdb_path,
+            staged((START, "a", 2.0, 5.0, None)),
+            dataset,
+            day,
+            allow_shrink=False,
+        )
 
 
-def test_a_folder_without_its_file_is_refused(settings: Settings, dataset: Dataset, day: LocalDay, tmp_path: Path) -> None:
+def test_a_folder_without_its_file_is_refused(
+    settings: Settings, dataset: Dataset, day: LocalDay, tmp_path: Path
+) -> None:
     """An empty dt= folder is not an empty day."""
     (tmp_path / "dt=2026-11-09").mkdir()
     with pytest.raises(ArchiveError, match="holds no part-0.parquet; remove the folder"):
@@ -139,7 +248,9 @@ def test_a_database_that_another_process_holds_is_named(settings: Settings) -> N
     """The message gives the file and the process, so that it can be closed."""
     settings.duckdb_path.parent.mkdir()
     script = f"import duckdb, sys; c = duckdb.connect({str(settings.duckdb_path)!r}); print('open', flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"open\n"
         with pytest.raises(DatabaseError, match=rf"is open in another process .*PID {holder.pid}"):

@@ -34,7 +34,9 @@ def read(settings: Settings, dataset: Dataset, day: LocalDay, folder: Path, tmp_
     def rows(**changes: Any) -> list[tuple[Any, ...]]:
         changed = settings.model_copy(update={"influx_url": str(folder), **changes})
         reader = ExportReader(changed, {dataset.name: [day.date]}, tmp_path / "staging")
-        found = [tuple(row.values()) for batch in reader.read(dataset, day) for row in batch.to_pylist()]
+        found = [
+            tuple(row.values()) for batch in reader.read(dataset, day) for row in batch.to_pylist()
+        ]
         return [(time - START, *rest) for time, *rest in found]
 
     return rows
@@ -54,28 +56,54 @@ def at(offset: int) -> int:
 
 def test_a_field_a_line_becomes_a_row_a_point(folder: Path, read: Read) -> None:
     """Lines of a point stand anywhere, in any file, plain or gzip; rows come by time, then source."""
-    write(folder / "a.lp", f"power,source=b instant_power_w=2 {at(5)}", f"power,source=a instant_power_w=1 {at(5)}")
-    write(folder / "b.lp.gz", f"power,source=a energy_import_kwh=7i {at(5)}", f"power instant_power_w=3 {at(0)}")
-    assert read() == [(0, None, 3.0, None, None), (5, "a", 1.0, 7.0, None), (5, "b", 2.0, None, None)]
+    write(
+        folder / "a.lp",
+        f"power,source=b instant_power_w=2 {at(5)}",
+        f"power,source=a instant_power_w=1 {at(5)}",
+    )
+    write(
+        folder / "b.lp.gz",
+        f"power,source=a energy_import_kwh=7i {at(5)}",
+        f"power instant_power_w=3 {at(0)}",
+    )
+    assert read() == [
+        (0, None, 3.0, None, None),
+        (5, "a", 1.0, 7.0, None),
+        (5, "b", 2.0, None, None),
+    ]
 
 
 def test_of_a_repeated_point_the_later_line_wins(folder: Path, read: Read) -> None:
     """By file name, then line, each field for itself, as InfluxDB overwrites points."""
     write(folder / "b", f"power,source=a instant_power_w=3 {at(1)}")
-    write(folder / "a", f"power,source=a instant_power_w=1,energy_import_kwh=8 {at(1)}", f"power,source=a instant_power_w=2 {at(1)}")
+    write(
+        folder / "a",
+        f"power,source=a instant_power_w=1,energy_import_kwh=8 {at(1)}",
+        f"power,source=a instant_power_w=2 {at(1)}",
+    )
     assert read() == [(1, "a", 3.0, 8.0, None)]
 
 
 def test_series_with_other_tags_stay_apart(folder: Path, read: Read) -> None:
     """A tag that is not declared still makes another series, as on the server."""
-    write(folder / "a", f"power,host=x,source=a instant_power_w=1 {at(1)}", f"power,host=y,source=a instant_power_w=2 {at(1)}")
+    write(
+        folder / "a",
+        f"power,host=x,source=a instant_power_w=1 {at(1)}",
+        f"power,host=y,source=a instant_power_w=2 {at(1)}",
+    )
     assert read() == [(1, "a", 1.0, None, None), (1, "a", 2.0, None, None)]
 
 
 def test_the_day_is_half_open_to_the_nanosecond(folder: Path, read: Read, day: LocalDay) -> None:
     """The first instant belongs to the day, that of the next day does not."""
     length = day.end_ns - day.start_ns
-    write(folder / "a", *(f"power,source=a instant_power_w=1 {at(offset)}" for offset in (-1, 0, length - 1, length)))
+    write(
+        folder / "a",
+        *(
+            f"power,source=a instant_power_w=1 {at(offset)}"
+            for offset in (-1, 0, length - 1, length)
+        ),
+    )
     assert [row[0] for row in read()] == [0, length - 1]
 
 
@@ -118,11 +146,16 @@ def test_names_with_escapes_are_read(folder: Path, read: Read) -> None:
             ['power,source=a instant_power_w="high" 1794150000000000001'],
             r"a.lp line 2: field instant_power_w is 'high', declared is double",
         ),
-        (["power,source=a instant_power_w=true 1794150000000000001"], r"line 2: field instant_power_w is True, declared is double"),
+        (
+            ["power,source=a instant_power_w=true 1794150000000000001"],
+            r"line 2: field instant_power_w is True, declared is double",
+        ),
         (["power,source=a instant_power_w=1 1794150000"], None),
     ],
 )
-def test_a_line_that_cannot_be_used_is_refused_by_file_and_line(folder: Path, read: Read, lines: list[str], message: str | None) -> None:
+def test_a_line_that_cannot_be_used_is_refused_by_file_and_line(
+    folder: Path, read: Read, lines: list[str], message: str | None
+) -> None:
     """Nothing of a damaged export is used; a line of another time is only passed over."""
     write(folder / "a.lp", f"power,source=a instant_power_w=1 {at(1)}", *lines)
     if message is None:
@@ -134,7 +167,12 @@ def test_a_line_that_cannot_be_used_is_refused_by_file_and_line(folder: Path, re
 
 def test_an_unfinished_last_line_is_refused(folder: Path, read: Read) -> None:
     """A file that was still being copied ends without a line end."""
-    write(folder / "a.lp", f"power,source=a instant_power_w=1 {at(1)}", f"power,source=a instant_power_w=1 {at(2)}", end="")
+    write(
+        folder / "a.lp",
+        f"power,source=a instant_power_w=1 {at(1)}",
+        f"power,source=a instant_power_w=1 {at(2)}",
+        end="",
+    )
     with pytest.raises(SourceError, match=r"a.lp line 2: the last line is unfinished"):
         read()
 
@@ -158,40 +196,67 @@ def test_a_truncated_gzip_is_refused(folder: Path, read: Read, cut: int) -> None
 def test_an_absent_measurement_is_an_error_an_absent_day_is_not(folder: Path, read: Read) -> None:
     """A measurement that is nowhere in the export is a mistake; a day without points is an empty day."""
     write(folder / "a", f"climate,room=x temperature_c=20 {at(1)}")
-    with pytest.raises(SourceError, match=r"holds no point of measurement 'power' .*it holds climate"):
+    with pytest.raises(
+        SourceError, match=r"holds no point of measurement 'power' .*it holds climate"
+    ):
         read()
-    write(folder / "a", f"power,source=a instant_power_w=1 {at(-1)}", f"power,source=a instant_power_w=1 {at(86400 * 10**9)}")
+    write(
+        folder / "a",
+        f"power,source=a instant_power_w=1 {at(-1)}",
+        f"power,source=a instant_power_w=1 {at(86400 * 10**9)}",
+    )
     assert read() == []
 
 
 def test_a_day_that_the_export_does_not_cover_is_refused(folder: Path, read: Read) -> None:
     """After its last point, outside of its header's times, or written before the day was over: a short or empty day would be archived for ever."""
     write(folder / "a", f"power,source=a instant_power_w=1 {at(-1)}")
-    with pytest.raises(SourceError, match="has no point of 'power' after 2026-11-08 23:59:59: 2026-11-09 is not in it; give an earlier end"):
+    with pytest.raises(
+        SourceError,
+        match="has no point of 'power' after 2026-11-08 23:59:59: 2026-11-09 is not in it; give an earlier end",
+    ):
         read()
     header = "# INFLUXDB EXPORT: 2026-11-08T15:00:00Z - 2026-11-09T{}Z"
     write(folder / "a", header.format("14:00:00"), f"power,source=a instant_power_w=1 {at(1)}")
-    with pytest.raises(SourceError, match="is an export of 2026-11-08 15:00:00 to 2026-11-09 14:00:00 UTC, which does not cover 2026-11-09"):
+    with pytest.raises(
+        SourceError,
+        match="is an export of 2026-11-08 15:00:00 to 2026-11-09 14:00:00 UTC, which does not cover 2026-11-09",
+    ):
         read()
     write(folder / "a", header.format("15:00:00"), f"power,source=a instant_power_w=1 {at(1)}")
     assert len(read()) == 1
     os.utime(folder / "a", (START / 1e9 + 3600, START / 1e9 + 3600))
-    with pytest.raises(SourceError, match="was written at 2026-11-08 16:00:00 UTC, before 2026-11-09 was over; export again"):
+    with pytest.raises(
+        SourceError,
+        match="was written at 2026-11-08 16:00:00 UTC, before 2026-11-09 was over; export again",
+    ):
         read()
 
 
 @pytest.mark.parametrize(("offset", "doubts"), [(82_801, 0), (82_799, 1)])
 def test_an_export_that_ends_early_in_a_day_is_doubted(
-    settings: Settings, dataset: Dataset, day: LocalDay, folder: Path, tmp_path: Path, offset: int, doubts: int
+    settings: Settings,
+    dataset: Dataset,
+    day: LocalDay,
+    folder: Path,
+    tmp_path: Path,
+    offset: int,
+    doubts: int,
 ) -> None:
     """More than an hour before midnight: the export may have been made while the day went on."""
     write(folder / "a", f"power,source=a instant_power_w=1 {at(offset * 10**9)}")
-    reader = ExportReader(settings.model_copy(update={"influx_url": str(folder)}), {dataset.name: [day.date]}, tmp_path / "staging")
+    reader = ExportReader(
+        settings.model_copy(update={"influx_url": str(folder)}),
+        {dataset.name: [day.date]},
+        tmp_path / "staging",
+    )
     assert sum(len(batch) for batch in reader.read(dataset, day)) == 1
     assert len(reader.doubts(dataset, day)) == doubts
 
 
-def test_linked_folders_are_read_and_what_is_no_file_is_refused(folder: Path, read: Read, tmp_path: Path) -> None:
+def test_linked_folders_are_read_and_what_is_no_file_is_refused(
+    folder: Path, read: Read, tmp_path: Path
+) -> None:
     """Part of an export must not be passed over: links are followed, once; a broken link, a pipe and an empty file are refused."""
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -209,7 +274,9 @@ def test_linked_folders_are_read_and_what_is_no_file_is_refused(folder: Path, re
 
 def test_a_byte_order_mark_and_indented_comments_do_no_harm(folder: Path, read: Read) -> None:
     """Editors leave them; the first point counts all the same."""
-    (folder / "a").write_bytes(b"\xef\xbb\xbf" + f"power,source=a instant_power_w=1 {at(1)}\n  # a note\n".encode())
+    (folder / "a").write_bytes(
+        b"\xef\xbb\xbf" + f"power,source=a instant_power_w=1 {at(1)}\n  # a note\n".encode()
+    )
     assert read() == [(1, "a", 1.0, None, None)]
 
 
@@ -223,30 +290,51 @@ def test_a_tag_that_is_a_field_is_refused(folder: Path, read: Read) -> None:
 def test_several_retention_policies_must_be_told_apart(folder: Path, read: Read) -> None:
     """Two policies with the measurement are two stories: one must be named."""
     policies = [("autogen", 1), ("week", 2)]
-    pairs = [(f"# CONTEXT-RETENTION-POLICY:{name}", f"power,source=a instant_power_w={n} {at(1)}") for name, n in policies]
+    pairs = [
+        (f"# CONTEXT-RETENTION-POLICY:{name}", f"power,source=a instant_power_w={n} {at(1)}")
+        for name, n in policies
+    ]
     write(folder / "a", *(line for pair in pairs for line in pair))
-    with pytest.raises(SourceError, match=r"several retention policies \(autogen, week\); set INFLUX_RETENTION_POLICY"):
+    with pytest.raises(
+        SourceError,
+        match=r"several retention policies \(autogen, week\); set INFLUX_RETENTION_POLICY",
+    ):
         read()
     assert read(influx_retention_policy="week") == [(1, "a", 2.0, None, None)]
 
 
 @pytest.mark.parametrize("url", ["{}", "file://{}"])
-def test_the_source_is_a_path_or_a_file_url(settings: Settings, dataset: Dataset, day: LocalDay, tmp_path: Path, url: str) -> None:
+def test_the_source_is_a_path_or_a_file_url(
+    settings: Settings, dataset: Dataset, day: LocalDay, tmp_path: Path, url: str
+) -> None:
     """Both forms name the same file, also with a blank in it; one that is not there is named."""
     path = tmp_path / "my export.lp"
     write(path, f"power,source=a instant_power_w=1 {at(1)}")
     given = url.format(str(path).replace(" ", "%20") if url.startswith("file") else path)
-    reader = ExportReader(settings.model_copy(update={"influx_url": given}), {dataset.name: [day.date]}, tmp_path / "staging")
+    reader = ExportReader(
+        settings.model_copy(update={"influx_url": given}),
+        {dataset.name: [day.date]},
+        tmp_path / "staging",
+    )
     assert sum(len(batch) for batch in reader.read(dataset, day)) == 1
     with pytest.raises(SourceError, match="there is no file or folder"):
         ExportReader(settings.model_copy(update={"influx_url": f"{given}.none"}), {}, tmp_path)
 
 
-def test_one_pass_serves_all_days_that_are_wanted(settings: Settings, dataset: Dataset, folder: Path, tmp_path: Path) -> None:
+def test_one_pass_serves_all_days_that_are_wanted(
+    settings: Settings, dataset: Dataset, folder: Path, tmp_path: Path
+) -> None:
     """The files are read once for the days known beforehand, and once more for a day that was not."""
     days = [LocalDay(date(2026, 11, n), settings.zone) for n in (9, 10, 11)]
-    write(folder / "a", *(f"power,source=a instant_power_w={n} {day.start_ns}" for n, day in enumerate(days)))
-    reader = ExportReader(settings.model_copy(update={"influx_url": str(folder)}), {dataset.name: [d.date for d in days[:2]]}, tmp_path / "s")
+    write(
+        folder / "a",
+        *(f"power,source=a instant_power_w={n} {day.start_ns}" for n, day in enumerate(days)),
+    )
+    reader = ExportReader(
+        settings.model_copy(update={"influx_url": str(folder)}),
+        {dataset.name: [d.date for d in days[:2]]},
+        tmp_path / "s",
+    )
     assert sum(len(batch) for batch in reader.read(dataset, days[0])) == 1
     (folder / "a").rename(folder / "b")
     assert sum(len(batch) for batch in reader.read(dataset, days[1])) == 1

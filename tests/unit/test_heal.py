@@ -37,12 +37,27 @@ def points(*watts: float, more: int = 0) -> list[tuple]:
 
 
 @pytest.fixture
-def stage(layout: Layout, dataset: Dataset, settings: Settings, batches: Callable[..., list[pa.RecordBatch]]) -> Callable[..., Path]:
+def stage(
+    layout: Layout,
+    dataset: Dataset,
+    settings: Settings,
+    batches: Callable[..., list[pa.RecordBatch]],
+) -> Callable[..., Path]:
     """Writes a day of these points, as a read would, and puts it in the place given."""
 
     def make(place: Path, readings: list[tuple]) -> Path:
         day = LocalDay(date.fromisoformat(place.name[3:]), settings.zone)
-        put_in_place(stage_day(batches(readings), dataset, day, settings, layout.staging, lambda _: {"dataset": NAME}).folder, place)
+        put_in_place(
+            stage_day(
+                batches(readings),
+                dataset,
+                day,
+                settings,
+                layout.staging,
+                lambda _: {"dataset": NAME},
+            ).folder,
+            place,
+        )
         return place / "part-0.parquet"
 
     return make
@@ -50,7 +65,11 @@ def stage(layout: Layout, dataset: Dataset, settings: Settings, batches: Callabl
 
 def watts(layout: Layout, dt: str = DT) -> list[float]:
     """What the archived day holds."""
-    return pq.ParquetFile(layout.day(NAME, dt) / "part-0.parquet").read()["instant_power_w"].to_pylist()
+    return (
+        pq.ParquetFile(layout.day(NAME, dt) / "part-0.parquet")
+        .read()["instant_power_w"]
+        .to_pylist()
+    )
 
 
 def staged_files(layout: Layout) -> list[str]:
@@ -58,7 +77,9 @@ def staged_files(layout: Layout) -> list[str]:
     return sorted(path.name for path in layout.staging.rglob("*") if path.is_file())
 
 
-def test_a_staged_day_goes_in_place_where_none_stands(layout: Layout, settings: Settings, stage: Callable[..., Path]) -> None:
+def test_a_staged_day_goes_in_place_where_none_stands(
+    layout: Layout, settings: Settings, stage: Callable[..., Path]
+) -> None:
     """Read whole by a run that was killed: put in place. Half written: dropped."""
     stage(layout.staged(NAME, DT), points(1.0, 2.0))
     (layout.staging / "tmp-1").mkdir()
@@ -78,7 +99,11 @@ def test_a_staged_day_goes_in_place_where_none_stands(layout: Layout, settings: 
     ids=["more", "as much", "less", "more, but others"],
 )
 def test_a_staged_day_replaces_one_that_it_holds_all_of(
-    layout: Layout, settings: Settings, stage: Callable[..., Path], staged: list[tuple], expected: list[float]
+    layout: Layout,
+    settings: Settings,
+    stage: Callable[..., Path],
+    staged: list[tuple],
+    expected: list[float],
 ) -> None:
     """It is the later read, and the source may have forgotten it since; one that lacks a reading of the day in place is dropped."""
     stage(layout.day(NAME, DT), points(1.0, 2.0))
@@ -87,7 +112,13 @@ def test_a_staged_day_replaces_one_that_it_holds_all_of(
     assert (watts(layout), staged_files(layout)) == (expected, [])
 
 
-@pytest.mark.parametrize("damage", [lambda content: content[:-20], lambda content: content[:40] + bytes([content[40] ^ 255]) + content[41:]])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:-20],
+        lambda content: content[:40] + bytes([content[40] ^ 255]) + content[41:],
+    ],
+)
 def test_of_a_staged_day_and_one_in_place_the_whole_one_stays(
     layout: Layout, settings: Settings, stage: Callable[..., Path], damage: Callable[[bytes], bytes]
 ) -> None:
@@ -100,38 +131,65 @@ def test_of_a_staged_day_and_one_in_place_the_whole_one_stays(
             if place == spoilt:
                 part.write_bytes(damage(part.read_bytes()))
     settle_staging(layout, settings)
-    assert (watts(layout, "2026-11-08"), watts(layout, "2026-11-10"), staged_files(layout)) == ([3.0], [1.0], [])
+    assert (watts(layout, "2026-11-08"), watts(layout, "2026-11-10"), staged_files(layout)) == (
+        [3.0],
+        [1.0],
+        [],
+    )
 
 
-def test_files_beside_a_day_are_kept(layout: Layout, settings: Settings, stage: Callable[..., Path]) -> None:
+def test_files_beside_a_day_are_kept(
+    layout: Layout, settings: Settings, stage: Callable[..., Path]
+) -> None:
     """A day folder without its file is moved away to be read again; what somebody else has put there is kept, and not with the archive's days."""
-    stage(layout.day(NAME, DT), points(1.0)).rename(layout.day(NAME, DT) / "part-0.parquet.looked-at")
+    stage(layout.day(NAME, DT), points(1.0)).rename(
+        layout.day(NAME, DT) / "part-0.parquet.looked-at"
+    )
     layout.day(NAME, "2026-11-10").mkdir()
     (layout.day(NAME, "2026-11-10") / ".snakemake_timestamp").touch()
     drop_hollow_days(layout, settings.datasets)
     assert layout.archived_days(NAME) == []
-    assert [path.name for path in layout.parquet.glob(".kept/*/*/*")] == ["part-0.parquet.looked-at"]
+    assert [path.name for path in layout.parquet.glob(".kept/*/*/*")] == [
+        "part-0.parquet.looked-at"
+    ]
     settle_staging(layout, settings)
     assert staged_files(layout) == []
 
 
 def test_a_marker_is_believed_only_with_its_own_load_in_the_database(
-    layout: Layout, settings: Settings, dataset: Dataset, day: LocalDay, batches: Callable[..., list[pa.RecordBatch]], tmp_path: Path
+    layout: Layout,
+    settings: Settings,
+    dataset: Dataset,
+    day: LocalDay,
+    batches: Callable[..., list[pa.RecordBatch]],
+    tmp_path: Path,
 ) -> None:
     """Another load id, no such day, or no database: set aside, but kept as a witness of how much the day held."""
     folder = layout.day(NAME, "2026-11-09")
-    put_in_place(stage_day(batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path, lambda _: {}).folder, folder)
+    put_in_place(
+        stage_day(
+            batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path, lambda _: {}
+        ).folder,
+        folder,
+    )
     load = load_day(settings.duckdb_path, folder, dataset, day, allow_shrink=False)
     write_json(layout.marker(NAME, "2026-11-09"), load.marker)
     write_json(layout.marker(NAME, "2026-11-10"), load.marker)
     write_json(layout.models, record_build(settings.duckdb_path))
     loads = forget_unbelieved_markers(layout, settings)
     assert loads == {(NAME, "2026-11-09"): (load.load_id, load.record)}
-    assert (layout.marker(NAME, "2026-11-09").exists(), layout.marker(NAME, "2026-11-10").exists(), layout.models.exists()) == (True, False, True)
+    assert (
+        layout.marker(NAME, "2026-11-09").exists(),
+        layout.marker(NAME, "2026-11-10").exists(),
+        layout.models.exists(),
+    ) == (True, False, True)
     settings.duckdb_path.unlink()
     assert forget_unbelieved_markers(layout, settings) == {}
     assert (layout.marker(NAME, "2026-11-09").exists(), layout.models.exists()) == (False, False)
-    assert [json.loads(layout.former_marker(NAME, f"2026-11-{n}").read_text())["rows"] for n in ("09", "10")] == [1, 1]
+    assert [
+        json.loads(layout.former_marker(NAME, f"2026-11-{n}").read_text())["rows"]
+        for n in ("09", "10")
+    ] == [1, 1]
 
 
 def test_a_report_that_cannot_be_there_ends_no_run(layout: Layout, settings: Settings) -> None:
@@ -157,12 +215,25 @@ def test_a_broken_marker_is_not_believed(layout: Layout, settings: Settings) -> 
 
 
 def test_a_marker_of_another_file_is_not_believed(
-    layout: Layout, settings: Settings, dataset: Dataset, day: LocalDay, batches: Callable[..., list[pa.RecordBatch]], tmp_path: Path
+    layout: Layout,
+    settings: Settings,
+    dataset: Dataset,
+    day: LocalDay,
+    batches: Callable[..., list[pa.RecordBatch]],
+    tmp_path: Path,
 ) -> None:
     """A day that was replaced behind the workflow's back, or while the clock stood wrong, is loaded again whatever its file times."""
     folder = layout.day(NAME, "2026-11-09")
-    put_in_place(stage_day(batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path, lambda _: {}).folder, folder)
-    write_json(layout.marker(NAME, "2026-11-09"), load_day(settings.duckdb_path, folder, dataset, day, allow_shrink=False).marker)
+    put_in_place(
+        stage_day(
+            batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path, lambda _: {}
+        ).folder,
+        folder,
+    )
+    write_json(
+        layout.marker(NAME, "2026-11-09"),
+        load_day(settings.duckdb_path, folder, dataset, day, allow_shrink=False).marker,
+    )
     forget_unbelieved_markers(layout, settings)
     assert layout.marker(NAME, "2026-11-09").exists()
     os.utime(folder / "part-0.parquet", (1, 1))

@@ -22,7 +22,9 @@ from homeiot_batch.layout import Layout
         ({"1926-11-24": 0, "2026-08-24": 0, "2026-11-22": 0}, "2026-11-22"),
     ],
 )
-def test_empty_days_far_before_the_others_are_not_the_first(tmp_path: Path, days: dict[str, int | None], first: str | None) -> None:
+def test_empty_days_far_before_the_others_are_not_the_first(
+    tmp_path: Path, days: dict[str, int | None], first: str | None
+) -> None:
     """A mistyped date must not make every day since a missed one; a day with readings, or not loaded, counts however far away it is."""
     layout = Layout(tmp_path / "parquet", tmp_path / "markers")
     for day, rows in days.items():

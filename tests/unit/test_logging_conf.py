@@ -16,7 +16,9 @@ def _as_before() -> Generator[None]:
     structlog.reset_defaults()
 
 
-def test_lines_are_key_value_or_json_on_stderr_and_in_the_jobs_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_are_key_value_or_json_on_stderr_and_in_the_jobs_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The same line in both places, inside the job only in its file; a later job's lines replace it."""
     for log_format in ("keyvalue", "json"):
         configure(log_format)
@@ -27,7 +29,9 @@ def test_lines_are_key_value_or_json_on_stderr_and_in_the_jobs_file(tmp_path: Pa
         lines = capsys.readouterr().err.splitlines()
         assert (tmp_path / "sub/job.log").read_text().splitlines() == lines[:1]
         if log_format == "json":
-            assert {key: value for key, value in json.loads(lines[0]).items() if key != "timestamp"} == {
+            assert {
+                key: value for key, value in json.loads(lines[0]).items() if key != "timestamp"
+            } == {
                 "event": "read",
                 "level": "info",
                 "fetched": 3,

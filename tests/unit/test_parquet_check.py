@@ -20,10 +20,18 @@ START = 1794150000 * 10**9
 
 
 @pytest.fixture
-def part(tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay, batches: Callable[..., list[pa.RecordBatch]]) -> Path:
+def part(
+    tmp_path: Path,
+    settings: Settings,
+    dataset: Dataset,
+    day: LocalDay,
+    batches: Callable[..., list[pa.RecordBatch]],
+) -> Path:
     """A day's file of three readings."""
     points = batches([(START + k * 10**9, "a", 1.0 + k, 5.0 + k, None) for k in range(3)])
-    return stage_day(points, dataset, day, settings, tmp_path, lambda _: {}).folder / "part-0.parquet"
+    return (
+        stage_day(points, dataset, day, settings, tmp_path, lambda _: {}).folder / "part-0.parquet"
+    )
 
 
 def footer(content: bytes | bytearray) -> int:
@@ -51,12 +59,23 @@ def test_a_file_that_has_changed_since_it_was_loaded(part: Path, day: LocalDay) 
     part.write_bytes(content[:place] + b"1" + content[place + 1 :])
     check_day(part.parent, day)
     check_day(part.parent, day, loaded | {"write_id": "of another read"})
-    with pytest.raises(ArchiveDamaged, match="its checksum is no longer the one that it was loaded with"):
+    with pytest.raises(
+        ArchiveDamaged, match="its checksum is no longer the one that it was loaded with"
+    ):
         check_day(part.parent, day, loaded)
 
 
-DAMAGE = [OSError("Couldn't deserialize thrift"), pa.ArrowInvalid("no magic bytes"), KeyError("homeiot"), pa.ArrowNotImplementedError("codec")]
-TROUBLE = [OSError(errno.EIO, "Input/output error"), PermissionError(errno.EACCES, "Permission denied"), pa.ArrowMemoryError("malloc failed")]
+DAMAGE = [
+    OSError("Couldn't deserialize thrift"),
+    pa.ArrowInvalid("no magic bytes"),
+    KeyError("homeiot"),
+    pa.ArrowNotImplementedError("codec"),
+]
+TROUBLE = [
+    OSError(errno.EIO, "Input/output error"),
+    PermissionError(errno.EACCES, "Permission denied"),
+    pa.ArrowMemoryError("malloc failed"),
+]
 
 
 @pytest.mark.parametrize("error", DAMAGE + TROUBLE, ids=repr)
@@ -71,17 +90,36 @@ def test_what_cannot_be_read_now_is_no_damage(error: Exception, part: Path) -> N
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"fields": {"instant_power_w": "double"}}, "'energy_import_kwh' .double., as in .*, but config.yaml does not declare it"),
-        ({"tags": {"sources": "meter1"}}, "'source' .string., as in .*, but config.yaml does not declare it"),
         (
-            {"fields": {"instant_power_w": "integer", "energy_import_kwh": "double", "energy_export_kwh": "double"}},
+            {"fields": {"instant_power_w": "double"}},
+            "'energy_import_kwh' .double., as in .*, but config.yaml does not declare it",
+        ),
+        (
+            {"tags": {"sources": "meter1"}},
+            "'source' .string., as in .*, but config.yaml does not declare it",
+        ),
+        (
+            {
+                "fields": {
+                    "instant_power_w": "integer",
+                    "energy_import_kwh": "double",
+                    "energy_export_kwh": "double",
+                }
+            },
             "'instant_power_w' .double., as in .*, but config.yaml declares it as int64",
         ),
     ],
 )
-def test_what_is_archived_must_be_declared(change: dict[str, Any], said: str, part: Path, dataset: Dataset) -> None:
+def test_what_is_archived_must_be_declared(
+    change: dict[str, Any], said: str, part: Path, dataset: Dataset
+) -> None:
     """A field or tag that is missing in the declaration, or has another type: named; one that is declared beside is none of it."""
-    wider = dataset.model_copy(update={"fields": dataset.fields | {"voltage_v": "double"}, "tags": dataset.tags | {"phase": "L1"}})
+    wider = dataset.model_copy(
+        update={
+            "fields": dataset.fields | {"voltage_v": "double"},
+            "tags": dataset.tags | {"phase": "L1"},
+        }
+    )
     refuse_undeclared(part, wider, "Asia/Tokyo")
     with pytest.raises(SettingsError, match=said):
         refuse_undeclared(part, dataset.model_copy(update=change), "Asia/Tokyo")

@@ -25,16 +25,30 @@ def nothing_more(_: DayRecord) -> dict[str, object]:
     return {}
 
 
-def test_a_day_is_written_in_order_with_its_metadata(tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches) -> None:
+def test_a_day_is_written_in_order_with_its_metadata(
+    tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches
+) -> None:
     """Rows by time, then source, also across batches; the metadata counts real values, not the fills."""
     points = batches(
-        [(START, "b", 1.0, None, None), (START, "a", 2.0, 5.0, None), (START + 7000, "z", 3.0, None, None)],
+        [
+            (START, "b", 1.0, None, None),
+            (START, "a", 2.0, 5.0, None),
+            (START + 7000, "z", 3.0, None, None),
+        ],
         [(START + 7000, "c", 4.0, None, None), (START + 7999, None, None, None, 6.0)],
     )
-    staged = stage_day(points, dataset, day, settings, tmp_path, lambda _: {"source": {"kind": "test"}})
+    staged = stage_day(
+        points, dataset, day, settings, tmp_path, lambda _: {"source": {"kind": "test"}}
+    )
     table = pq.ParquetFile(staged.folder / "part-0.parquet").read()
     found = [tuple(row.values())[2:6] for row in table.to_pylist()]
-    assert found == [("a", 2.0, 5.0, 0.0), ("b", 1.0, 0.0, 0.0), ("c", 4.0, 0.0, 0.0), ("z", 3.0, 0.0, 0.0), ("meter1", 0.0, 0.0, 6.0)]
+    assert found == [
+        ("a", 2.0, 5.0, 0.0),
+        ("b", 1.0, 0.0, 0.0),
+        ("c", 4.0, 0.0, 0.0),
+        ("z", 3.0, 0.0, 0.0),
+        ("meter1", 0.0, 0.0, 6.0),
+    ]
     assert table.schema.field("ts_jst").type == pa.timestamp("us", tz="Asia/Tokyo")
     metadata = read_metadata(staged.folder)
     assert metadata is not None
@@ -61,7 +75,9 @@ def test_a_day_is_written_in_order_with_its_metadata(tmp_path: Path, settings: S
     }
 
 
-def test_row_groups_and_compression_are_as_set(tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches) -> None:
+def test_row_groups_and_compression_are_as_set(
+    tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches
+) -> None:
     """Small batches are joined to row groups of the size that is set; zstd by default."""
     points = batches(*[[(START + n * 10**9, "a", float(n), None, None)] for n in range(25)])
     small = settings.model_copy(update={"parquet_row_group_size": 10})
@@ -71,7 +87,9 @@ def test_row_groups_and_compression_are_as_set(tmp_path: Path, settings: Setting
     assert metadata.row_group(0).column(0).compression == "ZSTD"
 
 
-def test_a_day_without_points_is_a_file_without_rows(tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay) -> None:
+def test_a_day_without_points_is_a_file_without_rows(
+    tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay
+) -> None:
     """An empty day is archived as such, with the columns of any other."""
     staged = stage_day([], dataset, day, settings, tmp_path, nothing_more)
     table = pq.ParquetFile(staged.folder / "part-0.parquet").read()
@@ -79,7 +97,9 @@ def test_a_day_without_points_is_a_file_without_rows(tmp_path: Path, settings: S
     assert staged.record == DayRecord(0, dict.fromkeys(dataset.fields, 0))
 
 
-def test_nothing_is_left_of_a_read_that_fails(tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches) -> None:
+def test_nothing_is_left_of_a_read_that_fails(
+    tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches
+) -> None:
     """A source that raises after some batches leaves no file behind."""
 
     def broken() -> Iterator[pa.RecordBatch]:
@@ -91,11 +111,20 @@ def test_nothing_is_left_of_a_read_that_fails(tmp_path: Path, settings: Settings
     assert list(tmp_path.iterdir()) == []
 
 
-def test_rows_of_another_day_are_refused(tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches) -> None:
+def test_rows_of_another_day_are_refused(
+    tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches
+) -> None:
     """What is read back from disk must lie in the day, to the microsecond."""
     for time in (START - 1, day.end_ns):
         with pytest.raises(ArchiveError, match="holds rows of another day than 2026-11-09"):
-            stage_day(batches([(time, "a", 1.0, None, None)]), dataset, day, settings, tmp_path, nothing_more)
+            stage_day(
+                batches([(time, "a", 1.0, None, None)]),
+                dataset,
+                day,
+                settings,
+                tmp_path,
+                nothing_more,
+            )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -110,9 +139,18 @@ def test_a_day_in_place_is_never_overwritten_by_a_rename(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "foreign", "second file"])
-def test_a_damaged_day_is_named(tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches, damage: str) -> None:
+def test_a_damaged_day_is_named(
+    tmp_path: Path,
+    settings: Settings,
+    dataset: Dataset,
+    day: LocalDay,
+    batches: Batches,
+    damage: str,
+) -> None:
     """A file that is cut short, not of this archive, or not alone in its folder is refused with its path and the cure."""
-    folder = stage_day(batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path, nothing_more).folder
+    folder = stage_day(
+        batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path, nothing_more
+    ).folder
     part = folder / "part-0.parquet"
     content = part.read_bytes()
     if damage == "empty":
@@ -127,7 +165,12 @@ def test_a_damaged_day_is_named(tmp_path: Path, settings: Settings, dataset: Dat
         read_metadata(folder)
 
 
-def test_the_metadata_is_json_that_others_can_read(tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay) -> None:
+def test_the_metadata_is_json_that_others_can_read(
+    tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay
+) -> None:
     """The key is `homeiot`, beside Arrow's own."""
     folder = stage_day([], dataset, day, settings, tmp_path, nothing_more).folder
-    assert json.loads(pq.read_metadata(folder / "part-0.parquet").metadata[b"homeiot"])["dt"] == "2026-11-09"
+    assert (
+        json.loads(pq.read_metadata(folder / "part-0.parquet").metadata[b"homeiot"])["dt"]
+        == "2026-11-09"
+    )

@@ -34,7 +34,12 @@ def layout(settings: Settings) -> Layout:
 
 
 @pytest.fixture
-def archive(settings: Settings, layout: Layout, dataset: Dataset, batches: Callable[..., list[pa.RecordBatch]]) -> Callable[[int, float], None]:
+def archive(
+    settings: Settings,
+    layout: Layout,
+    dataset: Dataset,
+    batches: Callable[..., list[pa.RecordBatch]],
+) -> Callable[[int, float], None]:
     """Archives and loads a day of November 2026 with one reading of so many watts at its first instant, and a mart that counts them."""
 
     def apply(dt: int, watts: float, of: Dataset = dataset) -> None:
@@ -47,7 +52,9 @@ def archive(settings: Settings, layout: Layout, dataset: Dataset, batches: Calla
         put_in_place(staged, folder)
         load_day(settings.duckdb_path, folder, of, day, allow_shrink=False)
         with open_database(settings.duckdb_path) as connection:
-            connection.execute(f"CREATE OR REPLACE TABLE fct_sum AS SELECT sum(instant_power_w) AS watts FROM {NAME}")
+            connection.execute(
+                f"CREATE OR REPLACE TABLE fct_sum AS SELECT sum(instant_power_w) AS watts FROM {NAME}"
+            )
             connection.execute("CREATE OR REPLACE TABLE work_in_progress AS SELECT 1 AS one")
         write_json(layout.models, record_build(settings.duckdb_path))
 
@@ -70,7 +77,9 @@ def query(path: Path, *statements: str) -> list[tuple[Any, ...]]:
 def generations(settings: Settings, layout: Layout) -> tuple[set[str], set[str]]:
     """The database's generations that have a folder, and those that have a file."""
     [folders] = layout.read_folders.glob(f"{settings.duckdb_path.name}-*")
-    return {path.name for path in folders.iterdir()}, {path.stem for path in settings.read_generations.iterdir()}
+    return {path.name for path in folders.iterdir()}, {
+        path.stem for path in settings.read_generations.iterdir()
+    }
 
 
 def aged(settings: Settings, layout: Layout, generation: str, **age: int) -> str:
@@ -78,24 +87,35 @@ def aged(settings: Settings, layout: Layout, generation: str, **age: int) -> str
     [folder] = layout.read_folders.glob(f"*/{generation}")
     older = f"{datetime.now(UTC) - timedelta(**age):{STAMP}}-{generation.rpartition('-')[2]}"
     folder.rename(folder.with_name(older))
-    (settings.read_generations / f"{generation}.duckdb").rename(settings.read_generations / f"{older}.duckdb")
+    (settings.read_generations / f"{generation}.duckdb").rename(
+        settings.read_generations / f"{older}.duckdb"
+    )
     return older
 
 
 def beside(settings: Settings, path: str) -> Settings:
     """The same settings with another database, and markers of its own; the archive is the same."""
     database = settings.duckdb_path.parent / path
-    return settings.model_copy(update={"duckdb_path": database, "marker_dir": database.with_name(f"{database.name}.markers")})
+    return settings.model_copy(
+        update={
+            "duckdb_path": database,
+            "marker_dir": database.with_name(f"{database.name}.markers"),
+        }
+    )
 
 
-def test_a_generation_holds_marts_views_and_a_word_about_itself(settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
+def test_a_generation_holds_marts_views_and_a_word_about_itself(
+    settings: Settings, layout: Layout, archive: Callable[[int, float], None]
+) -> None:
     """Marts are tables, raw tables are views of the same columns with the local date besides, other tables stay out; nobody can write."""
     archive(9, 10.0)
     archive(10, 20.0)
     content = published(settings, layout)
     read = settings.read_copy
     assert read.name == "home.read.duckdb"
-    assert query(read, "SELECT table_name, table_type FROM information_schema.tables ORDER BY ALL") == [
+    assert query(
+        read, "SELECT table_name, table_type FROM information_schema.tables ORDER BY ALL"
+    ) == [
         ("fct_sum", "BASE TABLE"),
         ("raw_meter_readings", "VIEW"),
         ("read_copy", "BASE TABLE"),
@@ -104,20 +124,31 @@ def test_a_generation_holds_marts_views_and_a_word_about_itself(settings: Settin
     assert query(read, "SELECT * EXCLUDE (dt) FROM raw_meter_readings ORDER BY ALL") == query(
         settings.duckdb_path, "FROM raw_meter_readings ORDER BY ALL"
     )
-    assert query(read, "SELECT ts_jst, dt FROM raw_meter_readings ORDER BY ALL") == [(datetime(2026, 11, n), date(2026, 11, n)) for n in (9, 10)]
-    assert query(read, "SELECT * EXCLUDE (published_at) FROM read_copy") == [("Asia/Tokyo", NAME, 2, date(2026, 11, 9), date(2026, 11, 10))]
+    assert query(read, "SELECT ts_jst, dt FROM raw_meter_readings ORDER BY ALL") == [
+        (datetime(2026, 11, n), date(2026, 11, n)) for n in (9, 10)
+    ]
+    assert query(read, "SELECT * EXCLUDE (published_at) FROM read_copy") == [
+        ("Asia/Tokyo", NAME, 2, date(2026, 11, 9), date(2026, 11, 10))
+    ]
     assert (content["tables"], read.stat().st_mode & 0o777) == ({"fct_sum": 1}, 0o444)
 
 
-def test_types_are_those_of_the_raw_table(settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
+def test_types_are_those_of_the_raw_table(
+    settings: Settings, layout: Layout, archive: Callable[[int, float], None]
+) -> None:
     """A query written for the one runs on the other."""
     archive(9, 10.0)
     published(settings, layout)
     columns = f"SELECT column_name, column_type FROM (DESCRIBE {NAME})"
-    assert query(settings.read_copy, columns) == [*query(settings.duckdb_path, columns), ("dt", "DATE")]
+    assert query(settings.read_copy, columns) == [
+        *query(settings.duckdb_path, columns),
+        ("dt", "DATE"),
+    ]
 
 
-def test_a_generation_does_not_change(settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
+def test_a_generation_does_not_change(
+    settings: Settings, layout: Layout, archive: Callable[[int, float], None]
+) -> None:
     """Who has it open sees its day as it was when the day is replaced, and others the new one."""
     archive(9, 10.0)
     published(settings, layout)
@@ -129,21 +160,30 @@ def test_a_generation_does_not_change(settings: Settings, layout: Layout, archiv
     assert query(settings.read_copy, everything) == [(11.0, 11.0)]
 
 
-def test_the_newest_and_the_young_generations_stay(settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
+def test_the_newest_and_the_young_generations_stay(
+    settings: Settings, layout: Layout, archive: Callable[[int, float], None]
+) -> None:
     """By their names, though nobody has them open and Snakemake deletes the marker before it publishes: three, and all of three days."""
     archive(9, 10.0)
     first, second, third = (published(settings, layout)["generation"] for _ in range(3))
-    first, second = aged(settings, layout, first, days=3, minutes=1), aged(settings, layout, second, days=2, hours=23)
+    first, second = (
+        aged(settings, layout, first, days=3, minutes=1),
+        aged(settings, layout, second, days=2, hours=23),
+    )
     layout.read_marker.unlink()
     fourth, fifth = (published(settings, layout)["generation"] for _ in range(2))
     kept = {second, third, fourth, fifth}
     assert generations(settings, layout) == (kept, kept)
-    second, third, fourth = (aged(settings, layout, name, days=10 - n) for n, name in enumerate([second, third, fourth]))
+    second, third, fourth = (
+        aged(settings, layout, name, days=10 - n) for n, name in enumerate([second, third, fourth])
+    )
     kept = {fourth, fifth, published(settings, layout)["generation"]}
     assert generations(settings, layout) == (kept, kept)
 
 
-def test_names_that_are_no_generation_are_left_alone(settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
+def test_names_that_are_no_generation_are_left_alone(
+    settings: Settings, layout: Layout, archive: Callable[[int, float], None]
+) -> None:
     """What somebody else put there has no age."""
     archive(9, 10.0)
     published(settings, layout)
@@ -158,12 +198,16 @@ def test_names_that_are_no_generation_are_left_alone(settings: Settings, layout:
     assert "mine" in generations(settings, layout)[1]
 
 
-def test_a_generation_stays_as_long_as_somebody_has_it_open(settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
+def test_a_generation_stays_as_long_as_somebody_has_it_open(
+    settings: Settings, layout: Layout, archive: Callable[[int, float], None]
+) -> None:
     """A dashboard keeps its connection for weeks: its generation outlives later ones, which do not; it goes when the dashboard has let go."""
     archive(9, 10.0)
     first = published(settings, layout)["generation"]
     script = f"import duckdb, sys; c = duckdb.connect({str(settings.read_copy)!r}, read_only=True); print('open', flush=True); sys.stdin.readline()"
-    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as reader:
         assert reader.stdout is not None
         assert reader.stdout.readline() == "open\n"
         second = aged(settings, layout, published(settings, layout)["generation"], days=20)
@@ -178,7 +222,11 @@ def test_a_generation_stays_as_long_as_somebody_has_it_open(settings: Settings, 
 
 @pytest.mark.parametrize("other", ["home.db", "other/home.duckdb", "second.duckdb"])
 def test_two_databases_on_one_archive(
-    other: str, settings: Settings, layout: Layout, archive: Callable[[int, float], None], monkeypatch: pytest.MonkeyPatch
+    other: str,
+    settings: Settings,
+    layout: Layout,
+    archive: Callable[[int, float], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Neither touches the other's generations, however often it publishes, whatever they are called: readers of both see their own."""
     monkeypatch.setattr("homeiot_batch.read_copy.KEPT_FOR", timedelta(0))
@@ -188,15 +236,24 @@ def test_two_databases_on_one_archive(
     others.duckdb_path.write_bytes(settings.duckdb_path.read_bytes())
     places = [(settings, layout), (others, Layout.of(others))]
     write_json(places[1][1].models, read_json(layout.models) or {})
-    kept = [{published(*place)["generation"] for _ in range(times)} for place, times in zip(places, (1, 4), strict=True)]
-    assert {path.name for path in layout.read_folders.glob("*/*")} == kept[0] | set(sorted(kept[1])[-3:])
+    kept = [
+        {published(*place)["generation"] for _ in range(times)}
+        for place, times in zip(places, (1, 4), strict=True)
+    ]
+    assert {path.name for path in layout.read_folders.glob("*/*")} == kept[0] | set(
+        sorted(kept[1])[-3:]
+    )
     assert {path.stem for path in settings.read_generations.iterdir()} == kept[0]
     for place in places:
-        assert query(place[0].read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum") == [(10.0, 10.0)]
+        assert query(place[0].read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum") == [
+            (10.0, 10.0)
+        ]
         assert is_published(*place, read_json(place[1].read_marker))
 
 
-def test_an_archive_that_readers_see_elsewhere(settings: Settings, layout: Layout, archive: Callable[[int, float], None], tmp_path: Path) -> None:
+def test_an_archive_that_readers_see_elsewhere(
+    settings: Settings, layout: Layout, archive: Callable[[int, float], None], tmp_path: Path
+) -> None:
     """Another container, or a share: the reader says where, and the views follow."""
     archive(9, 10.0)
     published(settings, layout)
@@ -204,10 +261,16 @@ def test_an_archive_that_readers_see_elsewhere(settings: Settings, layout: Layou
     with pytest.raises(duckdb.IOException, match="No files found"):
         query(settings.read_copy, f"FROM {NAME}")
     elsewhere = str(tmp_path / "it's elsewhere").replace("'", "''")
-    assert query(settings.read_copy, f"SET VARIABLE parquet = '{elsewhere}'", f"SELECT instant_power_w FROM {NAME}") == [(10.0,)]
+    assert query(
+        settings.read_copy,
+        f"SET VARIABLE parquet = '{elsewhere}'",
+        f"SELECT instant_power_w FROM {NAME}",
+    ) == [(10.0,)]
 
 
-def test_a_dataset_without_days_is_an_empty_view(settings: Settings, layout: Layout, dataset: Dataset, archive: Callable[[int, float], None]) -> None:
+def test_a_dataset_without_days_is_an_empty_view(
+    settings: Settings, layout: Layout, dataset: Dataset, archive: Callable[[int, float], None]
+) -> None:
     """A dashboard that is made for it does not fail before its first day."""
     archive(9, 10.0)
     settings.datasets["later"] = dataset.named("later")
@@ -216,24 +279,37 @@ def test_a_dataset_without_days_is_an_empty_view(settings: Settings, layout: Lay
     assert query(settings.read_copy, "SELECT column_name FROM (DESCRIBE later)")[-1] == ("dt",)
 
 
-def test_a_field_that_was_declared_later(settings: Settings, layout: Layout, dataset: Dataset, archive: Callable[..., None]) -> None:
+def test_a_field_that_was_declared_later(
+    settings: Settings, layout: Layout, dataset: Dataset, archive: Callable[..., None]
+) -> None:
     """Older files do not have it, newer ones do, or none yet: filled as in the raw table."""
-    older = dataset.model_copy(update={"fields": {"instant_power_w": "double", "energy_import_kwh": "double"}})
+    older = dataset.model_copy(
+        update={"fields": {"instant_power_w": "double", "energy_import_kwh": "double"}}
+    )
     declared = dataset.model_copy(update={"fields": {**dataset.fields, "voltage_v": "integer"}})
     archive(9, 10.0, older)
     settings.duckdb_path.unlink()
     archive(10, 20.0)
     settings.datasets[NAME] = declared
     published(settings, layout)
-    assert query(settings.read_copy, f"SELECT dt, instant_power_w, energy_export_kwh, voltage_v FROM {NAME} ORDER BY dt") == [
+    assert query(
+        settings.read_copy,
+        f"SELECT dt, instant_power_w, energy_export_kwh, voltage_v FROM {NAME} ORDER BY dt",
+    ) == [
         (date(2026, 11, 9), 10.0, 0.0, 0),
         (date(2026, 11, 10), 20.0, 0.0, 0),
     ]
-    assert query(settings.read_copy, f"SELECT column_type FROM (DESCRIBE {NAME}) WHERE column_name = 'voltage_v'") == [("BIGINT",)]
+    assert query(
+        settings.read_copy,
+        f"SELECT column_type FROM (DESCRIBE {NAME}) WHERE column_name = 'voltage_v'",
+    ) == [("BIGINT",)]
 
 
 def test_a_file_system_without_hard_links(
-    settings: Settings, layout: Layout, archive: Callable[[int, float], None], monkeypatch: pytest.MonkeyPatch
+    settings: Settings,
+    layout: Layout,
+    archive: Callable[[int, float], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The views read the archive itself, and nothing else changes."""
 
@@ -245,12 +321,16 @@ def test_a_file_system_without_hard_links(
     for watts in (10.0, 11.0):
         archive(9, watts)
         published(settings, layout)
-        assert query(settings.read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum") == [(watts, watts)]
+        assert query(settings.read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum") == [
+            (watts, watts)
+        ]
     assert is_published(settings, layout, read_json(layout.read_marker))
     assert list(layout.read_folders.glob("*/*")) == []
 
 
-def test_a_day_is_found_without_opening_the_others(settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
+def test_a_day_is_found_without_opening_the_others(
+    settings: Settings, layout: Layout, archive: Callable[[int, float], None]
+) -> None:
     """As the README says of `WHERE dt`: a file that cannot be read does not matter to who asks for another day."""
     archive(9, 10.0)
     archive(10, 20.0)
@@ -261,7 +341,9 @@ def test_a_day_is_found_without_opening_the_others(settings: Settings, layout: L
         linked.write_text("no Parquet")
     with pytest.raises(duckdb.InvalidInputException, match="dt=2026-11-1"):
         query(settings.read_copy, f"SELECT instant_power_w FROM {NAME}")
-    assert query(settings.read_copy, f"SELECT instant_power_w FROM {NAME} WHERE dt = '2026-11-09'") == [(10.0,)]
+    assert query(
+        settings.read_copy, f"SELECT instant_power_w FROM {NAME} WHERE dt = '2026-11-09'"
+    ) == [(10.0,)]
 
 
 # what goes wrong
@@ -270,7 +352,12 @@ def test_a_day_is_found_without_opening_the_others(settings: Settings, layout: L
 @pytest.mark.parametrize("point", ["publish.linked", "publish.written"])
 @pytest.mark.parametrize("action", ["exception", "disk_full"])
 def test_a_failed_publication_gives_its_room_back(
-    point: str, action: str, settings: Settings, layout: Layout, archive: Callable[[int, float], None], monkeypatch: pytest.MonkeyPatch
+    point: str,
+    action: str,
+    settings: Settings,
+    layout: Layout,
+    archive: Callable[[int, float], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The former generation stays current, and nothing of the new one is left."""
     archive(9, 10.0)
@@ -280,11 +367,16 @@ def test_a_failed_publication_gives_its_room_back(
     with pytest.raises((RuntimeError, OSError)):
         publish(settings, layout, wait_s=0)
     assert sorted([*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")]) == before
-    assert query(settings.read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum") == [(10.0, 10.0)]
+    assert query(settings.read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum") == [
+        (10.0, 10.0)
+    ]
 
 
 def test_a_rename_that_fails_gives_the_room_back_too(
-    settings: Settings, layout: Layout, archive: Callable[[int, float], None], monkeypatch: pytest.MonkeyPatch
+    settings: Settings,
+    layout: Layout,
+    archive: Callable[[int, float], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The last step: the new file has all of its names by then."""
     archive(9, 10.0)
@@ -297,10 +389,14 @@ def test_a_rename_that_fails_gives_the_room_back_too(
     with pytest.raises(OSError, match="No space left"):
         publish(settings, layout, wait_s=0)
     kept = {layout.read_folders, settings.read_generations, *layout.read_folders.iterdir()}
-    assert {*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")} - kept == set(before)
+    assert {*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")} - kept == set(
+        before
+    )
 
 
-def test_what_a_killed_publication_left_is_removed(settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
+def test_what_a_killed_publication_left_is_removed(
+    settings: Settings, layout: Layout, archive: Callable[[int, float], None]
+) -> None:
     """A part with its log of writes, half a folder of links, a file that had its name already, and a copy that was not yet in place."""
     archive(9, 10.0)
     kept = published(settings, layout)["generation"]
@@ -312,13 +408,22 @@ def test_what_a_killed_publication_left_is_removed(settings: Settings, layout: L
         (settings.read_generations / name).write_bytes(b"half")
     settings.read_copy.with_name(".home.read.duckdb.new").write_bytes(b"half")
     content = published(settings, layout)
-    assert generations(settings, layout) == ({kept, content["generation"]}, {kept, content["generation"]})
-    assert sorted(path.name for path in settings.read_copy.parent.iterdir()) == [".home.duckdb.read", "home.duckdb", "home.read.duckdb"]
+    assert generations(settings, layout) == (
+        {kept, content["generation"]},
+        {kept, content["generation"]},
+    )
+    assert sorted(path.name for path in settings.read_copy.parent.iterdir()) == [
+        ".home.duckdb.read",
+        "home.duckdb",
+        "home.read.duckdb",
+    ]
     assert datetime.fromisoformat(content["published_at"]).tzinfo == UTC
 
 
 @pytest.mark.parametrize("loss", ["gone", "begun anew", "another build"])
-def test_tables_that_are_not_there_are_not_published(loss: str, settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
+def test_tables_that_are_not_there_are_not_published(
+    loss: str, settings: Settings, layout: Layout, archive: Callable[[int, float], None]
+) -> None:
     """The database was deleted or replaced since dbt built the tables: said with what to do, none is made, and the former copy stays."""
     archive(9, 10.0)
     published(settings, layout)
@@ -327,13 +432,20 @@ def test_tables_that_are_not_there_are_not_published(loss: str, settings: Settin
     if loss != "gone":
         record_build(settings.duckdb_path)
     before = sorted([*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")])
-    with pytest.raises(DatabaseError, match=r"home\.duckdb (is gone|does not record the build that .*dbt\.json names); run again, and "):
+    with pytest.raises(
+        DatabaseError,
+        match=r"home\.duckdb (is gone|does not record the build that .*dbt\.json names); run again, and ",
+    ):
         publish(settings, layout, wait_s=0)
     assert sorted([*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")]) == before
-    assert query(settings.read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum") == [(10.0, 10.0)]
+    assert query(settings.read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum") == [
+        (10.0, 10.0)
+    ]
 
 
-def test_a_copy_that_was_written_to_is_published_again(settings: Settings, layout: Layout, archive: Callable[[int, float], None]) -> None:
+def test_a_copy_that_was_written_to_is_published_again(
+    settings: Settings, layout: Layout, archive: Callable[[int, float], None]
+) -> None:
     """By who may write everything: neither the changed file nor a log of writes passes for what was published, nor is met by the next one."""
     archive(9, 10.0)
     content = published(settings, layout)
@@ -351,11 +463,15 @@ def test_a_copy_that_was_written_to_is_published_again(settings: Settings, layou
     assert query(settings.read_copy, "FROM fct_sum") == [(10.0,)]
 
 
-def test_an_archive_that_moved_is_published_again(settings: Settings, layout: Layout, archive: Callable[[int, float], None], tmp_path: Path) -> None:
+def test_an_archive_that_moved_is_published_again(
+    settings: Settings, layout: Layout, archive: Callable[[int, float], None], tmp_path: Path
+) -> None:
     """Its views name the place where it was."""
     archive(9, 10.0)
     content = published(settings, layout)
-    moved = settings.model_copy(update={"parquet_base_dir": layout.parquet.rename(tmp_path / "moved")})
+    moved = settings.model_copy(
+        update={"parquet_base_dir": layout.parquet.rename(tmp_path / "moved")}
+    )
     assert not is_published(moved, Layout.of(moved), content)
     assert is_published(moved, Layout.of(moved), published(moved, Layout.of(moved)))
     assert query(moved.read_copy, f"SELECT instant_power_w FROM {NAME}") == [(10.0,)]
@@ -370,5 +486,7 @@ def test_a_dataset_that_cannot_be_read_is_left_out(
     layout.day("broken", "2026-11-09").mkdir(parents=True)
     (layout.day("broken", "2026-11-09") / "part-0.parquet").write_text("no Parquet")
     published(settings, layout)
-    assert query(settings.read_copy, "SELECT table_name FROM information_schema.tables ORDER BY ALL") == [("fct_sum",), (NAME,), ("read_copy",)]
+    assert query(
+        settings.read_copy, "SELECT table_name FROM information_schema.tables ORDER BY ALL"
+    ) == [("fct_sum",), (NAME,), ("read_copy",)]
     assert query(settings.read_copy, "SELECT dataset, days FROM read_copy") == [(NAME, 1)]

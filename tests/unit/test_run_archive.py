@@ -11,7 +11,14 @@ from homeiot_batch.nightly import Plan
 from homeiot_batch.run_archive import config_arguments, plan_run
 
 
-def arguments(settings: Settings, day: str | None, first: str | None, last: str | None, config: list[str], **flags: bool) -> list[str]:
+def arguments(
+    settings: Settings,
+    day: str | None,
+    first: str | None,
+    last: str | None,
+    config: list[str],
+    **flags: bool,
+) -> list[str]:
     """What `snakemake` is given."""
     plan = plan_run(settings, day, first, last, **{"force": False, "reconcile": False} | flags)
     [run] = plan.batches()
@@ -23,18 +30,47 @@ def arguments(settings: Settings, day: str | None, first: str | None, last: str 
     [
         (None, None, None, False, [], ["yesterday", "MARKERS/dbt.json"]),
         (None, None, None, True, [], ["yesterday", "--forcerun", "extract"]),
-        ("2028-02-29", None, None, False, [], ["all", "--config", "start=2028-02-29", "end=2028-02-29"]),
-        (None, "2026-12-31", "2027-01-01", True, [], ["all", "--forcerun", "extract", "--config", "start=2026-12-31", "end=2027-01-01"]),
-        ("2026-11-09", None, None, False, ["allow_shrink=true"], ["all", "--config", "start=2026-11-09", "end=2026-11-09", "allow_shrink=true"]),
+        (
+            "2028-02-29",
+            None,
+            None,
+            False,
+            [],
+            ["all", "--config", "start=2028-02-29", "end=2028-02-29"],
+        ),
+        (
+            None,
+            "2026-12-31",
+            "2027-01-01",
+            True,
+            [],
+            ["all", "--forcerun", "extract", "--config", "start=2026-12-31", "end=2027-01-01"],
+        ),
+        (
+            "2026-11-09",
+            None,
+            None,
+            False,
+            ["allow_shrink=true"],
+            ["all", "--config", "start=2026-11-09", "end=2026-11-09", "allow_shrink=true"],
+        ),
     ],
 )
 def test_options_become_a_target(
-    settings: Settings, day: str | None, first: str | None, last: str | None, force: bool, config: list[str], expected: list[str]
+    settings: Settings,
+    day: str | None,
+    first: str | None,
+    last: str | None,
+    force: bool,
+    config: list[str],
+    expected: list[str],
 ) -> None:
     """Yesterday without dates, the range otherwise; the target stands first, or Snakemake's own options would swallow it."""
     local = settings.model_copy(update={"influx_url": "an export"})
     markers = str(settings.marker_dir)
-    assert arguments(local, day, first, last, config, force=force) == [argument.replace("MARKERS", markers) for argument in expected]
+    assert arguments(local, day, first, last, config, force=force) == [
+        argument.replace("MARKERS", markers) for argument in expected
+    ]
 
 
 @pytest.mark.parametrize(
@@ -45,28 +81,59 @@ def test_options_become_a_target(
         (None, None, "2026-11-01", {}, "belong together"),
         ("2026-13-01", None, None, {}, "--date='2026-13-01' is not a date"),
         (None, "2026-11-01", "tomorrow", {}, "--to='tomorrow' is not a date"),
-        (None, None, None, {"reconcile": True}, "--reconcile takes the days of --date, or of --from and --to"),
+        (
+            None,
+            None,
+            None,
+            {"reconcile": True},
+            "--reconcile takes the days of --date, or of --from and --to",
+        ),
         ("2026-11-01", None, None, {"reconcile": True, "force": True}, "and no --force"),
-        ("2026-11-01", None, None, {"reconcile": True}, "INFLUX_URL='an export' is an export; read the days again by --force"),
+        (
+            "2026-11-01",
+            None,
+            None,
+            {"reconcile": True},
+            "INFLUX_URL='an export' is an export; read the days again by --force",
+        ),
     ],
 )
 def test_options_that_mean_no_range_are_refused(
-    settings: Settings, day: str | None, first: str | None, last: str | None, flags: dict[str, bool], message: str
+    settings: Settings,
+    day: str | None,
+    first: str | None,
+    last: str | None,
+    flags: dict[str, bool],
+    message: str,
 ) -> None:
     """Nothing is run for dates that cannot be meant."""
     with pytest.raises(SettingsError, match=message):
-        arguments(settings.model_copy(update={"influx_url": "an export"}), day, first, last, [], **flags)
+        arguments(
+            settings.model_copy(update={"influx_url": "an export"}), day, first, last, [], **flags
+        )
 
 
 def test_a_users_mistake_is_one_line() -> None:
     """Exit code 1, one line on stderr, no traceback."""
-    done = subprocess.run([sys.executable, "-m", "homeiot_batch.run_archive", "--date", "2026-02-30"], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (1, "error: --date='2026-02-30' is not a date; give an existing day as YYYY-MM-DD\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "homeiot_batch.run_archive", "--date", "2026-02-30"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: --date='2026-02-30' is not a date; give an existing day as YYYY-MM-DD\n",
+    )
 
 
 def test_more_targets_than_a_command_line_takes() -> None:
     """Several runs: each with its own forced days, the tables' target in the last."""
     plan = Plan(targets=["yesterday", "a", "b", "c", "b", "d"], forced=["d", "a"])
-    assert list(plan.batches(2)) == [["d", "--forcerun", "d"], ["b", "c"], ["yesterday", "a", "--forcerun", "a"]]
+    assert list(plan.batches(2)) == [
+        ["d", "--forcerun", "d"],
+        ["b", "c"],
+        ["yesterday", "a", "--forcerun", "a"],
+    ]
     assert list(plan.batches()) == [["yesterday", "a", "b", "c", "d", "--forcerun", "d", "a"]]
     assert list(Plan().batches()) == []

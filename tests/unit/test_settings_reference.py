@@ -30,4 +30,8 @@ def test_the_shipped_config_is_valid_by_the_schema() -> None:
     document = json.loads(SCHEMA.read_text())
     Draft202012Validator.check_schema(document)
     Draft202012Validator(document).validate(yaml.safe_load((ROOT / "config.yaml").read_text()))
-    assert [name for name, field in Settings.model_fields.items() if is_secret(field) and name in document["properties"]] == []
+    assert [
+        name
+        for name, field in Settings.model_fields.items()
+        if is_secret(field) and name in document["properties"]
+    ] == []

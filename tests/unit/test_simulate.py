@@ -23,13 +23,19 @@ def test_it_has_two_meters_solar_export_and_holes(tmp_path: Path) -> None:
     """A day of 25 hours at one reading a minute: both meters whole but for some missing counters, counters never fall."""
     file = tmp_path / "house.lp.gz"
     write_export(file, DAY, DAY, step_s=60)
-    lines = [line for line in gzip.decompress(file.read_bytes()).decode().splitlines() if not line.startswith(("#", "CREATE"))]
+    lines = [
+        line
+        for line in gzip.decompress(file.read_bytes()).decode().splitlines()
+        if not line.startswith(("#", "CREATE"))
+    ]
     points = [parse_line(line) for line in lines]
     counts: dict[tuple[str, str], list[float]] = {}
     for point in points:
         for name, value in point["fields"].items():
             counts.setdefault((point["tags"]["source"], name), []).append(value)
-    assert {key: len(values) for key, values in counts.items() if key[1] != "energy_import_kwh"} == {
+    assert {
+        key: len(values) for key, values in counts.items() if key[1] != "energy_import_kwh"
+    } == {
         ("meter1", "instant_power_w"): 1500,
         ("meter1", "energy_export_kwh"): 1500,
         ("heatpump", "instant_power_w"): 1500,

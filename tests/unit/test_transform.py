@@ -12,7 +12,9 @@ from homeiot_batch.transform import to_rows
 NOW = datetime(2026, 11, 23, 15, 5, tzinfo=UTC)
 SHIPPED = load_settings().datasets["raw_meter_readings"]
 ROOMS = Dataset(
-    measurement="climate", tags={"room": "none"}, fields={"temperature_c": "double", "n": "integer", "open": "boolean", "note": "string"}
+    measurement="climate",
+    tags={"room": "none"},
+    fields={"temperature_c": "double", "n": "integer", "open": "boolean", "note": "string"},
 ).named("rooms")
 
 
@@ -24,8 +26,18 @@ def rows(dataset: Dataset, *points: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_missing_fields_become_zero_and_absent_tags_the_default() -> None:
     """The request's rule for meter readings: a whole row, in the declared order."""
-    row = rows(SHIPPED, {"time": 1794150000 * 10**9, "instant_power_w": None, "energy_import_kwh": 4.5})[0]
-    assert list(row) == ["ts_utc", "ts_jst", "source", "instant_power_w", "energy_import_kwh", "energy_export_kwh", "ingested_at"]
+    row = rows(
+        SHIPPED, {"time": 1794150000 * 10**9, "instant_power_w": None, "energy_import_kwh": 4.5}
+    )[0]
+    assert list(row) == [
+        "ts_utc",
+        "ts_jst",
+        "source",
+        "instant_power_w",
+        "energy_import_kwh",
+        "energy_export_kwh",
+        "ingested_at",
+    ]
     instant = datetime(2026, 11, 8, 15, 0, tzinfo=UTC)
     assert list(row.values()) == [instant, instant, "meter1", 0.0, 4.5, 0.0, NOW]
     assert str(row["ts_jst"]) == "2026-11-09 00:00:00+09:00"
@@ -38,15 +50,30 @@ def test_an_empty_tag_is_an_absent_one() -> None:
 
 def test_nanoseconds_are_floored() -> None:
     """Rounded, the day's last nanosecond would fall into the next day; before 1970 too."""
-    found = [row["ts_utc"] for row in rows(SHIPPED, {"time": 1794236399_999_999_999}, {"time": -1}, {"time": 1794236399_999_999_500})]
+    found = [
+        row["ts_utc"]
+        for row in rows(
+            SHIPPED,
+            {"time": 1794236399_999_999_999},
+            {"time": -1},
+            {"time": 1794236399_999_999_500},
+        )
+    ]
     last = datetime(2026, 11, 9, 14, 59, 59, 999999, tzinfo=UTC)
     assert found == [last, datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), last]
 
 
 def test_a_dataset_may_keep_null() -> None:
     """Without `missing`, what was not measured stays NULL, in every type."""
-    row = rows(ROOMS, {"time": 0, "room": "küche", "temperature_c": 20.5}, {"time": 0, "n": 3, "open": True, "note": "x"})
-    assert [list(r.values())[2:-1] for r in row] == [["küche", 20.5, None, None, None], ["none", None, 3, True, "x"]]
+    row = rows(
+        ROOMS,
+        {"time": 0, "room": "küche", "temperature_c": 20.5},
+        {"time": 0, "n": 3, "open": True, "note": "x"},
+    )
+    assert [list(r.values())[2:-1] for r in row] == [
+        ["küche", 20.5, None, None, None],
+        ["none", None, 3, True, "x"],
+    ]
 
 
 def test_the_schema_has_zones_and_microseconds() -> None:

@@ -15,7 +15,10 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> House:
     house.folder.mkdir()
     drills.feed(house, drills.V1)
     outcome = house.snakemake(*drills.span())
-    assert (outcome.code, outcome.jobs) == (0, drills.jobs("fetch extract load", *drills.DAYS, tables=True)), outcome.stderr
+    assert (outcome.code, outcome.jobs) == (
+        0,
+        drills.jobs("fetch extract load", *drills.DAYS, tables=True),
+    ), outcome.stderr
     return house
 
 

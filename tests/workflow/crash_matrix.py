@@ -10,7 +10,13 @@ from homeiot_batch.fault_points import POINTS
 
 PAGE = ROOT / "docs/reliability.md"
 TABLE = re.compile(r"(?<=<!-- matrix -->\n).*?(?=<!-- /matrix -->)", re.DOTALL)
-EVENTS = {"exception": "exception", "kill": "SIGKILL", "terminate": "SIGTERM", "interrupt": "Ctrl-C", "disk_full": "disk full"}
+EVENTS = {
+    "exception": "exception",
+    "kill": "SIGKILL",
+    "terminate": "SIGTERM",
+    "interrupt": "Ctrl-C",
+    "disk_full": "disk full",
+}
 
 # boundaries that are no fault points of ours, each event with the test that plays it
 ELSEWHERE = {
@@ -43,8 +49,20 @@ def table() -> str:
         rows[meaning] = {event: "tested" if "::" in said else said for event, said in tests.items()}
     order = [meaning.split(":")[0] for meaning in POINTS.values()]
     ordered = sorted(rows, key=lambda meaning: order.index(meaning.split(":")[0]))
-    lines = [f"| {meaning} | {' | '.join(rows[meaning][event] for event in EVENTS)} |" for meaning in ordered]
-    return "\n".join([f"| boundary | {' | '.join(EVENTS.values())} |", "| --- " * (len(EVENTS) + 1) + "|", *lines]) + "\n"
+    lines = [
+        f"| {meaning} | {' | '.join(rows[meaning][event] for event in EVENTS)} |"
+        for meaning in ordered
+    ]
+    return (
+        "\n".join(
+            [
+                f"| boundary | {' | '.join(EVENTS.values())} |",
+                "| --- " * (len(EVENTS) + 1) + "|",
+                *lines,
+            ]
+        )
+        + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -33,7 +33,10 @@ def span(first: str = FIRST, last: str = LAST, *more: str) -> tuple[str, ...]:
 
 def jobs(steps: str, *days: str, tables: bool = False) -> list[str]:
     """What `Outcome.jobs` says when each of `steps` was done for each of `days`."""
-    return sorted([f"{step} {DATASET} {day}" for step in steps.split() for day in days] + (["dbt", "publish", "report"] if tables else []))
+    return sorted(
+        [f"{step} {DATASET} {day}" for step in steps.split() for day in days]
+        + (["dbt", "publish", "report"] if tables else [])
+    )
 
 
 # readings
@@ -44,7 +47,12 @@ def _points(day: str, version: int) -> list[tuple[datetime, float | None, float,
     midnight = datetime.fromisoformat(f"{day}T00:00:00+09:00").astimezone(UTC)
     counter = 100.0 * date.fromisoformat(day).day + version / 8
     return [
-        (midnight + timedelta(minutes=90 * k), None if k == 0 else 10.0 * k + version, counter + k, None if k == 1 else 0.5 * k)
+        (
+            midnight + timedelta(minutes=90 * k),
+            None if k == 0 else 10.0 * k + version,
+            counter + k,
+            None if k == 1 else 0.5 * k,
+        )
         for k in range(2 + min(version, 12))
     ]
 
@@ -53,7 +61,11 @@ def lines(day: str, version: int) -> list[str]:
     """The day's points as line protocol."""
     written = []
     for at, watts, imported, exported in _points(day, version):
-        fields = {"instant_power_w": watts, "energy_import_kwh": imported, "energy_export_kwh": exported}
+        fields = {
+            "instant_power_w": watts,
+            "energy_import_kwh": imported,
+            "energy_export_kwh": exported,
+        }
         said = ",".join(f"{name}={value}" for name, value in fields.items() if value is not None)
         written.append(f"power,source=a {said} {int(at.timestamp()) * 10**9}")
     return written
@@ -72,7 +84,12 @@ def counts(day: str, version: int) -> dict[str, Any]:
     """Rows, and values by field, of the day."""
     points = _points(day, version)
     values = [sum(point[k] is not None for point in points) for k in (1, 2, 3)]
-    return {"rows": len(points), "values": dict(zip(["instant_power_w", "energy_import_kwh", "energy_export_kwh"], values, strict=True))}
+    return {
+        "rows": len(points),
+        "values": dict(
+            zip(["instant_power_w", "energy_import_kwh", "energy_export_kwh"], values, strict=True)
+        ),
+    }
 
 
 def feed(house: House, versions: Mapping[str, int]) -> None:
@@ -91,7 +108,11 @@ def without_source(house: House) -> None:
 def parquet_rows(house: House, day: str) -> list[Row]:
     """The rows of the archived day but for `ingested_at`, times without zone, as the table has them."""
     return [
-        tuple(value.replace(tzinfo=None) if isinstance(value, datetime) else value for name, value in row.items() if name != "ingested_at")
+        tuple(
+            value.replace(tzinfo=None) if isinstance(value, datetime) else value
+            for name, value in row.items()
+            if name != "ingested_at"
+        )
         for row in house.archived(day)
     ]
 
@@ -103,19 +124,36 @@ def energy_rows(versions: Mapping[str, int]) -> list[Row]:
         known = rows(day, version)
         peak = max(row[3] for row in known)
         at = next(row[1] for row in known if row[3] == peak)
-        found.append((date.fromisoformat(day), "a", known[-1][4] - known[0][4], peak, at, known[0][1], known[-1][1], len(known)))
+        found.append(
+            (
+                date.fromisoformat(day),
+                "a",
+                known[-1][4] - known[0][4],
+                peak,
+                at,
+                known[0][1],
+                known[-1][1],
+                len(known),
+            )
+        )
     return found
 
 
 def assert_archived(house: House, versions: Mapping[str, int]) -> None:
     """The archive holds exactly these days, once each, in Parquet, in the table and in its records; nothing is left over."""
     expected = {day: rows(day, version) for day, version in sorted(versions.items())}
-    assert {path.name[3:]: parquet_rows(house, path.name[3:]) for path in sorted((house.parquet / DATASET).glob("dt=*"))} == expected
+    assert {
+        path.name[3:]: parquet_rows(house, path.name[3:])
+        for path in sorted((house.parquet / DATASET).glob("dt=*"))
+    } == expected
     assert house.rows() == [row for day in expected.values() for row in day]
-    markers = {path.stem[3:]: json.loads(path.read_text()) for path in sorted((house.markers / DATASET).glob("dt=*.json"))}
-    assert {day: {name: marker[name] for name in ("rows", "values")} for day, marker in markers.items()} == {
-        day: counts(day, version) for day, version in sorted(versions.items())
+    markers = {
+        path.stem[3:]: json.loads(path.read_text())
+        for path in sorted((house.markers / DATASET).glob("dt=*.json"))
     }
+    assert {
+        day: {name: marker[name] for name in ("rows", "values")} for day, marker in markers.items()
+    } == {day: counts(day, version) for day, version in sorted(versions.items())}
     assert house.query("SELECT dt::VARCHAR, load_id, rows FROM archive.loads ORDER BY ALL") == [
         (day, marker["load_id"], marker["rows"]) for day, marker in markers.items()
     ]
@@ -124,7 +162,11 @@ def assert_archived(house: House, versions: Mapping[str, int]) -> None:
 
 def leftovers(house: House) -> list[str]:
     """What staging holds, and parts of files that a run did not finish."""
-    staged = [path for path in (house.parquet / ".staging").glob("*/*") if path.name != ".snakemake_timestamp"]
+    staged = [
+        path
+        for path in (house.parquet / ".staging").glob("*/*")
+        if path.name != ".snakemake_timestamp"
+    ]
     spools = list((house.parquet / ".staging").glob("tmp-*"))
     return sorted({path.name for path in [*staged, *spools]})
 
@@ -136,9 +178,15 @@ def state(house: House) -> dict[str, Any]:
         f"{name}/{path.relative_to(folder)}".replace("/former/", "/"): path.read_bytes()
         for name, folder in folders.items()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in (".lock", ".snakemake_timestamp", "last_run.json") and "log" not in path.relative_to(folder).parts
+        if path.is_file()
+        and path.name not in (".lock", ".snakemake_timestamp", "last_run.json")
+        and "log" not in path.relative_to(folder).parts
     }
-    tables = (DATASET, "archive.loads", "archive.builds", "fct_daily_energy") if house.database.exists() else ()
+    tables = (
+        (DATASET, "archive.loads", "archive.builds", "fct_daily_energy")
+        if house.database.exists()
+        else ()
+    )
     return files | {name: house.query(f"FROM {name} ORDER BY ALL") for name in tables}
 
 
@@ -161,7 +209,10 @@ def kill(process: "subprocess.Popen[str]") -> None:
 def together(processes: "Sequence[subprocess.Popen[str]]") -> list[Outcome]:
     """The outcomes of runs that were started, when all have ended."""
     outputs = [process.communicate(timeout=300)[0] for process in processes]
-    return [Outcome(process.returncode, output) for process, output in zip(processes, outputs, strict=True)]
+    return [
+        Outcome(process.returncode, output)
+        for process, output in zip(processes, outputs, strict=True)
+    ]
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
@@ -176,10 +227,17 @@ def copy_of(template: House, folder: Path) -> House:
     """Another house with the same archive, times of files included, and with the same source and a read copy of its own."""
     shutil.copytree(template.folder, folder, ignore=shutil.ignore_patterns(".read", ".*.read"))
     house = House(folder)
-    places = {"parquet_base_dir": house.parquet, "marker_dir": house.markers, "duckdb_path": house.database}
-    settings = load_settings({name: str(path) for name, path in places.items()} | {"tz": "Asia/Tokyo"})
+    places = {
+        "parquet_base_dir": house.parquet,
+        "marker_dir": house.markers,
+        "duckdb_path": house.database,
+    }
+    settings = load_settings(
+        {name: str(path) for name, path in places.items()} | {"tz": "Asia/Tokyo"}
+    )
     layout = Layout.of(settings)
-    write_json(layout.read_marker, publish(settings, layout, wait_s=0))  # the template's views name the template's files
+    # the template's views name the template's files
+    write_json(layout.read_marker, publish(settings, layout, wait_s=0))
     layout.report_marker.touch()  # it shows the same tables
     feed(house, V1)
     return house

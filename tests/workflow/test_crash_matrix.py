@@ -16,7 +16,8 @@ from tests.workflow.drills import DATASET, FORCED, MIDDLE, UNTIL_LOAD, V1, span
 BEFORE_PLACE = ("fetch.written", "fetch.read", "fetch.staged")
 READERS = ("publish", "report")  # steps after the tables are built, which read no day anew
 LAST = "report.written"  # in the last job of a run
-HARMLESS = {("extract.renamed", "disk_full")}  # the day is in place: nothing may fail the job any more
+# the day is in place: nothing may fail the job any more
+HARMLESS = {("extract.renamed", "disk_full")}
 
 
 def ends_the_job(event: str) -> bool:
@@ -30,14 +31,20 @@ def run_into(house: House, point: str, event: str) -> Outcome:
     if point.startswith(READERS):
         (house.markers / "read_copy.json").unlink()
         return house.snakemake(*span(), **fault)
-    return house.snakemake(*FORCED, *(() if point.startswith("dbt") else UNTIL_LOAD), *span(MIDDLE, MIDDLE), **fault)
+    return house.snakemake(
+        *FORCED, *(() if point.startswith("dbt") else UNTIL_LOAD), *span(MIDDLE, MIDDLE), **fault
+    )
 
 
 def in_place(house: House, newest: int) -> int | None:
     """The version of the middle day in its folder, whole; None if there is none."""
     if not house.day(MIDDLE).exists():
         return None
-    return next(version for version in range(1, newest + 1) if drills.parquet_rows(house, MIDDLE) == drills.rows(MIDDLE, version))
+    return next(
+        version
+        for version in range(1, newest + 1)
+        if drills.parquet_rows(house, MIDDLE) == drills.rows(MIDDLE, version)
+    )
 
 
 @pytest.mark.parametrize(("point", "event"), crash_matrix.cells())
@@ -54,16 +61,21 @@ def test_cell(point: str, event: str, archived: House) -> None:
         assert (archived.markers / "report.json").exists()
     version = in_place(archived, newest)
     if ends_the_job(event) and (point, event) not in HARMLESS:
-        assert version == (None if point == "extract.before_rename" else 1 if point in BEFORE_PLACE else newest)
+        assert version == (
+            None if point == "extract.before_rename" else 1 if point in BEFORE_PLACE else newest
+        )
     table = [row for row in archived.rows() if str(row[1].date()) == MIDDLE]
     assert table in [drills.rows(MIDDLE, known) for known in range(1, newest + 1)]
     check_read_copy(archived, newest)
-    if (archived.parquet / f".staging/{DATASET}/dt={MIDDLE}/part-0.parquet").exists():  # the later read takes its place
+    # the later read takes its place
+    if (archived.parquet / f".staging/{DATASET}/dt={MIDDLE}/part-0.parquet").exists():
         version = newest
     if sum(map(ord, point + event)) % 2:
         archived.forget_snakemake()
     drills.without_source(archived)
-    healed = archived.snakemake(*(UNTIL_LOAD if point.startswith(("fetch", "extract", "load")) else ()), *span())
+    healed = archived.snakemake(
+        *(UNTIL_LOAD if point.startswith(("fetch", "extract", "load")) else ()), *span()
+    )
     assert healed.code == 0, healed.stderr
     assert not [job for job in healed.jobs if job.startswith("fetch")]
     drills.assert_archived(archived, V1 | {MIDDLE: version or 2})
@@ -78,7 +90,8 @@ def check_end(outcome: Outcome, point: str, event: str) -> None:
         assert outcome.code == -signal.SIGKILL
         return
     if point == LAST and not ends_the_job(event):
-        assert outcome.code in (0, 1)  # no job is left that the signal could stop: it may come when all is done
+        # no job is left that the signal could stop: it may come when all is done
+        assert outcome.code in (0, 1)
     else:
         assert outcome.code == (0 if (point, event) in HARMLESS else 1), outcome.stderr
     if not ends_the_job(event) or (point, event) in HARMLESS:
@@ -86,19 +99,33 @@ def check_end(outcome: Outcome, point: str, event: str) -> None:
         return
     step = point.split(".", maxsplit=1)[0]
     [line] = outcome.failures
-    assert line.startswith(f"failed: {step}" + ("" if step in ("dbt", *READERS) else f" {DATASET} {MIDDLE}: "))
-    assert ("No space left on device" if event == "disk_full" else f"RuntimeError: a fault planted at {point}; a fault of the program") in line
+    assert line.startswith(
+        f"failed: {step}" + ("" if step in ("dbt", *READERS) else f" {DATASET} {MIDDLE}: ")
+    )
+    assert (
+        "No space left on device"
+        if event == "disk_full"
+        else f"RuntimeError: a fault planted at {point}; a fault of the program"
+    ) in line
 
 
 def check_read_copy(house: House, newest: int, oldest: int = 1) -> None:
     """Readers see three whole days, the middle one in one of the versions, and the mart of it."""
-    with duckdb.connect(house.database.with_name("home_energy.read.duckdb"), read_only=True) as connection:
-        seen = connection.execute(f"SELECT * EXCLUDE (ingested_at, dt) FROM {DATASET} ORDER BY ts_utc").fetchall()
-        peaks = connection.execute("SELECT peak_w FROM fct_daily_energy ORDER BY date_jst").fetchall()
+    with duckdb.connect(
+        house.database.with_name("home_energy.read.duckdb"), read_only=True
+    ) as connection:
+        seen = connection.execute(
+            f"SELECT * EXCLUDE (ingested_at, dt) FROM {DATASET} ORDER BY ts_utc"
+        ).fetchall()
+        peaks = connection.execute(
+            "SELECT peak_w FROM fct_daily_energy ORDER BY date_jst"
+        ).fetchall()
     states = []
     for version in range(oldest, newest + 1):
         days = [drills.rows(day, version if day == MIDDLE else 1) for day in drills.DAYS]
-        states.append(([row for day in days for row in day], [(max(row[3] for row in day),) for day in days]))
+        states.append(
+            ([row for day in days for row in day], [(max(row[3] for row in day),) for day in days])
+        )
     assert (seen, peaks) in states
 
 
@@ -120,6 +147,8 @@ def test_every_fault_point_is_a_boundary_of_the_matrix() -> None:
 
 def test_tests_elsewhere_are_there() -> None:
     """A cell that names a test of another file names one that exists."""
-    named = {said for row in crash_matrix.ELSEWHERE.values() for said in row.values() if "::" in said}
+    named = {
+        said for row in crash_matrix.ELSEWHERE.values() for said in row.values() if "::" in said
+    }
     for file, test in (name.split("::") for name in named):
         assert f"def {test}(" in (Path(__file__).parent / file).read_text(), f"{file}::{test}"

@@ -75,7 +75,9 @@ def test_forced_run_after_a_staged_day_lost_its_place(source: str, archived: Hou
     assert not archived.day(MIDDLE).exists()
     if source == "gone":
         drills.without_source(archived)
-        assert drills.said(archived.snakemake(*FORCED, *ONE_DAY)).startswith(f"failed: fetch {DATASET} {MIDDLE}: INFLUX_URL=")
+        assert drills.said(archived.snakemake(*FORCED, *ONE_DAY)).startswith(
+            f"failed: fetch {DATASET} {MIDDLE}: INFLUX_URL="
+        )
         assert drills.parquet_rows(archived, MIDDLE) == drills.rows(MIDDLE, 2)
         assert archived.snakemake(*ONE_DAY).jobs == jobs("load", MIDDLE)
     else:
@@ -137,10 +139,18 @@ def dbt_children(pid: int) -> list[int]:
     """The processes that `pid` has started and that run dbt."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        tasks = [child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+        tasks = [
+            child
+            for task in Path(f"/proc/{pid}/task").iterdir()
+            for child in (task / "children").read_text().split()
+        ]
     except FileNotFoundError:
         return []
-    return [int(child) for child in {*children, *tasks} if b"/bin/dbt\x00" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [
+        int(child)
+        for child in {*children, *tasks}
+        if b"/bin/dbt\x00" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
 
 
 def is_running(pid: int) -> bool:
@@ -216,7 +226,8 @@ def held_versions(house: House, day: str, newest: int) -> list[int]:
     known = {tuple(drills.rows(day, version)): version for version in range(1, newest + 1)}
     found = []
     for folder in (house.day(day), house.parquet / ".staging" / DATASET / f"dt={day}"):
-        if (folder / "part-0.parquet").exists():  # a folder without it: killed while Snakemake was deleting it
+        # a folder without it: killed while Snakemake was deleting it
+        if (folder / "part-0.parquet").exists():
             held = House(house.folder)
             held.parquet = folder.parents[1]
             found.append(known[tuple(drills.parquet_rows(held, day))])
@@ -229,14 +240,18 @@ def check_killed(house: House, newest: int) -> None:
     for day in DAYS:
         assert held_versions(house, day, newest), f"{day} is lost"
         mine = [row for row in table if str(row[1].date()) == day]
-        assert mine in [drills.rows(day, version) for version in range(1, newest + 1)], f"{day} in the table is {mine}"
+        assert mine in [drills.rows(day, version) for version in range(1, newest + 1)], (
+            f"{day} in the table is {mine}"
+        )
 
 
 def killed_at(house: House, seconds: float, *arguments: str) -> str:
     """Start a run and kill it `seconds` after it has taken the lock; the last step it had done, or `ended` if it was over before."""
     process = house.start(*arguments)
     lock = house.parquet / ".lock"
-    drills.wait_until(lambda: lock.read_text().strip() == str(process.pid) or process.poll() is not None)
+    drills.wait_until(
+        lambda: lock.read_text().strip() == str(process.pid) or process.poll() is not None
+    )
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=seconds)
     process.kill()
@@ -246,7 +261,9 @@ def killed_at(house: House, seconds: float, *arguments: str) -> str:
     if process.returncode != -signal.SIGKILL:
         return "ended"
     done = [job.split()[0] for job in Outcome(process.returncode, stdout).jobs]
-    return max(done, key=["fetch", "extract", "load", "dbt", "publish", "report"].index, default="none")
+    return max(
+        done, key=["fetch", "extract", "load", "dbt", "publish", "report"].index, default="none"
+    )
 
 
 def test_kills_at_random_moments(archived: House) -> None:
@@ -254,7 +271,10 @@ def test_kills_at_random_moments(archived: House) -> None:
 
     KILLS=200 in the environment kills as often; SEED repeats a series.
     """
-    kills, seed = int(os.environ.get("KILLS", "6")), int(os.environ.get("SEED", time.time_ns() % 10**6))
+    kills, seed = (
+        int(os.environ.get("KILLS", "6")),
+        int(os.environ.get("SEED", time.time_ns() % 10**6)),
+    )
     print(f"SEED={seed} KILLS={kills}")
     chance = random.Random(seed)
     newest, healings = 1, 0
@@ -275,7 +295,9 @@ def test_kills_at_random_moments(archived: House) -> None:
             heal(archived, newest)
             healings += 1
     heal(archived, newest)
-    print(f"{kills} kills, 0 lost, 0 doubled, {healings + 1} healings, {time.monotonic() - started:.0f} s; last step done: {dict(moments)}")
+    print(
+        f"{kills} kills, 0 lost, 0 doubled, {healings + 1} healings, {time.monotonic() - started:.0f} s; last step done: {dict(moments)}"
+    )
 
 
 def heal(house: House, newest: int) -> None:

@@ -12,14 +12,28 @@ NOON = 1794193200  # of 9 November 2026 in Japan
 
 def cron(house: Checkout, script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Call the script as cron does."""
-    command = ["/bin/sh", str(script), "checkout", "python", "-m", "homeiot_batch.run_archive", *arguments]
-    return subprocess.run(command, cwd="/", env=house.env(), text=True, capture_output=True, check=False)
+    command = [
+        "/bin/sh",
+        str(script),
+        "checkout",
+        "python",
+        "-m",
+        "homeiot_batch.run_archive",
+        *arguments,
+    ]
+    return subprocess.run(
+        command, cwd="/", env=house.env(), text=True, capture_output=True, check=False
+    )
 
 
 def test_warnings_of_a_good_night_are_printed(checkout: Checkout) -> None:
     """A night without readings is no failure, but cron mails its warning; a night without warnings says nothing."""
     (checkout.folder / ".venv").symlink_to(sys.prefix)
-    checkout.export(READING.format(NOON), READING.format(NOON + 2 * 86_400 - 60), READING.format(NOON + 2 * 86_400 + 43_100))
+    checkout.export(
+        READING.format(NOON),
+        READING.format(NOON + 2 * 86_400 - 60),
+        READING.format(NOON + 2 * 86_400 + 43_100),
+    )
     script = checkout.folder / "workflow/cron/nightly.sh"
     now = ("--config", "now=2026-11-13T01:00:00+09:00")
     empty = cron(checkout, script, "--date", "2026-11-10", *now)
@@ -37,5 +51,8 @@ def test_a_link_to_the_script_is_refused(checkout: Checkout, tmp_path: Path) -> 
     link.parent.mkdir(parents=True)
     link.symlink_to(checkout.folder / "workflow/cron/nightly.sh")
     refused = cron(checkout, link)
-    assert (refused.returncode, refused.stderr) == (1, f"{link}: {elsewhere} is no checkout; call the script by its own path, not by a link\n")
+    assert (refused.returncode, refused.stderr) == (
+        1,
+        f"{link}: {elsewhere} is no checkout; call the script by its own path, not by a link\n",
+    )
     assert not (elsewhere / "data").exists()

@@ -49,8 +49,14 @@ UNUSABLE: dict[str, tuple[Callable[[House], None], str]] = {
     "cut short": (truncate(0.4), "is damaged"),
     "no database": (scribble, "is damaged"),
     "header damaged": (lambda house: flip(house, 8200), "is damaged"),
-    "older records": (change("ALTER TABLE archive.loads DROP COLUMN sha256"), "its table archive.loads has the columns"),
-    "older raw table": (change("ALTER TABLE raw_meter_readings ALTER ts_jst TYPE TIMESTAMPTZ"), 'raw_meter_readings" has the columns'),
+    "older records": (
+        change("ALTER TABLE archive.loads DROP COLUMN sha256"),
+        "its table archive.loads has the columns",
+    ),
+    "older raw table": (
+        change("ALTER TABLE raw_meter_readings ALTER ts_jst TYPE TIMESTAMPTZ"),
+        'raw_meter_readings" has the columns',
+    ),
 }
 
 
@@ -67,18 +73,29 @@ def test_an_unusable_database_is_set_aside_and_built_again(name: str, archived: 
     assert archived.energy() == drills.energy_rows(V1)
     [aside] = archived.database.parent.glob("*.duckdb.set-aside-*Z")
     assert aside.read_bytes() == left
-    [warning] = [line for line in outcome.stderr.splitlines() if line.startswith("warning: data/duckdb/home_energy.duckdb is set aside as")]
+    [warning] = [
+        line
+        for line in outcome.stderr.splitlines()
+        if line.startswith("warning: data/duckdb/home_energy.duckdb is set aside as")
+    ]
     assert f"{aside.name} and built again from the archive: " in warning
     assert reason in warning
 
 
-@pytest.mark.parametrize("target", ["yesterday", f"data/markers/{drills.DATASET}/dt={LAST}.json", "data/markers/dbt.json"])
+@pytest.mark.parametrize(
+    "target",
+    ["yesterday", f"data/markers/{drills.DATASET}/dt={LAST}.json", "data/markers/dbt.json"],
+)
 def test_tables_are_never_built_from_a_part_of_the_archive(target: str, archived: House) -> None:
     """Database deleted, only a day or the tables asked for: every archived day is loaded before the tables are built."""
     drills.remove_database(archived)
     drills.without_source(archived)
     outcome = archived.snakemake(
-        target, "data/markers/read_copy.json", "data/markers/report.json", *span(LAST, LAST), "now=2026-11-12T00:10:00+09:00"
+        target,
+        "data/markers/read_copy.json",
+        "data/markers/report.json",
+        *span(LAST, LAST),
+        "now=2026-11-12T00:10:00+09:00",
     )
     assert (outcome.code, outcome.jobs) == (0, jobs("load", *DAYS, tables=True)), outcome.stderr
     assert archived.energy() == drills.energy_rows(V1)
@@ -88,7 +105,9 @@ def damage_readings(house: House) -> None:
     """The blocks of the raw table changed: the file opens, and its records can be read."""
     with duckdb.connect(house.database) as connection:
         connection.execute("CREATE TABLE ballast AS SELECT uuid() FROM range(200000)")
-        blocks = connection.execute("SELECT block_id FROM pragma_storage_info('raw_meter_readings') WHERE block_id >= 0").fetchall()
+        blocks = connection.execute(
+            "SELECT block_id FROM pragma_storage_info('raw_meter_readings') WHERE block_id >= 0"
+        ).fetchall()
     for (block,) in set(blocks):
         flip(house, 3 * 4096 + block * 262_144 + 100)
 
@@ -123,14 +142,27 @@ def test_the_night_heals_damage_that_shows_in_the_middle_of_it(checkout: Checkou
 
 def test_a_field_that_is_declared_later(checkout: Checkout) -> None:
     """The table gets the column from the archive alone: filled as for points without it in older days, read in newer ones."""
-    checkout.export(*(f"power,source=a energy_import_kwh={n},voltage_v=10{n} {1794193200 + n * 86400}000000000" for n in range(3)))
+    checkout.export(
+        *(
+            f"power,source=a energy_import_kwh={n},voltage_v=10{n} {1794193200 + n * 86400}000000000"
+            for n in range(3)
+        )
+    )
     assert checkout.snakemake(*UNTIL_LOAD, *span(FIRST, MIDDLE)).code == 0
     config = checkout.folder / "config.yaml"
-    config.write_text(config.read_text().replace("energy_export_kwh: double", "energy_export_kwh: double\n      voltage_v: double"))
+    config.write_text(
+        config.read_text().replace(
+            "energy_export_kwh: double", "energy_export_kwh: double\n      voltage_v: double"
+        )
+    )
     assert checkout.snakemake(*span()).code == 0
-    assert checkout.query("SELECT energy_import_kwh, voltage_v FROM raw_meter_readings ORDER BY ts_utc") == [(0.0, 0.0), (1.0, 0.0), (2.0, 102.0)]
+    assert checkout.query(
+        "SELECT energy_import_kwh, voltage_v FROM raw_meter_readings ORDER BY ts_utc"
+    ) == [(0.0, 0.0), (1.0, 0.0), (2.0, 102.0)]
     assert checkout.snakemake("--forcerun", "extract", *span()).code == 0
-    assert checkout.query("SELECT energy_import_kwh, voltage_v FROM raw_meter_readings ORDER BY ts_utc") == [(0.0, 100.0), (1.0, 101.0), (2.0, 102.0)]
+    assert checkout.query(
+        "SELECT energy_import_kwh, voltage_v FROM raw_meter_readings ORDER BY ts_utc"
+    ) == [(0.0, 100.0), (1.0, 101.0), (2.0, 102.0)]
 
 
 def test_what_is_not_damaged_is_not_set_aside(archived: House) -> None:
@@ -222,14 +254,22 @@ def test_a_damaged_file_is_read_again_by_the_night_only_if_the_source_holds_as_m
     if source == "gone":
         drills.without_source(checkout)
     night = checkout.night("2026-11-12")
-    [warning] = [line for line in night.stderr.splitlines() if line.startswith(f"warning: {drills.DATASET} {MIDDLE}: ")]
+    [warning] = [
+        line
+        for line in night.stderr.splitlines()
+        if line.startswith(f"warning: {drills.DATASET} {MIDDLE}: ")
+    ]
     assert "part-0.parquet is damaged" in warning
     if source == "as much":
-        assert (night.code, night.jobs) == (0, jobs("fetch extract load", MIDDLE, tables=True)), night.stderr
+        assert (night.code, night.jobs) == (0, jobs("fetch extract load", MIDDLE, tables=True)), (
+            night.stderr
+        )
         drills.assert_archived(checkout, V1)
     else:
         assert (night.code, night.jobs, len(night.failures)) == (1, [], 1)
-        assert ("would shrink" if source == "less" else "there is no file or folder") in night.failures[0]
+        assert (
+            "would shrink" if source == "less" else "there is no file or folder"
+        ) in night.failures[0]
         assert checkout.snapshot() == before
 
 
@@ -244,8 +284,12 @@ def test_damage_is_found_by_page_checksums(archived: House) -> None:
     place = content.index(struct.pack("<d", value))
     part.write_bytes(content[:place] + b"\x01" + content[place + 1 :])
     with duckdb.connect() as reader:
-        trusting = reader.execute("SELECT count(*) FROM read_parquet(?) WHERE instant_power_w = ?", [str(part), value]).fetchall()
+        trusting = reader.execute(
+            "SELECT count(*) FROM read_parquet(?) WHERE instant_power_w = ?", [str(part), value]
+        ).fetchall()
     assert trusting == [(0,)], "DuckDB alone takes it as it stands"
     archived.marker(NEXT).unlink()
     archived.database.unlink()  # neither knows the file's checksum
-    assert "part-0.parquet is damaged" in drills.said(archived.snakemake(*UNTIL_LOAD, *span(NEXT, NEXT)))
+    assert "part-0.parquet is damaged" in drills.said(
+        archived.snakemake(*UNTIL_LOAD, *span(NEXT, NEXT))
+    )

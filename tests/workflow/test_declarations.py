@@ -26,7 +26,10 @@ def declared(checkout: Checkout) -> Checkout:
     for n in range(4):
         at = NOON + n * 86400
         lines.append(f"power,source=a energy_import_kwh={n} {at}000000000")
-        lines += [f"climate,room={room} temperature_c=2{n}.{k},humidity=5{n} {at}000000000" for k, room in enumerate(("kitchen", "attic"))]
+        lines += [
+            f"climate,room={room} temperature_c=2{n}.{k},humidity=5{n} {at}000000000"
+            for k, room in enumerate(("kitchen", "attic"))
+        ]
     checkout.export(*lines)
     replace(checkout, "datasets:\n", f"datasets:\n{CLIMATE}")
     assert checkout.night("2026-11-12", "--from", FIRST, "--to", LAST).code == 0
@@ -41,10 +44,30 @@ def replace(checkout: Checkout, old: str, new: str) -> None:
 
 
 MISTAKES = {
-    "a mistyped field": ("temperature_c: double", "temperature: double", "'temperature_c' (double), as in ", "does not declare it"),
-    "a renamed tag": ("tags: {room: unknown}", "tags: {rooms: unknown}", "'room' (string), as in ", "does not declare it"),
-    "a removed field": (", humidity: double", "", "'humidity' (double), as in ", "does not declare it"),
-    "another type": ("humidity: double", "humidity: integer", "'humidity' (double), as in ", "declares it as int64"),
+    "a mistyped field": (
+        "temperature_c: double",
+        "temperature: double",
+        "'temperature_c' (double), as in ",
+        "does not declare it",
+    ),
+    "a renamed tag": (
+        "tags: {room: unknown}",
+        "tags: {rooms: unknown}",
+        "'room' (string), as in ",
+        "does not declare it",
+    ),
+    "a removed field": (
+        ", humidity: double",
+        "",
+        "'humidity' (double), as in ",
+        "does not declare it",
+    ),
+    "another type": (
+        "humidity: double",
+        "humidity: integer",
+        "'humidity' (double), as in ",
+        "declares it as int64",
+    ),
 }
 
 
@@ -59,7 +82,11 @@ def test_what_is_archived_must_stay_declared(name: str, lost: bool, declared: Ch
         drills.remove_database(declared)
     else:
         verified = declared.python("homeiot_batch.verify", "--from", FIRST, "--to", LAST)
-        problems = [line for line in verified.stderr.splitlines() if line.startswith("room_climate 2026-11-")]
+        problems = [
+            line
+            for line in verified.stderr.splitlines()
+            if line.startswith("room_climate 2026-11-")
+        ]
         assert (verified.code, len(problems)) == (1, 3)
         assert all(column in problem and change in problem for problem in problems)
     state = drills.state(declared)
@@ -86,20 +113,28 @@ def test_a_dataset_that_is_no_longer_declared_is_named(declared: Checkout) -> No
         "doctor": lambda: declared.python("homeiot_batch.doctor", *NEXT[1:]).stderr,
     }
     for name, output in said.items():
-        assert any("room_climate" in line and "declared in config.yaml" in line for line in output().splitlines()), name
+        assert any(
+            "room_climate" in line and "declared in config.yaml" in line
+            for line in output().splitlines()
+        ), name
 
 
 def test_marker_and_file_know_each_other(declared: Checkout) -> None:
     """The file's columns and the name of its writing are noted in it, and that name in the marker."""
     marker = json.loads(declared.marker(FIRST, "room_climate").read_text())
-    [loaded] = declared.query(f"SELECT write_id, sha256 FROM archive.loads WHERE dataset = 'room_climate' AND dt = '{FIRST}'")
+    [loaded] = declared.query(
+        f"SELECT write_id, sha256 FROM archive.loads WHERE dataset = 'room_climate' AND dt = '{FIRST}'"
+    )
     assert loaded == (marker["write_id"], marker["sha256"])
     assert len(marker["write_id"]) == 32
 
 
 def test_a_staged_day_waits_for_its_dataset(declared: Checkout) -> None:
     """Staged by a killed run, then the dataset's name is mistyped for a night: the later read is put in place when it is declared again."""
-    day, staged = declared.day(FIRST, "room_climate"), declared.parquet / f".staging/room_climate/dt={FIRST}"
+    day, staged = (
+        declared.day(FIRST, "room_climate"),
+        declared.parquet / f".staging/room_climate/dt={FIRST}",
+    )
     earlier = shutil.copytree(day, declared.folder / "earlier")
     with (declared.folder / "export.lp").open("a") as export:
         export.write(f"climate,room=cellar temperature_c=9.0,humidity=80 {NOON}000000000\n")
@@ -112,7 +147,11 @@ def test_a_staged_day_waits_for_its_dataset(declared: Checkout) -> None:
     assert staged.exists()
     replace(declared, "  room_climat:\n", "  room_climate:\n")
     assert declared.night("2026-11-12").code == 0
-    assert {row["room"] for row in declared.archived(FIRST, "room_climate")} == {"kitchen", "attic", "cellar"}
+    assert {row["room"] for row in declared.archived(FIRST, "room_climate")} == {
+        "kitchen",
+        "attic",
+        "cellar",
+    }
 
 
 def test_a_day_of_another_dataset_under_another_name(declared: Checkout) -> None:

@@ -17,7 +17,13 @@ from tests.workflow import drills
 from tests.workflow.drills import DATASET, FIRST, FORCED, LAST, MIDDLE, V1, jobs, span
 
 NOW = ("--config", "now=2026-11-12T00:10:00+09:00")
-PLAIN = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search"]
+PLAIN = [
+    "setpriv",
+    "--bounding-set",
+    "-dac_override,-dac_read_search",
+    "--inh-caps",
+    "-dac_override,-dac_read_search",
+]
 
 
 @pytest.fixture
@@ -56,14 +62,19 @@ def test_the_first_archived_days_are_missed(markers: str, archive: Checkout) -> 
             archive.marker(day).unlink()
     verified = archive.python("homeiot_batch.verify", *NOW)
     assert verified.code == 1
-    assert [f"{DATASET} {day}: the day is not archived" for day in (FIRST, MIDDLE)] == verified.stderr.splitlines()[1:3]
+    assert [
+        f"{DATASET} {day}: the day is not archived" for day in (FIRST, MIDDLE)
+    ] == verified.stderr.splitlines()[1:3]
     if markers == "kept":
         status = archive.python("homeiot_batch.status", *NOW)
         doctor = archive.python("homeiot_batch.doctor", *NOW)
         assert (status.code, doctor.code) == (1, 1)
         assert "missing (2): 2026-11-09 to 2026-11-10" in doctor.stderr
         night = archive.night("2026-11-12")
-        assert (night.code, night.jobs) == (0, jobs("fetch extract load", FIRST, MIDDLE, tables=True)), night.stderr
+        assert (night.code, night.jobs) == (
+            0,
+            jobs("fetch extract load", FIRST, MIDDLE, tables=True),
+        ), night.stderr
         drills.assert_archived(archive, V1)
 
 
@@ -89,7 +100,9 @@ def test_an_archive_that_is_not_mounted(archive: Checkout) -> None:
     night = archive.night("2026-11-13")
     assert (night.code, night.jobs) == (1, [])
     [failure] = night.failures
-    assert failure.startswith("error: PARQUET_BASE_DIR=data/parquet holds no archive, but 3 days are known from data/markers and the database; mount")
+    assert failure.startswith(
+        "error: PARQUET_BASE_DIR=data/parquet holds no archive, but 3 days are known from data/markers and the database; mount"
+    )
     for module in ("verify", "status", "doctor"):
         assert archive.python(f"homeiot_batch.{module}", *NOW).code == 1
     shutil.rmtree(archive.markers)
@@ -131,7 +144,10 @@ def test_a_footer_that_has_changed_since_it_was_loaded(archive: Checkout) -> Non
     drills.remove_database(archive)
     outcome = archive.snakemake(*span())
     assert (outcome.code, outcome.jobs) == (1, jobs("load", FIRST, LAST))
-    assert f"failed: load {DATASET} {MIDDLE}: data/parquet/{DATASET}/dt={MIDDLE}/part-0.parquet is damaged" in outcome.stderr
+    assert (
+        f"failed: load {DATASET} {MIDDLE}: data/parquet/{DATASET}/dt={MIDDLE}/part-0.parquet is damaged"
+        in outcome.stderr
+    )
     assert "its checksum is no longer the one that it was loaded with" in outcome.stderr
     drills.feed(archive, V1)
     assert archive.night("2026-11-12").code == 0
@@ -141,7 +157,15 @@ def test_a_footer_that_has_changed_since_it_was_loaded(archive: Checkout) -> Non
 def as_plain_user(checkout: Checkout, module: str, *arguments: str) -> Outcome:
     """The command without root's power over permissions."""
     command = [*PLAIN, sys.executable, "-m", f"homeiot_batch.{module}", *arguments]
-    done = subprocess.run(command, cwd="/", env=checkout.env(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    done = subprocess.run(
+        command,
+        cwd="/",
+        env=checkout.env(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
     return Outcome(done.returncode, done.stdout)
 
 
@@ -149,7 +173,10 @@ def as_plain_user(checkout: Checkout, module: str, *arguments: str) -> Outcome:
 def test_a_file_that_may_not_be_read_is_not_replaced(archive: Checkout) -> None:
     """Restored by somebody else, readable for him alone: the source has as many readings, but others, and the day stays as it is."""
     archive.export(
-        *(line.replace("source=a", "source=b") if n == 3 else line for n, line in enumerate(line for d in V1 for line in drills.lines(d, 1)))
+        *(
+            line.replace("source=a", "source=b") if n == 3 else line
+            for n, line in enumerate(line for d in V1 for line in drills.lines(d, 1))
+        )
     )
     part = archive.day(MIDDLE) / "part-0.parquet"
     os.chown(part, 65534, 65534)
@@ -160,7 +187,9 @@ def test_a_file_that_may_not_be_read_is_not_replaced(archive: Checkout) -> None:
     assert f"{part.relative_to(archive.folder)} cannot be read (" in "".join(night.failures)
     assert part.read_bytes() == content
     part.chmod(0o644)
-    assert "would lose 1 archived readings" in "".join(archive.night("2026-11-12", "--date", MIDDLE, "--force").failures)
+    assert "would lose 1 archived readings" in "".join(
+        archive.night("2026-11-12", "--date", MIDDLE, "--force").failures
+    )
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="gives folders to somebody else")
@@ -189,7 +218,9 @@ def test_more_missed_days_than_a_command_line_takes(archive: Checkout) -> None:
     drills.feed(archive, dict.fromkeys([*days, MIDDLE, LAST], 1))
     shutil.rmtree(archive.day(FIRST))  # the source has forgotten it too
     night = archive.night("2026-11-12", ARCHIVE_START=days[0])
-    assert (night.code, night.jobs) == (1, jobs("fetch extract load", *days, tables=True)), night.stderr
+    assert (night.code, night.jobs) == (1, jobs("fetch extract load", *days, tables=True)), (
+        night.stderr
+    )
     assert {line.split(": ")[1] for line in night.failures} == {f"fetch {DATASET} {FIRST}"}
     assert night.stderr.count("summary: ") == 4
 
@@ -222,7 +253,10 @@ def test_old_days_may_be_left_aside(archive: Checkout) -> None:
     shutil.rmtree(archive.day(FIRST))
     assert archive.night("2026-11-12", ARCHIVE_START=MIDDLE).code == 0
     assert archive.python("homeiot_batch.status", *NOW, ARCHIVE_START=MIDDLE).code == 0
-    assert "missing (1)" not in archive.python("homeiot_batch.doctor", *NOW, ARCHIVE_START=MIDDLE).stderr
+    assert (
+        "missing (1)"
+        not in archive.python("homeiot_batch.doctor", *NOW, ARCHIVE_START=MIDDLE).stderr
+    )
 
 
 def test_a_day_that_cannot_be_had_any_more_does_not_hold_up_the_tables(archive: Checkout) -> None:
@@ -231,7 +265,9 @@ def test_a_day_that_cannot_be_had_any_more_does_not_hold_up_the_tables(archive: 
     drills.feed(archive, {"2026-11-12": 1, "2026-11-13": 1})
     for night, new in (("2026-11-13", "2026-11-12"), ("2026-11-14", "2026-11-13")):
         outcome = archive.night(night)
-        assert (outcome.code, outcome.jobs) == (1, jobs("fetch extract load", new, tables=True)), outcome.stderr
+        assert (outcome.code, outcome.jobs) == (1, jobs("fetch extract load", new, tables=True)), (
+            outcome.stderr
+        )
         assert [line.split(": ")[1] for line in outcome.failures] == [f"fetch {DATASET} {FIRST}"]
     assert archive.energy() == drills.energy_rows(V1 | {"2026-11-12": 1, "2026-11-13": 1})
 
@@ -248,7 +284,11 @@ def only_duckdb_stumbles(part: Path) -> None:
     """Change a bit of a page's header, which no checksum covers, so that Arrow reads the file and DuckDB does not."""
     content = part.read_bytes()
     columns = pq.ParquetFile(part).metadata.row_group(0)
-    for place in (columns.column(n).data_page_offset + k for n in range(columns.num_columns) for k in range(24)):
+    for place in (
+        columns.column(n).data_page_offset + k
+        for n in range(columns.num_columns)
+        for k in range(24)
+    ):
         changed = bytearray(content)
         changed[place] ^= 1
         part.write_bytes(changed)

@@ -21,8 +21,17 @@ WEEK = [f"2026-11-{n:02}" for n in range(5, 12)]
 def at_a_terminal(house: House, *arguments: str) -> tuple[int, str]:
     """Run `snakemake ARGUMENTS` at a terminal of its own; exit code, and all that came to the screen."""
     ours, its = pty.openpty()
-    command = [SNAKEMAKE, *arguments, "--snakefile", str(ROOT / "Snakefile"), "--directory", str(house.folder)]
-    with subprocess.Popen(command, cwd=house.folder, env=house.env(TERM="xterm"), stdin=its, stdout=its, stderr=its) as process:
+    command = [
+        SNAKEMAKE,
+        *arguments,
+        "--snakefile",
+        str(ROOT / "Snakefile"),
+        "--directory",
+        str(house.folder),
+    ]
+    with subprocess.Popen(
+        command, cwd=house.folder, env=house.env(TERM="xterm"), stdin=its, stdout=its, stderr=its
+    ) as process:
         os.close(its)
         shown = b""
         while True:
@@ -47,8 +56,14 @@ def test_a_long_range_at_a_terminal_has_a_bar(house: House) -> None:
     assert re.search(r"\d+\.\d days/s left .*\d:\d\d:\d\d", shown)
     assert "level=info" not in shown
     assert "Execute " not in shown
-    assert "event=loaded" in (house.markers / f"log/{drills.DATASET}/dt={WEEK[0]}.load.log").read_text()
-    assert any(line.startswith("summary: 7 days read (21 rows), 7 days loaded (21 rows)") for line in shown.replace("\x1b[2K", "\r").splitlines())
+    assert (
+        "event=loaded"
+        in (house.markers / f"log/{drills.DATASET}/dt={WEEK[0]}.load.log").read_text()
+    )
+    assert any(
+        line.startswith("summary: 7 days read (21 rows), 7 days loaded (21 rows)")
+        for line in shown.replace("\x1b[2K", "\r").splitlines()
+    )
 
 
 def test_what_fails_is_said_above_the_bar(house: House) -> None:
@@ -73,7 +88,11 @@ def test_a_pipe_gets_lines_without_control_characters(house: House) -> None:
     drills.feed(house, dict.fromkeys(WEEK, 1))
     outcome = house.snakemake(*UNTIL_LOAD, *span(WEEK[0], WEEK[-1]))
     assert (outcome.code, outcome.jobs) == (0, jobs("fetch extract load", *WEEK))
-    assert [character for character in outcome.stderr if not character.isprintable() and character != "\n"] == []
+    assert [
+        character
+        for character in outcome.stderr
+        if not character.isprintable() and character != "\n"
+    ] == []
     assert "of 7 days" not in outcome.stderr
 
 
@@ -82,11 +101,16 @@ def test_a_log_gets_a_line_every_thirty_days(capsys: pytest.CaptureFixture[str])
     configure("keyvalue")
     for days, expected in ((70, [30, 60]), (30, [])):
         progress = Progress()
-        progress.announce({"fetch": days, "extract": days, "load": days, "dbt": 1, "total": 3 * days + 1}, logging.getLogger("nobody"))
+        progress.announce(
+            {"fetch": days, "extract": days, "load": days, "dbt": 1, "total": 3 * days + 1},
+            logging.getLogger("nobody"),
+        )
         for _ in range(days):
             for step in ("fetch", "extract", "load"):
                 progress.ended(step)
         progress.ended("dbt")
         lines = [line for line in capsys.readouterr().err.splitlines() if "event=progress" in line]
         assert [int(re.search(r" days=(\d+)", line)[1]) for line in lines] == expected  # ty: ignore[not-subscriptable]
-        assert all(f"of={days}" in line and "days_per_s=" in line and "left_s=" in line for line in lines)
+        assert all(
+            f"of={days}" in line and "days_per_s=" in line and "left_s=" in line for line in lines
+        )

@@ -36,7 +36,9 @@ def whole(newest: int) -> set[str]:
         expected = []
         for day in DAYS:
             known = drills.rows(day, version)
-            expected.append((date.fromisoformat(day), known, max(row[3] for row in known), len(known)))
+            expected.append(
+                (date.fromisoformat(day), known, max(row[3] for row in known), len(known))
+            )
         states.add(repr(expected))
     return states
 
@@ -53,7 +55,10 @@ class Readers:
     @contextlib.contextmanager
     def reading(self) -> Generator[None]:
         """Read as long as it lasts."""
-        threads = [threading.Thread(target=self._again_and_again), threading.Thread(target=self._keep)]
+        threads = [
+            threading.Thread(target=self._again_and_again),
+            threading.Thread(target=self._keep),
+        ]
         for thread in threads:
             thread.start()
         try:
@@ -95,8 +100,13 @@ def test_readers_always_see_a_complete_state(archived: House) -> None:
         for version in range(2, runs + 2):
             drills.feed(archived, dict.fromkeys(DAYS, version))
             outcome = archived.snakemake(*FORCED, *span())
-            assert (outcome.code, outcome.jobs) == (0, jobs("fetch extract load", *DAYS, tables=True)), outcome.stderr
-    print(f"{runs} forced runs, {sum(readers.seen.values())} times read, {len(readers.seen)} states seen")
+            assert (outcome.code, outcome.jobs) == (
+                0,
+                jobs("fetch extract load", *DAYS, tables=True),
+            ), outcome.stderr
+    print(
+        f"{runs} forced runs, {sum(readers.seen.values())} times read, {len(readers.seen)} states seen"
+    )
     assert readers.errors == []
     assert set(readers.seen) <= whole(runs + 1)
     assert len(readers.seen) >= runs
@@ -120,13 +130,20 @@ def test_the_read_copy_follows_the_tables(archived: House) -> None:
 def peaks(house: House) -> list[Any]:
     """The days' peaks in the read copy."""
     with duckdb.connect(read_copy(house), read_only=True) as connection:
-        return [peak for (peak,) in connection.execute("SELECT peak_w FROM fct_daily_energy ORDER BY date_jst").fetchall()]
+        return [
+            peak
+            for (peak,) in connection.execute(
+                "SELECT peak_w FROM fct_daily_energy ORDER BY date_jst"
+            ).fetchall()
+        ]
 
 
 def test_a_failed_day_keeps_the_former_state(archived: House) -> None:
     """A day that cannot be loaded: tables and read copy stay as they were."""
     drills.feed(archived, {MIDDLE: 2})
-    outcome = archived.snakemake(*FORCED, *span(MIDDLE, MIDDLE), HOMEIOT_FAULT="load.inserted:disk_full")
+    outcome = archived.snakemake(
+        *FORCED, *span(MIDDLE, MIDDLE), HOMEIOT_FAULT="load.inserted:disk_full"
+    )
     assert (outcome.code, outcome.jobs) == (1, jobs("fetch extract", MIDDLE))
     assert peaks(archived) == [row[3] for row in drills.energy_rows(V1)]
 
@@ -136,8 +153,12 @@ def test_a_failed_day_keeps_the_former_state(archived: House) -> None:
 
 def raw(house: House, database: str = "home_energy") -> list[Any]:
     """The raw readings' hours in the read copy, by their day."""
-    with duckdb.connect(house.database.with_name(f"{database}.read.duckdb"), read_only=True) as connection:
-        return connection.execute("SELECT dt::VARCHAR, count(*) FROM raw_meter_readings GROUP BY dt ORDER BY dt").fetchall()
+    with duckdb.connect(
+        house.database.with_name(f"{database}.read.duckdb"), read_only=True
+    ) as connection:
+        return connection.execute(
+            "SELECT dt::VARCHAR, count(*) FROM raw_meter_readings GROUP BY dt ORDER BY dt"
+        ).fetchall()
 
 
 V1_RAW = [(day, len(drills.rows(day, 1))) for day in DAYS]
@@ -145,12 +166,24 @@ V1_RAW = [(day, len(drills.rows(day, 1))) for day in DAYS]
 
 def test_a_second_database_on_the_same_archive(archived: House) -> None:
     """As the archive's own message recommends: the readers of the first see what they saw, also with the new one's name but for the suffix."""
-    other = {"DUCKDB_PATH": str(archived.database.with_suffix(".db")), "MARKER_DIR": str(archived.folder / "other"), "REPORT_DIR": "other"}
+    other = {
+        "DUCKDB_PATH": str(archived.database.with_suffix(".db")),
+        "MARKER_DIR": str(archived.folder / "other"),
+        "REPORT_DIR": "other",
+    }
     drills.without_source(archived)
     assert archived.snakemake(*span(), **other).jobs == jobs("load", *DAYS, tables=True)
-    for database in (archived.database.with_name("home_energy.read.duckdb"), archived.database.with_name("home_energy.read.db")):
+    for database in (
+        archived.database.with_name("home_energy.read.duckdb"),
+        archived.database.with_name("home_energy.read.db"),
+    ):
         with duckdb.connect(database, read_only=True) as connection:
-            assert connection.execute("SELECT dt::VARCHAR, count(*) FROM raw_meter_readings GROUP BY dt ORDER BY dt").fetchall() == V1_RAW
+            assert (
+                connection.execute(
+                    "SELECT dt::VARCHAR, count(*) FROM raw_meter_readings GROUP BY dt ORDER BY dt"
+                ).fetchall()
+                == V1_RAW
+            )
     assert archived.snakemake(*span()).jobs == []
 
 
@@ -211,7 +244,9 @@ def two_datasets(checkout: Checkout) -> Checkout:
 def climate(house: House) -> list[tuple[Any, ...]]:
     """The second dataset in the read copy."""
     with duckdb.connect(read_copy(house), read_only=True) as connection:
-        return connection.execute("SELECT dt::VARCHAR, temperature_c FROM room_climate ORDER BY dt").fetchall()
+        return connection.execute(
+            "SELECT dt::VARCHAR, temperature_c FROM room_climate ORDER BY dt"
+        ).fetchall()
 
 
 def test_tables_come_after_the_days_of_every_dataset(checkout: Checkout) -> None:
@@ -228,16 +263,24 @@ def test_a_lost_database_gets_the_days_of_every_dataset(two_datasets: Checkout) 
     """Whatever days the next run is asked for."""
     drills.remove_database(two_datasets)
     drills.without_source(two_datasets)
-    assert two_datasets.snakemake("yesterday", "--config", "now=2026-11-12T00:10:00+09:00").code == 0
+    assert (
+        two_datasets.snakemake("yesterday", "--config", "now=2026-11-12T00:10:00+09:00").code == 0
+    )
     assert [len(two_datasets.rows(name)) for name in (drills.DATASET, "room_climate")] == [9, 3]
 
 
 @pytest.mark.parametrize("damage", ["a value", "the end"])
-def test_a_broken_day_of_another_dataset_holds_no_tables_up(damage: str, two_datasets: Checkout) -> None:
+def test_a_broken_day_of_another_dataset_holds_no_tables_up(
+    damage: str, two_datasets: Checkout
+) -> None:
     """The run fails and names it, night after night; the tables follow, and a file that cannot be read makes no short view."""
     part = two_datasets.day(FIRST, "room_climate") / "part-0.parquet"
     content = part.read_bytes()
-    part.write_bytes(content[:40] + bytes([content[40] ^ 255]) + content[41:] if damage == "a value" else content[:-20])
+    part.write_bytes(
+        content[:40] + bytes([content[40] ^ 255]) + content[41:]
+        if damage == "a value"
+        else content[:-20]
+    )
     drills.remove_database(two_datasets)
     drills.feed(two_datasets, V1 | {"2026-11-12": 1})
     for _ in range(2):

@@ -14,7 +14,13 @@ from tests.report.reading import Reader
 from tests.workflow import drills
 from tests.workflow.drills import FORCED, MIDDLE, UNTIL_LOAD, V1, jobs, span
 
-PLAIN = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search"]
+PLAIN = [
+    "setpriv",
+    "--bounding-set",
+    "-dac_override,-dac_read_search",
+    "--inh-caps",
+    "-dac_override,-dac_read_search",
+]
 
 
 def page(house: House) -> Path:
@@ -64,7 +70,12 @@ def test_a_failed_report_leaves_the_former_page(archived: House) -> None:
     blocker.mkdir()
     outcome = archived.snakemake(*FORCED, *span(MIDDLE, MIDDLE))
     [line] = outcome.failures
-    assert (outcome.code, line.startswith("failed: report: data/report/index.html cannot be written (Is a directory)")) == (1, True)
+    assert (
+        outcome.code,
+        line.startswith(
+            "failed: report: data/report/index.html cannot be written (Is a directory)"
+        ),
+    ) == (1, True)
     assert page(archived).read_text() == before
     blocker.rmdir()
     drills.without_source(archived)
@@ -77,18 +88,35 @@ def test_it_is_written_by_hand(checkout: Checkout, template: House) -> None:
     missing = checkout.python("homeiot_batch.report")
     assert (missing.code, missing.failures) == (
         1,
-        ["error: there is no read copy at data/duckdb/home_energy.read.duckdb; run the workflow, which publishes it"],
+        [
+            "error: there is no read copy at data/duckdb/home_energy.read.duckdb; run the workflow, which publishes it"
+        ],
     )
     file = checkout.folder / "mine.html"
-    done = checkout.python("homeiot_batch.report", "--output", str(file), "--config", f"duckdb_path={template.database}")
+    done = checkout.python(
+        "homeiot_batch.report",
+        "--output",
+        str(file),
+        "--config",
+        f"duckdb_path={template.database}",
+    )
     assert (done.code, done.stderr.strip()) == (0, f"report: {file}")
     assert "<h1>Wednesday, 11 November 2026</h1>" in file.read_text()
 
 
 def by_hand(checkout: Checkout, database: Path, *prefix: str) -> tuple[int, str, str]:
     """Exit code, output and errors of `homeiot report` on the database."""
-    command = [*prefix, sys.executable, "-m", "homeiot_batch.report", "--config", f"duckdb_path={database}"]
-    done = subprocess.run(command, cwd="/", env=checkout.env(), text=True, capture_output=True, check=False)
+    command = [
+        *prefix,
+        sys.executable,
+        "-m",
+        "homeiot_batch.report",
+        "--config",
+        f"duckdb_path={database}",
+    ]
+    done = subprocess.run(
+        command, cwd="/", env=checkout.env(), text=True, capture_output=True, check=False
+    )
     return done.returncode, done.stdout, done.stderr
 
 
@@ -102,35 +130,56 @@ def old_page(checkout: Checkout) -> Path:
 
 @pytest.mark.skipif(os.getuid() != 0, reason="gives files to somebody else")
 @pytest.mark.parametrize("name", [".", "home_energy.read.duckdb"])
-def test_a_read_copy_behind_a_closed_door_is_said_in_one_line(name: str, checkout: Checkout, template: House, old_page: Path, tmp_path: Path) -> None:
+def test_a_read_copy_behind_a_closed_door_is_said_in_one_line(
+    name: str, checkout: Checkout, template: House, old_page: Path, tmp_path: Path
+) -> None:
     """Its folder or the file itself belongs to somebody else: with the cure, without a traceback, and the former page stays."""
     folder = shutil.copytree(template.database.parent, tmp_path / "closed")
     closed = folder / name
     os.chown(closed, 65534, 65534)
     closed.chmod(0o700 if name == "." else 0o400)
     said = f"error: {folder / 'home_energy.read.duckdb'} cannot be read (Permission denied); see to its permissions and those of its folders, or run"
-    assert by_hand(checkout, folder / "home_energy.duckdb", *PLAIN) == (1, "", f"{said} as the user of the batch\n")
-    assert [(path.name, path.read_text()) for path in old_page.parent.iterdir()] == [("index.html", "former")]
+    assert by_hand(checkout, folder / "home_energy.duckdb", *PLAIN) == (
+        1,
+        "",
+        f"{said} as the user of the batch\n",
+    )
+    assert [(path.name, path.read_text()) for path in old_page.parent.iterdir()] == [
+        ("index.html", "former")
+    ]
 
 
-def test_a_read_copy_that_says_nothing_of_itself_is_said_in_one_line(checkout: Checkout, old_page: Path, tmp_path: Path) -> None:
+def test_a_read_copy_that_says_nothing_of_itself_is_said_in_one_line(
+    checkout: Checkout, old_page: Path, tmp_path: Path
+) -> None:
     """Its table `read_copy` has no row: with the cure, without a traceback, and the former page stays."""
     copy = tmp_path / "home.read.duckdb"
     with duckdb.connect(copy) as connection:
         connection.execute("CREATE TABLE read_copy (tz VARCHAR, published_at TIMESTAMP)")
-    said = (
-        f"error: {copy} names no time zone that is known (read_copy.tz is None); run `snakemake --forcerun dbt`, which builds and publishes it anew\n"
-    )
+    said = f"error: {copy} names no time zone that is known (read_copy.tz is None); "
+    said += "run `snakemake --forcerun dbt`, which builds and publishes it anew\n"
     assert by_hand(checkout, tmp_path / "home.duckdb") == (1, "", said)
-    assert [(path.name, path.read_text()) for path in old_page.parent.iterdir()] == [("index.html", "former")]
+    assert [(path.name, path.read_text()) for path in old_page.parent.iterdir()] == [
+        ("index.html", "former")
+    ]
 
 
 def test_snakemakes_own_report_works_offline(archived: House) -> None:
     """`snakemake --report` needs no network; it has the days and the tables, with their captions."""
-    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    nowhere = dict.fromkeys(
+        ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"
+    )
     outcome = archived.snakemake("all", "--report", "run.html", *span(), **nowhere)
     assert outcome.code == 0, outcome.stderr
     text = (archived.folder / "run.html").read_text()
     assert [
-        word for word in ("Archived days", "Tables", "2026-11-10", "read copy published", "Which build of the dbt models") if word not in text
+        word
+        for word in (
+            "Archived days",
+            "Tables",
+            "2026-11-10",
+            "read copy published",
+            "Which build of the dbt models",
+        )
+        if word not in text
     ] == []

@@ -11,7 +11,18 @@ import pytest
 from homeiot_batch.config import ROOT
 from tests.conftest import House, Outcome
 from tests.workflow import drills
-from tests.workflow.drills import DATASET, DAYS, FIRST, FORCED, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
+from tests.workflow.drills import (
+    DATASET,
+    DAYS,
+    FIRST,
+    FORCED,
+    LAST,
+    MIDDLE,
+    UNTIL_LOAD,
+    V1,
+    jobs,
+    span,
+)
 
 NEXT = "2026-11-12"
 MIDNIGHT_AFTER_NEXT = "now=2026-11-13T00:10:00+09:00"
@@ -53,30 +64,72 @@ CASES = {
     "the same range again": (nothing, span(), []),
     "the same range again, --until load": (nothing, (*UNTIL_LOAD, *span()), []),
     "a subrange": (nothing, span(MIDDLE, MIDDLE), []),
-    "default range: from the first archived day to yesterday": (nothing, ("--config", "now=2026-11-12T00:10:00+09:00"), []),
-    "other compression and row groups": (nothing, span(FIRST, LAST, "parquet_compression=gzip", "parquet_row_group_size=2"), []),
+    "default range: from the first archived day to yesterday": (
+        nothing,
+        ("--config", "now=2026-11-12T00:10:00+09:00"),
+        [],
+    ),
+    "other compression and row groups": (
+        nothing,
+        span(FIRST, LAST, "parquet_compression=gzip", "parquet_row_group_size=2"),
+        [],
+    ),
     "--forcerun extract": (nothing, (*FORCED, *UNTIL_LOAD, *span()), jobs(ALL_STEPS, *DAYS)),
-    "--forcerun extract of a subrange": (nothing, (*FORCED, *UNTIL_LOAD, *span(MIDDLE, LAST)), jobs(ALL_STEPS, MIDDLE, LAST)),
+    "--forcerun extract of a subrange": (
+        nothing,
+        (*FORCED, *UNTIL_LOAD, *span(MIDDLE, LAST)),
+        jobs(ALL_STEPS, MIDDLE, LAST),
+    ),
     "--forcerun load": (nothing, ("--forcerun", "load", *UNTIL_LOAD, *span()), jobs("load", *DAYS)),
-    "-R of one day's path": (nothing, ("-R", f"data/parquet/{DATASET}/dt={MIDDLE}", *UNTIL_LOAD, *span()), jobs(ALL_STEPS, MIDDLE)),
+    "-R of one day's path": (
+        nothing,
+        ("-R", f"data/parquet/{DATASET}/dt={MIDDLE}", *UNTIL_LOAD, *span()),
+        jobs(ALL_STEPS, MIDDLE),
+    ),
     "marker deleted": (lose_marker, (*UNTIL_LOAD, *span()), jobs("load", MIDDLE)),
     "dt= directory deleted": (lose_day, (*UNTIL_LOAD, *span()), jobs(ALL_STEPS, MIDDLE)),
-    "dt= directory deleted, --until extract": (lose_day, ("--until", "extract", *span()), jobs("fetch extract", MIDDLE)),
-    "dt= directory deleted, a subrange without it": (lose_day, (*UNTIL_LOAD, *span(LAST, LAST)), []),
+    "dt= directory deleted, --until extract": (
+        lose_day,
+        ("--until", "extract", *span()),
+        jobs("fetch extract", MIDDLE),
+    ),
+    "dt= directory deleted, a subrange without it": (
+        lose_day,
+        (*UNTIL_LOAD, *span(LAST, LAST)),
+        [],
+    ),
     ".snakemake deleted": (House.forget_snakemake, span(), []),
-    ".snakemake and marker deleted": (lose_notes_and_marker, (*UNTIL_LOAD, *span()), jobs("load", MIDDLE)),
+    ".snakemake and marker deleted": (
+        lose_notes_and_marker,
+        (*UNTIL_LOAD, *span()),
+        jobs("load", MIDDLE),
+    ),
     "database deleted": (drills.remove_database, (*UNTIL_LOAD, *span()), jobs("load", *DAYS)),
     "only the database kept": (lose_archive, (*UNTIL_LOAD, *span()), jobs(ALL_STEPS, *DAYS)),
     "a day's path, in place": (nothing, (f"data/parquet/{DATASET}/dt={MIDDLE}",), []),
-    "a day's path, deleted": (lose_day, (f"data/parquet/{DATASET}/dt={MIDDLE}",), jobs("fetch extract", MIDDLE)),
-    "a marker's path, its day deleted": (lose_day, (f"data/markers/{DATASET}/dt={MIDDLE}.json", *FORCED), jobs(ALL_STEPS, MIDDLE)),
+    "a day's path, deleted": (
+        lose_day,
+        (f"data/parquet/{DATASET}/dt={MIDDLE}",),
+        jobs("fetch extract", MIDDLE),
+    ),
+    "a marker's path, its day deleted": (
+        lose_day,
+        (f"data/markers/{DATASET}/dt={MIDDLE}.json", *FORCED),
+        jobs(ALL_STEPS, MIDDLE),
+    ),
 }
 
 
 @pytest.fixture(scope="module")
-def done(template: House, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Done:
+def done(
+    template: House, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Done:
     """The house and the outcome of every case that was selected; two run at a time."""
-    selected = (item for item in request.session.items if isinstance(item, pytest.Function) and "done" in item.fixturenames)
+    selected = (
+        item
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and "done" in item.fixturenames
+    )
     names = [str(item.callspec.params["case"]) for item in selected]
     folders = [tmp_path_factory.mktemp("case") for _ in names]
     with ThreadPoolExecutor(2) as pool:
@@ -159,9 +212,13 @@ def test_older_copy_of_the_database(archived: House, tmp_path: Path) -> None:
     versions = V1 | {MIDDLE: 2, NEXT: 1}
     drills.feed(archived, versions)
     arguments = span(MIDDLE, NEXT)
-    assert archived.snakemake(*FORCED, *UNTIL_LOAD, *arguments).jobs == jobs(ALL_STEPS, MIDDLE, LAST, NEXT)
+    assert archived.snakemake(*FORCED, *UNTIL_LOAD, *arguments).jobs == jobs(
+        ALL_STEPS, MIDDLE, LAST, NEXT
+    )
     shutil.copy(tmp_path / "older", archived.database)
-    assert archived.snakemake(*span(FIRST, NEXT)).jobs == jobs("load", MIDDLE, LAST, NEXT, tables=True)
+    assert archived.snakemake(*span(FIRST, NEXT)).jobs == jobs(
+        "load", MIDDLE, LAST, NEXT, tables=True
+    )
     drills.assert_archived(archived, versions)
     assert archived.energy() == drills.energy_rows(versions)
 
@@ -200,7 +257,9 @@ class _EditedHouse(House):
             shutil.copytree(ROOT / name, self.workflow().parent / name)
         shutil.copy(ROOT / "Snakefile", self.workflow())
         for rules in (self.workflow().parent / "workflow/rules").glob("*.smk"):
-            rules.write_text(rules.read_text().replace("    run:\n", "    run:\n        edited = True\n"))
+            rules.write_text(
+                rules.read_text().replace("    run:\n", "    run:\n        edited = True\n")
+            )
 
     def dry_run(self, *arguments: str) -> str:
         """What `snakemake -n` on the edited workflow says."""
@@ -216,7 +275,9 @@ def test_edited_rules_rerun_nothing(archived: House, monkeypatch: pytest.MonkeyP
     outcome = house.snakemake(*span())
     assert (outcome.code, outcome.jobs) == (0, [])
     assert "Nothing to be done" in outcome.stderr
-    assert "Code has changed" in house.dry_run("--rerun-triggers", "mtime", "code", "--quiet", "host", *span())
+    assert "Code has changed" in house.dry_run(
+        "--rerun-triggers", "mtime", "code", "--quiet", "host", *span()
+    )
 
 
 UNUSABLE = {
@@ -228,10 +289,22 @@ UNUSABLE = {
         (f"start={FIRST}", "end=2026-02-30"),
         "error: --config: end='2026-02-30' is not a date; give an existing day as YYYY-MM-DD",
     ),
-    "digits only": (("start=20261109",), "error: --config: start='20261109' is not a date; give an existing day as YYYY-MM-DD"),
-    "start empty": (("start=", f"end={LAST}"), "error: --config start= is empty; give a value or leave it out"),
-    "end empty": ((f"start={FIRST}", "end="), "error: --config end= is empty; give a value or leave it out"),
-    "end before start": ((f"start={LAST}", f"end={FIRST}"), f"error: start={LAST} lies after end={FIRST}; give a start that does not"),
+    "digits only": (
+        ("start=20261109",),
+        "error: --config: start='20261109' is not a date; give an existing day as YYYY-MM-DD",
+    ),
+    "start empty": (
+        ("start=", f"end={LAST}"),
+        "error: --config start= is empty; give a value or leave it out",
+    ),
+    "end empty": (
+        (f"start={FIRST}", "end="),
+        "error: --config end= is empty; give a value or leave it out",
+    ),
+    "end before start": (
+        (f"start={LAST}", f"end={FIRST}"),
+        f"error: start={LAST} lies after end={FIRST}; give a start that does not",
+    ),
     "end before the archive": (
         ("end=2026-11-01",),
         f"error: the first archived day, start={FIRST} lies after end=2026-11-01; give a start that does not",
@@ -240,15 +313,22 @@ UNUSABLE = {
         (f"start={FIRST}", f"end={NEXT}", "now=2026-11-12T23:59:59+09:00"),
         f"error: end={NEXT} is not over yet in Asia/Tokyo; the last whole day is {LAST}",
     ),
-    "mistyped": ((f"strat={FIRST}",), "error: --config: there is no setting 'strat'; did you mean start?"),
+    "mistyped": (
+        (f"strat={FIRST}",),
+        "error: --config: there is no setting 'strat'; did you mean start?",
+    ),
 }
 
 
 def test_unusable_dates(archived: House) -> None:
     """Dates that are none: exit not 0, one line, last, and nothing is changed."""
     before = drills.state(archived)
-    runs = drills.together([archived.start(*FORCED, "--config", *settings) for settings, _ in UNUSABLE.values()])
-    assert {name: drills.said(run) for name, run in zip(UNUSABLE, runs, strict=True)} == {name: line for name, (_, line) in UNUSABLE.items()}
+    runs = drills.together(
+        [archived.start(*FORCED, "--config", *settings) for settings, _ in UNUSABLE.values()]
+    )
+    assert {name: drills.said(run) for name, run in zip(UNUSABLE, runs, strict=True)} == {
+        name: line for name, (_, line) in UNUSABLE.items()
+    }
     assert [run.stderr.splitlines()[-1] for run in runs] == [drills.said(run) for run in runs]
     assert drills.state(archived) == before
 
@@ -263,7 +343,9 @@ def test_unusable_dates(archived: House) -> None:
 def test_unusable_day_paths(dt: str, reason: str, archived: House) -> None:
     """A day's path that is no date, or a day that is not over: exit not 0, one line, nothing is changed."""
     before = drills.state(archived)
-    outcome = archived.snakemake(f"data/parquet/{DATASET}/dt={dt}", "--config", "now=2026-11-12T23:59:59+09:00")
+    outcome = archived.snakemake(
+        f"data/parquet/{DATASET}/dt={dt}", "--config", "now=2026-11-12T23:59:59+09:00"
+    )
     assert drills.said(outcome) == f"failed: fetch {DATASET} {dt}: {reason}"
     assert drills.state(archived) == before
     assert drills.leftovers(archived) == []

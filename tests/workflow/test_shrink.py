@@ -18,15 +18,22 @@ METADATA = b"homeiot"
 
 WHOLE = "3 rows (instant_power_w 2, energy_import_kwh 3, energy_export_kwh 2)"
 SMALLER = {
-    "fewer points": (drills.lines(MIDDLE, 1)[:-1], "2 rows (instant_power_w 1, energy_import_kwh 2, energy_export_kwh 1)"),
+    "fewer points": (
+        drills.lines(MIDDLE, 1)[:-1],
+        "2 rows (instant_power_w 1, energy_import_kwh 2, energy_export_kwh 1)",
+    ),
     "fewer values": (
         [line.replace(",energy_export_kwh=1.0", "") for line in drills.lines(MIDDLE, 1)],
         "3 rows (instant_power_w 2, energy_import_kwh 3, energy_export_kwh 1)",
     ),
-    "no points": (drills.lines(LAST, 1), "0 rows (instant_power_w 0, energy_import_kwh 0, energy_export_kwh 0)"),
+    "no points": (
+        drills.lines(LAST, 1),
+        "0 rows (instant_power_w 0, energy_import_kwh 0, energy_export_kwh 0)",
+    ),
 }
 CURE = (
-    "; the source may have forgotten it. What is archived is kept; if the new one is right, run this day alone again with --config allow_shrink=true"
+    "; the source may have forgotten it. What is archived is kept; "
+    "if the new one is right, run this day alone again with --config allow_shrink=true"
 )
 NEVER = (
     " to nothing; the source has forgotten it, or is another one. What is archived is kept, whatever is allowed; "
@@ -61,7 +68,12 @@ LOST = {
 
 @pytest.mark.parametrize(
     ("smaller", "lost"),
-    [*(("fewer values", lost) for lost in LOST), ("fewer points", "nothing"), ("fewer points", "day"), ("no points", "day and database")],
+    [
+        *(("fewer values", lost) for lost in LOST),
+        ("fewer points", "nothing"),
+        ("fewer points", "day"),
+        ("no points", "day and database"),
+    ],
 )
 def test_refused(smaller: str, lost: str, archived: House) -> None:
     """The smaller day is refused with both counts and the cure; files, markers and tables stay as they were."""
@@ -73,7 +85,9 @@ def test_refused(smaller: str, lost: str, archived: House) -> None:
         del before["markers/dbt.json"]  # not believed without a database
     outcome = archived.snakemake(*FORCED, *ONE_DAY)
     subject = f"failed: fetch {DATASET} {MIDDLE}: {DATASET} {MIDDLE} would shrink from {WHOLE}"
-    assert drills.said(outcome) == subject + (NEVER if smaller == "no points" else f" to {found}{CURE}")
+    assert drills.said(outcome) == subject + (
+        NEVER if smaller == "no points" else f" to {found}{CURE}"
+    )
     assert outcome.jobs == []
     assert drills.state(archived) == before
     assert drills.leftovers(archived) == []
@@ -98,7 +112,11 @@ def test_permitted(smaller: str, lost: str, archived: House) -> None:
     archived.export(*points)
     lose(archived, *LOST[lost])
     assert archived.snakemake(*FORCED, *ALLOWED).jobs == jobs("fetch extract load", MIDDLE)
-    expected = drills.rows(MIDDLE, 1)[:2] if smaller == "fewer points" else [(*row[:5], min(row[5], 0.0)) for row in drills.rows(MIDDLE, 1)]
+    expected = (
+        drills.rows(MIDDLE, 1)[:2]
+        if smaller == "fewer points"
+        else [(*row[:5], min(row[5], 0.0)) for row in drills.rows(MIDDLE, 1)]
+    )
     assert drills.parquet_rows(archived, MIDDLE) == expected
     assert [row for row in archived.rows() if str(row[1].date()) == MIDDLE] == expected
     assert_recorded(archived, metadata(archived))
@@ -119,7 +137,9 @@ def test_a_permission_names_its_days(archived: House) -> None:
     archived.export(*SMALLER["fewer points"][0])
     before = drills.state(archived)
     outcome = archived.snakemake(*FORCED, "--config", "allow_shrink=true")
-    assert drills.said(outcome).startswith("error: allow_shrink=true does not say for which days; give --date, or --from and --to")
+    assert drills.said(outcome).startswith(
+        "error: allow_shrink=true does not say for which days; give --date, or --from and --to"
+    )
     assert drills.state(archived) == before
 
 
@@ -128,7 +148,11 @@ def assert_recorded(house: House, *others: dict[str, Any]) -> None:
     [(recorded,)] = house.query(f"SELECT shrunk_from FROM archive.loads WHERE dt = '{MIDDLE}'")
     marker = json.loads(house.marker(MIDDLE).read_text())
     was = drills.counts(MIDDLE, 1)
-    assert [json.loads(recorded), marker["shrunk_from"], *(other["shrunk_from"] for other in others)] == [was] * (2 + len(others))
+    assert [
+        json.loads(recorded),
+        marker["shrunk_from"],
+        *(other["shrunk_from"] for other in others),
+    ] == [was] * (2 + len(others))
 
 
 def test_permission_outlives_a_kill(archived: House) -> None:
@@ -136,7 +160,9 @@ def test_permission_outlives_a_kill(archived: House) -> None:
     archived.export(*SMALLER["fewer points"][0])
     drills.die(archived, "extract.renamed", *FORCED, *ALLOWED)
     assert archived.snakemake(*ONE_DAY).jobs == jobs("load", MIDDLE)
-    assert [row for row in archived.rows() if str(row[1].date()) == MIDDLE] == drills.rows(MIDDLE, 1)[:2]
+    assert [row for row in archived.rows() if str(row[1].date()) == MIDDLE] == drills.rows(
+        MIDDLE, 1
+    )[:2]
     assert_recorded(archived, metadata(archived))
 
 
@@ -146,17 +172,28 @@ def test_permission_is_for_one_run(archived: House) -> None:
     archived.snakemake(*FORCED, *ALLOWED)
     assert archived.snakemake(*FORCED, *ONE_DAY).jobs == jobs("fetch extract load", MIDDLE)
     archived.export(*drills.lines(MIDDLE, 1)[:1])
-    assert f"would shrink from {SMALLER['fewer points'][1]} to 1 rows" in drills.said(archived.snakemake(*FORCED, *ONE_DAY))
+    assert f"would shrink from {SMALLER['fewer points'][1]} to 1 rows" in drills.said(
+        archived.snakemake(*FORCED, *ONE_DAY)
+    )
 
 
 def fewer_points(house: House) -> None:
     """Write the day's file again with two of its three rows, and say so in it."""
-    rewrite(house, lambda said: said | {"rows": 2, "values": dict.fromkeys(said["values"], 1) | {"energy_import_kwh": 2}}, rows=2)
+    rewrite(
+        house,
+        lambda said: (
+            said
+            | {"rows": 2, "values": dict.fromkeys(said["values"], 1) | {"energy_import_kwh": 2}}
+        ),
+        rows=2,
+    )
 
 
 def fewer_values(house: House) -> None:
     """Write the day's file again with as many rows, of which one value less was a reading."""
-    rewrite(house, lambda said: said | {"values": said["values"] | {"energy_export_kwh": 1}}, rows=3)
+    rewrite(
+        house, lambda said: said | {"values": said["values"] | {"energy_export_kwh": 1}}, rows=3
+    )
 
 
 def rewrite(house: House, change: Callable[[dict[str, Any]], dict[str, Any]], rows: int) -> None:
@@ -176,9 +213,15 @@ def test_refused_at_load(replace: Callable[[House], None], archived: House) -> N
     before = drills.state(archived)
     outcome = archived.snakemake(*ONE_DAY)
     line = drills.said(outcome)
-    assert line.startswith(f"failed: load {DATASET} {MIDDLE}: {DATASET} {MIDDLE} in DuckDB would shrink from {WHOLE} to ")
-    assert line.endswith(f"{CURE} (the database holds more than the file: a newer backup of the file may hold it too)")
+    assert line.startswith(
+        f"failed: load {DATASET} {MIDDLE}: {DATASET} {MIDDLE} in DuckDB would shrink from {WHOLE} to "
+    )
+    assert line.endswith(
+        f"{CURE} (the database holds more than the file: a newer backup of the file may hold it too)"
+    )
     assert drills.state(archived) == before
     assert archived.snakemake(*ALLOWED).jobs == jobs("load", MIDDLE)
     assert_recorded(archived)
-    assert [row for row in archived.rows() if str(row[1].date()) == MIDDLE] == drills.parquet_rows(archived, MIDDLE)
+    assert [row for row in archived.rows() if str(row[1].date()) == MIDDLE] == drills.parquet_rows(
+        archived, MIDDLE
+    )

@@ -79,23 +79,36 @@ def double(house: Checkout) -> None:
 
 DAMAGE: dict[str, tuple[Callable[[Checkout], None], str]] = {
     "a byte of the file's end flipped": (flip_a_byte(-5), "is damaged or not of this archive"),
-    "a byte of the data flipped": (flip_a_byte(60), "the file is not the one that was loaded: its checksum differs from the marker's"),
+    "a byte of the data flipped": (
+        flip_a_byte(60),
+        "the file is not the one that was loaded: its checksum differs from the marker's",
+    ),
     "a row deleted": (
-        change("DELETE FROM raw_meter_readings WHERE ts_utc = (SELECT max(ts_utc) FROM raw_meter_readings WHERE {day})"),
+        change(
+            "DELETE FROM raw_meter_readings WHERE ts_utc = (SELECT max(ts_utc) FROM raw_meter_readings WHERE {day})"
+        ),
         "1 of the file's rows are not in DuckDB, 0 of DuckDB's are not in the file",
     ),
     "a value changed": (
-        change("UPDATE raw_meter_readings SET energy_import_kwh = energy_import_kwh + 1e-9 WHERE {day}"),
+        change(
+            "UPDATE raw_meter_readings SET energy_import_kwh = energy_import_kwh + 1e-9 WHERE {day}"
+        ),
         "3 of the file's rows are not in DuckDB, 3 of DuckDB's are not in the file",
     ),
-    "a day deleted in DuckDB": (change("DELETE FROM raw_meter_readings WHERE {day}"), "3 of the file's rows are not in DuckDB, 0 of DuckDB's"),
+    "a day deleted in DuckDB": (
+        change("DELETE FROM raw_meter_readings WHERE {day}"),
+        "3 of the file's rows are not in DuckDB, 0 of DuckDB's",
+    ),
     "a day doubled in DuckDB": (
         change("INSERT INTO raw_meter_readings SELECT * FROM raw_meter_readings WHERE {day}"),
         "0 of the file's rows are not in DuckDB, 3 of DuckDB's are not in the file",
     ),
     "a day missing": (lose, "the day is not archived"),
     "a day doubled": (double, "holds copy.parquet beside part-0.parquet"),
-    "a marker missing": (lambda house: house.marker(MIDDLE).unlink(), "there is no marker: the day is not loaded"),
+    "a marker missing": (
+        lambda house: house.marker(MIDDLE).unlink(),
+        "there is no marker: the day is not loaded",
+    ),
 }
 
 
@@ -120,4 +133,6 @@ def test_a_range_and_json(verified: Checkout) -> None:
     outcome = verify(verified, "--json", "--from", LAST, "--to", LAST)
     day = json.loads(outcome.stderr)[0]
     assert (outcome.code, day["dt"], day["problems"], day["parquet"]["rows"]) == (0, LAST, [], 3)
-    assert day["duckdb"]["sum_energy_import_kwh"] == pytest.approx(sum(row[4] for row in drills.rows(LAST, 1)))
+    assert day["duckdb"]["sum_energy_import_kwh"] == pytest.approx(
+        sum(row[4] for row in drills.rows(LAST, 1))
+    )

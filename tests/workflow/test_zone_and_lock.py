@@ -35,7 +35,9 @@ def test_zone_is_fixed_by_the_first_day_read(house: House) -> None:
     assert house.snakemake(*UNTIL_LOAD, *span(), TZ="Europe/Berlin").code != 0
     drills.feed(house, V1)
     drills.die(house, "fetch.staged", *UNTIL_LOAD, *span())
-    assert "was begun with Asia/Tokyo" in drills.said(house.snakemake(*UNTIL_LOAD, *span(), TZ="Europe/Berlin"))
+    assert "was begun with Asia/Tokyo" in drills.said(
+        house.snakemake(*UNTIL_LOAD, *span(), TZ="Europe/Berlin")
+    )
     assert house.snakemake(*UNTIL_LOAD, *span()).code == 0
     drills.assert_archived(house, V1)
 

@@ -35,13 +35,25 @@ def check_archive(settings: Settings, layout: Layout) -> Iterator[Finding]:
     except SettingsError as error:
         yield of_error("declaration", error)
     for name, days in layout.undeclared(settings.datasets).items():
-        yield warning(name, f"{days} archived days, but it is not declared in config.yaml", "declare it again, or move its folder away")
+        yield warning(
+            name,
+            f"{days} archived days, but it is not declared in config.yaml",
+            "declare it again, or move its folder away",
+        )
     run = holder(layout.lock)
     yield ok("run", f"one is at work (process {run})" if run else "none is at work")
     yield from _check_permissions(settings, layout)
     yield from _check_room(settings, layout)
     if run or not layout.parquet.is_dir():
-        yield ok("rename", "not tried " + ("while a run is at work" if run else f"before the first run has made {layout.parquet}"))
+        yield ok(
+            "rename",
+            "not tried "
+            + (
+                "while a run is at work"
+                if run
+                else f"before the first run has made {layout.parquet}"
+            ),
+        )
     else:
         yield from _check_moves(settings, layout)
 
@@ -51,12 +63,19 @@ def _check_zone(settings: Settings, layout: Layout) -> Iterator[Finding]:
         check_zone(layout, settings.tz)
         begun = "the archive was begun with it" if recorded_zone(layout) else NONE_YET
         now = settings.instant().astimezone(settings.zone)
-        yield ok("zone", f"{settings.tz}, {begun}; now is {now:%F %H:%M}, yesterday {yesterday(now, settings.zone)}")
+        yield ok(
+            "zone",
+            f"{settings.tz}, {begun}; now is {now:%F %H:%M}, yesterday {yesterday(now, settings.zone)}",
+        )
     except HomeIotError as error:
         yield of_error("zone", error)
     if differing := _differing_hour(settings.tz, settings.zone, settings.instant().year):
         cure = "update the Python packages duckdb and tzdata together"
-        yield problem("zone rules", f"DuckDB's of {settings.tz} differ from Python's at {differing} UTC: such a day is refused", cure)
+        yield problem(
+            "zone rules",
+            f"DuckDB's of {settings.tz} differ from Python's at {differing} UTC: such a day is refused",
+            cure,
+        )
 
 
 def _differing_hour(tz: str, zone: ZoneInfo, year: int) -> str | None:
@@ -77,7 +96,13 @@ def _check_days(settings: Settings, layout: Layout, dataset: str) -> Finding:
     over = yesterday(settings.instant(), settings.zone)
     if not days:
         cure = "mount or restore the archive; a new one needs another MARKER_DIR and DUCKDB_PATH"
-        return problem(dataset, f"no day is archived, {len(known)} are known from {layout.markers}", cure) if known else ok(dataset, NONE_YET)
+        return (
+            problem(
+                dataset, f"no day is archived, {len(known)} are known from {layout.markers}", cure
+            )
+            if known
+            else ok(dataset, NONE_YET)
+        )
     first = settings.archive_start or layout.first_day(dataset) or known[0]
     missing = sorted(set(each_day(first, known[-1])) - set(days))
     found = f"{len(days)} days, {days[0]} to {days[-1]}"
@@ -86,7 +111,11 @@ def _check_days(settings: Settings, layout: Layout, dataset: str) -> Finding:
         return problem(dataset, f"{found}; missing ({len(missing)}): {_spans(missing)}", cure)
     if days[-1] < over - timedelta(days=1):
         behind = (over - days[-1]).days
-        return warning(dataset, f"{found}: {behind} days behind yesterday", f"{cure}; see that cron runs, and the failures in {layout.last_run}")
+        return warning(
+            dataset,
+            f"{found}: {behind} days behind yesterday",
+            f"{cure}; see that cron runs, and the failures in {layout.last_run}",
+        )
     return ok(dataset, found)
 
 
@@ -98,7 +127,9 @@ def _spans(days: list[date], shown: int = 5) -> str:
             spans[-1] = (spans[-1][0], day)
         else:
             spans.append((day, day))
-    listed = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in spans[:shown])
+    listed = ", ".join(
+        str(first) if first == last else f"{first} to {last}" for first, last in spans[:shown]
+    )
     return listed + (" and more" if len(spans) > shown else "")
 
 
@@ -106,7 +137,13 @@ def _check_permissions(settings: Settings, layout: Layout) -> Iterator[Finding]:
     """The folders of the three places, and what lies in them that a run must write."""
     datasets = list(settings.datasets)
     places = {
-        "PARQUET_BASE_DIR": [layout.parquet, layout.staging, layout.lock, layout.identity, *(layout.parquet / name for name in datasets)],
+        "PARQUET_BASE_DIR": [
+            layout.parquet,
+            layout.staging,
+            layout.lock,
+            layout.identity,
+            *(layout.parquet / name for name in datasets),
+        ],
         "MARKER_DIR": [layout.markers, *(layout.markers / name for name in datasets)],
         "REPORT_DIR": [settings.report_dir, settings.report],
         "DUCKDB_PATH": [settings.duckdb_path.parent, settings.duckdb_path],
@@ -114,14 +151,23 @@ def _check_permissions(settings: Settings, layout: Layout) -> Iterator[Finding]:
     for name, (folder, *others) in places.items():
         closed = [path for path in (folder, *others) if path.exists() and not _is_open(path)]
         if not (top := _existing(folder)).is_dir():
-            yield problem(name, f"{top} is no folder", f"move it away, or set {name} to another place")
+            yield problem(
+                name, f"{top} is no folder", f"move it away, or set {name} to another place"
+            )
         elif closed or not _is_open(top):
             shown = ", ".join(map(str, closed or [top]))
             yield problem(
-                name, f"{shown} cannot be written by this user ({os.getuid()})", "give the user of the batch the right, or run as its owner"
+                name,
+                f"{shown} cannot be written by this user ({os.getuid()})",
+                "give the user of the batch the right, or run as its owner",
             )
         else:
-            yield ok(name, f"{folder} can be written" if folder.exists() else f"{folder} is made by the first run, in {top}")
+            yield ok(
+                name,
+                f"{folder} can be written"
+                if folder.exists()
+                else f"{folder} is made by the first run, in {top}",
+            )
 
 
 def _is_open(path: Path) -> bool:
@@ -137,7 +183,11 @@ def _existing(path: Path) -> Path:
 def _check_room(settings: Settings, layout: Layout) -> Iterator[Finding]:
     """Free bytes of each file system against what a day took there on average."""
     days = len({day for name in settings.datasets for day in layout.archived_days(name)})
-    parts = (layout.day(name, day) / PART for name in settings.datasets for day in layout.archived_days(name))
+    parts = (
+        layout.day(name, day) / PART
+        for name in settings.datasets
+        for day in layout.archived_days(name)
+    )
     sizes = {
         layout.parquet: sum(map(_size, parts)),
         settings.duckdb_path.parent: _size(settings.duckdb_path),
@@ -147,7 +197,11 @@ def _check_room(settings: Settings, layout: Layout) -> Iterator[Finding]:
     for place in sizes:
         disks.setdefault(_existing(place).stat().st_dev, []).append(place)
     for places in disks.values():
-        yield _room(places, shutil.disk_usage(_existing(places[0])).free, sum(sizes[place] for place in places) / days if days else 0)
+        yield _room(
+            places,
+            shutil.disk_usage(_existing(places[0])).free,
+            sum(sizes[place] for place in places) / days if days else 0,
+        )
 
 
 def _room(places: list[Path], free: int, per_day: float) -> Finding:
@@ -158,7 +212,9 @@ def _room(places: list[Path], free: int, per_day: float) -> Finding:
     found += f"; a day took {_bytes(per_day)}: room for {left} days"
     if left >= MONTH_OF_DAYS:
         return ok("disk", found)
-    return (warning if left else problem)("disk", found, "make room, or move these folders to a larger disk")
+    return (warning if left else problem)(
+        "disk", found, "make room, or move these folders to a larger disk"
+    )
 
 
 def _size(path: Path) -> int:
@@ -177,14 +233,27 @@ def _bytes(size: float) -> str:
 
 def _check_moves(settings: Settings, layout: Layout) -> Iterator[Finding]:
     """What a day does: a folder of staging is renamed into each dataset's. The probes are removed again."""
-    targets = [folder for name in settings.datasets if (folder := layout.parquet / name).is_dir()] or [layout.parquet]
+    targets = [
+        folder for name in settings.datasets if (folder := layout.parquet / name).is_dir()
+    ] or [layout.parquet]
     try:
         with _probe(layout) as probe:
-            refused = [finding for target in targets if (finding := _try_rename(layout, probe, target))]
-            yield from refused or [ok("rename", f"one moves a day from {layout.staging} to {', '.join(map(str, targets))}")]
+            refused = [
+                finding for target in targets if (finding := _try_rename(layout, probe, target))
+            ]
+            yield from refused or [
+                ok(
+                    "rename",
+                    f"one moves a day from {layout.staging} to {', '.join(map(str, targets))}",
+                )
+            ]
             yield _try_link(layout, probe)
     except OSError as error:
-        yield problem("rename", f"{layout.staging} cannot be written ({error.strerror})", "see to disk space and permissions")
+        yield problem(
+            "rename",
+            f"{layout.staging} cannot be written ({error.strerror})",
+            "see to disk space and permissions",
+        )
 
 
 @contextlib.contextmanager
@@ -211,10 +280,22 @@ def _try_rename(layout: Layout, probe: Path, target: Path) -> Finding | None:
         moved.rmdir()
     except OSError as error:
         if error.errno != errno.EXDEV:
-            return problem("rename", f"{day} cannot be renamed to {moved} ({error.strerror})", "see to the permissions of both folders")
-        odd = layout.staging if layout.staging.stat().st_dev != layout.parquet.stat().st_dev else target
+            return problem(
+                "rename",
+                f"{day} cannot be renamed to {moved} ({error.strerror})",
+                "see to the permissions of both folders",
+            )
+        odd = (
+            layout.staging
+            if layout.staging.stat().st_dev != layout.parquet.stat().st_dev
+            else target
+        )
         found = f"{layout.staging} lies on {_mount(layout.staging)}, {target} on {_mount(target)}: no rename moves a day from one to the other"
-        return problem("rename", found, f"let {odd} be a plain folder: mount {layout.parquet} as one, with no mount or link inside")
+        return problem(
+            "rename",
+            found,
+            f"let {odd} be a plain folder: mount {layout.parquet} as one, with no mount or link inside",
+        )
     return None
 
 

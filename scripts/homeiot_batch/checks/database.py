@@ -19,11 +19,15 @@ def check_database(settings: Settings, layout: Layout) -> Iterator[Finding]:
     path = settings.duckdb_path
     if not path.exists():
         archived = any(layout.archived_days(name) for name in settings.datasets)
-        yield ok("file", f"{path} is not there; the next run builds it{' from the archive' if archived else ''}")
+        yield ok(
+            "file",
+            f"{path} is not there; the next run builds it{' from the archive' if archived else ''}",
+        )
         return
     try:
         yield from _check_file(settings, path)
-    except (DatabaseBusy, DatabaseDamaged) as error:  # the next run waits for the one, and replaces the other
+    # the next run waits for the one, and replaces the other
+    except (DatabaseBusy, DatabaseDamaged) as error:
         yield of_error("file", error, "warning")
     except DatabaseError as error:
         yield of_error("file", error)
@@ -35,15 +39,25 @@ def _check_file(settings: Settings, path: Path) -> Iterator[Finding]:
         zone = _recorded_zone(connection)
     size = f"{path}, {path.stat().st_size / 1e6:.1f} MB, opens"
     if zone not in (None, settings.tz):
-        yield problem("file", f"{size}; it holds days of {zone}, TZ is {settings.tz}", f"set TZ={zone}, or another DUCKDB_PATH")
+        yield problem(
+            "file",
+            f"{size}; it holds days of {zone}, TZ is {settings.tz}",
+            f"set TZ={zone}, or another DUCKDB_PATH",
+        )
     elif reader := lock_holder(path):
-        yield warning("file", f"{size}; process {_named(reader)} reads it, and no load can write until that ends", "close it there")
+        yield warning(
+            "file",
+            f"{size}; process {_named(reader)} reads it, and no load can write until that ends",
+            "close it there",
+        )
     else:
         yield ok("file", f"{size}, nobody has it open")
 
 
 def _recorded_zone(connection: duckdb.DuckDBPyConnection) -> str | None:
-    has_table = connection.execute("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'archive' AND table_name = 'house'").fetchone()
+    has_table = connection.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'archive' AND table_name = 'house'"
+    ).fetchone()
     row = connection.execute("SELECT tz FROM archive.house").fetchone() if has_table else None
     return row[0] if row else None
 
@@ -56,4 +70,12 @@ def _named(process: int) -> str:
 
 def _check_loads(layout: Layout, dataset: str) -> Finding | None:
     waiting = len(layout.unloaded_days(dataset))
-    return warning(dataset, f"{waiting} archived days are not loaded", "python -m homeiot_batch.run_archive loads them") if waiting else None
+    return (
+        warning(
+            dataset,
+            f"{waiting} archived days are not loaded",
+            "python -m homeiot_batch.run_archive loads them",
+        )
+        if waiting
+        else None
+    )

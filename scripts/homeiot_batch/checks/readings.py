@@ -62,18 +62,26 @@ def check_readings(settings: Settings) -> Iterator[Finding]:
 
 def _check_dataset(settings: Settings, reader: InfluxReader, dataset: Dataset) -> Iterator[Finding]:
     policies = _policies(reader, settings.influx_bucket)
-    wanted = settings.influx_retention_policy or next((name for name, is_default in policies.items() if is_default), None)
+    wanted = settings.influx_retention_policy or next(
+        (name for name, is_default in policies.items() if is_default), None
+    )
     places = list(_places(settings, reader, dataset))
     here = [place for place in places if place.database == settings.influx_bucket]
     read = next((place for place in here if place.policy == wanted), None)
     if settings.influx_retention_policy and wanted not in policies:
         yield problem(
-            dataset.name, f"{settings.influx_bucket!r} has no retention policy {wanted!r}; {near(str(wanted), list(policies))}", POLICY_CURE
+            dataset.name,
+            f"{settings.influx_bucket!r} has no retention policy {wanted!r}; {near(str(wanted), list(policies))}",
+            POLICY_CURE,
         )
     elif read is None:
         yield _elsewhere(settings, reader, dataset, places, wanted)
     elif len(here) > 1 and not settings.influx_retention_policy:
-        yield problem(dataset.name, f"{_listed(dataset, places, read)}: a day with points in several policies is refused", POLICY_CURE)
+        yield problem(
+            dataset.name,
+            f"{_listed(dataset, places, read)}: a day with points in several policies is refused",
+            POLICY_CURE,
+        )
     else:
         yield ok(dataset.name, _listed(dataset, places, read))
     if read is not None:
@@ -90,7 +98,9 @@ def _policies(reader: InfluxReader, database: str) -> dict[str, bool]:
 
 def _places(settings: Settings, reader: InfluxReader, dataset: Dataset) -> Iterator[Place]:
     """Where the measurement is, first in the database that is read, then in the others that can be."""
-    for database in sorted(visible_databases(reader), key=lambda name: (name != settings.influx_bucket, name)):
+    for database in sorted(
+        visible_databases(reader), key=lambda name: (name != settings.influx_bucket, name)
+    ):
         with contextlib.suppress(SourceError):  # one that is not for these credentials
             for policy, is_default in _policies(reader, database).items():
                 source = ".".join(map(quote_ident, (database, policy, dataset.measurement)))
@@ -110,20 +120,45 @@ def _listed(dataset: Dataset, places: list[Place], read: Place | None) -> str:
 
 
 def _marked(place: Place, read: Place | None) -> str:
-    marks = [word for word, holds in (("default", place.is_default), ("read now", place is read)) if holds]
+    marks = [
+        word
+        for word, holds in (("default", place.is_default), ("read now", place is read))
+        if holds
+    ]
     return f"{place} ({', '.join(marks)})" if marks else str(place)
 
 
-def _elsewhere(settings: Settings, reader: InfluxReader, dataset: Dataset, places: list[Place], wanted: str | None) -> Finding:
+def _elsewhere(
+    settings: Settings,
+    reader: InfluxReader,
+    dataset: Dataset,
+    places: list[Place],
+    wanted: str | None,
+) -> Finding:
     """The measurement is not where it would be read."""
-    read = f"{settings.influx_bucket}/{wanted}" if wanted else f"{settings.influx_bucket}, which has no default policy"
+    read = (
+        f"{settings.influx_bucket}/{wanted}"
+        if wanted
+        else f"{settings.influx_bucket}, which has no default policy"
+    )
     if places:
-        cure = POLICY_CURE if places[0].database == settings.influx_bucket else "set INFLUX_BUCKET to the one that has the readings"
+        cure = (
+            POLICY_CURE
+            if places[0].database == settings.influx_bucket
+            else "set INFLUX_BUCKET to the one that has the readings"
+        )
         return problem(dataset.name, f"{_listed(dataset, places, None)}, read is {read}", cure)
-    others = sorted(row[0] for row in reader.rows(f"SHOW MEASUREMENTS ON {quote_ident(settings.influx_bucket)} LIMIT 1000"))
+    others = sorted(
+        row[0]
+        for row in reader.rows(
+            f"SHOW MEASUREMENTS ON {quote_ident(settings.influx_bucket)} LIMIT 1000"
+        )
+    )
     found = f"there is no measurement {dataset.measurement!r} in {read}; {near(dataset.measurement, others)}"
     return problem(
-        dataset.name, found, "correct the dataset's measurement in config.yaml, or INFLUX_MEASUREMENT; if it is new, wait for its first point"
+        dataset.name,
+        found,
+        "correct the dataset's measurement in config.yaml, or INFLUX_MEASUREMENT; if it is new, wait for its first point",
     )
 
 
@@ -132,13 +167,21 @@ def _check_tags(m: Measurement) -> Iterator[Finding]:
     for tag, default in m.dataset.tags.items():
         name = f"{m.dataset.name}.{tag}"
         if tag in m.types:
-            yield problem(name, "is a field there, declared is a tag", "declare it under fields in config.yaml")
+            yield problem(
+                name,
+                "is a field there, declared is a tag",
+                "declare it under fields in config.yaml",
+            )
         elif tag not in on_server:
             yield ok(name, f"tag that no point has: every row gets {default!r}")
         else:
             yield ok(name, "tag")
     for field in sorted(on_server & m.dataset.fields.keys() - m.types.keys()):
-        yield problem(f"{m.dataset.name}.{field}", "is a tag there, declared is a field", "declare it under tags in config.yaml")
+        yield problem(
+            f"{m.dataset.name}.{field}",
+            "is a tag there, declared is a field",
+            "declare it under tags in config.yaml",
+        )
     for tag in sorted(on_server - m.dataset.tags.keys() - m.dataset.fields.keys()):
         yield _undeclared(m, tag)
 
@@ -159,7 +202,11 @@ def _check_fields(m: Measurement) -> Iterator[Finding]:
     on_server = sorted(m.types)
     declared = m.dataset.fields
     if not declared.keys() & m.types.keys():
-        yield problem(m.dataset.name, f"has none of the declared fields but {', '.join(on_server)}", "correct the dataset's fields in config.yaml")
+        yield problem(
+            m.dataset.name,
+            f"has none of the declared fields but {', '.join(on_server)}",
+            "correct the dataset's fields in config.yaml",
+        )
         return
     for field, kind in declared.items():
         if field in m.types:
@@ -168,7 +215,11 @@ def _check_fields(m: Measurement) -> Iterator[Finding]:
             fill = "NULL" if m.dataset.missing is None else m.dataset.missing
             similar = difflib.get_close_matches(field, m.types.keys() - declared.keys(), n=1)
             found = f"field that no point has: every row gets {fill}{f'; there is {similar[0]!r}' if similar else ''}"
-            yield warning(f"{m.dataset.name}.{field}", found, "correct its name in config.yaml, if the house has such a reading")
+            yield warning(
+                f"{m.dataset.name}.{field}",
+                found,
+                "correct its name in config.yaml, if the house has such a reading",
+            )
 
 
 def _typed(m: Measurement, field: str, declared: str) -> Finding:
@@ -177,8 +228,16 @@ def _typed(m: Measurement, field: str, declared: str) -> Finding:
     if not wrong and len(m.types[field]) == 1:
         return ok(name, f"field, {kinds}, declared {declared}")
     if not wrong:
-        return warning(name, f"field of two types, by shard: {kinds}; read as {declared}", "let what writes it write one type only")
-    times = [row[0] for kind in wrong for row in m.reader.rows(f"SELECT last({quote_ident(field)}::{kind}) FROM {m.name}")]
+        return warning(
+            name,
+            f"field of two types, by shard: {kinds}; read as {declared}",
+            "let what writes it write one type only",
+        )
+    times = [
+        row[0]
+        for kind in wrong
+        for row in m.reader.rows(f"SELECT last({quote_ident(field)}::{kind}) FROM {m.name}")
+    ]
     last = _instant(max(times, default=0))
     found = f"field, {kinds}, declared {declared}; last written as {' or '.join(wrong)} at {_shown(m, last)}: such a day is refused"
     cure = "correct what writes it and the points on the server, or the type in config.yaml"
@@ -191,7 +250,10 @@ def _check_sources(m: Measurement) -> Iterator[Finding]:
     for source, (first, last) in spans[:SHOWN_SOURCES]:
         yield _delivered(m, source, first, last)
     if len(spans) > SHOWN_SOURCES:
-        yield ok(f"{m.dataset.name} sources", f"{len(spans) - SHOWN_SOURCES} more, with later last points")
+        yield ok(
+            f"{m.dataset.name} sources",
+            f"{len(spans) - SHOWN_SOURCES} more, with later last points",
+        )
 
 
 def _spans(m: Measurement) -> dict[str, tuple[datetime, datetime]]:
@@ -201,7 +263,9 @@ def _spans(m: Measurement) -> dict[str, tuple[datetime, datetime]]:
     times: dict[str, list[int]] = {}
     for field in sorted(m.dataset.fields.keys() & m.types.keys()):
         for end in ("first", "last"):
-            for series in m.reader.query(f"SELECT {end}({quote_ident(field)}) FROM {m.name}{group}"):
+            for series in m.reader.query(
+                f"SELECT {end}({quote_ident(field)}) FROM {m.name}{group}"
+            ):
                 values = series.get("tags", {})
                 source = " ".join(f"{tag}={values.get(tag) or m.dataset.tags[tag]}" for tag in tags)
                 times.setdefault(source, []).append(series["values"][0][0])
@@ -213,7 +277,11 @@ def _delivered(m: Measurement, source: str, first: datetime, last: datetime) -> 
     age = m.settings.instant() - last
     found = f"{_shown(m, first)} to {_shown(m, last)}, {span(age)} {'ago' if age >= timedelta(0) else 'from now'}"
     if age < -timedelta(seconds=MAX_SKEW_S):
-        return warning(name, found, "set the clock of what writes it; points of the future are archived on the day that they name")
+        return warning(
+            name,
+            found,
+            "set the clock of what writes it; points of the future are archived on the day that they name",
+        )
     if age > SILENT:
         return warning(name, found, "see whether the meter and its gateway still deliver")
     return ok(name, found)

@@ -27,7 +27,11 @@ def check_source(settings: Settings) -> Iterator[Finding]:
     """The server or the export. A problem among the findings means that no reading can be asked for."""
     name = "server" if settings.is_server else "export"
     try:
-        yield from _check_server(settings, InfluxReader(settings)) if settings.is_server else _check_export(settings)
+        yield from (
+            _check_server(settings, InfluxReader(settings))
+            if settings.is_server
+            else _check_export(settings)
+        )
     except HomeIotError as error:
         yield of_error(name, error)
 
@@ -40,11 +44,19 @@ def visible_databases(reader: InfluxReader) -> list[str]:
 def near(name: str, names: list[str]) -> str:
     """The names that look like `name`, or else the first ten."""
     close = difflib.get_close_matches(name, names, n=5)
-    return f"near it {_are(close)}" if close else f"there {_are(names[:10])}{' and more' if len(names) > 10 else ''}"
+    return (
+        f"near it {_are(close)}"
+        if close
+        else f"there {_are(names[:10])}{' and more' if len(names) > 10 else ''}"
+    )
 
 
 def _are(names: list[str]) -> str:
-    return f"{'is' if len(names) == 1 else 'are'} {', '.join(map(repr, names))}" if names else "is nothing that can be seen"
+    return (
+        f"{'is' if len(names) == 1 else 'are'} {', '.join(map(repr, names))}"
+        if names
+        else "is nothing that can be seen"
+    )
 
 
 def _check_export(settings: Settings) -> Iterator[Finding]:
@@ -53,9 +65,16 @@ def _check_export(settings: Settings) -> Iterator[Finding]:
     written = datetime.fromtimestamp(max(file.stat().st_mtime for file in files), settings.zone)
     closed = [str(file) for file in files if not os.access(file, os.R_OK)]
     if closed:
-        yield problem("export", f"{', '.join(closed[:5])} cannot be read", "give the user of the batch permission to read the export")
+        yield problem(
+            "export",
+            f"{', '.join(closed[:5])} cannot be read",
+            "give the user of the batch permission to read the export",
+        )
     else:
-        yield ok("export", f"{settings.influx_url}: {len(files)} files, {size / 1e6:.2f} MB, written {written:%F %T}; read when a day is fetched")
+        yield ok(
+            "export",
+            f"{settings.influx_url}: {len(files)} files, {size / 1e6:.2f} MB, written {written:%F %T}; read when a day is fetched",
+        )
 
 
 def _check_server(settings: Settings, reader: InfluxReader) -> Iterator[Finding]:
@@ -69,18 +88,28 @@ def _check_server(settings: Settings, reader: InfluxReader) -> Iterator[Finding]
         yield from _access(settings, reader, major)
 
 
-def _product(settings: Settings, reader: InfluxReader, ping: requests.Response) -> tuple[Finding, str]:
+def _product(
+    settings: Settings, reader: InfluxReader, ping: requests.Response
+) -> tuple[Finding, str]:
     """What answers, and its major version; "" if that cannot be told."""
     version, url = ping.headers.get("X-Influxdb-Version", "").removeprefix("v"), settings.influx_url
     if version and (ping.status_code == 404 or "html" in ping.headers.get("Content-Type", "")):
-        return problem("server", f"InfluxDB {version} is at {url}, but not at this path (/ping answers {ping.status_code})", PATH_CURE), ""
+        return problem(
+            "server",
+            f"InfluxDB {version} is at {url}, but not at this path (/ping answers {ping.status_code})",
+            PATH_CURE,
+        ), ""
     if not version:
         return _unnamed(reader, url, ping), ""
     major = _major(reader, version)
     shown = version if version[:1].isdigit() or not major else f"{major}.x ({version})"
     if major in CURES:
         return ok("server", f"InfluxDB {shown} at {url}"), major
-    return warning("server", f"InfluxDB {shown} at {url}; the batch is made for 1.x and 2.x", "compare days by verify before you rely on it"), major
+    return warning(
+        "server",
+        f"InfluxDB {shown} at {url}; the batch is made for 1.x and 2.x",
+        "compare days by verify before you rely on it",
+    ), major
 
 
 def _unnamed(reader: InfluxReader, url: str, ping: requests.Response) -> Finding:
@@ -88,19 +117,28 @@ def _unnamed(reader: InfluxReader, url: str, ping: requests.Response) -> Finding
     query = reader.ask("query", q="SHOW DATABASES")
     content = content_of(query)
     if isinstance(content, dict) and content.keys() & {"results", "error", "code"}:
-        return ok("server", f"InfluxDB of a version that is not told, at {url} (/ping answers {ping.status_code})")
+        return ok(
+            "server",
+            f"InfluxDB of a version that is not told, at {url} (/ping answers {ping.status_code})",
+        )
     name = f"{ping.headers['Server']}: " if "Server" in ping.headers else ""
     said = ", ".join(
-        f"{path} answers {a.status_code} ({a.headers.get('Content-Type', 'no type')})" for path, a in (("/ping", ping), ("/query", query))
+        f"{path} answers {a.status_code} ({a.headers.get('Content-Type', 'no type')})"
+        for path, a in (("/ping", ping), ("/query", query))
     )
-    return problem("server", f"what answers at {url} is no InfluxDB: {name}{said}", "check host, port and path in INFLUX_URL, and the proxy's rules")
+    return problem(
+        "server",
+        f"what answers at {url} is no InfluxDB: {name}{said}",
+        "check host, port and path in INFLUX_URL, and the proxy's rules",
+    )
 
 
 def _major(reader: InfluxReader, version: str) -> str:
     number = version[:1]
     if number.isdigit():
         return number
-    health = content_of(reader.ask("health"))  # a build without a number: only 2.x names itself there
+    # a build without a number: only 2.x names itself there
+    health = content_of(reader.ask("health"))
     return "2" if isinstance(health, dict) and health.get("name") == "influxdb" else ""
 
 
@@ -115,7 +153,11 @@ def _clock(answer: requests.Response, here: datetime) -> Iterator[Finding]:
         yield ok("clock", "the server's agrees with this machine's")
     else:
         which = "ahead of" if skew > 0 else "behind"
-        yield warning("clock", f"the server's is {abs(skew):.0f} s {which} this machine's", "let both follow a time server (NTP)")
+        yield warning(
+            "clock",
+            f"the server's is {abs(skew):.0f} s {which} this machine's",
+            "let both follow a time server (NTP)",
+        )
 
 
 def _access(settings: Settings, reader: InfluxReader, major: str) -> Iterator[Finding]:
@@ -129,10 +171,16 @@ def _access(settings: Settings, reader: InfluxReader, major: str) -> Iterator[Fi
     if settings.influx_bucket not in databases:
         yield _unseen(settings, reader, major, databases)
         return
-    answer = reader.ask("query", q=f"SHOW RETENTION POLICIES ON {quote_ident(settings.influx_bucket)}")
+    answer = reader.ask(
+        "query", q=f"SHOW RETENTION POLICIES ON {quote_ident(settings.influx_bucket)}"
+    )
     if answer.status_code in (401, 403):
         found = f"{_who(settings)} may not read {settings.influx_bucket!r}, only write it: {words(answer.content)}"
-        yield problem("credentials", found, f"GRANT READ ON {quote_ident(settings.influx_bucket)} TO that user, or name another")
+        yield problem(
+            "credentials",
+            found,
+            f"GRANT READ ON {quote_ident(settings.influx_bucket)} TO that user, or name another",
+        )
         return
     yield ok("credentials", f"{_who(settings)} may read {settings.influx_bucket!r}")
     if major == "2":
@@ -145,7 +193,11 @@ def _retention(settings: Settings, reader: InfluxReader) -> Iterator[Finding]:
     policy, kept = reader.retention
     if kept and kept < timedelta(days=settings.lookback_days + 1):
         found = f"policy {policy!r} keeps {kept // timedelta(hours=1)} hours: what a run has missed is gone after that"
-        yield warning("retention", found, f"let it keep more than LOOKBACK_DAYS={settings.lookback_days} and a day, or look at the runs every day")
+        yield warning(
+            "retention",
+            found,
+            f"let it keep more than LOOKBACK_DAYS={settings.lookback_days} and a day, or look at the runs every day",
+        )
 
 
 def _refusal(settings: Settings, major: str, said: str) -> str:
@@ -161,22 +213,38 @@ def _refusal(settings: Settings, major: str, said: str) -> str:
 def _who(settings: Settings) -> str:
     if settings.token():
         return "the token"
-    return f"user {settings.influx_username!r}" if settings.influx_username and settings.password() else "whoever asks"
+    return (
+        f"user {settings.influx_username!r}"
+        if settings.influx_username and settings.password()
+        else "whoever asks"
+    )
 
 
 def _unseen(settings: Settings, reader: InfluxReader, major: str, databases: list[str]) -> Finding:
     """The bucket is not there, or the credentials do not see it."""
     bucket, who = settings.influx_bucket, _who(settings)
-    hidden = [known["id"] for known in reader.buckets() if known["name"] == bucket] if major == "2" else []
+    hidden = (
+        [known["id"] for known in reader.buckets() if known["name"] == bucket]
+        if major == "2"
+        else []
+    )
     if hidden:
         found = f"bucket {bucket!r} is there, but no database is mapped to it, and this version makes none by itself"
-        return problem("database", found, f"influx v1 dbrp create --bucket-id {hidden[0]} --db {bucket} --rp autogen --default")
+        return problem(
+            "database",
+            found,
+            f"influx v1 dbrp create --bucket-id {hidden[0]} --db {bucket} --rp autogen --default",
+        )
     if major == "2" and not databases:
         found = (
             f"{who} is accepted, but sees no bucket: it may at most write. InfluxDB 2.x says so only in this way: queries answer 200 with "
             f'"database not found" and an empty list of measurements, as if there were no readings'
         )
-        return problem("credentials", found, f"make a token with read permission on bucket {bucket!r}, and set INFLUX_TOKEN to it")
+        return problem(
+            "credentials",
+            found,
+            f"make a token with read permission on bucket {bucket!r}, and set INFLUX_TOKEN to it",
+        )
     caution = "; a token that may only write a bucket does not see it" if major == "2" else ""
     found = f"{who} sees no {'bucket' if major == '2' else 'database'} {bucket!r}; {near(bucket, databases)}{caution}"
     return problem("database", found, "correct INFLUX_BUCKET, or let the credentials read it")

@@ -20,9 +20,18 @@ def date_labels(days: Sequence[date], padding: int, w: Words, most: int = 7) -> 
     """At most so many dates, the newest among them."""
     shown = charts.spread(list(enumerate(days))[::-1], most)
     slot = 100 / (len(days) + padding)
-    return [Label(round((padding + index + 0.5) * slot, 3), w.day(day, "date_short")) for index, day in reversed(shown)]
+    return [
+        Label(round((padding + index + 0.5) * slot, 3), w.day(day, "date_short"))
+        for index, day in reversed(shown)
+    ]
 
 
-def energy_legend(source: Source, w: Words, extra: Sequence[tuple[str, str]], holes: Sequence[Span], no_data: str) -> list[tuple[str, str]]:
+def energy_legend(
+    source: Source, w: Words, extra: Sequence[tuple[str, str]], holes: Sequence[Span], no_data: str
+) -> list[tuple[str, str]]:
     """What the colours mean, and what else the chart shows."""
-    return [*((word, w(word)) for word, _ in measured(Energy(None, None, None, 0), source)), *extra, *([("hole", no_data)] if holes else [])]
+    return [
+        *((word, w(word)) for word, _ in measured(Energy(None, None, None, 0), source)),
+        *extra,
+        *([("hole", no_data)] if holes else []),
+    ]

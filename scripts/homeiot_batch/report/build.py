@@ -23,7 +23,13 @@ def write_report(read_copy: Path, file: Path, now: datetime) -> dict[str, Any]:
     page = render(house, now)
     write_text(file, page)
     sources = [source.name for source in house.sources]
-    return {"last_day": house.last_day, "sources": sources, "bytes": len(page.encode()), "made_at": now, "page": file_stamp(file)}
+    return {
+        "last_day": house.last_day,
+        "sources": sources,
+        "bytes": len(page.encode()),
+        "made_at": now,
+        "page": file_stamp(file),
+    }
 
 
 def render(house: House, now: datetime, language: str = "en") -> str:
@@ -31,7 +37,11 @@ def render(house: House, now: datetime, language: str = "en") -> str:
     import jinja2  # noqa: PLC0415 - 0.1 s, which only the report need pay
 
     templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     w = Words(language)
     script = (TEMPLATES / "stale.js").read_text()
@@ -53,7 +63,11 @@ def _panels(house: House, w: Words) -> Sequence[Panel]:
 
 def _meta(house: House, w: Words) -> list[str]:
     published = w.instant(house.published_at.replace(tzinfo=UTC).astimezone(house.zone))
-    data = [w("all_days_data", date=w.day(house.last_day), published=published)] if house.last_day else []
+    data = (
+        [w("all_days_data", date=w.day(house.last_day), published=published)]
+        if house.last_day
+        else []
+    )
     return [*data, w("time_zone", zone=house.zone.key)]
 
 

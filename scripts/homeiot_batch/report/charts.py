@@ -36,7 +36,11 @@ class Scale:
     @property
     def digits(self) -> int:
         """Decimals that tell the ticks apart."""
-        return next(digits for digits in range(8) if math.isclose(self.step, round(self.step, digits), rel_tol=1e-9))
+        return next(
+            digits
+            for digits in range(8)
+            if math.isclose(self.step, round(self.step, digits), rel_tol=1e-9)
+        )
 
 
 def scale(highest: float, lowest: float = 0.0, most_ticks: int = 5) -> Scale:
@@ -45,12 +49,18 @@ def scale(highest: float, lowest: float = 0.0, most_ticks: int = 5) -> Scale:
     if highest == lowest:
         return Scale(1.0, 0.0, 0.5)
     step = _round_step((highest - lowest) / most_ticks)
-    return Scale(step * math.ceil(highest / step - 1e-9), step * math.ceil(-lowest / step - 1e-9), step)
+    return Scale(
+        step * math.ceil(highest / step - 1e-9), step * math.ceil(-lowest / step - 1e-9), step
+    )
 
 
 def _round_step(least: float) -> float:
     power = 10.0 ** math.floor(math.log10(least))
-    return next(round(factor * power, 12) for factor in (1, 2, 2.5, 5, 10) if factor * power >= least * (1 - 1e-9))
+    return next(
+        round(factor * power, 12)
+        for factor in (1, 2, 2.5, 5, 10)
+        if factor * power >= least * (1 - 1e-9)
+    )
 
 
 def runs(slots: Iterable[Slot]) -> list[list[Slot]]:
@@ -69,12 +79,17 @@ def runs(slots: Iterable[Slot]) -> list[list[Slot]]:
 def area(slots: Sequence[Slot], axis: Scale, sign: int = 1) -> str:
     """Steps filled down to the zero line, a closed subpath for each run."""
     zero = _y(axis, 0)
-    return "".join(f"M{_x(run[0][0])} {zero}{_steps(run, axis, sign)}V{zero}Z" for run in runs(slots))
+    return "".join(
+        f"M{_x(run[0][0])} {zero}{_steps(run, axis, sign)}V{zero}Z" for run in runs(slots)
+    )
 
 
 def line(slots: Sequence[Slot], axis: Scale, sign: int = 1) -> str:
     """Steps without filling."""
-    return "".join(f"M{_x(run[0][0])} {_y(axis, sign * (run[0][2] or 0))}{_steps(run, axis, sign)}" for run in runs(slots))
+    return "".join(
+        f"M{_x(run[0][0])} {_y(axis, sign * (run[0][2] or 0))}{_steps(run, axis, sign)}"
+        for run in runs(slots)
+    )
 
 
 def _steps(run: Sequence[Slot], axis: Scale, sign: int) -> str:
@@ -85,7 +100,11 @@ def holes(slots: Iterable[Slot], least: float = 0.0) -> list[tuple[float, float]
     """What of 0 to 1 no slot with a value covers, if longer than `least`: from and to in per cent."""
     edges = [0.0, *(edge for run in runs(slots) for edge in (run[0][0], run[-1][1])), 1.0]
     gaps = [(edges[k], edges[k + 1]) for k in range(0, len(edges), 2)]
-    return [(round(100 * start, 3), round(100 * (end - start), 3)) for start, end in gaps if end - start > least + 1e-9]
+    return [
+        (round(100 * start, 3), round(100 * (end - start), 3))
+        for start, end in gaps
+        if end - start > least + 1e-9
+    ]
 
 
 @dataclass(frozen=True)

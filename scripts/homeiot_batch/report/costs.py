@@ -20,7 +20,14 @@ def cost_tile(source: Source, w: Words) -> Iterable[Tile]:
     if cost is None:
         return
     why = cost_doubts(cost, day, w)
-    yield Tile(w("cost"), cost.known_cost, cost_amount(cost, w), cost.currency or "", notes=_months(source, w), doubts=why)
+    yield Tile(
+        w("cost"),
+        cost.known_cost,
+        cost_amount(cost, w),
+        cost.currency or "",
+        notes=_months(source, w),
+        doubts=why,
+    )
 
 
 def cost_chart(source: Source, last: date, w: Words) -> Chart | None:
@@ -30,7 +37,9 @@ def cost_chart(source: Source, last: date, w: Words) -> Chart | None:
     days = [day for day in source.days if day.date_jst > last - timedelta(days=TABLE)]
     bars, values = _bars(days, source, w)
     earned = [None if value is None else -value for value in values]
-    axis = charts.scale(max(value or 0.0 for value in values), min(value or 0.0 for value in values))
+    axis = charts.scale(
+        max(value or 0.0 for value in values), min(value or 0.0 for value in values)
+    )
     return Chart(
         "cost",
         w("cost_chart"),
@@ -51,7 +60,10 @@ def cost_chart(source: Source, last: date, w: Words) -> Chart | None:
 def _months(source: Source, w: Words) -> list[str]:
     this = source.month_to_date("this")
     why = short_of(this, this.complete_days, this.days, w) if this else []
-    return [f"{w('this_month')}: {_said(month, [*why, *unpriced(month, w)], w)}" for month in source.cost_to_date]
+    return [
+        f"{w('this_month')}: {_said(month, [*why, *unpriced(month, w)], w)}"
+        for month in source.cost_to_date
+    ]
 
 
 def _bars(days: Sequence[Day], source: Source, w: Words) -> tuple[Bars, list[float | None]]:
@@ -60,9 +72,14 @@ def _bars(days: Sequence[Day], source: Source, w: Words) -> tuple[Bars, list[flo
     costs = [by_day.get(day.date_jst) for day in days]
     names = [w.day(day.date_jst) for day in days]
     pairs = list(zip(costs, days, strict=True))
-    titles = [f"{name}: {_said(cost, cost_doubts(cost, day, w), w)}" for name, (cost, day) in zip(names, pairs, strict=True)]
+    titles = [
+        f"{name}: {_said(cost, cost_doubts(cost, day, w), w)}"
+        for name, (cost, day) in zip(names, pairs, strict=True)
+    ]
     faint = [day.is_partial or (cost is not None and cost.unpriced_kwh > 0) for cost, day in pairs]
-    return Bars(days, names, titles, faint, padding=0), [None if cost is None or source.is_foreign(cost) else cost.known_cost for cost in costs]
+    return Bars(days, names, titles, faint, padding=0), [
+        None if cost is None or source.is_foreign(cost) else cost.known_cost for cost in costs
+    ]
 
 
 def _said(cost: Cost | None, why: Sequence[str], w: Words) -> str:
@@ -77,5 +94,8 @@ def _table(source: Source, w: Words) -> Table:
 
 
 def _row(cost: DayCost, day: Day | None, source: Source, w: Words) -> list[object]:
-    cells = [money_cell(value, cost, source, w) for value in (cost.import_cost, cost.feed_in_revenue, cost.known_cost)]
+    cells = [
+        money_cell(value, cost, source, w)
+        for value in (cost.import_cost, cost.feed_in_revenue, cost.known_cost)
+    ]
     return [w.day(cost.date_jst), *cells, ", ".join(cost_doubts(cost, day, w))]

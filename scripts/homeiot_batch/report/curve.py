@@ -44,46 +44,79 @@ def curve(source: Source, day: LocalDay, w: Words) -> Chart:
         paths=[
             ("bought", charts.area(loads.bought, axis)),
             ("sold", charts.area(loads.sold, axis, -1)),
-            ("usual", charts.line(usual.bought, axis) + charts.line(usual.sold if source.has_export else [], axis, -1)),
+            (
+                "usual",
+                charts.line(usual.bought, axis)
+                + charts.line(usual.sold if source.has_export else [], axis, -1),
+            ),
         ],
         x_labels=[Label(at, text) for at, text in _hours(day)],
         y_labels=y_labels(axis, w),
         holes=gaps,
-        legend=energy_legend(source, w, [("usual", _usual_name(day.date, w))] if source.usual else [], gaps, w("legend_no_data")),
+        legend=energy_legend(
+            source,
+            w,
+            [("usual", _usual_name(day.date, w))] if source.usual else [],
+            gaps,
+            w("legend_no_data"),
+        ),
         notes=_clock_change(day, w),
         table=_curve_table(source, w),
     )
 
 
 def _measured_loads(source: Source, day: LocalDay) -> Loads:
-    return Loads(*([_at(day, q.quarter_utc, getattr(q, name)) for q in source.curve] for name in ("import_w", "export_w")))
+    return Loads(
+        *(
+            [_at(day, q.quarter_utc, getattr(q, name)) for q in source.curve]
+            for name in ("import_w", "export_w")
+        )
+    )
 
 
 def _usual_loads(source: Source, day: LocalDay) -> Loads:
     usual = {quarter.time_jst: quarter for quarter in source.usual}
     quarters = [day.start + k * QUARTER for k in range((day.end - day.start) // QUARTER)]
     found = [(at, usual.get(at.astimezone(day.zone).time())) for at in quarters]
-    return Loads(*([_at(day, at, getattr(quarter, name, None)) for at, quarter in found] for name in ("import_w", "export_w")))
+    return Loads(
+        *(
+            [_at(day, at, getattr(quarter, name, None)) for at, quarter in found]
+            for name in ("import_w", "export_w")
+        )
+    )
 
 
 def _gaps(source: Source, day: LocalDay, w: Words) -> list[Span]:
     """What no measured quarter covers, if it is longer than the usual interval."""
     least = (source.interval_s or 0) / (day.end - day.start).total_seconds()
-    return [Span(at, width, w("no_data")) for at, width in charts.holes([_at(day, q.quarter_utc, 0.0) for q in source.curve], least)]
+    return [
+        Span(at, width, w("no_data"))
+        for at, width in charts.holes([_at(day, q.quarter_utc, 0.0) for q in source.curve], least)
+    ]
 
 
 def _at(day: LocalDay, instant: datetime, watts: float | None) -> Slot:
     length = day.end - day.start
     start = instant.replace(tzinfo=UTC) - day.start
-    return max(0.0, start / length), min(1.0, (start + QUARTER) / length), None if watts is None else watts / 1000
+    return (
+        max(0.0, start / length),
+        min(1.0, (start + QUARTER) / length),
+        None if watts is None else watts / 1000,
+    )
 
 
 def _hours(day: LocalDay) -> list[tuple[float, str]]:
     """A label at every third hour of the clock, and 24:00 at the end."""
     length = day.end - day.start
-    instants = [day.start + timedelta(hours=k) for k in range(1, int(length.total_seconds() // 3600) + 1) if day.start + timedelta(hours=k) < day.end]
+    instants = [
+        day.start + timedelta(hours=k)
+        for k in range(1, int(length.total_seconds() // 3600) + 1)
+        if day.start + timedelta(hours=k) < day.end
+    ]
     walls = [(at, at.astimezone(day.zone)) for at in instants]
-    labels = [((at - day.start) / length, f"{wall:%H:%M}") for at, wall in walls if wall.hour % 3 == 0]
+    labels = [
+        ((at - day.start) / length, f"{wall:%H:%M}") for at, wall in walls if wall.hour % 3 == 0
+    ]
     inner = [(round(100 * at, 3), text) for at, text in labels if 0.04 < at < 0.96]
     return [(0.0, f"{day.start.astimezone(day.zone):%H:%M}"), *inner, (100.0, "24:00")]
 
@@ -103,17 +136,34 @@ def _curve_words(source: Source, bought: Sequence[Slot], day: LocalDay, w: Words
     if not known:
         return w("curve_empty", date=date_)
     highest = max(known, key=lambda slot: slot[2] or 0)
-    at = (day.start + highest[0] * (day.end - day.start) + timedelta(seconds=1)).astimezone(day.zone)
+    at = (day.start + highest[0] * (day.end - day.start) + timedelta(seconds=1)).astimezone(
+        day.zone
+    )
     sold = w("curve_sold", sold=w.energy(last.export_kwh)) if source.has_export else ""
-    return w("curve_words", date=date_, bought=w.energy(last.import_kwh), sold=sold, top=w.number(highest[2] or 0, 2), time=w.time(at))
+    return w(
+        "curve_words",
+        date=date_,
+        bought=w.energy(last.import_kwh),
+        sold=sold,
+        top=w.number(highest[2] or 0, 2),
+        time=w.time(at),
+    )
 
 
 def _curve_table(source: Source, w: Words) -> Table:
-    head = [w("hour"), *(f"{w(word)}, {w('unit_kwh')}" for word, _ in measured(source.days[-1], source)), w("remarks")]
+    head = [
+        w("hour"),
+        *(f"{w(word)}, {w('unit_kwh')}" for word, _ in measured(source.days[-1], source)),
+        w("remarks"),
+    ]
     return Table(head, [_hour_row(hour, source, w) for hour in source.day_hours])
 
 
 def _hour_row(hour: Hour, source: Source, w: Words) -> list[object]:
     span = Energy(hour.import_kwh, hour.export_kwh, None, 0.0)
     said = w("estimated").lower() if hour.is_estimated else ""
-    return [f"{hour.hour:02}:00", *(energy_cell(value, w) for _, value in measured(span, source)), said]
+    return [
+        f"{hour.hour:02}:00",
+        *(energy_cell(value, w) for _, value in measured(span, source)),
+        said,
+    ]

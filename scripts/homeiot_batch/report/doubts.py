@@ -20,9 +20,13 @@ def doubts(day: Day, w: Words) -> list[str]:
 def counted(span: Energy, w: Words) -> list[str]:
     """What is estimated, reset or left out in the span."""
     resets, glitches = getattr(span, "reset_count", 0), getattr(span, "glitch_count", 0)
-    said = [w("doubt_estimated", kwh=w.energy(span.estimated_kwh))] if span.estimated_kwh > 0 else []
+    said = (
+        [w("doubt_estimated", kwh=w.energy(span.estimated_kwh))] if span.estimated_kwh > 0 else []
+    )
     said += [w("doubt_reset" if resets == 1 else "doubt_resets", n=resets)] if resets else []
-    return said + ([w("doubt_glitch" if glitches == 1 else "doubt_glitches", n=glitches)] if glitches else [])
+    return said + (
+        [w("doubt_glitch" if glitches == 1 else "doubt_glitches", n=glitches)] if glitches else []
+    )
 
 
 def short_of(span: Energy, complete: int, days: int, w: Words) -> list[str]:
@@ -39,7 +43,10 @@ def measured(span: Energy, source: Source) -> list[tuple[str, float | None]]:
 
 def sentence(name: str, span: Energy, source: Source, why: Sequence[str], w: Words) -> str:
     """One line on a span: what was bought and sold, and the doubts."""
-    parts = [f"{w(word)} {w.energy(value)}{'' if value is None else ' ' + w('unit_kwh')}" for word, value in measured(span, source)]
+    parts = [
+        f"{w(word)} {w.energy(value)}{'' if value is None else ' ' + w('unit_kwh')}"
+        for word, value in measured(span, source)
+    ]
     return f"{name}: {', '.join(parts) if span.is_known else w('no_data')}{'; ' if why else ''}{', '.join(why)}"
 
 
@@ -50,7 +57,10 @@ def unpriced(cost: Cost, w: Words) -> list[str]:
 
 def cost_doubts(cost: Cost | None, day: Day | None, w: Words) -> list[str]:
     """Why a day's cost is not to be taken bare: what makes its energy doubtful, and what has no price."""
-    return [*(doubts(day, w) if day and day.is_doubtful else []), *(unpriced(cost, w) if cost else [])]
+    return [
+        *(doubts(day, w) if day and day.is_doubtful else []),
+        *(unpriced(cost, w) if cost else []),
+    ]
 
 
 def amount(value: float, w: Words) -> str:
@@ -60,7 +70,11 @@ def amount(value: float, w: Words) -> str:
 
 def money(value: float | None, cost: Cost, w: Words) -> str:
     """Money of the cost with its currency, or why there is none."""
-    return _no_cost(cost, w) if value is None else f"{amount(value, w)} {cost.currency or w('no_currency')}"
+    return (
+        _no_cost(cost, w)
+        if value is None
+        else f"{amount(value, w)} {cost.currency or w('no_currency')}"
+    )
 
 
 def cost_amount(cost: Cost, w: Words) -> str:

@@ -277,10 +277,14 @@ def read_figures(read_copy: Path) -> House:
             return _house(connection, _zone(connection, read_copy))
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         said = f"{read_copy} lacks a table or column ({_first_line(error)})"
-        raise DatabaseError(f"{said}; run `snakemake --forcerun dbt`, which builds and publishes it anew") from None
+        raise DatabaseError(
+            f"{said}; run `snakemake --forcerun dbt`, which builds and publishes it anew"
+        ) from None
     except duckdb.Error as error:
         said = f"{read_copy} cannot be read ({_first_line(error)})"
-        raise DatabaseError(f"{said}; run `snakemake --forcerun dbt`, which builds and publishes it anew") from None
+        raise DatabaseError(
+            f"{said}; run `snakemake --forcerun dbt`, which builds and publishes it anew"
+        ) from None
 
 
 def _refuse_closed(read_copy: Path) -> None:
@@ -288,10 +292,14 @@ def _refuse_closed(read_copy: Path) -> None:
         with read_copy.open("rb"):
             """It may be read."""
     except (FileNotFoundError, NotADirectoryError):
-        raise DatabaseError(f"there is no read copy at {read_copy}; run the workflow, which publishes it") from None
+        raise DatabaseError(
+            f"there is no read copy at {read_copy}; run the workflow, which publishes it"
+        ) from None
     except OSError as error:
         said = f"{read_copy} cannot be read ({error.strerror})"
-        raise DatabaseError(f"{said}; see to its permissions and those of its folders, or run as the user of the batch") from None
+        raise DatabaseError(
+            f"{said}; see to its permissions and those of its folders, or run as the user of the batch"
+        ) from None
 
 
 def _zone(connection: duckdb.DuckDBPyConnection, read_copy: Path) -> ZoneInfo:
@@ -300,7 +308,9 @@ def _zone(connection: duckdb.DuckDBPyConnection, read_copy: Path) -> ZoneInfo:
         return ZoneInfo(tz or "")
     except (ValueError, OSError, ZoneInfoNotFoundError):
         said = f"{read_copy} names no time zone that is known (read_copy.tz is {tz!r})"
-        raise DatabaseError(f"{said}; run `snakemake --forcerun dbt`, which builds and publishes it anew") from None
+        raise DatabaseError(
+            f"{said}; run `snakemake --forcerun dbt`, which builds and publishes it anew"
+        ) from None
 
 
 def _first_line(error: Exception) -> str:
@@ -309,8 +319,14 @@ def _first_line(error: Exception) -> str:
 
 def _house(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> House:
     [(published_at,)] = connection.execute("SELECT max(published_at) FROM read_copy").fetchall()
-    has_marts = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'fct_daily_energy'").fetchall() != [(0,)]
-    last = connection.execute("SELECT max(date_jst) FROM fct_daily_energy").fetchall()[0][0] if has_marts else None
+    has_marts = connection.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'fct_daily_energy'"
+    ).fetchall() != [(0,)]
+    last = (
+        connection.execute("SELECT max(date_jst) FROM fct_daily_energy").fetchall()[0][0]
+        if has_marts
+        else None
+    )
     return House(zone, published_at, last, _sources(connection, last) if last else [])
 
 
@@ -338,12 +354,26 @@ def _sources(connection: duckdb.DuckDBPyConnection, last: date) -> list[Source]:
 
 
 def _source(row: Mapping[str, Any]) -> Source:
-    intervals = [seconds for seconds in (row["import_interval_s"], row["export_interval_s"]) if seconds]
-    has_import, has_export, has_power = (bool(row[name]) for name in ("has_import", "has_export", "has_power"))
-    return Source(row["source"], row["kind"], row["last_reading_jst"], has_import, has_export, has_power, max(intervals, default=None))
+    intervals = [
+        seconds for seconds in (row["import_interval_s"], row["export_interval_s"]) if seconds
+    ]
+    has_import, has_export, has_power = (
+        bool(row[name]) for name in ("has_import", "has_export", "has_power")
+    )
+    return Source(
+        row["source"],
+        row["kind"],
+        row["last_reading_jst"],
+        has_import,
+        has_export,
+        has_power,
+        max(intervals, default=None),
+    )
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, sql: str, last: date | None = None) -> list[dict[str, Any]]:
+def _rows(
+    connection: duckdb.DuckDBPyConnection, sql: str, last: date | None = None
+) -> list[dict[str, Any]]:
     cursor = connection.execute(sql, {"last": last} if "$last" in sql else {})
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

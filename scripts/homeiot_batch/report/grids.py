@@ -24,21 +24,38 @@ Grid = list[list[str | None]]
 
 def years_chart(source: Source, w: Words) -> Chart:
     """A row for each year, a column for each day of it; what lies before the first and after the last day is blank."""
-    word, name = ("bought", "import_kwh") if source.has_import or not source.has_export else ("sold", "export_kwh")
+    word, name = (
+        ("bought", "import_kwh")
+        if source.has_import or not source.has_export
+        else ("sold", "export_kwh")
+    )
     span = charts.range_of_levels(getattr(day, name) for day in source.days)
     years = list(range(source.days[-1].date_jst.year, source.days[0].date_jst.year - 1, -1))
-    levels = {day.date_jst: _level(getattr(day, name), span, is_faint=day.estimated_kwh > 0) for day in source.days}
+    levels = {
+        day.date_jst: _level(getattr(day, name), span, is_faint=day.estimated_kwh > 0)
+        for day in source.days
+    }
     grid = _years_grid(levels, years)
     return Chart(
         "years",
         w("years_chart"),
         w("years_unit", what=w(f"what_{word}")),
-        w("years_words", first=w.day(source.days[0].date_jst), last=w.day(source.days[-1].date_jst)),
+        w(
+            "years_words",
+            first=w.day(source.days[0].date_jst),
+            last=w.day(source.days[-1].date_jst),
+        ),
         width=LEAP_YEAR,
         height=len(years),
         paths=sorted(charts.cells(grid).items()),
-        x_labels=[Label(round(_column(date(2000, month, 1)) / 3.66, 3), w.list("months_short")[month - 1]) for month in range(1, 13)],
-        y_labels=[Label(round(100 * (row + 0.5) / len(years), 3), str(year)) for row, year in enumerate(years)],
+        x_labels=[
+            Label(round(_column(date(2000, month, 1)) / 3.66, 3), w.list("months_short")[month - 1])
+            for month in range(1, 13)
+        ],
+        y_labels=[
+            Label(round(100 * (row + 0.5) / len(years), 3), str(year))
+            for row, year in enumerate(years)
+        ],
         legend=_level_legend(grid, w),
         levels=_levels(span, w),
         look=word,
@@ -63,7 +80,13 @@ def _column(day: date) -> int:
 
 def _years_table(source: Source, w: Words) -> Table:
     head = [*energy_head(w("year"), source, w)[:-1], w("days_of")]
-    return Table(head, [[str(year.year), *energy_cells(year, source, w), str(year.complete_days)] for year in reversed(source.years)])
+    return Table(
+        head,
+        [
+            [str(year.year), *energy_cells(year, source, w), str(year.complete_days)]
+            for year in reversed(source.years)
+        ],
+    )
 
 
 def _level(value: float | None, span: tuple[float, float], *, is_faint: bool) -> str | None:
@@ -72,7 +95,11 @@ def _level(value: float | None, span: tuple[float, float], *, is_faint: bool) ->
 
 def _level_legend(grid: Sequence[Sequence[str | None]], w: Words) -> list[tuple[str, str]]:
     keys = {key for row in grid for key in row}
-    legend = [("faint-swatch", w("legend_estimated"))] if any(key and key.endswith("faint") for key in keys) else []
+    legend = (
+        [("faint-swatch", w("legend_estimated"))]
+        if any(key and key.endswith("faint") for key in keys)
+        else []
+    )
     return legend + ([("hole", w("legend_no_data"))] if None in keys else [])
 
 
@@ -91,7 +118,10 @@ def heat(source: Source, house: House, sign: int, w: Words) -> Chart | None:
     days = [day.date_jst for day in source.days[-BARS:]]
     padding = max(0, 14 - len(days))
     span = charts.range_of_levels(getattr(hour, name) for hour in source.hours)
-    levels = {(hour.date_jst, hour.hour): _level(getattr(hour, name), span, is_faint=hour.is_estimated) for hour in source.hours}
+    levels = {
+        (hour.date_jst, hour.hour): _level(getattr(hour, name), span, is_faint=hour.is_estimated)
+        for hour in source.hours
+    }
     grid = _hours_grid(levels, days, padding, house.zone)
     means = [(mean.hour, getattr(mean, name)) for mean in source.hour_means]
     return Chart(
@@ -107,11 +137,19 @@ def heat(source: Source, house: House, sign: int, w: Words) -> Chart | None:
         legend=_level_legend(grid, w),
         levels=_levels(span, w),
         look=word,
-        table=Table([w("hour"), w(f"mean_{word}")], [[f"{hour:02}:00", energy_cell(mean, w)] for hour, mean in means]),
+        table=Table(
+            [w("hour"), w(f"mean_{word}")],
+            [[f"{hour:02}:00", energy_cell(mean, w)] for hour, mean in means],
+        ),
     )
 
 
-def _hours_grid(levels: Mapping[tuple[date, int], str | None], days: Sequence[date], padding: int, zone: ZoneInfo) -> Grid:
+def _hours_grid(
+    levels: Mapping[tuple[date, int], str | None],
+    days: Sequence[date],
+    padding: int,
+    zone: ZoneInfo,
+) -> Grid:
     """An hour that the clocks skip is blank, one without data is None."""
     grid: Grid = [["blank"] * (padding + len(days)) for _ in range(24)]
     for column, day in enumerate(days, padding):
@@ -136,19 +174,44 @@ def coverage(source: Source, w: Words) -> Calendar:
     monday = last - timedelta(days=last.weekday())
     weeks = min(WEEKS, max(26, (monday - source.days[0].date_jst).days // 7 + 2))
     first = monday - timedelta(weeks=weeks - 1)
-    squares = [_square(day, (day.date_jst - first).days, source, w) for day in source.days if day.date_jst >= first]
+    squares = [
+        _square(day, (day.date_jst - first).days, source, w)
+        for day in source.days
+        if day.date_jst >= first
+    ]
     looks = [square.look for square in squares]
-    said = {"complete": looks.count("full"), "partial": looks.count("half"), "missing": looks.count("none"), "n": len(looks)}
-    return Calendar(w("calendar_words", **said), weeks, squares, _month_columns(first, last, weeks, w), w.list("weekdays_short"))
+    said = {
+        "complete": looks.count("full"),
+        "partial": looks.count("half"),
+        "missing": looks.count("none"),
+        "n": len(looks),
+    }
+    return Calendar(
+        w("calendar_words", **said),
+        weeks,
+        squares,
+        _month_columns(first, last, weeks, w),
+        w.list("weekdays_short"),
+    )
 
 
 def _month_columns(first: date, last: date, weeks: int, w: Words) -> list[tuple[int, str]]:
     """Month names over the column of their first day; not over the last column, where there is no room for one."""
-    firsts = [((day - first).days // 7, w.list("months_short")[day.month - 1]) for day in each_day(first, last) if day.day == 1]
+    firsts = [
+        ((day - first).days // 7, w.list("months_short")[day.month - 1])
+        for day in each_day(first, last)
+        if day.day == 1
+    ]
     return [(column, name) for column, name in firsts if column < weeks - 1]
 
 
 def _square(day: Day, offset: int, source: Source, w: Words) -> Square:
     look = "full" if day.is_complete else "half" if day.readings else "none"
-    title = sentence(w.day(day.date_jst), day, source, doubts(day, w) if day.is_doubtful else [w("is_complete")], w)
+    title = sentence(
+        w.day(day.date_jst),
+        day,
+        source,
+        doubts(day, w) if day.is_doubtful else [w("is_complete")],
+        w,
+    )
     return Square(offset // 7, offset % 7, look, day.reset_count + day.glitch_count > 0, title)

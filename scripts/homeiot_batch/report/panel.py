@@ -23,8 +23,17 @@ def panel(source: Source, house: House, w: Words) -> Panel:
     csv = csv_of(source.days[-TABLE:])  # as the table has it
     source = without_empty_days(source)
     day = LocalDay(house.last_day, house.zone)
-    shown = [curve(source, day, w), days_chart(source, w), months_chart(source, day.date, w), years_chart(source, w)]
-    perhaps = [heat(source, house, 1, w), heat(source, house, -1, w), cost_chart(source, day.date, w)]
+    shown = [
+        curve(source, day, w),
+        days_chart(source, w),
+        months_chart(source, day.date, w),
+        years_chart(source, w),
+    ]
+    perhaps = [
+        heat(source, house, 1, w),
+        heat(source, house, -1, w),
+        cost_chart(source, day.date, w),
+    ]
     present = {chart.name: chart for chart in [*shown, *perhaps] if chart}
     slug = re.sub(r"[^A-Za-z0-9]+", "-", source.name).strip("-")[:40] or "source"
     return Panel(
@@ -52,4 +61,10 @@ def _notices(source: Source, last: date, w: Words) -> list[str]:
     silent = (last - source.last_reading.date()).days if source.last_reading else 0
     if not silent or not source.last_reading:
         return []
-    return [w("source_silent" if silent > 1 else "source_silent_one", at=w.instant(source.last_reading), n=silent)]
+    return [
+        w(
+            "source_silent" if silent > 1 else "source_silent_one",
+            at=w.instant(source.last_reading),
+            n=silent,
+        )
+    ]

@@ -13,13 +13,29 @@ from homeiot_batch.report.parts import Table
 from homeiot_batch.report.words import Words
 
 TABLE = 31  # days
-CSV = ["import_kwh", "export_kwh", "net_kwh", "estimated_kwh", "reset_count", "glitch_count", "coverage", "longest_gap_s", "is_complete", "peak_w"]
+CSV = [
+    "import_kwh",
+    "export_kwh",
+    "net_kwh",
+    "estimated_kwh",
+    "reset_count",
+    "glitch_count",
+    "coverage",
+    "longest_gap_s",
+    "is_complete",
+    "peak_w",
+]
 
 
 def days_table(source: Source, w: Words) -> Table:
     """The last 31 days, newest first."""
     costs = {cost.date_jst: cost for cost in source.costs}
-    head = [*energy_head(w("day"), source, w)[:-1], f"{w('peak')}, {w('unit_w')}", f"{w('coverage')}, %", w("remarks")]
+    head = [
+        *energy_head(w("day"), source, w)[:-1],
+        f"{w('peak')}, {w('unit_w')}",
+        f"{w('coverage')}, %",
+        w("remarks"),
+    ]
     if costs:
         head.insert(-1, f"{w('cost')}, {source.currency}")
     return Table(head, [_day_row(day, source, costs, w) for day in reversed(source.days[-TABLE:])])
@@ -29,9 +45,18 @@ def _day_row(day: Day, source: Source, costs: dict[date, Any], w: Words) -> list
     peak = (day.peak_w, w.number(day.peak_w)) if day.peak_w is not None else w("no_data")
     share = (day.coverage, w.share(day.coverage)) if day.coverage is not None else w("no_data")
     cost = costs.get(day.date_jst)
-    priced = [money_cell(cost.known_cost, cost, source, w) if cost else w("no_data")] if costs else []
+    priced = (
+        [money_cell(cost.known_cost, cost, source, w) if cost else w("no_data")] if costs else []
+    )
     why = ", ".join(cost_doubts(cost, day, w))
-    return [w.day(day.date_jst, "date_short"), *energy_cells(day, source, w), peak, share, *priced, why]
+    return [
+        w.day(day.date_jst, "date_short"),
+        *energy_cells(day, source, w),
+        peak,
+        share,
+        *priced,
+        why,
+    ]
 
 
 def csv_of(days: Sequence[Day]) -> str:
@@ -40,14 +65,26 @@ def csv_of(days: Sequence[Day]) -> str:
     writer = csv.writer(text)
     writer.writerow(["date_jst", *CSV])
     for day in days:
-        writer.writerow([day.date_jst, *("" if getattr(day, name) is None else getattr(day, name) for name in CSV)])
-    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(text.getvalue().encode()).decode()
+        writer.writerow(
+            [
+                day.date_jst,
+                *("" if getattr(day, name) is None else getattr(day, name) for name in CSV),
+            ]
+        )
+    return (
+        "data:text/csv;charset=utf-8;base64," + base64.b64encode(text.getvalue().encode()).decode()
+    )
 
 
 def energy_head(first: str, source: Source, w: Words) -> list[str]:
     """Names of the columns that energy_cells fills, between the first one and the remarks."""
     names = [w(word) for word, _ in measured(Energy(None, None, None, 0), source)]
-    return [first, *names, *([w("net")] if source.has_import and source.has_export else []), w("remarks")]
+    return [
+        first,
+        *names,
+        *([w("net")] if source.has_import and source.has_export else []),
+        w("remarks"),
+    ]
 
 
 def energy_cells(span: Energy, source: Source, w: Words) -> list[Any]:

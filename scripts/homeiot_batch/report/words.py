@@ -12,7 +12,9 @@ class Words:
     """`words("bought")` is a word or sentence of the page; names in braces are filled in."""
 
     def __init__(self, language: str = "en") -> None:
-        self._words: dict[str, Any] = tomllib.loads((TEMPLATES / f"words.{language}.toml").read_text())
+        self._words: dict[str, Any] = tomllib.loads(
+            (TEMPLATES / f"words.{language}.toml").read_text()
+        )
 
     def __call__(self, key: str, **values: object) -> str:
         """The word or sentence."""
@@ -24,8 +26,13 @@ class Words:
 
     def day(self, day: date, form: str = "date") -> str:
         """A date in the given form: date, date_long, date_short, month_of_year."""
-        names = {"month": self.list("months")[day.month - 1], "month_short": self.list("months_short")[day.month - 1]}
-        return self(form, day=day.day, year=day.year, weekday=self.list("weekdays")[day.weekday()], **names)
+        names = {
+            "month": self.list("months")[day.month - 1],
+            "month_short": self.list("months_short")[day.month - 1],
+        }
+        return self(
+            form, day=day.day, year=day.year, weekday=self.list("weekdays")[day.weekday()], **names
+        )
 
     def instant(self, at: datetime) -> str:
         """A wall time with its date, to the minute."""
@@ -37,12 +44,18 @@ class Words:
 
     def number(self, value: float, digits: int = 0) -> str:
         """A number with so many decimals, in groups of thousands; a minus sign, not a hyphen."""
-        text = f"{value:,.{digits}f}".translate({ord(","): self("thousands"), ord("."): self("decimal"), ord("-"): "\u2212"})
+        text = f"{value:,.{digits}f}".translate(
+            {ord(","): self("thousands"), ord("."): self("decimal"), ord("-"): "\u2212"}
+        )
         return text if float(f"{value:.{digits}f}") else text.lstrip("\u2212")
 
     def energy(self, value: float | None) -> str:
         """KWh to three figures or the unit, whichever is more."""
-        return self("no_data") if value is None else self.number(value, 2 if abs(value) < 9.995 else 1 if abs(value) < 999.95 else 0)
+        return (
+            self("no_data")
+            if value is None
+            else self.number(value, 2 if abs(value) < 9.995 else 1 if abs(value) < 999.95 else 0)
+        )
 
     def duration(self, seconds: float) -> str:
         """Hours and minutes; seconds below a minute."""
