@@ -47,7 +47,7 @@ reference: setup ## the settings' schema, and the pages' tables, from the code
 mutate: setup ## each protection taken out of a copy of the code: a test must notice (10 minutes)
 	$(BIN)/python -m tests.mutations
 
-servers: ## the real InfluxDB 2.7 and influx_inspect that the integration tests start
+servers: ## the real InfluxDB 2.7, 1.13 and influx_inspect that the integration tests start
 	tests/servers/build.sh
 
 clean: ## what the commands above made, but no data

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Build the real InfluxDB 2.7 (influxd) and 1.x's influx_inspect that the integration tests start, into a cache outside the checkout.
-# Needs Go 1.26, Rust and gcc; about 15 minutes on two cores the first time, nothing when they are there.
-# usage: tests/servers/build.sh          the binaries are then $HOMEIOT_SERVERS/{influxd2,influx_inspect}
+# Build the servers that the integration tests start and Debian does not have, into a cache outside
+# the checkout: InfluxDB 2.7, InfluxDB 1.13 and its influx_inspect.
+# Needs Go 1.26, Rust and gcc. The first time takes about 20 minutes on two cores, then nothing.
+# usage: tests/servers/build.sh
+# The binaries are then $HOMEIOT_SERVERS/{influxd2,influxd113,influx_inspect}.
 set -euo pipefail
 cache=${HOMEIOT_SERVERS:-${XDG_CACHE_HOME:-$HOME/.cache}/homeiot-servers}
 mkdir -p "$cache"
@@ -24,5 +26,6 @@ build() { # binary, module of influxdb, version, package in it, version of its p
 }
 
 build influxd2 github.com/influxdata/influxdb/v2 v2.7.12 cmd/influxd v0.2.14
+build influxd113 github.com/influxdata/influxdb v1.13.2 cmd/influxd v0.3.0
 build influx_inspect github.com/influxdata/influxdb v1.13.2 cmd/influx_inspect v0.3.0
 echo "servers: $cache"
