@@ -3,6 +3,7 @@
 python -m tests.mutations [WORD...]      all, or those whose names hold a word; exit code 1 if a test does not notice
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -12,7 +13,40 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from homeiot_batch import (
+    archive_run,
+    database,
+    dbt_build,
+    duckdb_writer,
+    files,
+    heal,
+    nightly,
+    parquet_check,
+    parquet_writer,
+    read_copy,
+    run_lock,
+    shrink_guard,
+    witnesses,
+)
+from homeiot_batch.archive_run import ArchiveRun
 from homeiot_batch.config import ROOT
+from homeiot_batch.errors import ArchiveDamaged, DatabaseDamaged
+from homeiot_batch.influx_reader import InfluxReader
+from homeiot_batch.layout import Layout
+from homeiot_batch.report import build, figures
+from tests.patches import (
+    Patch,
+    body,
+    expression,
+    gives,
+    handler,
+    instead,
+    keyword,
+    text,
+    without,
+    without_raise,
+    wording,
+)
 
 PARTS = [
     "Snakefile",
@@ -27,341 +61,256 @@ PARTS = [
     "tests",
     "workflow",
 ]
-PACKAGE = "scripts/homeiot_batch"
 
 
 @dataclass(frozen=True)
 class Mutation:
-    """A protection: where it stands, what stands there without it, and the tests that must notice."""
+    """A protection: the patch that takes it out, and the tests that must notice."""
 
     name: str
-    file: str
-    old: str
-    new: str
+    patch: Patch
     tests: str
 
 
 MUTATIONS = [
     Mutation(
         "read: an answer is compared with the server's counts",
-        f"{PACKAGE}/influx_reader.py",
-        "        if found != expected:\n",
-        "        if False:\n",
+        without_raise(InfluxReader.read),
         "tests/integration/test_failures.py",
     ),
     Mutation(
         "read: what a killed read left is cleared away",
-        f"{PACKAGE}/heal.py",
-        '    for leftover in layout.staging.glob("tmp-*"):\n        shutil.rmtree(leftover, ignore_errors=True)\n',
-        "    return\n",
+        body(heal._drop_parts, "return"),
         "tests/workflow/test_crash_matrix.py -k fetch.written-kill",
     ),
     Mutation(
         "read: a smaller day is refused",
-        f"{PACKAGE}/shrink_guard.py",
-        '    if not allow_shrink:\n        raise ShrinkError(\n            f"{subject} would shrink',
-        '    if False:\n        raise ShrinkError(\n            f"{subject} would shrink',
+        without_raise(shrink_guard.check_growth, 2),
         "tests/workflow/test_shrink.py -k test_refused",
     ),
     Mutation(
         "read: a day that lacks archived readings is refused",
-        f"{PACKAGE}/archive_run.py",
-        "if lost := readings_lost(",
-        "if lost := 0 * readings_lost(",
+        gives(ArchiveRun._try_fetch, witnesses.readings_lost, "0"),
         "tests/workflow/test_guards.py -k denser",
     ),
     Mutation(
         "stage: a staged day takes the place of a damaged one",
-        f"{PACKAGE}/heal.py",
-        '    except ArchiveDamaged:\n        return ""\n',
-        '    except ArchiveDamaged:\n        return "an older read"\n',
+        handler(heal._why_not, ArchiveDamaged, "return 'an older read'"),
         "tests/unit/test_heal.py -k whole_one_stays",
     ),
     Mutation(
         "stage: a staged day that lacks a reading of the one in place is dropped",
-        f"{PACKAGE}/heal.py",
-        "        if lacks or readings_lost(day / PART, staged / PART, dataset)\n",
-        "        if lacks\n",
+        gives(heal._why_not, witnesses.readings_lost, "0"),
         "tests/unit/test_heal.py -k holds_all_of",
     ),
     Mutation(
         "stage: a day folder is moved away with the files of somebody else, not deleted",
-        f"{PACKAGE}/heal.py",
-        "    if others := strangers(day):\n",
-        "    if others := []:\n",
+        gives(heal._move_away, parquet_check.strangers, "[]"),
         "tests/unit/test_heal.py -k beside_a_day",
     ),
     Mutation(
         "declaration: a column that is archived must stay declared",
-        f"{PACKAGE}/archive_run.py",
-        "    refuse_undeclared_columns(layout, settings)\n",
-        "",
+        without(archive_run._take_over, heal.refuse_undeclared_columns),
         "tests/workflow/test_declarations.py -k mistyped",
     ),
     Mutation(
         "archive: days that are known, and no archive at all, are refused",
-        f"{PACKAGE}/heal.py",
-        "        known\n        and not layout.identity.exists()",
-        "        False\n        and not layout.identity.exists()",
+        without_raise(heal.refuse_lost_archive),
         "tests/workflow/test_lost_days.py -k not_mounted",
     ),
     Mutation(
         "archive: the first days are missed",
-        f"{PACKAGE}/layout.py",
-        "                *self.loaded_days(dataset),\n",
-        "",
+        gives(Layout.known_days, Layout.loaded_days, "[]"),
         "tests/workflow/test_lost_days.py -k first_archived_days",
     ),
     Mutation(
         "file: a changed description of the columns is damage",
-        f"{PACKAGE}/parquet_check.py",
-        "        _refuse_other_columns(part, file, record)\n",
-        "",
+        without(parquet_check.check_part, parquet_check._refuse_other_columns),
         "tests/unit/test_parquet_check.py -k columns_name",
     ),
     Mutation(
         "file: a file that has changed since it was loaded is not loaded again",
-        f"{PACKAGE}/duckdb_writer.py",
-        '                refuse_changed(part, metadata, marker["sha256"], load)\n',
-        "                pass\n",
+        without(duckdb_writer.load_day, parquet_check.refuse_changed),
         "tests/workflow/test_lost_days.py -k changed_since",
     ),
     Mutation(
         "file: one that cannot be read now is not replaced",
-        f"{PACKAGE}/parquet_check.py",
-        "        if error.errno is None:",
-        "        if True:",
+        expression(parquet_check.reading, "error.errno is None", "True"),
         "tests/workflow/test_lost_days.py -k may_not_be_read",
     ),
     Mutation(
         "Snakemake's delete: the staged day is put in place",
-        f"{PACKAGE}/heal.py",
-        "            put_in_place(staged, day)\n",
-        "            shutil.rmtree(staged)\n",
+        gives(heal.settle_staging, parquet_writer.put_in_place, "shutil.rmtree(staged)"),
         "tests/workflow/test_crash_matrix.py -k extract.before_rename-kill",
     ),
     Mutation(
         "Snakemake's delete: a folder without its file is no day",
-        f"{PACKAGE}/heal.py",
-        "    if not is_there(day / PART):\n",
-        "    if not is_there(day):\n",
+        gives(heal._why_not, files.is_there, "day.exists()"),
         "tests/workflow/test_crashes.py -k killed_inside_snakemakes_delete",
     ),
     Mutation(
         "rename: what is in place stays, although its job fails",
-        "profiles/default/config.yaml",
-        "keep-incomplete: true",
-        "keep-incomplete: false",
+        text("profiles/default/config.yaml", "keep-incomplete: true", "keep-incomplete: false"),
         "tests/workflow/test_crash_matrix.py -k extract.renamed-exception",
     ),
     Mutation(
         "rename: a log that cannot be written fails no job",
-        f"{PACKAGE}/archive_run.py",
-        '            with contextlib.suppress(OSError):\n                fault_points.reach("extract.renamed',
-        '            with contextlib.suppress(KeyError):\n                fault_points.reach("extract.renamed',
+        gives(ArchiveRun.extract, contextlib.suppress, "contextlib.suppress(KeyError)"),
         "tests/workflow/test_crash_matrix.py -k extract.renamed-disk_full",
     ),
     Mutation(
         "delete, insert: one transaction",
-        f"{PACKAGE}/database.py",
-        "    connection.begin()\n    try:\n        yield\n        connection.commit()\n",
-        "    try:\n        yield\n",
+        body(database.transaction, "yield"),
         "tests/workflow/test_crash_matrix.py -k load.deleted-kill",
     ),
     Mutation(
         "insert: the table is compared with the file before the commit",
-        f"{PACKAGE}/duckdb_writer.py",
-        "            _compare(connection, part, dataset, day, record)\n",
-        "",
+        without(duckdb_writer.load_day, duckdb_writer._compare),
         "tests/unit/test_duckdb_writer.py -k do_not_arrive",
     ),
     Mutation(
         "insert: damaged pages are not loaded",
-        f"{PACKAGE}/duckdb_writer.py",
-        "    check_part(part, record, day)\n",
-        "",
+        without(duckdb_writer.load_day, parquet_check.check_part),
         "tests/workflow/test_database.py -k page_checksums",
     ),
     Mutation(
         "commit: loading again replaces",
-        f"{PACKAGE}/duckdb_writer.py",
-        'f"DELETE FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?"',
-        'f"DELETE FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ? AND false"',
+        without(duckdb_writer._replace_rows, "DELETE FROM"),
         "tests/workflow/test_crash_matrix.py -k load.committed-kill",
     ),
     Mutation(
         "marker: counts only with its load in the database",
-        f"{PACKAGE}/heal.py",
-        '    if load_id is None or marker.get("load_id") != load_id:\n',
-        "    if load_id is None:\n",
+        expression(heal._doubt, "marker.get('load_id') != load_id", "False"),
         "tests/workflow/test_reruns.py -k older_copy",
     ),
     Mutation(
         "marker: counts only for the file that was loaded",
-        f"{PACKAGE}/heal.py",
-        '    if part.exists() and marker.get("file") != file_stamp(part):\n',
-        "    if False:\n",
+        expression(heal._doubt, "marker.get('file') != file_stamp(part)", "False"),
         "tests/unit/test_heal.py",
     ),
     Mutation(
         "marker: dbt hears of every load",
-        f"{PACKAGE}/archive_run.py",
-        '            write_json(self.layout.last_load, {"load_id": load.load_id})\n',
-        "",
+        without(ArchiveRun.load, "self.layout.last_load"),
         "tests/workflow/test_reruns.py",
     ),
     Mutation(
         "dbt: keeps the run's lock when the run is killed",
-        f"{PACKAGE}/dbt_build.py",
-        "            pass_fds=run_lock.descriptors(),\n",
-        "",
+        gives(dbt_build.build_models, run_lock.descriptors, "()"),
         "tests/workflow/test_crashes.py -k killed_in_dbt",
     ),
     Mutation(
         "dbt: built only from all archived days",
-        f"{PACKAGE}/archive_run.py",
-        "] + self._unloaded(\n            {SHIPPED_DATASET}\n        )\n",
-        "]\n",
+        gives(ArchiveRun.models_inputs, ArchiveRun._unloaded, "[]"),
         "tests/workflow/test_database.py -k never_built_from_a_part",
     ),
     Mutation(
         "dbt: a build counts only if the database records it",
-        f"{PACKAGE}/heal.py",
-        "    if build_id is None or build_id != build:\n",
-        "    if False:\n",
+        without(heal.forget_unbelieved_markers, "layout.models.unlink"),
         "tests/workflow/test_reruns.py -k before_its_build",
     ),
     Mutation(
         "read copy: the files of a generation do not change",
-        f"{PACKAGE}/read_copy.py",
-        "    return folder\n\n\ndef _write",
-        "    return layout.parquet\n\n\ndef _write",
+        instead(read_copy._link, "return folder", "return layout.parquet"),
         "tests/unit/test_read_copy.py -k does_not_change",
     ),
     Mutation(
         "read copy: replaced by one rename",
-        f"{PACKAGE}/read_copy.py",
-        "        new.replace(self._current)\n",
-        "        self._current.unlink(missing_ok=True)\n        import time; time.sleep(0.3)\n        new.replace(self._current)\n",
+        instead(
+            read_copy._Place.make_current,
+            "new.replace(self._current)",
+            "self._current.unlink(missing_ok=True); import time; time.sleep(0.3)\n"
+            "new.replace(self._current)",
+        ),
         "tests/workflow/test_read_copy.py -k complete_state",
     ),
     Mutation(
         "read copy: a generation that is open stays",
-        f"{PACKAGE}/read_copy.py",
-        "                and lock_holder(self.file(generation)) is None\n",
-        "",
+        gives(read_copy._Place.drop_former, files.lock_holder, "None"),
         "tests/unit/test_read_copy.py -k somebody_has_it_open",
     ),
     Mutation(
         "read copy: former generations stay for some days without a lock",
-        f"{PACKAGE}/read_copy.py",
-        "KEPT, KEPT_FOR, MOST = 3, timedelta(days=3), 24",
-        "KEPT, KEPT_FOR, MOST = 1, timedelta(0), 24",
+        instead(read_copy, "KEPT_FOR, MOST =", "KEPT, KEPT_FOR, MOST = 1, timedelta(0), 24"),
         "tests/workflow/test_read_copy.py -k complete_state",
     ),
     Mutation(
         "read copy: each database has its own generations",
-        f"{PACKAGE}/read_copy.py",
-        "bytes(database.resolve())",
-        "bytes(database.name, 'utf-8')",
+        gives(read_copy._Place.__init__, "bytes", "bytes(database.name, 'utf-8')"),
         "tests/unit/test_read_copy.py -k two_databases",
     ),
     Mutation(
         "read copy: a failed publication gives its room back",
-        f"{PACKAGE}/read_copy.py",
-        "        place.drop(generation)\n        raise\n",
-        "        raise\n",
+        without(read_copy.publish, "place.drop("),
         "tests/unit/test_read_copy.py -k gives_its_room_back",
     ),
     Mutation(
         "read copy: what a killed publication left is removed",
-        f"{PACKAGE}/read_copy.py",
-        "    place.drop_unfinished()\n",
-        "",
+        without(read_copy.publish, "place.drop_unfinished("),
         "tests/unit/test_read_copy.py -k killed_publication",
     ),
     Mutation(
         "read copy: only the tables that dbt built are published",
-        f"{PACKAGE}/read_copy.py",
-        "        _refuse_other_build(connection, settings, layout)\n",
-        "",
+        without(read_copy._write, read_copy._refuse_other_build),
         "tests/unit/test_read_copy.py -k are_not_published",
     ),
     Mutation(
         "read copy: published again where its views name another place",
-        f"{PACKAGE}/read_copy.py",
-        'or marker.get("base") != base or',
-        "or",
+        expression(read_copy.is_published, "marker.get('base') != base", "False"),
         "tests/unit/test_read_copy.py -k moved",
     ),
     Mutation(
         "read copy: a reader's log of writes does not meet the next generation",
-        f"{PACKAGE}/read_copy.py",
-        "        _log_of(self._current).unlink(missing_ok=True)",
-        "        pass",
+        without(read_copy._Place.make_current, "_log_of(self._current).unlink"),
         "tests/unit/test_read_copy.py -k written_to",
     ),
     Mutation(
         "read copy: tables come after the days of every dataset",
-        "workflow/rules/dbt.smk",
-        "    priority: -1  # with all threads: after everything else, also what it does not need\n    threads: workflow.cores\n",
-        "    priority: 1\n",
+        text(
+            "workflow/rules/dbt.smk",
+            "    priority: -1  # with all threads: after everything else, "
+            "also what it does not need\n    threads: workflow.cores\n",
+            "    priority: 1\n",
+        ),
         "tests/workflow/test_read_copy.py -k tables_come_after",
     ),
     Mutation(
         "read copy: published again where it is gone",
-        f"{PACKAGE}/heal.py",
-        "        layout.read_marker.unlink(missing_ok=True)\n",
-        "        pass\n",
+        without(heal.forget_unbelieved_markers, "layout.read_marker.unlink"),
         "tests/workflow/test_read_copy.py -k follows_the_tables",
     ),
     Mutation(
         "report: a page is put in place by one rename",
-        f"{PACKAGE}/files.py",
-        "        part.replace(path)\n",
-        '        path.write_text(text, encoding="utf-8")\n',
+        instead(files.write_text, "part.replace(path)", "path.write_text(text, encoding='utf-8')"),
         "tests/report/test_page.py -k replaced_whole",
     ),
     Mutation(
         "report: a day without a row is no data",
-        f"{PACKAGE}/report/figures.py",
-        "FROM calendar LEFT JOIN fct_daily_energy",
-        "FROM calendar JOIN fct_daily_energy",
+        wording(figures, "FROM calendar LEFT JOIN", "FROM calendar JOIN"),
         "tests/report/test_figures.py -k table_of_days",
     ),
     Mutation(
         "report: a name is text",
-        f"{PACKAGE}/report/build.py",
-        "autoescape=True",
-        "autoescape=False",
+        keyword(build.render, "autoescape", "False"),
         "tests/report/test_page.py -k name_is_text",
     ),
     Mutation(
         "report: written again where it is gone",
-        f"{PACKAGE}/heal.py",
-        "        layout.report_marker.unlink(missing_ok=True)\n",
-        "        pass\n",
+        without(heal.forget_unbelieved_markers, "layout.report_marker.unlink"),
         "tests/workflow/test_report.py -k follows_the_tables",
     ),
     Mutation(
         "runs: one at a time",
-        f"{PACKAGE}/run_lock.py",
-        "            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)\n",
-        "",
+        without(run_lock._locked, "fcntl.flock("),
         "tests/workflow/test_zone_and_lock.py -k second_run_refuses",
     ),
     Mutation(
         "database: a damaged one is set aside",
-        f"{PACKAGE}/heal.py",
-        "    except DatabaseDamaged as error:\n        return str(error)\n",
-        "    except DatabaseDamaged:\n        return ''\n",
+        handler(heal._unusable, DatabaseDamaged, "return ''"),
         "tests/workflow/test_database.py -k set_aside_and_built_again",
     ),
     Mutation(
         "night: damaged files in the window are read again",
-        f"{PACKAGE}/nightly.py",
-        "            plan.forced.append(str(layout.day(dataset, day)))\n\n\ndef _is_done",
-        "\n\ndef _is_done",
+        without(nightly._read_damaged_again, "plan.forced.append("),
         "tests/workflow/test_database.py -k read_again_by_the_night",
     ),
 ]
@@ -389,8 +338,7 @@ def is_noticed(mutation: Mutation) -> bool:
         copy = Path(folder)
         for part in PARTS:
             (shutil.copytree if (ROOT / part).is_dir() else shutil.copy)(ROOT / part, copy / part)
-        file = copy / mutation.file
-        file.write_text(file.read_text().replace(mutation.old, mutation.new))
+        mutation.patch.apply(copy)
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "2", *mutation.tests.split()]
         env = os.environ | {"PYTHONPATH": str(copy / "scripts"), "INTEGRATION_TESTS": "1"}
         done = subprocess.run(
