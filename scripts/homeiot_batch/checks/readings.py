@@ -13,7 +13,8 @@ from homeiot_batch.config import Settings
 from homeiot_batch.datasets import Dataset
 from homeiot_batch.days import EPOCH
 from homeiot_batch.errors import HomeIotError, SourceError
-from homeiot_batch.influx_reader import COMPATIBLE, InfluxReader, quote_ident
+from homeiot_batch.influx_client import InfluxClient, quote_ident
+from homeiot_batch.influx_reader import COMPATIBLE, InfluxReader
 
 POLICY_CURE = "set INFLUX_RETENTION_POLICY to the one that has the readings"
 SILENT = timedelta(days=1)
@@ -39,7 +40,7 @@ class Measurement:
     """A dataset's measurement where it is read."""
 
     settings: Settings
-    reader: InfluxReader
+    client: InfluxClient
     dataset: Dataset
     policy: str
     types: Types
@@ -85,7 +86,7 @@ def _check_dataset(settings: Settings, reader: InfluxReader, dataset: Dataset) -
     else:
         yield ok(dataset.name, _listed(dataset, places, read))
     if read is not None:
-        measurement = Measurement(settings, reader, dataset, read.policy, read.types)
+        measurement = Measurement(settings, reader.client, dataset, read.policy, read.types)
         yield from _check_tags(measurement)
         yield from _check_fields(measurement)
         yield from _check_sources(measurement)
@@ -99,12 +100,12 @@ def _policies(reader: InfluxReader, database: str) -> dict[str, bool]:
 def _places(settings: Settings, reader: InfluxReader, dataset: Dataset) -> Iterator[Place]:
     """Where the measurement is, first in the database that is read, then in the others that can be."""
     for database in sorted(
-        visible_databases(reader), key=lambda name: (name != settings.influx_bucket, name)
+        visible_databases(reader.client), key=lambda name: (name != settings.influx_bucket, name)
     ):
         with contextlib.suppress(SourceError):  # one that is not for these credentials
             for policy, is_default in _policies(reader, database).items():
                 source = ".".join(map(quote_ident, (database, policy, dataset.measurement)))
-                if types := _types(reader.rows(f"SHOW FIELD KEYS FROM {source}")):
+                if types := _types(reader.client.rows(f"SHOW FIELD KEYS FROM {source}")):
                     yield Place(database, policy, is_default, types)
 
 
@@ -150,7 +151,7 @@ def _elsewhere(
         return problem(dataset.name, f"{_listed(dataset, places, None)}, read is {read}", cure)
     others = sorted(
         row[0]
-        for row in reader.rows(
+        for row in reader.client.rows(
             f"SHOW MEASUREMENTS ON {quote_ident(settings.influx_bucket)} LIMIT 1000"
         )
     )
@@ -163,7 +164,7 @@ def _elsewhere(
 
 
 def _check_tags(m: Measurement) -> Iterator[Finding]:
-    on_server = {row[0] for row in m.reader.rows(f"SHOW TAG KEYS FROM {m.name}")}
+    on_server = {row[0] for row in m.client.rows(f"SHOW TAG KEYS FROM {m.name}")}
     for tag, default in m.dataset.tags.items():
         name = f"{m.dataset.name}.{tag}"
         if tag in m.types:
@@ -187,7 +188,7 @@ def _check_tags(m: Measurement) -> Iterator[Finding]:
 
 
 def _undeclared(m: Measurement, tag: str) -> Finding:
-    values = len(m.reader.rows(f"SHOW TAG VALUES FROM {m.name} WITH KEY = {quote_ident(tag)}"))
+    values = len(m.client.rows(f"SHOW TAG VALUES FROM {m.name} WITH KEY = {quote_ident(tag)}"))
     name = f"{m.dataset.name}.{tag}"
     if values <= 1:
         return ok(name, "tag that is not declared; it has one value, so it keeps no readings apart")
@@ -211,7 +212,7 @@ def _check_fields(m: Measurement) -> Iterator[Finding]:
     for field, kind in declared.items():
         if field in m.types:
             yield _typed(m, field, kind)
-        elif field not in {row[0] for row in m.reader.rows(f"SHOW TAG KEYS FROM {m.name}")}:
+        elif field not in {row[0] for row in m.client.rows(f"SHOW TAG KEYS FROM {m.name}")}:
             fill = "NULL" if m.dataset.missing is None else m.dataset.missing
             similar = difflib.get_close_matches(field, m.types.keys() - declared.keys(), n=1)
             found = f"field that no point has: every row gets {fill}{f'; there is {similar[0]!r}' if similar else ''}"
@@ -236,7 +237,7 @@ def _typed(m: Measurement, field: str, declared: str) -> Finding:
     times = [
         row[0]
         for kind in wrong
-        for row in m.reader.rows(f"SELECT last({quote_ident(field)}::{kind}) FROM {m.name}")
+        for row in m.client.rows(f"SELECT last({quote_ident(field)}::{kind}) FROM {m.name}")
     ]
     last = _instant(max(times, default=0))
     found = f"field, {kinds}, declared {declared}; last written as {' or '.join(wrong)} at {_shown(m, last)}: such a day is refused"
@@ -263,7 +264,7 @@ def _spans(m: Measurement) -> dict[str, tuple[datetime, datetime]]:
     times: dict[str, list[int]] = {}
     for field in sorted(m.dataset.fields.keys() & m.types.keys()):
         for end in ("first", "last"):
-            for series in m.reader.query(
+            for series in m.client.series(
                 f"SELECT {end}({quote_ident(field)}) FROM {m.name}{group}"
             ):
                 values = series.get("tags", {})

@@ -12,7 +12,8 @@ from homeiot_batch.checks.finding import Finding, of_error, ok, problem, warning
 from homeiot_batch.config import Settings
 from homeiot_batch.errors import HomeIotError
 from homeiot_batch.export_reader import export_files
-from homeiot_batch.influx_reader import InfluxReader, content_of, quote_ident, words
+from homeiot_batch.influx_client import InfluxClient, content_of, quote_ident, words
+from homeiot_batch.influx_reader import InfluxReader
 
 MAX_SKEW_S = 5
 SYSTEM = {"_internal", "_monitoring", "_tasks"}
@@ -36,9 +37,9 @@ def check_source(settings: Settings) -> Iterator[Finding]:
         yield of_error(name, error)
 
 
-def visible_databases(reader: InfluxReader) -> list[str]:
+def visible_databases(client: InfluxClient) -> list[str]:
     """Databases (1.x), or buckets and mapped names (2.x), that the credentials may see, without the server's own."""
-    return sorted(row[0] for row in reader.rows("SHOW DATABASES") if row[0] not in SYSTEM)
+    return sorted(row[0] for row in client.rows("SHOW DATABASES") if row[0] not in SYSTEM)
 
 
 def near(name: str, names: list[str]) -> str:
@@ -79,7 +80,7 @@ def _check_export(settings: Settings) -> Iterator[Finding]:
 
 def _check_server(settings: Settings, reader: InfluxReader) -> Iterator[Finding]:
     asked = datetime.now(UTC)
-    answer = reader.ask("ping")
+    answer = reader.client.ask("ping")
     halfway = asked + (datetime.now(UTC) - asked) / 2
     product, major = _product(settings, reader, answer)
     yield product
@@ -100,8 +101,8 @@ def _product(
             PATH_CURE,
         ), ""
     if not version:
-        return _unnamed(reader, url, ping), ""
-    major = _major(reader, version)
+        return _unnamed(reader.client, url, ping), ""
+    major = _major(reader.client, version)
     shown = version if version[:1].isdigit() or not major else f"{major}.x ({version})"
     if major in CURES:
         return ok("server", f"InfluxDB {shown} at {url}"), major
@@ -112,9 +113,9 @@ def _product(
     ), major
 
 
-def _unnamed(reader: InfluxReader, url: str, ping: requests.Response) -> Finding:
+def _unnamed(client: InfluxClient, url: str, ping: requests.Response) -> Finding:
     """Without the version in its answer it is InfluxDB behind a proxy, or something else."""
-    query = reader.ask("query", q="SHOW DATABASES")
+    query = client.ask("query", q="SHOW DATABASES")
     content = content_of(query)
     if isinstance(content, dict) and content.keys() & {"results", "error", "code"}:
         return ok(
@@ -133,12 +134,12 @@ def _unnamed(reader: InfluxReader, url: str, ping: requests.Response) -> Finding
     )
 
 
-def _major(reader: InfluxReader, version: str) -> str:
+def _major(client: InfluxClient, version: str) -> str:
     number = version[:1]
     if number.isdigit():
         return number
     # a build without a number: only 2.x names itself there
-    health = content_of(reader.ask("health"))
+    health = content_of(client.ask("health"))
     return "2" if isinstance(health, dict) and health.get("name") == "influxdb" else ""
 
 
@@ -163,15 +164,15 @@ def _clock(answer: requests.Response, here: datetime) -> Iterator[Finding]:
 def _access(settings: Settings, reader: InfluxReader, major: str) -> Iterator[Finding]:
     """Whether the credentials read the bucket; ends with a problem as soon as they do not."""
     cure = CURES.get(major, "; or ".join(f"{n}.x: {text}" for n, text in CURES.items()))
-    answer = reader.ask("query", q="SHOW DATABASES")
+    answer = reader.client.ask("query", q="SHOW DATABASES")
     if answer.status_code in (401, 403):
         yield problem("credentials", _refusal(settings, major, words(answer.content)), cure)
         return
-    databases = visible_databases(reader)
+    databases = visible_databases(reader.client)
     if settings.influx_bucket not in databases:
         yield _unseen(settings, reader, major, databases)
         return
-    answer = reader.ask(
+    answer = reader.client.ask(
         "query", q=f"SHOW RETENTION POLICIES ON {quote_ident(settings.influx_bucket)}"
     )
     if answer.status_code in (401, 403):
@@ -184,7 +185,7 @@ def _access(settings: Settings, reader: InfluxReader, major: str) -> Iterator[Fi
         return
     yield ok("credentials", f"{_who(settings)} may read {settings.influx_bucket!r}")
     if major == "2":
-        yield from _mappings(reader)
+        yield from _mappings(reader.client)
     yield from _retention(settings, reader)
 
 
@@ -224,7 +225,7 @@ def _unseen(settings: Settings, reader: InfluxReader, major: str, databases: lis
     """The bucket is not there, or the credentials do not see it."""
     bucket, who = settings.influx_bucket, _who(settings)
     hidden = (
-        [known["id"] for known in reader.buckets() if known["name"] == bucket]
+        [known["id"] for known in reader.client.buckets() if known["name"] == bucket]
         if major == "2"
         else []
     )
@@ -250,12 +251,12 @@ def _unseen(settings: Settings, reader: InfluxReader, major: str, databases: lis
     return problem("database", found, "correct INFLUX_BUCKET, or let the credentials read it")
 
 
-def _mappings(reader: InfluxReader) -> Iterator[Finding]:
-    buckets = reader.buckets()
+def _mappings(client: InfluxClient) -> Iterator[Finding]:
+    buckets = client.buckets()
     names = {bucket["id"]: bucket["name"] for bucket in buckets}
     lines = [
         f"{m['database']}/{m['retention_policy']}{' (default)' if m['default'] else ''} is bucket {names.get(m['bucketID'], m['bucketID'])!r}"
-        for m in reader.mappings(buckets)
+        for m in client.mappings(buckets)
     ]
     if lines:
         yield ok("mapping", "; ".join(sorted(lines)))
