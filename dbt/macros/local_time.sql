@@ -19,3 +19,17 @@
     {%- set by_evening = '((' ~ date ~ ')::timestamp - (' ~ local_time(evening) ~ ' - ' ~ evening ~ '))' -%}
     if({{ local_time(by_evening) }} = {{ date }}, {{ by_evening }}, {{ midnight(date) }})
 {%- endmacro %}
+
+{#
+    Begin of a clock hour, UTC without zone: of the part of it that has this distance from UTC. Where the
+    clocks change inside an hour, that is one of its quarters (Lord Howe: 01:30, Chatham: 02:45).
+#}
+{% macro begin_of_hour(clock_hour, utc_offset) -%}
+    case
+        {%- for minutes in [0, 15, 30, 45] %}
+        {%- set at_jst = '(' ~ clock_hour ~ ' + interval ' ~ minutes ~ ' minutes)' %}
+        {%- set at_utc = '(' ~ at_jst ~ ' - ' ~ utc_offset ~ ')' %}
+        when {{ local_time(at_utc) }} = {{ at_jst }} then {{ at_utc }}
+        {%- endfor %}
+    end
+{%- endmacro %}

@@ -25,7 +25,7 @@
 {# The loads that are in the raw table now. Other settings, or other rules (count up `rules`), make every load another one. #}
 {% macro present_loads() %}
     {%- set names = ['max_power_kw', 'counter_noise_kwh', 'counter_wrap_kwh', 'glitch_readings', 'max_gap_s', 'sources'] -%}
-    {%- set settings = {'rules': 2} -%}
+    {%- set settings = {'rules': 3} -%}
     {%- for name in names -%} {%- do settings.update({name: var(name)}) -%} {%- endfor -%}
     select
         dt,

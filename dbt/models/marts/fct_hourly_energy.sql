@@ -12,25 +12,44 @@
 
 with quarters as (
 
-    select * from {{ ref('int_counter_quarters') }}
+    select
+        *,
+        date_trunc('hour', quarter_jst) as clock_hour,
+        quarter_jst - quarter_utc as utc_offset
+    from {{ ref('int_counter_quarters') }}
+    where
+        kwh is not null
+        {%- if is_incremental() %}
+            and {{ is_of_changed_day() }}
+        {%- endif %}
+
+),
+
+-- an hour that comes twice, when the clocks go back, is told apart by its distance from UTC
+hours as (
+
+    select
+        source,
+        clock_hour,
+        utc_offset,
+        {{ begin_of_hour('clock_hour', 'utc_offset') }} as hour_start_utc,
+        {{ imported }} as import_kwh,
+        {{ exported }} as export_kwh,
+        {{ net(imported, exported, 'clock_hour::date') }} as net_kwh,
+        sum(estimated_kwh) as estimated_kwh
+    from quarters
+    left join {{ ref('int_counter_begins') }} using (source)
+    group by source, clock_hour, utc_offset
 
 )
 
 select
-    date_trunc('hour', quarter_jst)::date as date_jst,
-    date_trunc('hour', quarter_jst) as hour_jst,
-    min(quarter_utc - (quarter_jst - date_trunc('hour', quarter_jst))) as hour_start_utc,
+    clock_hour::date as date_jst,
+    hour_start_utc + utc_offset as hour_jst,
+    hour_start_utc,
     source,
-    {{ imported }} as import_kwh,
-    {{ exported }} as export_kwh,
-    {{ net(imported, exported, "date_trunc('hour', quarter_jst)::date") }} as net_kwh,
-    sum(estimated_kwh) as estimated_kwh
-from quarters
-left join {{ ref('int_counter_begins') }} using (source)
-where
-    kwh is not null
-    {%- if is_incremental() %}
-        and {{ is_of_changed_day() }}
-    {%- endif %}
--- an hour that comes twice, when the clocks go back, is told apart by its distance from UTC
-group by source, date_trunc('hour', quarter_jst), quarter_jst - quarter_utc
+    import_kwh,
+    export_kwh,
+    net_kwh,
+    estimated_kwh
+from hours
