@@ -1,6 +1,7 @@
-# make setup | demo | test | soak | lint | docs | lock | reference | mutate | servers | clean
+# make setup | demo | test | soak | lint | docs | lock | reference | mutate | servers | readers |
+#      clean
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak lint docs lock reference mutate servers clean
+.PHONY: help setup demo test soak lint docs lock reference mutate servers readers clean
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 
@@ -38,6 +39,9 @@ docs: setup ## the pages in docs/ as a site, in docs/_build; a link that leads n
 lock: ## exact versions with hashes, from the ranges in pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml --output-file requirements.lock $(LOCK_OPTIONS)
 	uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock $(LOCK_OPTIONS)
+	for version in 1.4 1.5; do \
+	  echo "duckdb==$$version.*" | uv pip compile - --quiet --universal --generate-hashes --no-header \
+	    --no-annotate --output-file tests/readers/duckdb-$$version.lock $(LOCK_OPTIONS) || exit; done
 
 reference: setup ## the settings' schema, and the pages' tables, from the code
 	$(BIN)/python -m homeiot_batch.settings_reference
@@ -49,6 +53,9 @@ mutate: setup ## each protection taken out of a copy of the code: a test must no
 
 servers: ## the real InfluxDB 2.7, 1.13 and influx_inspect that the integration tests start
 	tests/servers/build.sh
+
+readers: setup ## the older versions of DuckDB that the tests open the read copy with, into a cache
+	tests/readers/build.sh $(BIN)/python
 
 clean: ## what the commands above made, but no data
 	rm -rf .venv .tools docs/_build .pytest_cache .ruff_cache .hypothesis .import_linter_cache dbt/target dbt/logs

@@ -31,6 +31,7 @@ from pydantic_settings import (
 from homeiot_batch.datasets import Dataset, is_dataset_name
 from homeiot_batch.days import parse_day
 from homeiot_batch.errors import SettingsError
+from homeiot_batch.storage_version import OLDEST, refuse_unknown
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED_DATASET = "raw_meter_readings"
@@ -141,6 +142,10 @@ class Settings(BaseSettings):
         "Most memory that DuckDB takes while dbt builds the tables; what it needs beyond goes to disk.",
         pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$",
     )
+    read_copy_storage_version: str = _env(
+        OLDEST,
+        "DuckDB version that the read copy is written for: this one and newer ones can open it.",
+    )
     lookback_days: int = _env(
         7,
         "Days before yesterday in which the nightly run looks for points that came late.",
@@ -222,6 +227,12 @@ class Settings(BaseSettings):
                 "is not the IANA name of a time zone; give one like Asia/Tokyo or Europe/Berlin"
             )
         return name
+
+    @field_validator("read_copy_storage_version")
+    @classmethod
+    def _is_a_storage_version(cls, version: str) -> str:
+        refuse_unknown(version)
+        return version
 
     @field_validator("now")
     @classmethod

@@ -63,15 +63,22 @@ def publish(settings: Settings, layout: Layout, wait_s: float) -> dict[str, Any]
     return {
         "generation": generation,
         **found,
+        "storage_version": settings.read_copy_storage_version,
         "tables": tables,
         "published_at": datetime.now(UTC).isoformat(),
     }
 
 
 def is_published(settings: Settings, layout: Layout, marker: dict[str, Any] | None) -> bool:
-    """Whether readers see what the marker tells of: the file as it was published, and its views' files at the place that they name."""
+    """Whether readers see what the marker tells of.
+
+    That is the file as it was published, for the DuckDB that the settings name, and the files of
+    its views at the place that they name.
+    """
     copy, base = settings.read_copy, str(layout.parquet.absolute())
     if marker is None or marker.get("base") != base or not copy.exists() or _log_of(copy).exists():
+        return False
+    if marker.get("storage_version") != settings.read_copy_storage_version:
         return False
     return (
         marker.get("file") == file_stamp(copy)
@@ -219,12 +226,15 @@ def _write(
         )
     with open_database(settings.duckdb_path, wait_s=wait_s) as connection:
         _refuse_other_build(connection, settings, layout)
-        connection.execute(f"ATTACH {literal(str(part))} AS copy")
+        version = settings.read_copy_storage_version
+        connection.execute(
+            f"ATTACH {literal(str(part))} AS copy (STORAGE_VERSION {literal(version)})"
+        )
         marts = connection.execute(
             "SELECT table_name FROM duckdb_tables() WHERE database_name <> 'copy' AND schema_name = 'main' AND table_name SIMILAR TO '(fct|dim)_.*'"
         ).fetchall()
         for (mart,) in marts:
-            connection.execute(f"CREATE TABLE copy.{quoted(mart)} AS FROM {quoted(mart)}")
+            _copy(connection, mart, version)
         shown = {
             name: dts
             for name, dts in days.items()
@@ -237,6 +247,18 @@ def _write(
         }
         connection.execute("DETACH copy")
     return rows
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, mart: str, version: str) -> None:
+    """Copy the mart; DatabaseError if it has a type of column that the storage version lacks."""
+    try:
+        connection.execute(f"CREATE TABLE copy.{quoted(mart)} AS FROM {quoted(mart)}")
+    except duckdb.InvalidInputException as error:
+        reason = " ".join(str(error).split()).removeprefix("Invalid Input Error: ")
+        raise DatabaseError(
+            f"{mart} cannot be published for DuckDB {version} ({reason}); cast the column to "
+            "another type in its model, or set READ_COPY_STORAGE_VERSION to a newer version"
+        ) from None
 
 
 def _refuse_other_build(

@@ -477,6 +477,53 @@ def test_an_archive_that_moved_is_published_again(
     assert query(moved.read_copy, f"SELECT instant_power_w FROM {NAME}") == [(10.0,)]
 
 
+def test_a_copy_for_another_duckdb_is_published_again(
+    settings: Settings, layout: Layout, archive: Callable[[int, float], None]
+) -> None:
+    """Another version is set, or none is noted because an earlier program published the copy."""
+    archive(9, 10.0)
+    newest = settings.model_copy(update={"read_copy_storage_version": "latest"})
+    content = published(newest, layout)
+    former = {name: value for name, value in content.items() if name != "storage_version"}
+    assert [
+        is_published(newest, layout, content),
+        is_published(settings, layout, content),
+        is_published(newest, layout, former),
+    ] == [True, False, False]
+    content = published(settings, layout)
+    assert (content["storage_version"], is_published(settings, layout, content)) == ("v1.0.0", True)
+    assert storage_version(settings.read_copy) == "v1.0.0+"
+    assert query(settings.read_copy, "FROM fct_sum") == [(10.0,)]
+
+
+def storage_version(path: Path) -> str:
+    """The oldest DuckDB that can open the file, by DuckDB itself."""
+    [(tags,)] = query(path, "SELECT tags FROM duckdb_databases() WHERE NOT internal")
+    return tags["storage_version"]
+
+
+def test_a_mart_that_the_format_cannot_hold_is_named(
+    settings: Settings, layout: Layout, archive: Callable[[int, float], None]
+) -> None:
+    """A model of one's own with a newer type: the former generation stays, and nothing is left."""
+    archive(9, 10.0)
+    published(settings, layout)
+    with open_database(settings.duckdb_path) as connection:
+        connection.execute("CREATE TABLE fct_mine AS SELECT 1::VARIANT AS anything")
+    before = sorted([*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")])
+    with pytest.raises(DatabaseError) as caught:
+        publish(settings, layout, wait_s=0)
+    assert str(caught.value) == (
+        "fct_mine cannot be published for DuckDB v1.0.0 (VARIANT columns are not supported in "
+        'storage versions prior to v1.5.0 (database "copy" is using storage version v1.0.0+)); '
+        "cast the column to another type in its model, or set READ_COPY_STORAGE_VERSION to a "
+        "newer version"
+    )
+    assert sorted([*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")]) == before
+    newer = settings.model_copy(update={"read_copy_storage_version": "v1.5.0"})
+    assert published(newer, layout)["tables"] == {"fct_mine": 1, "fct_sum": 1}
+
+
 def test_a_dataset_that_cannot_be_read_is_left_out(
     settings: Settings, layout: Layout, dataset: Dataset, archive: Callable[[int, float], None]
 ) -> None:

@@ -216,6 +216,30 @@ def test_a_reader_that_wrote_and_was_killed(archived: House) -> None:
     assert not archived.database.with_name("home_energy.read.duckdb.wal").exists()
 
 
+def test_a_copy_that_older_readers_cannot_open(archived: House) -> None:
+    """The next run, which has nothing else to do, publishes it again in the format that is set.
+
+    An earlier program wrote it in DuckDB's newest format, or the setting was another one.
+    """
+    newest = {"READ_COPY_STORAGE_VERSION": "latest"}
+    assert archived.snakemake(*span(), **newest).jobs == ["publish", "report"]
+    assert storage_version(archived) != "v1.0.0+"
+    assert archived.snakemake(*span(), **newest).jobs == []
+    assert archived.snakemake(*span()).jobs == ["publish", "report"]
+    assert storage_version(archived) == "v1.0.0+"
+    assert raw(archived) == V1_RAW
+    assert archived.snakemake(*span()).jobs == []
+
+
+def storage_version(house: House) -> str:
+    """The oldest DuckDB that can open the read copy, by DuckDB itself."""
+    with duckdb.connect(read_copy(house), read_only=True) as connection:
+        [(tags,)] = connection.execute(
+            "SELECT tags FROM duckdb_databases() WHERE NOT internal"
+        ).fetchall()
+        return tags["storage_version"]
+
+
 # other datasets
 
 
