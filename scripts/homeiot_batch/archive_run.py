@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-import tenacity
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_logger
 
@@ -45,6 +44,7 @@ from homeiot_batch.parquet_writer import put_in_place, stage_day
 from homeiot_batch.progress import Progress
 from homeiot_batch.read_copy import publish
 from homeiot_batch.report.build import write_report
+from homeiot_batch.retry_policy import RetryPolicy
 from homeiot_batch.scope import Scope, finished_day, open_scope
 from homeiot_batch.shrink_guard import check_growth, check_loss
 from homeiot_batch.source import Source, open_source
@@ -89,7 +89,7 @@ class ArchiveRun:
         self._dag = dag
         self._source: Source | None = None
         self._opening = threading.Lock()
-        self._answers = True
+        self._retry_policy = RetryPolicy(settings.influx_retries, SourceUnavailable)
         self.progress = Progress()
 
     # paths, for the rules
@@ -238,7 +238,7 @@ class ArchiveRun:
                 check_loss(f"{dataset} {dt}", lost, self.settings.allow_shrink)
                 shrunk.append(f"{lost} archived readings are not in it")
 
-        new = self._retrying()(
+        new = self._retry_policy(
             lambda: stage_day(
                 source.read(declared, day),
                 declared,
@@ -249,7 +249,6 @@ class ArchiveRun:
                 accept,
             )
         )
-        self._answers = True
         with self._opening:
             record_zone(self.layout, self.settings.tz)
         fault_points.reach("fetch.read")
@@ -273,29 +272,6 @@ class ArchiveRun:
             )
         for doubt in source.doubts(declared, day):
             self.summary.warn(f"{dataset} {dt}: {doubt}")
-
-    def _retrying(self) -> tenacity.Retrying:
-        """Tries with back-off; only one try when the source has not answered for another day either."""
-
-        def give_up(state: tenacity.RetryCallState) -> None:
-            self._answers = False
-            assert state.outcome is not None
-            raise state.outcome.exception() or SourceUnavailable("no answer")
-
-        def announce(state: tenacity.RetryCallState) -> None:
-            log.warning(
-                "trying again",
-                attempt=state.attempt_number,
-                reason=str(state.outcome and state.outcome.exception()),
-            )
-
-        return tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self.settings.influx_retries if self._answers else 1),
-            wait=tenacity.wait_exponential_jitter(initial=1, max=30),
-            retry=tenacity.retry_if_exception_type(SourceUnavailable),
-            before_sleep=announce,
-            retry_error_callback=give_up,
-        )
 
     def _open_source(self, dataset: str, dt: str) -> Source:
         with self._opening:

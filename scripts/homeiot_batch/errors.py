@@ -17,6 +17,14 @@ class SourceUnavailable(SourceError):
     """The source did not answer whole this time; asking again may help."""
 
 
+class SourceBusy(SourceUnavailable):
+    """The source is asked too much at once; it may have said to wait `wait_s` seconds."""
+
+    def __init__(self, message: str, wait_s: float | None = None) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
 class ArchiveError(HomeIotError):
     """The Parquet archive cannot be read or written as it should."""
 
