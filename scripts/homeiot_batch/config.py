@@ -96,7 +96,10 @@ class Settings(BaseSettings):
         60.0, "Seconds without a byte after which a request is given up.", gt=0
     )
     influx_retries: int = _env(
-        3, "Times a day is tried when the server does not answer whole.", ge=1, le=20
+        3,
+        "Times a day is tried when the server does not answer whole, and a question when it is busy.",
+        ge=1,
+        le=20,
     )
     influx_chunk_rows: int = _env(10_000, "Rows a chunk of the answer.", ge=1)
     source_default: str | None = _env(

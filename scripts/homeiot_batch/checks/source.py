@@ -12,7 +12,8 @@ from homeiot_batch.checks.finding import Finding, of_error, ok, problem, warning
 from homeiot_batch.config import Settings
 from homeiot_batch.errors import HomeIotError
 from homeiot_batch.export_reader import export_files
-from homeiot_batch.influx_client import InfluxClient, content_of, quote_ident, words
+from homeiot_batch.influx_client import InfluxClient, quote_ident
+from homeiot_batch.influx_http import content_of, words
 from homeiot_batch.influx_reader import InfluxReader
 
 MAX_SKEW_S = 5

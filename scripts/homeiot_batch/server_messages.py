@@ -1,0 +1,62 @@
+"""What the messages of an InfluxDB server mean: which of them pass by themselves, what to do."""
+
+import re
+
+from homeiot_batch.config import Settings
+
+# said with status 200 too
+BUSY = re.compile(
+    r"max-concurrent-queries|too many (concurrent )?(requests|queries)|rate limit"
+    r"|service unavailable",
+    re.IGNORECASE,
+)
+BUSY_STATUSES = {429, 503}
+LIMIT = re.compile(r"\b(max-[a-z]+(?:-[a-z]+)+|query-timeout|query-file-limit)\b")
+COORDINATOR = "in the section [coordinator] of the server's configuration"
+CREDENTIALS = (
+    "check INFLUX_TOKEN (2.x) or INFLUX_USERNAME and INFLUX_PASSWORD (1.x), "
+    "and that they may read the database"
+)
+ADVICE_BY_LIMIT = {
+    "max-concurrent-queries": "run again when fewer programs ask the server, "
+    f"or raise max-concurrent-queries {COORDINATOR}",
+    "query-timeout": "run again when the server is less busy, "
+    f"or raise query-timeout {COORDINATOR}",
+    "query-file-limit": "raise --query-file-limit of the server",
+}
+ADVICE_BY_STATUS = {
+    401: CREDENTIALS,
+    403: CREDENTIALS,
+    404: "check the path in INFLUX_URL",
+    429: "run again later, or let fewer programs ask the server at once",
+    503: "run again later, or let fewer programs ask the server at once",
+}
+
+
+def is_busy(message: str) -> bool:
+    """Whether the message says that the server is asked too much at once."""
+    return bool(BUSY.search(message))
+
+
+def advice(message: str, status: int | None, settings: Settings) -> str:
+    """What to do about a message that came with an HTTP status, or inside of an answer (None)."""
+    if named := LIMIT.search(message):
+        return _advice_on_limit(named[1])
+    if "database not found" in message:
+        bucket = settings.influx_bucket
+        return (
+            f"check INFLUX_BUCKET={bucket!r}, and that the credentials may read it, not only write"
+        )
+    if "retention policy not found" in message:
+        return f"check INFLUX_RETENTION_POLICY={settings.influx_retention_policy!r}"
+    if is_busy(message):
+        return ADVICE_BY_STATUS[429]
+    if status not in ADVICE_BY_STATUS and re.search("timeout|interrupted", message):
+        return "run again when the server is less busy"
+    return ADVICE_BY_STATUS.get(status or 200, "read the server's log")
+
+
+def _advice_on_limit(name: str) -> str:
+    if name.startswith("max-select-"):
+        return f"raise {name} {COORDINATOR} (in 2.x it is influxql-{name}), where 0 means no limit"
+    return ADVICE_BY_LIMIT.get(name, f"raise {name} in the server's configuration")
