@@ -65,10 +65,12 @@ class House:
         self.parquet = folder / "data/parquet"
         self.markers = folder / "data/markers"
         self.database = folder / "data/duckdb/home_energy.duckdb"
-        self.environment: dict[str, str] = {}
+        self.own = folder / "data/house"
+        self.environment: dict[str, str] = {"HOUSE_DIR": str(self.own)}
 
     def env(self, **changes: str) -> dict[str, str]:
         """The process environment without any setting of the machine's, with the house's own."""
+        self.own.mkdir(parents=True, exist_ok=True)
         inherited = {k: v for k, v in os.environ.items() if k.lower() not in Settings.model_fields}
         return inherited | self.environment | changes
 
@@ -213,7 +215,10 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 @pytest.fixture
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of the machine's environment reaches the test."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the machine's environment, or of a house in this checkout, reaches the test."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
+    folder = tmp_path / "data/house"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("HOUSE_DIR", str(folder))

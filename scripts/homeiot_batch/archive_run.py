@@ -38,6 +38,7 @@ from homeiot_batch.heal import (
     replace_unusable_database,
     settle_staging,
 )
+from homeiot_batch.house_folder import READ, unread_files
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.logging_conf import configure, job_log
 from homeiot_batch.parquet_writer import put_in_place, stage_day
@@ -375,6 +376,10 @@ def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | 
     for name, days in layout.undeclared(settings.datasets).items():
         summary.warn(
             f"{name}: {days} archived days that nothing is added to and no table shows: it is not declared in config.yaml"
+        )
+    for name in unread_files(settings.house):
+        summary.warn(
+            f"{settings.house_dir}/{name} is not read; the files there are {' and '.join(READ)}"
         )
     if replaced := replace_unusable_database(layout, settings):
         summary.warn(replaced)

@@ -1,9 +1,8 @@
 """The settings: one model, filled from --config, environment, config.yaml and defaults, in that order of precedence."""
 
-import difflib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,15 +24,17 @@ from pydantic_settings import (
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    YamlConfigSettingsSource,
 )
 
 from homeiot_batch.datasets import Dataset, is_dataset_name
 from homeiot_batch.days import parse_day
 from homeiot_batch.errors import SettingsError
+from homeiot_batch.near_names import hint
+from homeiot_batch.settings_files import declared_settings
 from homeiot_batch.storage_version import OLDEST, refuse_unknown
 
 ROOT = Path(__file__).resolve().parents[2]
+HOUSE_DIR = Path("data/house")
 SHIPPED_DATASET = "raw_meter_readings"
 # names that mean something else to DuckDB, dbt or the read copy
 TAKEN_CATALOGS = {"archive", "copy", "main", "system", "temp"}
@@ -112,6 +113,10 @@ class Settings(BaseSettings):
     )
     marker_dir: Path = _env(Path("data/markers"), "Folder of the per-day load markers and logs.")
     report_dir: Path = _env(Path("data/report"), "Folder of the report, `index.html`.")
+    house_dir: Path = _env(
+        HOUSE_DIR,
+        "Folder of what you set: `config.yaml` and `tariffs.csv`. Not to be set in `config.yaml`.",
+    )
     parquet_compression: Literal["zstd", "snappy", "gzip", "brotli", "lz4", "none"] = _env(
         "zstd", "Compression of the Parquet files."
     )
@@ -175,14 +180,13 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """--config, then the documented environment variables, then config.yaml."""
+        """--config, then the documented environment variables, then what the files declare."""
         given = init_settings.init_kwargs if isinstance(init_settings, InitSettingsSource) else {}
-        overrides = {key: value for key, value in given.items() if key != "config_yaml"}
-        yaml_file = given["config_yaml"]
+        overrides = {key: value for key, value in given.items() if key != "declared"}
         return (
             InitSettingsSource(settings_cls, overrides),
             _Environment(settings_cls),
-            YamlConfigSettingsSource(settings_cls, yaml_file),
+            InitSettingsSource(settings_cls, dict(given["declared"])),
         )
 
     @field_validator("influx_url")
@@ -300,6 +304,11 @@ class Settings(BaseSettings):
         return self.duckdb_path.with_name(f".{self.duckdb_path.name}.read")
 
     @property
+    def house(self) -> Path:
+        """Folder of what the user sets, outside of git's files."""
+        return ROOT / self.house_dir
+
+    @property
     def report(self) -> Path:
         """The report's page."""
         return self.report_dir / "index.html"
@@ -362,24 +371,38 @@ def load_settings(
 ) -> Settings:
     """The settings of this run; `overrides` are what --config gave. SettingsError is one line."""
     given = dict(overrides or {})
-    file = config_yaml or ROOT / "config.yaml"
+    shipped = config_yaml or ROOT / "config.yaml"
     _refuse_misplaced_secrets(given, "--config")
     for key, value in given.items():
         if value is None or value == "":
             raise SettingsError(f"--config {key}= is empty; give a value or leave it out")
+    declared = declared_settings([shipped, _house_folder(given) / "config.yaml"])
+    for name, file in declared.files.items():
+        _refuse_misplaced_secrets([name], shown_path(file))
+        _refuse_misplaced(name, shown_path(file))
     try:
-        declared = YamlConfigSettingsSource(Settings, file).yaml_data
-        _refuse_misplaced_secrets(declared, file.name)
-        _refuse_lasting_permissions(declared, file.name)
-        settings = Settings(config_yaml=file, **given)  # ty: ignore[unknown-argument]
-        _refuse_shrinking_anything(settings)
-        return settings
+        settings = Settings(declared=declared.values, **given)  # ty: ignore[unknown-argument]
     except ValidationError as error:
-        raise SettingsError(_one_line(error, given, file)) from None
-    except Exception as error:
-        if isinstance(error, SettingsError):
-            raise
-        raise SettingsError(f"{file} cannot be read: {' '.join(str(error).split())}") from None
+        origins = {name: shown_path(file) for name, file in declared.files.items()}
+        raise SettingsError(_one_line(error, given, origins)) from None
+    _refuse_shrinking_anything(settings)
+    return settings
+
+
+def _house_folder(given: Mapping[str, Any]) -> Path:
+    """The folder of what the user sets; SettingsError for one that was named and is not there."""
+    named = given.get("house_dir") or os.environ.get("HOUSE_DIR")
+    folder = ROOT / str(named or HOUSE_DIR)
+    if named and not folder.is_dir():
+        raise SettingsError(
+            f"HOUSE_DIR={str(named)!r} is no folder; make it, or name the one that has what you set"
+        )
+    return folder
+
+
+def shown_path(file: Path) -> str:
+    """The path as a user writes it: from the checkout on, where the file lies in there."""
+    return str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else str(file)
 
 
 def given_settings(pairs: Sequence[str]) -> dict[str, Any]:
@@ -391,7 +414,7 @@ def given_settings(pairs: Sequence[str]) -> dict[str, Any]:
     return {name: yaml.safe_load(value) for name, _, value in parts}
 
 
-def _refuse_misplaced_secrets(given: Mapping[str, Any], origin: str) -> None:
+def _refuse_misplaced_secrets(given: Collection[str], origin: str) -> None:
     for name, field in Settings.model_fields.items():
         if is_secret(field) and name in given:
             raise SettingsError(
@@ -399,12 +422,18 @@ def _refuse_misplaced_secrets(given: Mapping[str, Any], origin: str) -> None:
             )
 
 
-def _refuse_lasting_permissions(given: Mapping[str, Any], origin: str) -> None:
-    for name in ("allow_shrink", "now"):
-        if name in given:
-            raise SettingsError(
-                f"{name} in {origin} would hold for every run; give it for one run, by --config {name}=..."
-            )
+def _refuse_misplaced(name: str, file: str) -> None:
+    """SettingsError for what cannot stand in a file."""
+    if name in ("allow_shrink", "now"):
+        raise SettingsError(
+            f"{name} in {file} would hold for every run; "
+            f"give it for one run, by --config {name}=..."
+        )
+    if name == "house_dir":
+        raise SettingsError(
+            f"house_dir in {file} would name the folder that config.yaml is read from; "
+            "set HOUSE_DIR instead"
+        )
 
 
 def _refuse_shrinking_anything(settings: Settings) -> None:
@@ -415,20 +444,18 @@ def _refuse_shrinking_anything(settings: Settings) -> None:
         )
 
 
-def _one_line(error: ValidationError, given: Mapping[str, Any], file: Path) -> str:
+def _one_line(error: ValidationError, given: Mapping[str, Any], declared: Mapping[str, str]) -> str:
     problems = error.errors(include_url=False)
     problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
     where = [str(part) for part in problem["loc"]]
     name = where[0] if where else ""
-    origin = _origin(name, given, file)
+    origin = _origin(name, given, declared)
     key = ".".join(where)
     if problem["type"] == "extra_forbidden":
         known = (
             Dataset.model_fields if name == "datasets" and len(where) > 1 else Settings.model_fields
         )
-        near = difflib.get_close_matches(where[-1].lower(), known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}"
-        return f"{origin}: there is no setting {key!r}{hint}"
+        return f"{origin}: there is no setting {key!r}; {hint(where[-1], known)}"
     field = Settings.model_fields.get(name)
     hidden = (
         field is None
@@ -440,10 +467,10 @@ def _one_line(error: ValidationError, given: Mapping[str, Any], file: Path) -> s
     return f"{origin}: {key}{shown} {problem['msg'].removeprefix('Value error, ')}"
 
 
-def _origin(name: str, given: Mapping[str, Any], file: Path) -> str:
+def _origin(name: str, given: Mapping[str, Any], declared: Mapping[str, str]) -> str:
     field = Settings.model_fields.get(name)
     if name in given:
         return "--config"
     if field is not None and has_variable(field) and os.environ.get(name.upper()):
         return f"environment variable {name.upper()}"
-    return file.name
+    return declared.get(name, "config.yaml")

@@ -33,6 +33,7 @@ def show_demo() -> None:
         # other weeks are another house: its counters begin elsewhere
         shutil.rmtree(FOLDER, ignore_errors=True)
         write_export(export, first, last, with_mishaps=True)
+    (FOLDER / "house").mkdir(exist_ok=True)
     command = [
         sys.executable,
         "-m",
@@ -67,6 +68,7 @@ def _environment(zone: str) -> dict[str, str]:
         "MARKER_DIR": f"{FOLDER}/markers",
         "DUCKDB_PATH": f"{FOLDER}/home_energy.duckdb",
         "REPORT_DIR": f"{FOLDER}/report",
+        "HOUSE_DIR": f"{FOLDER}/house",
     }
 
 

@@ -192,7 +192,7 @@ def test_a_secret_in_config_yaml_is_refused(tmp_path: Path) -> None:
     """config.yaml is for reading by others."""
     file = tmp_path / "config.yaml"
     file.write_text(SHIPPED + "influx_password: hush\n")
-    with pytest.raises(SettingsError, match="influx_password does not belong in config.yaml"):
+    with pytest.raises(SettingsError, match="influx_password does not belong in .*config.yaml"):
         load_settings({}, file)
 
 

@@ -1,0 +1,14 @@
+"""The folder of what the user sets: which of its files are read, and which look as if they were."""
+
+from pathlib import Path
+
+READ = ("config.yaml", "tariffs.csv")
+LOOKS_LIKE_SETTINGS = {".yml", ".yaml", ".csv", ".xls", ".xlsx", ".ods"}
+
+
+def unread_files(folder: Path) -> list[str]:
+    """Names of the files that a user may take for settings and that no run reads, sorted."""
+    if not folder.is_dir():
+        return []
+    names = (path.name for path in folder.iterdir() if path.suffix.lower() in LOOKS_LIKE_SETTINGS)
+    return sorted(name for name in names if name not in READ and not name.startswith((".", "~")))
