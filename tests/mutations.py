@@ -33,7 +33,7 @@ from homeiot_batch.config import ROOT
 from homeiot_batch.errors import ArchiveDamaged, DatabaseDamaged
 from homeiot_batch.influx_reader import InfluxReader
 from homeiot_batch.layout import Layout
-from homeiot_batch.report import build, figures
+from homeiot_batch.report import page, queries
 from tests.patches import (
     Patch,
     body,
@@ -285,12 +285,12 @@ MUTATIONS = [
     ),
     Mutation(
         "report: a day without a row is no data",
-        wording(figures, "FROM calendar LEFT JOIN", "FROM calendar JOIN"),
+        wording(queries, "FROM calendar LEFT JOIN", "FROM calendar JOIN"),
         "tests/report/test_figures.py -k table_of_days",
     ),
     Mutation(
         "report: a name is text",
-        keyword(build.render, "autoescape", "False"),
+        keyword(page.render, "autoescape", "False"),
         "tests/report/test_page.py -k name_is_text",
     ),
     Mutation(

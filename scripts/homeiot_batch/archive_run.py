@@ -44,7 +44,7 @@ from homeiot_batch.logging_conf import configure, job_log
 from homeiot_batch.parquet_writer import put_in_place, stage_day
 from homeiot_batch.progress import Progress
 from homeiot_batch.read_copy import publish
-from homeiot_batch.report.build import write_report
+from homeiot_batch.report.page import write_report
 from homeiot_batch.retry_policy import RetryPolicy
 from homeiot_batch.scope import Scope, finished_day, open_scope
 from homeiot_batch.shrink_guard import check_growth, check_loss

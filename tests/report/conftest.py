@@ -12,8 +12,8 @@ import pytest
 
 from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.days import LocalDay
-from homeiot_batch.report.build import render
 from homeiot_batch.report.figures import House, read_figures
+from homeiot_batch.report.page import render
 from tests.models.meters import Archive, Reading
 
 SCRIPT = "<script>window.pwned=1</script>"

@@ -15,11 +15,20 @@ import pytest
 from homeiot_batch.days import LocalDay
 from homeiot_batch.errors import ArchiveError, DatabaseError
 from homeiot_batch.files import file_stamp
-from homeiot_batch.report.build import render, write_report
 from homeiot_batch.report.costs import cost_chart
-from homeiot_batch.report.curve import curve
-from homeiot_batch.report.figures import Day, DayCost, House, Quarter, Source, Usual, read_figures
-from homeiot_batch.report.grids import years_chart
+from homeiot_batch.report.figures import (
+    Day,
+    DayCost,
+    House,
+    Meter,
+    Quarter,
+    TypicalQuarter,
+    read_figures,
+)
+from homeiot_batch.report.heat_maps import years_chart
+from homeiot_batch.report.load_curve import load_curve
+from homeiot_batch.report.page import render, write_report
+from homeiot_batch.report.wording import Wording
 from homeiot_batch.report.words import TEMPLATES, Words
 from tests.report.conftest import Build, Built, readings, span
 from tests.report.reading import Reader
@@ -84,18 +93,20 @@ def test_a_source_that_has_power_alone(build: Build) -> None:
     assert [title.split(":")[-1] for title in part.titles["days"]] == [" no data"]
 
 
-def days_of(day: date, hours: float) -> tuple[LocalDay, Source]:
+def days_of(day: date, hours: float) -> tuple[LocalDay, Meter]:
     local = LocalDay(day, BERLIN)
     quarters = [
         Quarter((local.start + timedelta(minutes=15 * k)).replace(tzinfo=None), 1000.0 + k, None)
         for k in range(int(hours * 4))
     ]
     usual = [
-        Usual((datetime(2026, 1, 1) + timedelta(minutes=15 * k)).time(), 100.0 * (k // 4), None, 9)
+        TypicalQuarter(
+            (datetime(2026, 1, 1) + timedelta(minutes=15 * k)).time(), 100.0 * (k // 4), None, 9
+        )
         for k in range(96)
     ]
-    return local, Source(
-        "a", None, None, True, False, True, 60, curve=quarters, usual=usual, days=[EMPTY]
+    return local, Meter(
+        "a", None, None, True, False, True, 60, load_curve=quarters, typical_day=usual, days=[EMPTY]
     )
 
 
@@ -136,11 +147,11 @@ EMPTY: Any = type(
 def test_the_axis_has_as_many_hours_as_the_day(day: date, hours: int, labels: list[str]) -> None:
     """Labels are the clock's, at their true place; the curve fills the day; the usual day follows the clock; a change is said."""
     local, source = days_of(day, hours)
-    chart = curve(source, local, W)
+    chart = load_curve(Wording(source, W), local)
     assert [label.text for label in chart.x_labels] == labels
     three = {23: 2 / 23, 25: 4 / 25, 24: 3 / 24}[hours]
     assert chart.x_labels[1].at == pytest.approx(100 * three, abs=0.01)
-    assert chart.holes == []
+    assert chart.gaps == []
     assert len(re.findall("H", dict(chart.paths)["bought"])) == 4 * hours
     assert (
         list(chart.notes)
@@ -171,11 +182,13 @@ def test_a_year_without_29_february_has_no_hole_there() -> None:
     """Months lie below each other in all years: without the day, the one before it is drawn over its place; with it, every day has one."""
     days = [day_of(date(2023, 2, 27) + timedelta(days=k)) for k in range(370)]
     assert days[-1].date_jst == date(2024, 3, 2)
-    chart = years_chart(Source("a", None, None, True, False, True, 60, days=days), W)
+    chart = years_chart(Wording(Meter("a", None, None, True, False, True, 60, days=days), W))
     assert dict(chart.paths)["l0"] == "M0 0h62v1h-62zM57 1h309v1h-309z"
     ends = [day_of(date(2023, 2, 28)), *days[-2:]]
     assert (
-        dict(years_chart(Source("a", None, None, True, False, True, 60, days=ends), W).paths)["l0"]
+        dict(
+            years_chart(Wording(Meter("a", None, None, True, False, True, 60, days=ends), W)).paths
+        )["l0"]
         == "M60 0h2v1h-2zM58 1h2v1h-2z"
     )
 
@@ -196,11 +209,8 @@ def test_costs_are_marked_as_the_energy_is() -> None:
     ]
 
     def drawn(days: list[Day], costs: list[DayCost]) -> tuple[Any, ...]:
-        chart = cost_chart(
-            Source("a", None, None, True, False, True, 60, days=days, costs=costs),
-            date(2026, 11, 23),
-            W,
-        )
+        meter = Meter("a", None, None, True, False, True, 60, days=days, costs=costs)
+        chart = cost_chart(Wording(meter, W), date(2026, 11, 23))
         assert chart is not None
         bars = {bar.index: (look, title.partition(": ")[2]) for look, bar, title in chart.bars}
         return (
@@ -302,7 +312,7 @@ def test_a_gap_before_another_meter_is_no_data(build: Build) -> None:
         for title in part.titles["calendar"]
         if title.split(":")[0] in map(W.day, gap)
     } == {"no data; no readings, longest gap 793 h 30 min"}
-    heat = next(source for source in built.house.sources if source.name == "a").hours
+    heat = next(source for source in built.house.meters if source.name == "a").hours
     assert [hour for hour in heat if hour.date_jst in gap] == []
     [link] = part.links
     assert ",0.0,,0.0," in base64.b64decode(link.split(",")[1]).decode()
@@ -456,7 +466,7 @@ def test_a_counter_that_fell_silent_leaves_the_net_without_data(build: Build) ->
     ]
     built = build(found, "Europe/Berlin", [tariff])
     [part] = Reader(built.page()).parts
-    day = built.house.sources[0].days[-1]
+    day = built.house.meters[0].days[-1]
     assert part.tiles["Bought"] == [(day.import_kwh, W.energy(day.import_kwh))]
     assert part.tiles["Sold"] == part.tiles["Net"] == part.tiles["Cost"] == [(None, "no data")]
     assert [part.tables[name][1][3] for name in ("table", "months", "years")] == [

@@ -1,5 +1,10 @@
-"""The report: one HTML file that shows what the marts of the read copy say, for people.
+"""The report: one HTML file for people that shows what the marts of the read copy hold.
 
-figures: rows of the marts; missing: what is shown of them; charts: geometry; words: every word, and how dates and numbers look; panel: a source's
-part of the page, of tiles, curve, bar_charts, grids, costs and tables, with doubts in words; build: all of it through templates into a file.
+queries    what is asked of the read copy
+figures    the answers, as rows of days, months, quarters
+words      every word of the page, and how dates and numbers look
+wording    a meter's figures in words
+charts     the geometry of charts
+panel      a meter's part of the page: tiles, load_curve, bar_charts, heat_maps, completeness, ...
+page       all of it through templates into one file
 """

@@ -6,29 +6,30 @@ from dataclasses import dataclass
 from datetime import date
 
 from homeiot_batch.report import charts
-from homeiot_batch.report.axes import date_labels, energy_legend, y_labels
 from homeiot_batch.report.charts import Bar, Scale
-from homeiot_batch.report.doubts import counted, doubts, sentence, short_of
-from homeiot_batch.report.figures import BARS, Day, Energy, Month, Source
-from homeiot_batch.report.parts import Chart, Label, Span, Table
+from homeiot_batch.report.elements import Cell, Chart, Label, Span, Table
+from homeiot_batch.report.figures import UNKNOWN, Day, Energy, Month
+from homeiot_batch.report.labels import Legend, date_labels, energy_legend, place, y_labels
+from homeiot_batch.report.queries import BARS
 from homeiot_batch.report.tables import energy_cells, energy_head
+from homeiot_batch.report.wording import Wording
 from homeiot_batch.report.words import Words
+
+FORTNIGHT = 14  # days
 
 
 @dataclass(frozen=True)
 class Bars:
-    """Days or months as bars, with `padding` empty places before them; a faint one is incomplete or partly estimated."""
+    """Days or months as bars, with `padding` empty places before them.
+
+    A faint bar is incomplete or partly estimated.
+    """
 
     spans: Sequence[Day] | Sequence[Month]
     names: Sequence[str]
     titles: Sequence[str]
     faint: Sequence[bool]
     padding: int
-
-    @property
-    def slot(self) -> float:
-        """Width of a bar's place, in per cent."""
-        return 100 / (self.padding + len(self.spans))
 
     def values(self, name: str) -> list[float | None]:
         """The value of each place."""
@@ -37,214 +38,249 @@ class Bars:
     @property
     def marks(self) -> list[Span]:
         """Over each bar with resets or wrong values."""
-        marked = [
-            index
-            for index, span in enumerate(self.spans)
-            if span.reset_count + span.glitch_count > 0
-        ]
-        return [
-            Span(round((self.padding + index + 0.5) * self.slot, 3), 0, self.titles[index])
-            for index in marked
-        ]
+        count = len(self.spans)
+        marked = [index for index, span in enumerate(self.spans) if span.has_mark]
+        return [Span(place(index, self.padding, count), 0, self.titles[index]) for index in marked]
 
-    def legend(self, w: Words) -> list[tuple[str, str]]:
+    def legend(self, words: Words) -> Legend:
         """What faint bars and marks mean, if there are any."""
-        faint = [("doubtful", w("legend_estimated"))] if any(self.faint) else []
-        return faint + ([("dot", w("legend_mark"))] if self.marks else [])
+        legend = []
+        if any(self.faint):
+            legend.append(("doubtful", words("legend_estimated")))
+        if self.marks:
+            legend.append(("dot", words("legend_mark")))
+        return legend
 
     def drawn(
         self, kind: str, values: Sequence[float | None], axis: Scale, sign: int = 1
     ) -> list[tuple[str, Bar, str]]:
         """The bars of `values`, one for each place, with their look and title."""
-        places = [(bar, bar.index - self.padding) for bar in charts.bars(values, axis, sign)]
-        return [
-            (f"{kind} doubtful" if self.faint[place] else kind, bar, self.titles[place])
-            for bar, place in places
-        ]
+        found = []
+        for bar in charts.bars(values, axis, sign):
+            index = bar.index - self.padding
+            look = f"{kind} doubtful" if self.faint[index] else kind
+            found.append((look, bar, self.titles[index]))
+        return found
+
+    def gaps(self, missing: Sequence[bool], words: Words) -> list[Span]:
+        """What lies over runs of places without data, each with a title of its own."""
+        slot = 100 / (self.padding + len(missing))
+        spans = []
+        for first, last in charts.blocks(missing):
+            at = round((self.padding + first) * slot, 3)
+            width = round((last - first + 1) * slot, 3)
+            spans.append(Span(at, width, self._gap_title(first, last, words)))
+        return spans
+
+    def _gap_title(self, first: int, last: int, words: Words) -> str:
+        if first == last:
+            return self.titles[first]
+        return f"{self.names[first]} … {self.names[last]}: {words('no_data')}"
 
 
-def days_chart(source: Source, w: Words) -> Chart:
-    """A bar a day, bought up and sold down, of the last days; never fewer than a fortnight's room."""
-    days = source.days[-BARS:]
-    names = [w.day(day.date_jst) for day in days]
-    titles = [
-        sentence(name, day, source, doubts(day, w) if day.is_doubtful else [], w)
-        for name, day in zip(names, days, strict=True)
-    ]
-    faint = [day.is_partial for day in days]
-    bars = Bars(days, names, titles, faint, padding=max(0, 14 - len(days)))
-    said = w("days_chart", n=len(days)), _unit("days_unit", source, w), _days_words(days, source, w)
-    labels = date_labels([day.date_jst for day in days], bars.padding, w)
-    return _bar_chart("days", said, bars, labels, _days_table(days, source, w), source, w)
+@dataclass(frozen=True)
+class Heading:
+    """What stands over a chart, and what a screen reader says of it."""
+
+    name: str
+    heading: str
+    unit: str
+    words: str
 
 
-def _days_words(days: Sequence[Day], source: Source, w: Words) -> str:
-    if not any(day.is_known for day in days):
-        return w("days_empty", n=len(days))
-    sold = (
-        w("curve_sold", sold=w.energy(total(day.export_kwh for day in days)))
-        if source.has_export
-        else ""
+def days_chart(wording: Wording) -> Chart:
+    """A bar a day, bought up and sold down, of the last days.
+
+    There is room for a fortnight at least.
+    """
+    words = wording.words
+    days = wording.meter.days[-BARS:]
+    padding = max(0, FORTNIGHT - len(days))
+    bars = _day_bars(days, padding, wording)
+    heading = Heading(
+        "days",
+        words("days_chart", n=len(days)),
+        _unit("days_unit", wording),
+        _days_words(days, wording),
     )
-    doubtful, missing = (
-        sum(day.is_doubtful and day.is_known for day in days),
-        sum(not day.is_known for day in days),
-    )
-    return w(
+    labels = date_labels([day.date_jst for day in days], padding, words)
+    return _bar_chart(heading, bars, labels, _days_table(days, wording), wording)
+
+
+def _day_bars(days: Sequence[Day], padding: int, wording: Wording) -> Bars:
+    names = [wording.words.day(day.date_jst) for day in days]
+    titles = []
+    for name, day in zip(names, days, strict=True):
+        titles.append(wording.sentence(name, day, wording.shown_caveats(day)))
+    return Bars(days, names, titles, [day.is_partial for day in days], padding)
+
+
+def _days_words(days: Sequence[Day], wording: Wording) -> str:
+    words = wording.words
+    known = [day for day in days if day.is_known]
+    if not known:
+        return words("days_empty", n=len(days))
+    return words(
         "days_words",
         n=len(days),
-        bought=w.energy(total(day.import_kwh for day in days)),
-        sold=sold,
-        doubtful=doubtful,
-        missing=missing,
+        bought=words.energy(total(day.import_kwh for day in days)),
+        sold=wording.sold(total(day.export_kwh for day in days)),
+        doubtful=sum(day.has_caveat for day in known),
+        missing=len(days) - len(known),
     )
 
 
-def _days_table(days: Sequence[Day], source: Source, w: Words) -> Table:
-    rows = [
-        [w.day(day.date_jst), *energy_cells(day, source, w), ", ".join(doubts(day, w))]
-        for day in reversed(days)
-    ]
-    return Table(energy_head(w("day"), source, w), rows)
+def _days_table(days: Sequence[Day], wording: Wording) -> Table:
+    rows: list[list[Cell]] = []
+    for day in reversed(days):
+        remarks = ", ".join(wording.day_caveats(day))
+        rows.append([wording.words.day(day.date_jst), *energy_cells(day, wording), remarks])
+    head = energy_head(wording.words("day"), wording)
+    return Table([*head, wording.words("remarks")], rows)
 
 
-def months_chart(source: Source, last: date, w: Words) -> Chart:
-    """A bar a month, from the first to the last; never fewer than a year's room."""
-    months = _each_month(source, last)
-    names = [w.day(month.month_jst, "month_of_year") for month in months]
-    titles = [_month_title(month, source, last, w) for month in months]
-    faint = [
-        month.complete_days < _days_in(month.month_jst, last) or month.estimated_kwh > 0
-        for month in months
-    ]
-    bars = Bars(months, names, titles, faint, padding=max(0, 12 - len(months)))
-    said = w("months_chart"), _unit("months_unit", source, w), _months_words(months, w)
-    labels = _month_labels([month.month_jst for month in months], bars.padding, w)
-    return _bar_chart(
-        "months", said, bars, labels, _months_table(months, source, last, w), source, w
+def months_chart(wording: Wording, last: date) -> Chart:
+    """A bar a month, from the first to the last; there is room for a year at least."""
+    words = wording.words
+    months = _each_month(wording, last)
+    padding = max(0, 12 - len(months))
+    heading = Heading(
+        "months",
+        words("months_chart"),
+        _unit("months_unit", wording),
+        _months_words(months, words),
+    )
+    labels = _month_labels([month.month_jst for month in months], padding, words)
+    table = _months_table(months, last, wording)
+    return _bar_chart(heading, _month_bars(months, padding, last, wording), labels, table, wording)
+
+
+def _month_bars(months: Sequence[Month], padding: int, last: date, wording: Wording) -> Bars:
+    names, titles, faint = [], [], []
+    for month in months:
+        days = _days_in(month.month_jst, last)
+        name = wording.words.month(month.month_jst)
+        caveats = []
+        if month.is_known:
+            caveats = wording.span_caveats(month, month.complete_days, days)
+        names.append(name)
+        titles.append(wording.sentence(name, month, caveats))
+        faint.append(month.complete_days < days or month.estimated_kwh > 0)
+    return Bars(months, names, titles, faint, padding)
+
+
+def _each_month(wording: Wording, last: date) -> list[Month]:
+    known = {month.month_jst: month for month in wording.meter.months}
+    month = wording.meter.days[0].date_jst.replace(day=1)
+    months = []
+    while month <= last:
+        months.append(known.get(month) or _empty(month))
+        month = _next_month(month)
+    return months
+
+
+def _empty(month: date) -> Month:
+    energy = vars(UNKNOWN)
+    return Month(
+        **energy, month_jst=month, peak_w=None, reset_count=0, glitch_count=0, complete_days=0
     )
 
 
-def _each_month(source: Source, last: date) -> list[Month]:
-    there = {month.month_jst: month for month in source.months}
-    first = source.days[0].date_jst.replace(day=1)
-    count = (last.year - first.year) * 12 + last.month - first.month + 1
-    firsts = [
-        date(first.year + (first.month - 1 + k) // 12, (first.month - 1 + k) % 12 + 1, 1)
-        for k in range(count)
-    ]
-    return [there.get(day) or Month(None, None, None, 0.0, day, None, 0, 0, 0) for day in firsts]
-
-
-def _month_title(month: Month, source: Source, last: date, w: Words) -> str:
-    why = (
-        short_of(month, month.complete_days, _days_in(month.month_jst, last), w)
-        if month.is_known
-        else []
-    )
-    return sentence(w.day(month.month_jst, "month_of_year"), month, source, why, w)
+def _next_month(month: date) -> date:
+    if month.month == 12:
+        return date(month.year + 1, 1, 1)
+    return month.replace(month=month.month + 1)
 
 
 def _days_in(month: date, last: date) -> int:
     """Days of the month up to the house's last one."""
-    days = calendar.monthrange(month.year, month.month)[1]
-    return last.day if (month.year, month.month) == (last.year, last.month) else days
+    if (month.year, month.month) == (last.year, last.month):
+        return last.day
+    return calendar.monthrange(month.year, month.month)[1]
 
 
-def _months_words(months: Sequence[Month], w: Words) -> str:
+def _months_words(months: Sequence[Month], words: Words) -> str:
     if not any(month.is_known for month in months):
-        return w("months_empty")
+        return words("months_empty")
     highest = max(months, key=_larger)
-    first, last, month = (
-        w.day(shown.month_jst, "month_of_year") for shown in (months[0], months[-1], highest)
+    return words(
+        "months_words",
+        first=words.month(months[0].month_jst),
+        last=words.month(months[-1].month_jst),
+        top=words.energy(_larger(highest)),
+        month=words.month(highest.month_jst),
     )
-    return w("months_words", first=first, last=last, top=w.energy(_larger(highest)), month=month)
 
 
 def _larger(span: Energy) -> float:
     return max(span.import_kwh or 0.0, span.export_kwh or 0.0)
 
 
-def _months_table(months: Sequence[Month], source: Source, last: date, w: Words) -> Table:
-    head = [*energy_head(w("month"), source, w)[:-1], w("days_of"), w("remarks")]
-    return Table(head, [_month_row(month, source, last, w) for month in reversed(months)])
+def _months_table(months: Sequence[Month], last: date, wording: Wording) -> Table:
+    words = wording.words
+    head = [*energy_head(words("month"), wording), words("days_of"), words("remarks")]
+    return Table(head, [_month_row(month, last, wording) for month in reversed(months)])
 
 
-def _month_row(month: Month, source: Source, last: date, w: Words) -> list[object]:
-    complete = w("days_complete", n=month.complete_days, of=_days_in(month.month_jst, last))
+def _month_row(month: Month, last: date, wording: Wording) -> list[Cell]:
+    days = _days_in(month.month_jst, last)
     return [
-        w.day(month.month_jst, "month_of_year"),
-        *energy_cells(month, source, w),
-        complete,
-        ", ".join(counted(month, w)),
+        wording.words.month(month.month_jst),
+        *energy_cells(month, wording),
+        wording.words("days_complete", n=month.complete_days, of=days),
+        ", ".join(wording.counted(month)),
     ]
 
 
-def _month_labels(months: Sequence[date], padding: int, w: Words) -> list[Label]:
-    slot = 100 / (len(months) + padding)
+def _month_labels(months: Sequence[date], padding: int, words: Words) -> list[Label]:
     if len(months) > 24:
-        return [
-            Label(round((padding + index) * slot, 3), str(day.year))
-            for index, day in enumerate(months)
-            if day.month == 1
-        ]
-    shown = charts.spread(list(enumerate(months))[::-1], 12)
-    names = [
-        str(day.year) if day.month == 1 else w.list("months_short")[day.month - 1]
-        for _, day in shown
-    ]
-    return [
-        Label(round((padding + index + 0.5) * slot, 3), name)
-        for (index, _), name in reversed(list(zip(shown, names, strict=True)))
-    ]
+        return _year_labels(months, padding)
+    newest_first = list(enumerate(months))[::-1]
+    labels = []
+    for index, month in charts.spread(newest_first, 12)[::-1]:
+        at = place(index, padding, len(months))
+        labels.append(Label(at, _month_or_year(month, words)))
+    return labels
 
 
-def _unit(key: str, source: Source, w: Words) -> str:
-    return w(key if source.has_import and source.has_export else f"{key}_plain")
+def _month_or_year(month: date, words: Words) -> str:
+    if month.month == 1:
+        return str(month.year)
+    return words.month_short(month.month)
+
+
+def _year_labels(months: Sequence[date], padding: int) -> list[Label]:
+    slot = 100 / (len(months) + padding)
+    labels = []
+    for index, month in enumerate(months):
+        if month.month == 1:
+            labels.append(Label(round((padding + index) * slot, 3), str(month.year)))
+    return labels
+
+
+def _unit(key: str, wording: Wording) -> str:
+    return wording.words(key if wording.meter.has_both else f"{key}_plain")
 
 
 def _bar_chart(
-    name: str,
-    said: tuple[str, str, str],
-    bars: Bars,
-    labels: Sequence[Label],
-    table: Table,
-    source: Source,
-    w: Words,
+    heading: Heading, bars: Bars, labels: Sequence[Label], table: Table, wording: Wording
 ) -> Chart:
-    bought, sold = bars.values("import_kwh"), bars.values("export_kwh")
-    axis = charts.scale(max(value or 0.0 for value in bought), -max(value or 0.0 for value in sold))
-    holes = hole_spans(
-        [not span.is_known for span in bars.spans], bars.names, bars.titles, bars.padding, w
-    )
+    words = wording.words
+    bought = bars.values("import_kwh")
+    sold = bars.values("export_kwh")
+    axis = charts.scale_of(bought, sold)
+    gaps = bars.gaps([not span.is_known for span in bars.spans], words)
     return Chart(
-        name,
-        *said,
+        **vars(heading),
         axis=axis,
         bars=bars.drawn("bought", bought, axis) + bars.drawn("sold", sold, axis, -1),
         x_labels=labels,
-        y_labels=y_labels(axis, w),
-        holes=holes,
+        y_labels=y_labels(axis, words),
+        gaps=gaps,
         marks=bars.marks,
-        legend=energy_legend(source, w, bars.legend(w), holes, w("legend_no_data")),
+        legend=energy_legend(wording, bars.legend(words), gaps),
         table=table,
     )
-
-
-def hole_spans(
-    missing: Sequence[bool], names: Sequence[str], titles: Sequence[str], padding: int, w: Words
-) -> list[Span]:
-    """What lies over runs of places without data: a title of its own for each, from the first name to the last for several."""
-    slot = 100 / (padding + len(missing))
-    runs = charts.blocks(missing)
-    said = [
-        titles[first] if first == last else f"{names[first]} … {names[last]}: {w('no_data')}"
-        for first, last in runs
-    ]
-    return [
-        Span(round((padding + a) * slot, 3), round((b - a + 1) * slot, 3), title)
-        for (a, b), title in zip(runs, said, strict=True)
-    ]
 
 
 def total(values: Iterable[float | None]) -> float | None:

@@ -1,6 +1,7 @@
 """Geometry of the charts, as pure functions: numbers in, SVG coordinates and path strings out.
 
-Charts over time are WIDTH units wide and stretched to the page; whatever must keep its shape (text, marks, hatches) is HTML placed in per cent.
+Charts over time are WIDTH units wide and stretched to the page. Whatever must keep its shape (text,
+marks, hatches) is HTML placed in per cent.
 """
 
 import math
@@ -10,6 +11,8 @@ from itertools import groupby, pairwise
 
 WIDTH = 1000.0
 LEVELS = 6
+ROUND_STEPS = (1, 2, 2.5, 5, 10)
+TOLERANCE = 1e-9
 
 # from, to (both 0 to 1 of the width) and value; None where there is none
 Slot = tuple[float, float, float | None]
@@ -17,7 +20,10 @@ Slot = tuple[float, float, float | None]
 
 @dataclass(frozen=True)
 class Scale:
-    """One scale for what is drawn up (bought) and down (sold): both at least 0, in the units of the values; `step` lies between two ticks."""
+    """One scale for what is drawn up (bought) and down (sold).
+
+    Both are at least 0, in the units of the values. `step` lies between two ticks.
+    """
 
     up: float
     down: float
@@ -30,66 +36,81 @@ class Scale:
     @property
     def ticks(self) -> list[float]:
         """The values with a grid line, from the top down."""
-        first, last = round(self.up / self.step), -round(self.down / self.step)
+        first = round(self.up / self.step)
+        last = -round(self.down / self.step)
         return [round(k * self.step, 10) for k in range(first, last - 1, -1)]
 
     @property
     def digits(self) -> int:
         """Decimals that tell the ticks apart."""
-        return next(
-            digits
-            for digits in range(8)
-            if math.isclose(self.step, round(self.step, digits), rel_tol=1e-9)
-        )
+        return next(digits for digits in range(8) if self._is_exact_with(digits))
+
+    def _is_exact_with(self, digits: int) -> bool:
+        return math.isclose(self.step, round(self.step, digits), rel_tol=TOLERANCE)
 
 
 def scale(highest: float, lowest: float = 0.0, most_ticks: int = 5) -> Scale:
-    """A scale from `lowest` (at most 0) to `highest` with round ticks; of no values at all, from 0 to 1."""
-    highest, lowest = max(highest, 0.0), min(lowest, 0.0)
+    """A scale from `lowest` (at most 0) to `highest` with round ticks.
+
+    Without any value it goes from 0 to 1.
+    """
+    highest = max(highest, 0.0)
+    lowest = min(lowest, 0.0)
     if highest == lowest:
         return Scale(1.0, 0.0, 0.5)
     step = _round_step((highest - lowest) / most_ticks)
-    return Scale(
-        step * math.ceil(highest / step - 1e-9), step * math.ceil(-lowest / step - 1e-9), step
-    )
+    up = math.ceil(highest / step - TOLERANCE)
+    down = math.ceil(-lowest / step - TOLERANCE)
+    return Scale(step * up, step * down, step)
+
+
+def scale_of(up: Iterable[float | None], down: Iterable[float | None]) -> Scale:
+    """A scale that holds values drawn up and values drawn down."""
+    return scale(_highest(up), -_highest(down))
+
+
+def _highest(values: Iterable[float | None]) -> float:
+    return max((value or 0.0 for value in values), default=0.0)
 
 
 def _round_step(least: float) -> float:
     power = 10.0 ** math.floor(math.log10(least))
-    return next(
-        round(factor * power, 12)
-        for factor in (1, 2, 2.5, 5, 10)
-        if factor * power >= least * (1 - 1e-9)
-    )
+    enough = least * (1 - TOLERANCE)
+    factor = next(factor for factor in ROUND_STEPS if factor * power >= enough)
+    return round(factor * power, 12)
 
 
 def runs(slots: Iterable[Slot]) -> list[list[Slot]]:
     """The slots that have a value, in contiguous runs: a line never crosses a gap."""
     found: list[list[Slot]] = []
+    end = -1.0
     for slot in slots:
         if slot[2] is None:
             continue
-        if found and math.isclose(found[-1][-1][1], slot[0], abs_tol=1e-9):
-            found[-1].append(slot)
-        else:
-            found.append([slot])
+        if not math.isclose(end, slot[0], abs_tol=TOLERANCE):
+            found.append([])
+        found[-1].append(slot)
+        end = slot[1]
     return found
 
 
 def area(slots: Sequence[Slot], axis: Scale, sign: int = 1) -> str:
     """Steps filled down to the zero line, a closed subpath for each run."""
     zero = _y(axis, 0)
-    return "".join(
-        f"M{_x(run[0][0])} {zero}{_steps(run, axis, sign)}V{zero}Z" for run in runs(slots)
-    )
+    paths = []
+    for run in runs(slots):
+        begin = _x(run[0][0])
+        paths.append(f"M{begin} {zero}{_steps(run, axis, sign)}V{zero}Z")
+    return "".join(paths)
 
 
 def line(slots: Sequence[Slot], axis: Scale, sign: int = 1) -> str:
     """Steps without filling."""
-    return "".join(
-        f"M{_x(run[0][0])} {_y(axis, sign * (run[0][2] or 0))}{_steps(run, axis, sign)}"
-        for run in runs(slots)
-    )
+    paths = []
+    for run in runs(slots):
+        begin, _, value = run[0]
+        paths.append(f"M{_x(begin)} {_y(axis, sign * (value or 0))}{_steps(run, axis, sign)}")
+    return "".join(paths)
 
 
 def _steps(run: Sequence[Slot], axis: Scale, sign: int) -> str:
@@ -97,14 +118,19 @@ def _steps(run: Sequence[Slot], axis: Scale, sign: int) -> str:
 
 
 def holes(slots: Iterable[Slot], least: float = 0.0) -> list[tuple[float, float]]:
-    """What of 0 to 1 no slot with a value covers, if longer than `least`: from and to in per cent."""
-    edges = [0.0, *(edge for run in runs(slots) for edge in (run[0][0], run[-1][1])), 1.0]
-    gaps = [(edges[k], edges[k + 1]) for k in range(0, len(edges), 2)]
-    return [
-        (round(100 * start, 3), round(100 * (end - start), 3))
-        for start, end in gaps
-        if end - start > least + 1e-9
-    ]
+    """What of 0 to 1 no slot with a value covers, if longer than `least`.
+
+    Begin and width in per cent.
+    """
+    edges = [0.0]
+    for run in runs(slots):
+        edges += [run[0][0], run[-1][1]]
+    edges.append(1.0)
+    found = []
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        if end - start > least + TOLERANCE:
+            found.append((round(100 * start, 3), round(100 * (end - start), 3)))
+    return found
 
 
 @dataclass(frozen=True)
@@ -121,38 +147,60 @@ class Bar:
 def bars(values: Sequence[float | None], axis: Scale, sign: int = 1) -> list[Bar]:
     """A bar for each value above zero, `sign` 1 up or -1 down."""
     slot = WIDTH / len(values)
+    zero = axis.percent(0)
     found = []
     for index, value in enumerate(values):
-        if value and value > 0:
-            edges = sorted((axis.percent(0), axis.percent(sign * value)))
-            place = [slot * (index + 0.14), slot * 0.72, edges[0], edges[1] - edges[0]]
-            found.append(Bar(index, *(_short(number) for number in place)))
+        if not value or value <= 0:
+            continue
+        top, bottom = sorted((zero, axis.percent(sign * value)))
+        place = (slot * (index + 0.14), slot * 0.72, top, bottom - top)
+        found.append(Bar(index, *map(_short, place)))
     return found
 
 
 def blocks(flags: Sequence[bool]) -> list[tuple[int, int]]:
     """Runs of true: index of the first and of the last."""
-    indexed = groupby(enumerate(flags), key=lambda pair: pair[1])
-    spans = [[index for index, _ in group] for flag, group in indexed if flag]
-    return [(span[0], span[-1]) for span in spans]
+    found = []
+    start = 0
+    for flag, group in groupby(flags):
+        end = start + len(list(group))
+        if flag:
+            found.append((start, end - 1))
+        start = end
+    return found
 
 
 def range_of_levels(values: Iterable[float | None]) -> tuple[float, float]:
-    """Where the first level ends and the last begins to hold all: outliers do not make the rest pale. From 0, unless nearly all lies far above."""
+    """Where the first level ends and the last begins to hold all.
+
+    Outliers do not make the rest pale. It begins at 0, unless nearly all lies far above.
+    """
     known = sorted(value for value in values if value is not None and value > 0)
     if not known:
         return 0.0, 0.0
-    low, high = (known[min(len(known) - 1, math.ceil(part * len(known)))] for part in (0.02, 0.98))
+    low = _quantile(known, 0.02)
+    high = _quantile(known, 0.98)
     return (low if low > high / 2 else 0.0), high
+
+
+def _quantile(ordered: Sequence[float], part: float) -> float:
+    place = math.ceil(part * len(ordered))
+    return ordered[min(len(ordered) - 1, place)]
 
 
 def level(value: float, low: float, high: float) -> int:
     """One of LEVELS, from 0."""
-    return max(0, min(LEVELS - 1, int((value - low) / (high - low) * LEVELS))) if high > low else 0
+    if high <= low:
+        return 0
+    found = int((value - low) / (high - low) * LEVELS)
+    return max(0, min(LEVELS - 1, found))
 
 
 def cells[Key](grid: Sequence[Sequence[Key | None]]) -> dict[Key, str]:
-    """One path a key, of unit cells by row and column; neighbours in a row are one rectangle, so that no hairline shows between them."""
+    """One path a key, of unit cells by row and column.
+
+    Neighbours in a row are one rectangle, so that no hairline shows between them.
+    """
     paths: dict[Key, str] = {}
     for y, row in enumerate(grid):
         x = 0
@@ -166,7 +214,8 @@ def cells[Key](grid: Sequence[Sequence[Key | None]]) -> dict[Key, str]:
 
 def spread[T](items: Sequence[T], most: int) -> list[T]:
     """At most so many of the items, evenly, the first among them."""
-    return list(items[:: max(1, math.ceil(len(items) / most))])
+    step = math.ceil(len(items) / most)
+    return list(items[:: max(1, step)])
 
 
 def changes[T](items: Sequence[T], key: Callable[[T], object]) -> list[int]:

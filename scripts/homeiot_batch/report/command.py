@@ -8,7 +8,7 @@ import typer
 
 from homeiot_batch.config import ROOT, given_settings, load_settings
 from homeiot_batch.errors import HomeIotError
-from homeiot_batch.report.build import write_report
+from homeiot_batch.report.page import write_report
 
 
 def write_page(output: Path | None, config: Sequence[str]) -> None:

@@ -1,8 +1,11 @@
-"""The report's figures: rows of the marts in the read copy, as they are. All times are the house's local wall time unless named UTC."""
+"""The report's figures: rows of the marts in the read copy, and what is shown of them.
+
+All times are the house's local wall time unless they are named UTC.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -11,78 +14,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import duckdb
 
 from homeiot_batch.errors import DatabaseError
+from homeiot_batch.report import queries
 
-BARS = 90  # days in the bar chart and the heat map
-
-# a day of which one of two counters is not known leaves the span's net unknown, as in fct_monthly_energy
-NET = "if(bool_or(net_kwh IS NULL AND coalesce(import_kwh, export_kwh) IS NOT NULL), NULL, sum(net_kwh)) AS net_kwh"
-
-SOURCES = """
-SELECT * FROM dim_source ORDER BY kind IS DISTINCT FROM 'grid', coalesce(has_export, false) DESC, source
-"""
-DAYS = """
-WITH calendar AS (
-    SELECT source, unnest(generate_series(min(date_jst), $last::DATE, INTERVAL 1 DAY))::DATE AS date_jst FROM fct_daily_energy GROUP BY source)
-SELECT source, date_jst, import_kwh, export_kwh, net_kwh, coalesce(estimated_kwh, 0) AS estimated_kwh, coalesce(reset_count, 0) AS reset_count,
-    coalesce(glitch_count, 0) AS glitch_count, coverage, longest_gap_s, coalesce(is_complete, false) AS is_complete, peak_w, peak_at_jst,
-    coalesce(readings, 0) AS readings
-FROM calendar LEFT JOIN fct_daily_energy USING (source, date_jst) ORDER BY source, date_jst
-"""
-MONTHS = """
-SELECT source, month_jst, import_kwh, export_kwh, net_kwh, coalesce(estimated_kwh, 0) AS estimated_kwh, peak_w, reset_count, glitch_count,
-    complete_days
-FROM fct_monthly_energy ORDER BY source, month_jst
-"""
-YEARS = f"""
-SELECT source, year(date_jst) AS year, sum(import_kwh) AS import_kwh, sum(export_kwh) AS export_kwh, {NET},
-    coalesce(sum(estimated_kwh), 0) AS estimated_kwh, count_if(is_complete) AS complete_days
-FROM fct_daily_energy GROUP BY ALL ORDER BY ALL
-"""
-# a day that has neither a reading nor an estimate has hours of 0 that nobody measured
-IS_KNOWN = "(source, date_jst) NOT IN (SELECT (source, date_jst) FROM fct_daily_energy WHERE readings = 0 AND coalesce(estimated_kwh, 0) = 0)"
-HOURS = f"""
-SELECT source, date_jst, hour(hour_jst) AS hour, avg(import_kwh) AS import_kwh, avg(export_kwh) AS export_kwh, sum(estimated_kwh) > 0 AS is_estimated
-FROM fct_hourly_energy WHERE date_jst > $last::DATE - {BARS} AND date_jst <= $last AND {IS_KNOWN} GROUP BY ALL ORDER BY ALL
-"""
-DAY_HOURS = """
-SELECT source, date_jst, hour(hour_jst) AS hour, import_kwh, export_kwh, estimated_kwh > 0 AS is_estimated
-FROM fct_hourly_energy WHERE date_jst = $last ORDER BY source, hour_start_utc
-"""
-HOUR_MEANS = f"""
-SELECT source, hour(hour_jst) AS hour, avg(import_kwh) AS import_kwh, avg(export_kwh) AS export_kwh
-FROM fct_hourly_energy WHERE date_jst > $last::DATE - {BARS} AND date_jst <= $last AND {IS_KNOWN} GROUP BY ALL ORDER BY ALL
-"""
-CURVE = """
-SELECT source, quarter_utc, import_w, export_w FROM fct_load_curve WHERE date_jst = $last AND is_measured ORDER BY ALL
-"""
-USUAL = """
-SELECT source, time_jst, import_w, export_w, days FROM fct_daily_profile
-WHERE day_kind = if(isodow($last::DATE) > 5, 'weekend', 'workday') ORDER BY source, time_jst
-"""
-TO_DATE = f"""
-WITH spans AS (
-    SELECT 'this' AS month, date_trunc('month', $last::DATE)::DATE AS first_day, $last::DATE AS last_day
-    UNION ALL
-    SELECT 'former', former, least(first_day - 1, former + day($last::DATE)::INT - 1)
-    FROM (SELECT date_trunc('month', $last::DATE)::DATE AS first_day, (date_trunc('month', $last::DATE) - INTERVAL 1 MONTH)::DATE AS former))
-SELECT source, month, first_day, last_day, sum(import_kwh) AS import_kwh, sum(export_kwh) AS export_kwh, {NET},
-    coalesce(sum(estimated_kwh), 0) AS estimated_kwh, count_if(is_complete) AS complete_days, sum(reset_count) AS reset_count
-FROM spans JOIN fct_daily_energy ON date_jst BETWEEN first_day AND last_day GROUP BY ALL
-"""
-COSTS = """
-SELECT source, date_jst, currency, import_cost, feed_in_revenue, net_cost, unpriced_kwh
-FROM fct_daily_cost WHERE date_jst > $last::DATE - 31 AND date_jst <= $last ORDER BY source, date_jst
-"""
-COST_TO_DATE = """
-SELECT source, currency, sum(import_cost) AS import_cost, sum(feed_in_revenue) AS feed_in_revenue,
-    if(bool_or(net_cost IS NULL), NULL, sum(net_cost)) AS net_cost, sum(unpriced_kwh) AS unpriced_kwh
-FROM fct_daily_cost WHERE date_jst BETWEEN date_trunc('month', $last::DATE) AND $last GROUP BY ALL ORDER BY ALL
-"""
+REBUILD = "run `snakemake --forcerun dbt`, which builds and publishes it anew"
 
 
 @dataclass(frozen=True)
 class Energy:
-    """Energy of any span in kWh: None where unknown. `estimated_kwh` is the part whose place in time is estimated."""
+    """Energy of any span in kWh, None where unknown.
+
+    `estimated_kwh` is the part whose place in time is estimated.
+    """
 
     import_kwh: float | None
     export_kwh: float | None
@@ -91,13 +33,16 @@ class Energy:
 
     @property
     def is_known(self) -> bool:
-        """Whether any energy of it is; the net may be unknown all the same."""
+        """Whether any energy of it is known. The net may be unknown all the same."""
         return self.import_kwh is not None or self.export_kwh is not None
+
+
+UNKNOWN = Energy(None, None, None, 0.0)
 
 
 @dataclass(frozen=True)
 class Day(Energy):
-    """A local day of a source, with or without readings."""
+    """A local day of a meter, with or without readings."""
 
     date_jst: date
     reset_count: int
@@ -115,14 +60,19 @@ class Day(Energy):
         return not self.is_complete or self.estimated_kwh > 0
 
     @property
-    def is_doubtful(self) -> bool:
-        """Whether a bare number would say too much."""
-        return self.is_partial or self.reset_count > 0 or self.glitch_count > 0
+    def has_mark(self) -> bool:
+        """Whether it has resets or wrong values."""
+        return self.reset_count + self.glitch_count > 0
+
+    @property
+    def has_caveat(self) -> bool:
+        """Whether a bare number would promise too much."""
+        return self.is_partial or self.has_mark
 
 
 @dataclass(frozen=True)
 class Month(Energy):
-    """A local month of a source."""
+    """A local month of a meter."""
 
     month_jst: date
     peak_w: float | None
@@ -130,17 +80,22 @@ class Month(Energy):
     glitch_count: int
     complete_days: int
 
+    @property
+    def has_mark(self) -> bool:
+        """Whether it has resets or wrong values."""
+        return self.reset_count + self.glitch_count > 0
+
 
 @dataclass(frozen=True)
 class Year(Energy):
-    """A local year of a source."""
+    """A local year of a meter."""
 
     year: int
     complete_days: int
 
 
 @dataclass(frozen=True)
-class ToDate(Energy):
+class MonthToDate(Energy):
     """The days of a month from its first to the number that the last day of the house has."""
 
     month: str
@@ -157,7 +112,11 @@ class ToDate(Energy):
 
 @dataclass(frozen=True)
 class Hour:
-    """A local hour, in kWh. In `Source.hours` an hour that the clocks repeat is the mean of both, in `day_hours` it comes twice."""
+    """A local hour, in kWh.
+
+    An hour that the clocks repeat is the mean of both in `Meter.hours`. It comes twice in
+    `Meter.day_hours`.
+    """
 
     date_jst: date
     hour: int
@@ -185,7 +144,7 @@ class Quarter:
 
 
 @dataclass(frozen=True)
-class Usual:
+class TypicalQuarter:
     """A quarter of an hour of the usual day, average W of so many days."""
 
     time_jst: time
@@ -196,7 +155,7 @@ class Usual:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a span cost; None where it has no price. `unpriced_kwh` is in none of it."""
+    """What a span cost, None where it has no price. `unpriced_kwh` is in none of it."""
 
     currency: str | None
     import_cost: float | None
@@ -206,7 +165,7 @@ class Cost:
 
     @property
     def known_cost(self) -> float | None:
-        """The cost, None where it is not known, or where nothing of it has a price: the mart has 0 there."""
+        """The cost, None where it is not known or nothing has a price: the mart has 0 there."""
         return self.net_cost if self.has_price else None
 
     @property
@@ -223,8 +182,11 @@ class DayCost(Cost):
 
 
 @dataclass
-class Source:
-    """All that the page shows of a source; `days` runs without a gap from its first day to the house's last one."""
+class Meter:
+    """All that the page shows of a meter.
+
+    `days` runs without a gap from the meter's first day to the house's last one.
+    """
 
     name: str
     kind: str | None
@@ -239,11 +201,26 @@ class Source:
     hours: list[Hour] = field(default_factory=list)
     day_hours: list[Hour] = field(default_factory=list)
     hour_means: list[HourMean] = field(default_factory=list)
-    curve: list[Quarter] = field(default_factory=list)
-    usual: list[Usual] = field(default_factory=list)
-    to_date: list[ToDate] = field(default_factory=list)
+    load_curve: list[Quarter] = field(default_factory=list)
+    typical_day: list[TypicalQuarter] = field(default_factory=list)
+    months_to_date: list[MonthToDate] = field(default_factory=list)
     costs: list[DayCost] = field(default_factory=list)
     cost_to_date: list[Cost] = field(default_factory=list)
+
+    @property
+    def last_day(self) -> Day:
+        """The house's last day."""
+        return self.days[-1]
+
+    @property
+    def shows_import(self) -> bool:
+        """Whether the page shows its import: also if it has no counter at all."""
+        return self.has_import or not self.has_export
+
+    @property
+    def has_both(self) -> bool:
+        """Whether it measures import and export."""
+        return self.has_import and self.has_export
 
     @property
     def currency(self) -> str:
@@ -251,66 +228,104 @@ class Source:
         return next((cost.currency for cost in reversed(self.costs) if cost.currency), "")
 
     def is_foreign(self, cost: Cost) -> bool:
-        """Whether the cost is in another currency than the newest, so that it may not stand under its name."""
+        """Whether the cost is in another currency than the newest, which the headings name."""
         return cost.has_price and (cost.currency or "") != self.currency
 
-    def month_to_date(self, which: str) -> ToDate | None:
+    def month_to_date(self, which: str) -> MonthToDate | None:
         """The days of `this` or the `former` month, if it has any."""
-        return next((span for span in self.to_date if span.month == which), None)
+        return next((span for span in self.months_to_date if span.month == which), None)
+
+    def without_unmeasured_days(self) -> "Meter":
+        """The meter without the energy and cost of days without a reading or an estimate.
+
+        The marts have 0 for the days inside a gap that ends with another meter. Nobody measured
+        them. The same holds for months and years of such days alone.
+        """
+        known = {day.date_jst for day in self.days if day.readings or day.estimated_kwh}
+        months = {day.replace(day=1) for day in known}
+        years = {day.year for day in known}
+        return replace(
+            self,
+            days=[_known(day, day.date_jst in known) for day in self.days],
+            months=[_known(month, month.month_jst in months) for month in self.months],
+            years=[_known(year, year.year in years) for year in self.years],
+            costs=[cost for cost in self.costs if cost.date_jst in known],
+        )
 
 
 @dataclass(frozen=True)
 class House:
-    """The sources, the last day that any of them has (None without data), and when (UTC) the tables were published."""
+    """The meters, the last day that any of them has, and when (UTC) the tables were published.
+
+    `last_day` is None without data.
+    """
 
     zone: ZoneInfo
     published_at: datetime
     last_day: date | None
-    sources: list[Source]
+    meters: list[Meter]
+
+
+# what a meter has several of: the field of Meter, the query, and the class of a row
+DETAILS = (
+    ("days", queries.DAYS, Day),
+    ("months", queries.MONTHS, Month),
+    ("years", queries.YEARS, Year),
+    ("hours", queries.HOURS, Hour),
+    ("day_hours", queries.DAY_HOURS, Hour),
+    ("hour_means", queries.HOUR_MEANS, HourMean),
+    ("load_curve", queries.LOAD_CURVE, Quarter),
+    ("typical_day", queries.TYPICAL_DAY, TypicalQuarter),
+    ("costs", queries.COSTS, DayCost),
+    ("cost_to_date", queries.COST_TO_DATE, Cost),
+    ("months_to_date", queries.MONTHS_TO_DATE, MonthToDate),
+)
 
 
 def read_figures(read_copy: Path) -> House:
-    """What the read copy holds. DatabaseError if there is none, if it may not be read, or if it lacks what is asked for."""
+    """What the read copy holds.
+
+    DatabaseError if there is none, if it may not be read, or if it lacks what is asked for.
+    """
     _refuse_closed(read_copy)
     try:
         with duckdb.connect(read_copy, read_only=True) as connection:
             return _house(connection, _zone(connection, read_copy))
     except (duckdb.CatalogException, duckdb.BinderException) as error:
-        said = f"{read_copy} lacks a table or column ({_first_line(error)})"
-        raise DatabaseError(
-            f"{said}; run `snakemake --forcerun dbt`, which builds and publishes it anew"
-        ) from None
+        found = f"{read_copy} lacks a table or column ({_first_line(error)})"
+        raise DatabaseError(f"{found}; {REBUILD}") from None
     except duckdb.Error as error:
-        said = f"{read_copy} cannot be read ({_first_line(error)})"
-        raise DatabaseError(
-            f"{said}; run `snakemake --forcerun dbt`, which builds and publishes it anew"
-        ) from None
+        found = f"{read_copy} cannot be read ({_first_line(error)})"
+        raise DatabaseError(f"{found}; {REBUILD}") from None
+
+
+def _known[Span: Energy](span: Span, is_known: bool) -> Span:
+    if is_known:
+        return span
+    return replace(span, import_kwh=None, export_kwh=None, net_kwh=None)
 
 
 def _refuse_closed(read_copy: Path) -> None:
     try:
-        with read_copy.open("rb"):
-            """It may be read."""
+        read_copy.open("rb").close()
     except (FileNotFoundError, NotADirectoryError):
         raise DatabaseError(
             f"there is no read copy at {read_copy}; run the workflow, which publishes it"
         ) from None
     except OSError as error:
-        said = f"{read_copy} cannot be read ({error.strerror})"
         raise DatabaseError(
-            f"{said}; see to its permissions and those of its folders, or run as the user of the batch"
+            f"{read_copy} cannot be read ({error.strerror}); see to its permissions and those of "
+            "its folders, or run as the user of the batch"
         ) from None
 
 
 def _zone(connection: duckdb.DuckDBPyConnection, read_copy: Path) -> ZoneInfo:
-    [(tz,)] = connection.execute("SELECT max(tz) FROM read_copy").fetchall()
+    tz = _value(connection, "SELECT max(tz) FROM read_copy")
     try:
         return ZoneInfo(tz or "")
     except (ValueError, OSError, ZoneInfoNotFoundError):
-        said = f"{read_copy} names no time zone that is known (read_copy.tz is {tz!r})"
-        raise DatabaseError(
-            f"{said}; run `snakemake --forcerun dbt`, which builds and publishes it anew"
-        ) from None
+        found = f"{read_copy} names no time zone that is known (read_copy.tz is {tz!r})"
+        raise DatabaseError(f"{found}; {REBUILD}") from None
 
 
 def _first_line(error: Exception) -> str:
@@ -318,62 +333,54 @@ def _first_line(error: Exception) -> str:
 
 
 def _house(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> House:
-    [(published_at,)] = connection.execute("SELECT max(published_at) FROM read_copy").fetchall()
-    has_marts = connection.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'fct_daily_energy'"
-    ).fetchall() != [(0,)]
-    last = (
-        connection.execute("SELECT max(date_jst) FROM fct_daily_energy").fetchall()[0][0]
-        if has_marts
-        else None
-    )
-    return House(zone, published_at, last, _sources(connection, last) if last else [])
+    published_at = _value(connection, "SELECT max(published_at) FROM read_copy")
+    last = _last_day(connection)
+    if last is None:
+        return House(zone, published_at, None, [])
+    return House(zone, published_at, last, _meters(connection, last))
 
 
-def _sources(connection: duckdb.DuckDBPyConnection, last: date) -> list[Source]:
-    sources = [_source(row) for row in _rows(connection, SOURCES)]
-    for sql, kind, name in (
-        (DAYS, Day, "days"),
-        (MONTHS, Month, "months"),
-        (YEARS, Year, "years"),
-        (HOURS, Hour, "hours"),
-        (DAY_HOURS, Hour, "day_hours"),
-        (HOUR_MEANS, HourMean, "hour_means"),
-        (CURVE, Quarter, "curve"),
-        (USUAL, Usual, "usual"),
-        (COSTS, DayCost, "costs"),
-        (COST_TO_DATE, Cost, "cost_to_date"),
-        (TO_DATE, ToDate, "to_date"),
-    ):
+def _last_day(connection: duckdb.DuckDBPyConnection) -> date | None:
+    tables = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'fct_daily_energy'"
+    if not _value(connection, tables):
+        return None
+    return _value(connection, "SELECT max(date_jst) FROM fct_daily_energy")
+
+
+def _value(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
+    [(value,)] = connection.execute(query).fetchall()
+    return value
+
+
+def _meters(connection: duckdb.DuckDBPyConnection, last: date) -> list[Meter]:
+    meters = [_meter(row) for row in _rows(connection, queries.METERS)]
+    for name, query, kind in DETAILS:
         found = defaultdict(list)
-        for row in _rows(connection, sql, last):
-            found[row.pop("source")].append(kind(**row))
-        for source in sources:
-            setattr(source, name, found[source.name])
-    return sources
+        for row in _rows(connection, query, last):
+            meter_name = row.pop("source")
+            found[meter_name].append(kind(**row))
+        for meter in meters:
+            setattr(meter, name, found[meter.name])
+    return meters
 
 
-def _source(row: Mapping[str, Any]) -> Source:
-    intervals = [
-        seconds for seconds in (row["import_interval_s"], row["export_interval_s"]) if seconds
-    ]
-    has_import, has_export, has_power = (
-        bool(row[name]) for name in ("has_import", "has_export", "has_power")
-    )
-    return Source(
-        row["source"],
-        row["kind"],
-        row["last_reading_jst"],
-        has_import,
-        has_export,
-        has_power,
-        max(intervals, default=None),
+def _meter(row: Mapping[str, Any]) -> Meter:
+    intervals = (row["import_interval_s"], row["export_interval_s"])
+    return Meter(
+        name=row["source"],
+        kind=row["kind"],
+        last_reading=row["last_reading_jst"],
+        has_import=bool(row["has_import"]),
+        has_export=bool(row["has_export"]),
+        has_power=bool(row["has_power"]),
+        interval_s=max(filter(None, intervals), default=None),
     )
 
 
 def _rows(
-    connection: duckdb.DuckDBPyConnection, sql: str, last: date | None = None
+    connection: duckdb.DuckDBPyConnection, query: str, last: date | None = None
 ) -> list[dict[str, Any]]:
-    cursor = connection.execute(sql, {"last": last} if "$last" in sql else {})
+    values = {"last": last} if "$last" in query else {}
+    cursor = connection.execute(query, values)
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

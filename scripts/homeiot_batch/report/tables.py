@@ -3,16 +3,14 @@
 import base64
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
 
-from homeiot_batch.report.doubts import amount, cost_doubts, measured, money
-from homeiot_batch.report.figures import Cost, Day, Energy, Source
-from homeiot_batch.report.parts import Table
-from homeiot_batch.report.words import Words
+from homeiot_batch.report.elements import Cell, Table
+from homeiot_batch.report.figures import UNKNOWN, Cost, Day, DayCost, Energy
+from homeiot_batch.report.wording import Wording
 
-TABLE = 31  # days
+DAYS = 31  # in the table and its download
 CSV = [
     "import_kwh",
     "export_kwh",
@@ -27,36 +25,34 @@ CSV = [
 ]
 
 
-def days_table(source: Source, w: Words) -> Table:
+def days_table(wording: Wording) -> Table:
     """The last 31 days, newest first."""
-    costs = {cost.date_jst: cost for cost in source.costs}
+    words, meter = wording.words, wording.meter
+    costs = {cost.date_jst: cost for cost in meter.costs}
     head = [
-        *energy_head(w("day"), source, w)[:-1],
-        f"{w('peak')}, {w('unit_w')}",
-        f"{w('coverage')}, %",
-        w("remarks"),
+        *energy_head(words("day"), wording),
+        f"{words('peak')}, {words('unit_w')}",
+        f"{words('coverage')}, %",
     ]
     if costs:
-        head.insert(-1, f"{w('cost')}, {source.currency}")
-    return Table(head, [_day_row(day, source, costs, w) for day in reversed(source.days[-TABLE:])])
+        head.append(f"{words('cost')}, {meter.currency}")
+    head.append(words("remarks"))
+    return Table(head, [_day_row(day, costs, wording) for day in reversed(meter.days[-DAYS:])])
 
 
-def _day_row(day: Day, source: Source, costs: dict[date, Any], w: Words) -> list[Any]:
-    peak = (day.peak_w, w.number(day.peak_w)) if day.peak_w is not None else w("no_data")
-    share = (day.coverage, w.share(day.coverage)) if day.coverage is not None else w("no_data")
+def _day_row(day: Day, costs: Mapping[date, DayCost], wording: Wording) -> list[Cell]:
+    words = wording.words
     cost = costs.get(day.date_jst)
-    priced = (
-        [money_cell(cost.known_cost, cost, source, w) if cost else w("no_data")] if costs else []
-    )
-    why = ", ".join(cost_doubts(cost, day, w))
-    return [
-        w.day(day.date_jst, "date_short"),
-        *energy_cells(day, source, w),
-        peak,
-        share,
-        *priced,
-        why,
+    row = [
+        words.day(day.date_jst, "date_short"),
+        *energy_cells(day, wording),
+        words("no_data") if day.peak_w is None else (day.peak_w, words.number(day.peak_w)),
+        words("no_data") if day.coverage is None else (day.coverage, words.share(day.coverage)),
     ]
+    if costs:
+        row.append(words("no_data") if cost is None else money_cell(cost.known_cost, cost, wording))
+    row.append(", ".join(wording.cost_caveats(cost, day)))
+    return row
 
 
 def csv_of(days: Sequence[Day]) -> str:
@@ -65,41 +61,40 @@ def csv_of(days: Sequence[Day]) -> str:
     writer = csv.writer(text)
     writer.writerow(["date_jst", *CSV])
     for day in days:
-        writer.writerow(
-            [
-                day.date_jst,
-                *("" if getattr(day, name) is None else getattr(day, name) for name in CSV),
-            ]
-        )
-    return (
-        "data:text/csv;charset=utf-8;base64," + base64.b64encode(text.getvalue().encode()).decode()
-    )
+        writer.writerow([day.date_jst, *(getattr(day, name) for name in CSV)])
+    encoded = base64.b64encode(text.getvalue().encode())
+    return f"data:text/csv;charset=utf-8;base64,{encoded.decode()}"
 
 
-def energy_head(first: str, source: Source, w: Words) -> list[str]:
-    """Names of the columns that energy_cells fills, between the first one and the remarks."""
-    names = [w(word) for word, _ in measured(Energy(None, None, None, 0), source)]
-    return [
-        first,
-        *names,
-        *([w("net")] if source.has_import and source.has_export else []),
-        w("remarks"),
-    ]
+def energy_head(first: str, wording: Wording) -> list[str]:
+    """The name of the first column, and those of the columns that energy_cells fills."""
+    names = [wording.words(word) for word, _ in wording.measured(UNKNOWN)]
+    if wording.meter.has_both:
+        names.append(wording.words("net"))
+    return [first, *names]
 
 
-def energy_cells(span: Energy, source: Source, w: Words) -> list[Any]:
-    """Bought, sold and net, as far as the source measures them."""
-    net = [energy_cell(span.net_kwh, w)] if source.has_import and source.has_export else []
-    return [*(energy_cell(value, w) for _, value in measured(span, source)), *net]
+def energy_cells(span: Energy, wording: Wording) -> list[Cell]:
+    """Bought, sold and net, as far as the meter measures them."""
+    values = [value for _, value in wording.measured(span)]
+    if wording.meter.has_both:
+        values.append(span.net_kwh)
+    return [energy_cell(value, wording) for value in values]
 
 
-def energy_cell(value: float | None, w: Words) -> Any:
+def energy_cell(value: float | None, wording: Wording) -> Cell:
     """An energy in kWh, exact and as shown."""
-    return w("no_data") if value is None else (value, w.energy(value))
+    text = wording.words.energy(value)
+    return text if value is None else (value, text)
 
 
-def money_cell(value: float | None, cost: Cost, source: Source, w: Words) -> Any:
-    """Money of the cost, exact and as shown; with its currency where that is not the source's newest, which the heading names."""
+def money_cell(value: float | None, cost: Cost, wording: Wording) -> Cell:
+    """Money of the cost, exact and as shown.
+
+    It has its currency where that is not the meter's newest, which the heading names.
+    """
     if value is None:
-        return w("no_data")
-    return value, (money(value, cost, w) if source.is_foreign(cost) else amount(value, w))
+        return wording.words("no_data")
+    if wording.meter.is_foreign(cost):
+        return value, wording.money(value, cost)
+    return value, wording.amount(value)

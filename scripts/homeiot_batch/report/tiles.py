@@ -3,110 +3,101 @@
 from collections.abc import Iterable
 
 from homeiot_batch.report.costs import cost_tile
-from homeiot_batch.report.doubts import counted, doubts, measured, short_of
-from homeiot_batch.report.figures import Day, Source, ToDate
-from homeiot_batch.report.parts import Tile
+from homeiot_batch.report.elements import Tile
+from homeiot_batch.report.figures import MonthToDate
+from homeiot_batch.report.wording import Wording
 from homeiot_batch.report.words import Words
 
 
-def tiles(source: Source, w: Words) -> list[Tile]:
+def tiles(wording: Wording) -> list[Tile]:
     """The headline: the day's energy, the month so far, peak, completeness, cost."""
-    day = source.days[-1]
-    why = doubts(day, w) if day.is_doubtful else []
-    energy = [
-        Tile(w(word), value, w.energy(value), w("unit_kwh"), doubts=why, look=word)
-        for word, value in measured(day, source)
-    ]
-    if source.has_export and source.has_import:
-        energy.append(
-            Tile(
-                w("net"),
-                day.net_kwh,
-                w.energy(day.net_kwh),
-                w("unit_kwh"),
-                notes=[w("net_hint")],
-                doubts=why,
-            )
-        )
     return [
-        *energy,
-        *_month_tile(source, w),
-        _peak_tile(source, day, w),
-        _complete_tile(day, w),
-        *cost_tile(source, w),
+        *_energy_tiles(wording),
+        *_month_tile(wording),
+        _peak_tile(wording),
+        _complete_tile(wording),
+        *cost_tile(wording),
     ]
 
 
-def _month_tile(source: Source, w: Words) -> Iterable[Tile]:
-    this, former = source.month_to_date("this"), source.month_to_date("former")
+def _energy_tiles(wording: Wording) -> Iterable[Tile]:
+    words, day = wording.words, wording.meter.last_day
+    unit, caveats = words("unit_kwh"), wording.shown_caveats(day)
+    for word, value in wording.measured(day):
+        text = words.energy(value)
+        yield Tile(words(word), value, text, unit, caveats=caveats, look=word)
+    if wording.meter.has_both:
+        text, hint = words.energy(day.net_kwh), words("net_hint")
+        yield Tile(words("net"), day.net_kwh, text, unit, notes=[hint], caveats=caveats)
+
+
+def _month_tile(wording: Wording) -> Iterable[Tile]:
+    meter, words = wording.meter, wording.words
+    this = meter.month_to_date("this")
     if this is None:
         return
-    name = "import_kwh" if source.has_import or not source.has_export else "export_kwh"
+    name = "import_kwh" if meter.shows_import else "export_kwh"
     value = getattr(this, name)
-    why = short_of(this, this.complete_days, this.days, w)
-    why += (
-        [
-            f"{_span(former, w)}: {reason}"
-            for reason in short_of(former, former.complete_days, former.days, w)
-        ]
-        if former
-        else []
-    )
-    notes = [_compared(value, getattr(former, name) if former else None, former, w)]
-    label = w("bought_this_month" if name == "import_kwh" else "sold_this_month")
+    former = meter.month_to_date("former")
+    compared = _compared(value, former, name, words)
     yield Tile(
-        label,
+        words("bought_this_month" if meter.shows_import else "sold_this_month"),
         value,
-        w.energy(value),
-        w("unit_kwh"),
-        notes=[note for note in notes if note],
-        doubts=why,
+        words.energy(value),
+        words("unit_kwh"),
+        notes=[compared] if compared else [],
+        caveats=_month_caveats(this, former, wording),
     )
 
 
-def _compared(value: float | None, before: float | None, former: ToDate | None, w: Words) -> str:
+def _month_caveats(this: MonthToDate, former: MonthToDate | None, wording: Wording) -> list[str]:
+    caveats = wording.span_caveats(this, this.complete_days, this.days)
+    if former is None:
+        return caveats
+    former_span = _span(former, wording.words)
+    for caveat in wording.span_caveats(former, former.complete_days, former.days):
+        caveats.append(f"{former_span}: {caveat}")
+    return caveats
+
+
+def _compared(value: float | None, former: MonthToDate | None, name: str, words: Words) -> str:
+    before = getattr(former, name, None)
     if former is None or value is None or not before:
         return ""
     percent = round(100 * (value / before - 1))
-    return w(
-        "more" if percent > 0 else "less" if percent < 0 else "same",
-        percent=w.number(abs(percent)),
-        span=_span(former, w),
-    )
+    if percent == 0:
+        key = "same"
+    else:
+        key = "more" if percent > 0 else "less"
+    return words(key, percent=words.number(abs(percent)), span=_span(former, words))
 
 
-def _span(span: ToDate, w: Words) -> str:
+def _span(span: MonthToDate, words: Words) -> str:
+    last = words.day(span.last_day, "date_short")
     if span.first_day == span.last_day:
-        return w.day(span.first_day, "date_short")
-    return w("to_day", first=span.first_day.day, last=w.day(span.last_day, "date_short"))
+        return last
+    return words("to_day", first=span.first_day.day, last=last)
 
 
-def _peak_tile(source: Source, day: Day, w: Words) -> Tile:
+def _peak_tile(wording: Wording) -> Tile:
+    words, day = wording.words, wording.meter.last_day
     if day.peak_w is None:
-        return Tile(
-            w("peak"), None, w("no_data"), notes=[] if source.has_power else [w("no_power")]
-        )
-    notes = [w("peak_at", time=w.time(day.peak_at_jst))] if day.peak_at_jst else []
-    return Tile(
-        w("peak"),
-        day.peak_w,
-        w.number(day.peak_w),
-        w("unit_w"),
-        notes=notes,
-        doubts=[] if day.is_complete else doubts(day, w),
-    )
+        notes = [] if wording.meter.has_power else [words("no_power")]
+        return Tile(words("peak"), None, words("no_data"), notes=notes)
+    text, unit = words.number(day.peak_w), words("unit_w")
+    notes = [words("peak_at", time=words.time(day.peak_at_jst))] if day.peak_at_jst else []
+    caveats = [] if day.is_complete else wording.day_caveats(day)
+    return Tile(words("peak"), day.peak_w, text, unit, notes=notes, caveats=caveats)
 
 
-def _complete_tile(day: Day, w: Words) -> Tile:
+def _complete_tile(wording: Wording) -> Tile:
+    words, day = wording.words, wording.meter.last_day
+    label = words("complete")
     if day.coverage is None or not day.readings:
-        return Tile(w("complete"), None, w("no_data"), doubts=doubts(day, w))
-    notes = [w("doubt_gap", gap=w.duration(day.longest_gap_s))] if day.longest_gap_s else []
-    why = [w("is_incomplete")] if not day.is_complete else []
-    return Tile(
-        w("complete"),
-        day.coverage,
-        w.share(day.coverage),
-        "%",
-        notes=notes,
-        doubts=why + counted(day, w),
-    )
+        return Tile(label, None, words("no_data"), caveats=wording.day_caveats(day))
+    notes = [wording.longest_gap(day.longest_gap_s)] if day.longest_gap_s else []
+    caveats = wording.counted(day)
+    if not day.is_complete:
+        caveats.insert(0, words("is_incomplete"))
+    text = words.share(day.coverage)
+    return Tile(label, day.coverage, text, "%", notes=notes, caveats=caveats)

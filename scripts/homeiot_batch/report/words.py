@@ -1,4 +1,4 @@
-"""The page's words, and how its dates, times and numbers look, from templates/words.<language>.toml."""
+"""The page's words, and how its dates, times and numbers look: templates/words.<language>.toml."""
 
 import tomllib
 from datetime import date, datetime
@@ -12,9 +12,8 @@ class Words:
     """`words("bought")` is a word or sentence of the page; names in braces are filled in."""
 
     def __init__(self, language: str = "en") -> None:
-        self._words: dict[str, Any] = tomllib.loads(
-            (TEMPLATES / f"words.{language}.toml").read_text()
-        )
+        catalogue = TEMPLATES / f"words.{language}.toml"
+        self._words: dict[str, Any] = tomllib.loads(catalogue.read_text())
 
     def __call__(self, key: str, **values: object) -> str:
         """The word or sentence."""
@@ -24,15 +23,24 @@ class Words:
         """Names in their order, as of months."""
         return self._words[key]
 
+    def month_short(self, month: int) -> str:
+        """The short name of the month, 1 to 12."""
+        return self.list("months_short")[month - 1]
+
     def day(self, day: date, form: str = "date") -> str:
         """A date in the given form: date, date_long, date_short, month_of_year."""
-        names = {
-            "month": self.list("months")[day.month - 1],
-            "month_short": self.list("months_short")[day.month - 1],
-        }
         return self(
-            form, day=day.day, year=day.year, weekday=self.list("weekdays")[day.weekday()], **names
+            form,
+            day=day.day,
+            year=day.year,
+            weekday=self.list("weekdays")[day.weekday()],
+            month=self.list("months")[day.month - 1],
+            month_short=self.month_short(day.month),
         )
+
+    def month(self, month: date) -> str:
+        """A month with its year."""
+        return self.day(month, "month_of_year")
 
     def instant(self, at: datetime) -> str:
         """A wall time with its date, to the minute."""
@@ -43,27 +51,31 @@ class Words:
         return f"{at:%H:%M}"
 
     def number(self, value: float, digits: int = 0) -> str:
-        """A number with so many decimals, in groups of thousands; a minus sign, not a hyphen."""
-        text = f"{value:,.{digits}f}".translate(
-            {ord(","): self("thousands"), ord("."): self("decimal"), ord("-"): "\u2212"}
+        """A number with so many decimals, in groups of thousands, with a real minus sign."""
+        plain = f"{value:.{digits}f}"
+        signs = str.maketrans(
+            {",": self("thousands"), ".": self("decimal"), "-": "\u2212"},
         )
-        return text if float(f"{value:.{digits}f}") else text.lstrip("\u2212")
+        text = f"{value:,.{digits}f}".translate(signs)
+        return text if float(plain) else text.lstrip("\u2212")
 
     def energy(self, value: float | None) -> str:
         """KWh to three figures or the unit, whichever is more."""
-        return (
-            self("no_data")
-            if value is None
-            else self.number(value, 2 if abs(value) < 9.995 else 1 if abs(value) < 999.95 else 0)
-        )
+        if value is None:
+            return self("no_data")
+        if abs(value) < 9.995:
+            return self.number(value, 2)
+        return self.number(value, 1 if abs(value) < 999.95 else 0)
 
     def duration(self, seconds: float) -> str:
         """Hours and minutes; seconds below a minute."""
         if seconds < 60:
             return self("seconds", n=round(seconds))
         hours, minutes = divmod(round(seconds / 60), 60)
-        key = "hours_minutes" if hours and minutes else "hours" if hours else "minutes"
-        return self(key, h=self.number(hours), m=minutes, n=minutes)
+        if not hours:
+            return self("minutes", n=minutes)
+        key = "hours_minutes" if minutes else "hours"
+        return self(key, h=self.number(hours), m=minutes)
 
     def share(self, value: float) -> str:
         """Per cent without the sign, rounded down: only all is 100."""

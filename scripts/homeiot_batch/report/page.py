@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -10,22 +9,22 @@ from typing import Any
 from homeiot_batch.days import yesterday
 from homeiot_batch.files import file_stamp, write_text
 from homeiot_batch.report.figures import House, read_figures
-from homeiot_batch.report.panel import Panel, panel
+from homeiot_batch.report.panel import panel
 from homeiot_batch.report.words import TEMPLATES, Words
 
 
 def write_report(read_copy: Path, file: Path, now: datetime) -> dict[str, Any]:
-    """Replace `file` by a page on what the read copy holds, by one rename; what it shows, and the stamp of the file.
+    """Replace `file` by a page on what the read copy holds, by one rename.
 
-    DatabaseError without a read copy that can be read; ArchiveError if the file cannot be written.
+    What the page shows, and the stamp of the file. DatabaseError without a read copy that can be
+    read; ArchiveError if the file cannot be written.
     """
     house = read_figures(read_copy)
     page = render(house, now)
     write_text(file, page)
-    sources = [source.name for source in house.sources]
     return {
         "last_day": house.last_day,
-        "sources": sources,
+        "sources": [meter.name for meter in house.meters],
         "bytes": len(page.encode()),
         "made_at": now,
         "page": file_stamp(file),
@@ -43,34 +42,36 @@ def render(house: House, now: datetime, language: str = "en") -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    w = Words(language)
+    words = Words(language)
     script = (TEMPLATES / "stale.js").read_text()
     return templates.get_template("page.html.j2").render(
-        w=w,
+        words=words,
         last_day=house.last_day,
-        meta=_meta(house, w),
-        notices=_behind(house.last_day, yesterday(now, house.zone), w),
-        panels=_panels(house, w),
+        meta=_meta(house, words),
+        notices=_behind(house.last_day, yesterday(now, house.zone), words),
+        panels=[panel(meter, house, words) for meter in house.meters],
         made_at=now.astimezone(UTC).isoformat(timespec="seconds"),
         script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        script_hash=_hash(script),
     )
 
 
-def _panels(house: House, w: Words) -> Sequence[Panel]:
-    return [panel(source, house, w) for source in house.sources]
+def _hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode()).digest()
+    return base64.b64encode(digest).decode()
 
 
-def _meta(house: House, w: Words) -> list[str]:
-    published = w.instant(house.published_at.replace(tzinfo=UTC).astimezone(house.zone))
-    data = (
-        [w("all_days_data", date=w.day(house.last_day), published=published)]
-        if house.last_day
-        else []
-    )
-    return [*data, w("time_zone", zone=house.zone.key)]
+def _meta(house: House, words: Words) -> list[str]:
+    zone = words("time_zone", zone=house.zone.key)
+    if not house.last_day:
+        return [zone]
+    published_at = house.published_at.replace(tzinfo=UTC).astimezone(house.zone)
+    last, published = words.day(house.last_day), words.instant(published_at)
+    return [words("all_days_data", date=last, published=published), zone]
 
 
-def _behind(last: date | None, expected: date, w: Words) -> list[str]:
-    days = (expected - last).days if last else 0
-    return [w("behind" if days > 1 else "behind_one", n=days)] if days > 0 else []
+def _behind(last: date | None, expected: date, words: Words) -> list[str]:
+    if last is None or expected <= last:
+        return []
+    days = (expected - last).days
+    return [words("behind" if days > 1 else "behind_one", n=days)]

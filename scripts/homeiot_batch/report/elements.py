@@ -1,11 +1,13 @@
-"""What a source's part of the page is made of, without its markup."""
+"""What a meter's part of the page is made of, without its markup."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from homeiot_batch.report import charts
 from homeiot_batch.report.charts import Scale
+
+# text, or an exact value and how it is shown
+Cell = str | tuple[float, str]
 
 
 @dataclass(frozen=True)
@@ -13,19 +15,19 @@ class Table:
     """Rows of cells: text, or (exact value, as shown)."""
 
     head: Sequence[str]
-    rows: Sequence[Sequence[Any]]
+    rows: Sequence[Sequence[Cell]]
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A headline figure; `value` is exact, `text` as shown."""
+    """A headline figure. `value` is exact, `text` as shown."""
 
     label: str
     value: float | None
     text: str
     unit: str = ""
     notes: Sequence[str] = ()
-    doubts: Sequence[str] = ()
+    caveats: Sequence[str] = ()
     look: str = ""
 
 
@@ -48,7 +50,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart: `shapes` are paths or bars by their CSS class, the rest is placed over them or beside it."""
+    """A chart. `shapes` are paths or bars by their CSS class; the rest lies over or beside it."""
 
     name: str
     heading: str
@@ -61,7 +63,7 @@ class Chart:
     bars: Sequence[tuple[str, charts.Bar, str]] = ()
     x_labels: Sequence[Label] = ()
     y_labels: Sequence[Label] = ()
-    holes: Sequence[Span] = ()
+    gaps: Sequence[Span] = ()
     marks: Sequence[Span] = ()
     legend: Sequence[tuple[str, str]] = ()
     levels: tuple[str, str] | None = None
@@ -94,7 +96,7 @@ class Calendar:
 
 @dataclass(frozen=True)
 class Panel:
-    """All of a source's part."""
+    """A meter's part of the page."""
 
     name: str
     short_name: str

@@ -1,0 +1,45 @@
+"""Labels and legends that charts have in common."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from homeiot_batch.report import charts
+from homeiot_batch.report.charts import Scale
+from homeiot_batch.report.elements import Label, Span
+from homeiot_batch.report.figures import UNKNOWN
+from homeiot_batch.report.wording import Wording
+from homeiot_batch.report.words import Words
+
+Legend = list[tuple[str, str]]
+
+
+def y_labels(axis: Scale, words: Words) -> list[Label]:
+    """The ticks of the axis, without a sign: what is sold goes down."""
+    names = [words.number(abs(tick), axis.digits) for tick in axis.ticks]
+    places = map(axis.percent, axis.ticks)
+    return [Label(place, name) for place, name in zip(places, names, strict=True)]
+
+
+def place(index: int, padding: int, count: int) -> float:
+    """The middle of a bar's place, in per cent; `padding` places are empty before `count` bars."""
+    return round((padding + index + 0.5) * 100 / (padding + count), 3)
+
+
+def date_labels(days: Sequence[date], padding: int, words: Words, most: int = 7) -> list[Label]:
+    """At most so many dates, the newest among them."""
+    newest_first = list(enumerate(days))[::-1]
+    shown = charts.spread(newest_first, most)[::-1]
+    return [
+        Label(place(index, padding, len(days)), words.day(day, "date_short"))
+        for index, day in shown
+    ]
+
+
+def energy_legend(wording: Wording, extra: Legend, gaps: Sequence[Span]) -> Legend:
+    """What the colours mean, and what else the chart shows."""
+    words = wording.words
+    legend = [(word, words(word)) for word, _ in wording.measured(UNKNOWN)]
+    legend += extra
+    if gaps:
+        legend.append(("hole", words("legend_no_data")))
+    return legend

@@ -1,0 +1,189 @@
+"""The queries of the report, on the marts of the read copy. `$last` is the house's last day."""
+
+BARS = 90  # days in the bar chart and the heat map
+
+# A day with one unknown counter leaves the span's net unknown, as in fct_monthly_energy.
+NET = """
+    if(
+        bool_or(net_kwh IS NULL AND coalesce(import_kwh, export_kwh) IS NOT NULL),
+        NULL,
+        sum(net_kwh)
+    ) AS net_kwh
+"""
+
+METERS = """
+SELECT *
+FROM dim_source
+ORDER BY kind IS DISTINCT FROM 'grid', coalesce(has_export, false) DESC, source
+"""
+
+DAYS = """
+WITH calendar AS (
+    SELECT
+        source,
+        unnest(generate_series(min(date_jst), $last::DATE, INTERVAL 1 DAY))::DATE AS date_jst
+    FROM fct_daily_energy
+    GROUP BY source
+)
+SELECT
+    source,
+    date_jst,
+    import_kwh,
+    export_kwh,
+    net_kwh,
+    coalesce(estimated_kwh, 0) AS estimated_kwh,
+    coalesce(reset_count, 0) AS reset_count,
+    coalesce(glitch_count, 0) AS glitch_count,
+    coverage,
+    longest_gap_s,
+    coalesce(is_complete, false) AS is_complete,
+    peak_w,
+    peak_at_jst,
+    coalesce(readings, 0) AS readings
+FROM calendar LEFT JOIN fct_daily_energy USING (source, date_jst)
+ORDER BY source, date_jst
+"""
+
+MONTHS = """
+SELECT
+    source,
+    month_jst,
+    import_kwh,
+    export_kwh,
+    net_kwh,
+    coalesce(estimated_kwh, 0) AS estimated_kwh,
+    peak_w,
+    reset_count,
+    glitch_count,
+    complete_days
+FROM fct_monthly_energy
+ORDER BY source, month_jst
+"""
+
+YEARS = f"""
+SELECT
+    source,
+    year(date_jst) AS year,
+    sum(import_kwh) AS import_kwh,
+    sum(export_kwh) AS export_kwh,
+    {NET},
+    coalesce(sum(estimated_kwh), 0) AS estimated_kwh,
+    count_if(is_complete) AS complete_days
+FROM fct_daily_energy
+GROUP BY ALL
+ORDER BY ALL
+"""
+
+# A day without a reading and without an estimate has hours of 0 that nobody measured.
+IS_KNOWN = """
+(source, date_jst) NOT IN (
+    SELECT (source, date_jst)
+    FROM fct_daily_energy
+    WHERE readings = 0 AND coalesce(estimated_kwh, 0) = 0
+)
+"""
+
+HOURS = f"""
+SELECT
+    source,
+    date_jst,
+    hour(hour_jst) AS hour,
+    avg(import_kwh) AS import_kwh,
+    avg(export_kwh) AS export_kwh,
+    sum(estimated_kwh) > 0 AS is_estimated
+FROM fct_hourly_energy
+WHERE date_jst > $last::DATE - {BARS} AND date_jst <= $last AND {IS_KNOWN}
+GROUP BY ALL
+ORDER BY ALL
+"""
+
+DAY_HOURS = """
+SELECT
+    source,
+    date_jst,
+    hour(hour_jst) AS hour,
+    import_kwh,
+    export_kwh,
+    estimated_kwh > 0 AS is_estimated
+FROM fct_hourly_energy
+WHERE date_jst = $last
+ORDER BY source, hour_start_utc
+"""
+
+HOUR_MEANS = f"""
+SELECT
+    source,
+    hour(hour_jst) AS hour,
+    avg(import_kwh) AS import_kwh,
+    avg(export_kwh) AS export_kwh
+FROM fct_hourly_energy
+WHERE date_jst > $last::DATE - {BARS} AND date_jst <= $last AND {IS_KNOWN}
+GROUP BY ALL
+ORDER BY ALL
+"""
+
+LOAD_CURVE = """
+SELECT source, quarter_utc, import_w, export_w
+FROM fct_load_curve
+WHERE date_jst = $last AND is_measured
+ORDER BY ALL
+"""
+
+TYPICAL_DAY = """
+SELECT source, time_jst, import_w, export_w, days
+FROM fct_daily_profile
+WHERE day_kind = if(isodow($last::DATE) > 5, 'weekend', 'workday')
+ORDER BY source, time_jst
+"""
+
+MONTHS_TO_DATE = f"""
+WITH this_month AS (
+    SELECT
+        date_trunc('month', $last::DATE)::DATE AS first_day,
+        (date_trunc('month', $last::DATE) - INTERVAL 1 MONTH)::DATE AS former_first_day
+),
+spans AS (
+    SELECT 'this' AS month, first_day, $last::DATE AS last_day
+    FROM this_month
+    UNION ALL
+    SELECT
+        'former',
+        former_first_day,
+        least(first_day - 1, former_first_day + day($last::DATE)::INT - 1)
+    FROM this_month
+)
+SELECT
+    source,
+    month,
+    first_day,
+    last_day,
+    sum(import_kwh) AS import_kwh,
+    sum(export_kwh) AS export_kwh,
+    {NET},
+    coalesce(sum(estimated_kwh), 0) AS estimated_kwh,
+    count_if(is_complete) AS complete_days,
+    sum(reset_count) AS reset_count
+FROM spans JOIN fct_daily_energy ON date_jst BETWEEN first_day AND last_day
+GROUP BY ALL
+"""
+
+COSTS = """
+SELECT source, date_jst, currency, import_cost, feed_in_revenue, net_cost, unpriced_kwh
+FROM fct_daily_cost
+WHERE date_jst > $last::DATE - 31 AND date_jst <= $last
+ORDER BY source, date_jst
+"""
+
+COST_TO_DATE = """
+SELECT
+    source,
+    currency,
+    sum(import_cost) AS import_cost,
+    sum(feed_in_revenue) AS feed_in_revenue,
+    if(bool_or(net_cost IS NULL), NULL, sum(net_cost)) AS net_cost,
+    sum(unpriced_kwh) AS unpriced_kwh
+FROM fct_daily_cost
+WHERE date_jst BETWEEN date_trunc('month', $last::DATE) AND $last
+GROUP BY ALL
+ORDER BY ALL
+"""

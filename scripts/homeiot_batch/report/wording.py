@@ -1,0 +1,137 @@
+"""A meter's figures in words: what was measured, what it cost, and how far to trust it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from homeiot_batch.report.figures import Cost, Day, Energy, Meter
+from homeiot_batch.report.words import Words
+
+
+def with_caveats(text: str, caveats: Sequence[str]) -> str:
+    """The text, and behind it the caveats, if there are any."""
+    if not caveats:
+        return text
+    return f"{text}; {', '.join(caveats)}"
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Puts the figures of one meter into words."""
+
+    meter: Meter
+    words: Words
+
+    # energy
+
+    def measured(self, span: Energy) -> list[tuple[str, float | None]]:
+        """The word and the value (kWh) of what the meter measures: bought, sold or both."""
+        found = []
+        if self.meter.shows_import:
+            found.append(("bought", span.import_kwh))
+        if self.meter.has_export:
+            found.append(("sold", span.export_kwh))
+        return found
+
+    def sentence(self, name: str, span: Energy, caveats: Sequence[str]) -> str:
+        """One line on a span: what was bought and sold, and the caveats."""
+        if not span.is_known:
+            return with_caveats(f"{name}: {self.words('no_data')}", caveats)
+        parts = [self._amount_of(word, value) for word, value in self.measured(span)]
+        return with_caveats(f"{name}: {', '.join(parts)}", caveats)
+
+    def _amount_of(self, word: str, value: float | None) -> str:
+        text = f"{self.words(word)} {self.words.energy(value)}"
+        if value is None:
+            return text
+        return f"{text} {self.words('unit_kwh')}"
+
+    def sold(self, kwh: float | None) -> str:
+        """What was sold, as a part of a sentence; nothing for a meter without export."""
+        if not self.meter.has_export:
+            return ""
+        return self.words("curve_sold", sold=self.words.energy(kwh))
+
+    # caveats
+
+    def day_caveats(self, day: Day) -> list[str]:
+        """Why the day's figures are not to be taken bare; none for a complete day."""
+        caveats = [*self._day_gaps(day), *self.counted(day)]
+        if not caveats and not day.is_complete:
+            return [self.words("doubt_incomplete")]
+        return caveats
+
+    def shown_caveats(self, day: Day) -> list[str]:
+        """The same, only where a bare number would promise too much."""
+        return self.day_caveats(day) if day.has_caveat else []
+
+    def _day_gaps(self, day: Day) -> list[str]:
+        if day.is_complete:
+            return [] if day.readings else [self.words("doubt_nothing")]
+        caveats = []
+        if not day.readings:
+            caveats.append(self.words("doubt_nothing"))
+        elif day.coverage is not None and day.coverage < 1:
+            caveats.append(self.words("doubt_coverage", percent=self.words.share(day.coverage)))
+        if day.longest_gap_s:
+            caveats.append(self.longest_gap(day.longest_gap_s))
+        return caveats
+
+    def longest_gap(self, seconds: float) -> str:
+        """The longest gap of a day."""
+        return self.words("doubt_gap", gap=self.words.duration(seconds))
+
+    def counted(self, span: Energy) -> list[str]:
+        """What is estimated, reset or left out in the span."""
+        caveats = []
+        if span.estimated_kwh > 0:
+            kwh = self.words.energy(span.estimated_kwh)
+            caveats.append(self.words("doubt_estimated", kwh=kwh))
+        for singular, plural, name in (
+            ("doubt_reset", "doubt_resets", "reset_count"),
+            ("doubt_glitch", "doubt_glitches", "glitch_count"),
+        ):
+            count = getattr(span, name, 0)
+            if count:
+                caveats.append(self.words(singular if count == 1 else plural, n=count))
+        return caveats
+
+    def span_caveats(self, span: Energy, complete: int, days: int) -> list[str]:
+        """How many of a longer span's days are incomplete, and the rest."""
+        if complete >= days:
+            return self.counted(span)
+        incomplete = self.words("doubt_incomplete_days", n=days - complete, of=days)
+        return [incomplete, *self.counted(span)]
+
+    # money
+
+    def unpriced(self, cost: Cost) -> list[str]:
+        """What has no price, if anything."""
+        if cost.unpriced_kwh <= 0:
+            return []
+        return [self.words("unpriced", kwh=self.words.energy(cost.unpriced_kwh))]
+
+    def cost_caveats(self, cost: Cost | None, day: Day | None) -> list[str]:
+        """Why a day's cost is not to be taken bare: its energy's caveats, and the unpriced part."""
+        caveats = self.shown_caveats(day) if day else []
+        if cost is None:
+            return caveats
+        return [*caveats, *self.unpriced(cost)]
+
+    def amount(self, value: float) -> str:
+        """Money as a number."""
+        return self.words.number(value, 2 if abs(value) < 999.995 else 0)
+
+    def money(self, value: float | None, cost: Cost) -> str:
+        """Money of the cost with its currency, or why there is none."""
+        if value is None:
+            return self._no_cost(cost)
+        return f"{self.amount(value)} {cost.currency or self.words('no_currency')}"
+
+    def cost_amount(self, cost: Cost) -> str:
+        """The cost as a number, or why there is none."""
+        if cost.known_cost is None:
+            return self._no_cost(cost)
+        return self.amount(cost.known_cost)
+
+    def _no_cost(self, cost: Cost) -> str:
+        return self.words("no_data" if cost.net_cost is None else "no_price")
