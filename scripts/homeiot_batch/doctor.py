@@ -15,6 +15,7 @@ from homeiot_batch.checks.database import check_database
 from homeiot_batch.checks.finding import Finding, problem
 from homeiot_batch.checks.readings import check_readings
 from homeiot_batch.checks.source import check_source
+from homeiot_batch.checks.yesterday import check_yesterday
 from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
 from homeiot_batch.errors import HomeIotError
 from homeiot_batch.exit_codes import DONE, FAILED
@@ -27,9 +28,12 @@ def examine(settings: Settings, layout: Layout) -> Report:
     """The findings by group: source, readings (of a server that can be read), archive, database."""
     source = _gathered(check_source(settings))
     can_be_read = settings.is_server and not any(finding.level == "problem" for finding in source)
+    readings = _gathered(check_readings(settings)) if can_be_read else []
+    if can_be_read:
+        readings += _gathered(check_yesterday(settings, readings))
     return {
         "source": source,
-        "readings": _gathered(check_readings(settings)) if can_be_read else [],
+        "readings": readings,
         "archive": _gathered(check_archive(settings, layout)),
         "database": _gathered(check_database(settings, layout)),
     }

@@ -771,10 +771,10 @@ def test_a_house_that_works_is_healthy(checkout: Checkout, influx1: Influx1) -> 
     outcome = checkout.python("homeiot_batch.doctor")
     assert (outcome.code, outcome.stderr.splitlines()[-1]) == (
         0,
-        "20 findings, problems: 0, warnings: 0",
+        "21 findings, problems: 0, warnings: 0",
     )
     listed = json.loads(checkout.python("homeiot_batch.doctor", "--json").stderr)
-    assert [entry["level"] for entry in listed] == ["ok"] * 20
+    assert [entry["level"] for entry in listed] == ["ok"] * 21
     stopped = checkout.python("homeiot_batch.doctor", INFLUX_URL=f"http://127.0.0.1:{free_port()}")
     assert (stopped.code, stopped.stderr.splitlines()[-1]) == (
         1,

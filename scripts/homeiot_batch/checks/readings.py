@@ -2,7 +2,7 @@
 
 import contextlib
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -87,9 +87,19 @@ def _check_dataset(settings: Settings, reader: InfluxReader, dataset: Dataset) -
         yield ok(dataset.name, _listed(dataset, places, read))
     if read is not None:
         measurement = Measurement(settings, reader.client, dataset, read.policy, read.types)
-        yield from _check_tags(measurement)
-        yield from _check_fields(measurement)
-        yield from _check_sources(measurement)
+        yield from _looked_at("tags", _check_tags, measurement)
+        yield from _looked_at("fields", _check_fields, measurement)
+        yield from _looked_at("sources", _check_sources, measurement)
+
+
+def _looked_at(
+    what: str, check: Callable[[Measurement], Iterator[Finding]], m: Measurement
+) -> Iterator[Finding]:
+    """The findings; a warning where the server refuses a question: a run asks about a day only."""
+    try:
+        yield from check(m)
+    except SourceError as error:
+        yield of_error(f"{m.dataset.name} {what}", error, "warning")
 
 
 def _policies(reader: InfluxReader, database: str) -> dict[str, bool]:
