@@ -169,6 +169,11 @@ MUTATIONS = [
         "tests/unit/test_duckdb_writer.py -k do_not_arrive",
     ),
     Mutation(
+        "insert: values go to the column of their name, in whatever order it was declared",
+        expression(duckdb_writer._column_list, "dataset.columns()", "sorted(dataset.columns())"),
+        "tests/unit/test_duckdb_writer.py -k another_order",
+    ),
+    Mutation(
         "insert: damaged pages are not loaded",
         without(duckdb_writer.load_day, parquet_check.check_part),
         "tests/workflow/test_database.py -k page_checksums",
@@ -257,6 +262,15 @@ MUTATIONS = [
         "read copy: published again where its views name another place",
         expression(read_copy.is_published, "marker.get('base') != base", "False"),
         "tests/unit/test_read_copy.py -k moved",
+    ),
+    Mutation(
+        "read copy: published again where older readers cannot open it",
+        expression(
+            read_copy.is_published,
+            "marker.get('storage_version') != settings.read_copy_storage_version",
+            "False",
+        ),
+        "tests/unit/test_read_copy.py -k another_duckdb",
     ),
     Mutation(
         "read copy: a reader's log of writes does not meet the next generation",

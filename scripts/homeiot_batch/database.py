@@ -99,9 +99,10 @@ def record_build(path: Path, wait_s: float = 0) -> dict[str, Any]:
 
 
 def outdated(path: Path, datasets: Iterable[Dataset], wait_s: float = 0) -> str:
-    """Which table of the file is of an older program, or lacks columns that were declared since; "" if none. The records are read through.
+    """Which table is of an older program, or lacks columns that were declared since; "" if none.
 
-    A table with columns that are not declared any more is none of these: its load is refused.
+    The order of a dataset's columns does not matter. A table with columns that are not declared any
+    more is none of these: its load is refused. The records are read through.
     """
     with duckdb.connect() as today, open_database(path, wait_s=wait_s) as connection:
         today.execute(BOOKKEEPING)
@@ -109,11 +110,7 @@ def outdated(path: Path, datasets: Iterable[Dataset], wait_s: float = 0) -> str:
         expected |= {quoted(dataset.name): list(dataset.columns().items()) for dataset in datasets}
         for table, columns in expected.items():
             found = columns_of(connection, table)
-            if (
-                found
-                and found != columns
-                and (table in BOOKS or _is_older(dict(found), dict(columns)))
-            ):
+            if found and _is_outdated(table, found, columns):
                 return (
                     f"its table {table} has the columns {dict(found)}, wanted are {dict(columns)}"
                 )
@@ -122,12 +119,13 @@ def outdated(path: Path, datasets: Iterable[Dataset], wait_s: float = 0) -> str:
     return ""
 
 
-def _is_older(found: dict[str, str], declared: dict[str, str]) -> bool:
-    """Whether the workflow's own columns are other ones, or all that is there is still declared."""
-    return (
-        any(found.get(name) != declared[name] for name in OWN_COLUMNS)
-        or found.items() <= declared.items()
-    )
+def _is_outdated(table: str, found: list[tuple[str, str]], wanted: list[tuple[str, str]]) -> bool:
+    """Whether the table is of an older program, or all that it has is still declared, and more."""
+    if table in BOOKS:  # written by position
+        return found != wanted
+    columns, declared = dict(found), dict(wanted)
+    has_other_own = any(columns.get(name) != declared[name] for name in OWN_COLUMNS)
+    return has_other_own or (columns != declared and columns.items() <= declared.items())
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:

@@ -109,10 +109,10 @@ def _marker(
 def _refuse_other_columns(
     connection: duckdb.DuckDBPyConnection, dataset: Dataset, path: Path
 ) -> None:
-    found = columns_of(connection, quoted(dataset.name))
-    if found != list(dataset.columns().items()):
+    found = dict(columns_of(connection, quoted(dataset.name)))
+    if found != dataset.columns():
         raise DatabaseError(
-            f"table {dataset.name} in {path} has the columns {dict(found)}, declared are {dataset.columns()}; "
+            f"table {dataset.name} in {path} has the columns {found}, declared are {dataset.columns()}; "
             "declare a dataset of another name for other columns, or delete the database: it is built again from the archive"
         )
 
@@ -183,9 +183,9 @@ def _replace_rows(
         f"DELETE FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?", _bounds(day)
     )
     fault_points.reach("load.deleted")
-    connection.execute(
-        f"INSERT INTO {quoted(dataset.name)} {_parquet_rows(part, dataset, day)}", [str(part)]
-    )
+    # by name: the table keeps the order of columns that was declared when it was made
+    table = f"{quoted(dataset.name)} ({_column_list(dataset)})"
+    connection.execute(f"INSERT INTO {table} {_parquet_rows(part, dataset, day)}", [str(part)])
 
 
 def _compare(
@@ -231,7 +231,13 @@ def differences(
 
 
 def _day_rows(dataset: Dataset) -> str:
-    return f"SELECT * FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?"
+    """The table's rows of a day, with the columns in the order that is declared."""
+    table = quoted(dataset.name)
+    return f"SELECT {_column_list(dataset)} FROM {table} WHERE ts_utc >= ? AND ts_utc < ?"
+
+
+def _column_list(dataset: Dataset) -> str:
+    return ", ".join(map(quoted, dataset.columns()))
 
 
 def _parquet_rows(part: Path, dataset: Dataset, day: LocalDay) -> str:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from homeiot_batch.config import load_settings
 from homeiot_batch.datasets import Dataset
@@ -51,7 +52,8 @@ TABLES = [
 def built(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A house with fields of every type, and with dbt's tables.
 
-    One field was declared when two of the three days had been archived without it.
+    When two of the three days had been archived, one more field was declared, and all fields in
+    another order.
     """
     house = Checkout(tmp_path_factory.mktemp("readers"))
     house.export(*(line for day in V1 for line in drills.lines(day, 1)), *LINES)
@@ -60,7 +62,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     config.write_text(shipped + CLIMATE)
     outcome = house.snakemake(*UNTIL_LOAD, *span(FIRST, MIDDLE))
     assert outcome.code == 0, outcome.stderr
-    config.write_text(shipped + CLIMATE.replace(FIELDS, f"{FIELDS}, co2_ppm: integer"))
+    turned = yaml.safe_load(shipped + CLIMATE.replace(FIELDS, f"{FIELDS}, co2_ppm: integer"))
+    for dataset in turned["datasets"].values():
+        dataset["fields"] = dict(reversed(dataset["fields"].items()))
+    config.write_text(yaml.safe_dump(turned, sort_keys=False))
     outcome = house.snakemake(*span())
     assert outcome.code == 0, outcome.stderr
     return house
@@ -102,9 +107,9 @@ def test_every_table_and_view_is_the_same(house: House, python: Path) -> None:
     assert sorted({line.split()[0] for line in found}) == TABLES
     climate = [line for line in found if line.startswith("room_climate (")]
     values = [
-        """20.5, True, 0, "it's 0", None""",
-        """21.5, True, 1, "it's 1", None""",
-        """22.5, True, 2, "it's 2", 402""",
+        """None, "it's 0", 0, True, 20.5""",
+        """None, "it's 1", 1, True, 21.5""",
+        """402, "it's 2", 2, True, 22.5""",
     ]
     assert len(climate) == 3
     assert all(value in line for value, line in zip(values, climate, strict=True))

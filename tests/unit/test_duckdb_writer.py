@@ -14,16 +14,23 @@ import pytest
 
 from homeiot_batch import duckdb_writer
 from homeiot_batch.config import Settings
-from homeiot_batch.database import recorded_build, recorded_loads
+from homeiot_batch.database import outdated, recorded_build, recorded_loads
 from homeiot_batch.datasets import Dataset
 from homeiot_batch.day_record import DayRecord
 from homeiot_batch.days import LocalDay
 from homeiot_batch.duckdb_writer import load_day
-from homeiot_batch.errors import ArchiveError, DatabaseDamaged, DatabaseError, ShrinkError
+from homeiot_batch.errors import (
+    ArchiveError,
+    DatabaseDamaged,
+    DatabaseError,
+    SettingsError,
+    ShrinkError,
+)
 from homeiot_batch.parquet_writer import stage_day
 
 START = 1794150000 * 10**9
 HOUR = 3600 * 10**9
+POINTS = [(START, "a", 1.0, 5.0, 7.0), (START + HOUR, "a", 2.0, 6.0, 8.0)]
 Batches = Callable[..., list[pa.RecordBatch]]
 
 
@@ -215,6 +222,46 @@ def test_rows_that_do_not_arrive_undo_the_load(
             allow_shrink=False,
         )
     assert (rows(path), recorded_loads(path)) == (kept, loads)
+
+
+def test_columns_in_another_order_are_the_same_table(
+    settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches, tmp_path: Path
+) -> None:
+    """Each value goes to the column of its name, whatever the order of fields was or is declared.
+
+    Export and import are both numbers: by position one would become the other.
+    """
+    path = settings.duckdb_path
+    turned = dataset.model_copy(update={"fields": dict(reversed(dataset.fields.items()))})
+    for declared, folder in ((dataset, "as before"), (turned, "turned")):
+        # the points have the columns of the dataset that they are read for
+        points = [batch.select(declared.raw_schema().names) for batch in batches(POINTS)]
+        staging = tmp_path / folder
+        staged = stage_day(points, declared, day, settings, staging, lambda _: {}).folder
+        for reader in (dataset, turned):
+            loaded = load_day(path, staged, reader, day, allow_shrink=False)
+            assert loaded.record.rows == 2
+            assert outdated(path, [reader]) == ""
+            named = "SELECT instant_power_w, energy_import_kwh, energy_export_kwh"
+            assert rows(path, f"{named} FROM raw_meter_readings ORDER BY ts_utc") == [
+                (1.0, 5.0, 7.0),
+                (2.0, 6.0, 8.0),
+            ]
+
+
+def test_a_column_of_another_type_is_another_table(
+    settings: Settings, dataset: Dataset, day: LocalDay, staged: Callable[..., Path]
+) -> None:
+    """In whatever order: the load is refused, and nothing changes."""
+    path = settings.duckdb_path
+    folder = staged((START, "a", 2.0, 5.0, None))
+    load_day(path, folder, dataset, day, allow_shrink=False)
+    kept = rows(path, "FROM raw_meter_readings")
+    fields = {"energy_export_kwh": "integer", "energy_import_kwh": "double"}
+    other = dataset.model_copy(update={"fields": {**fields, "instant_power_w": "double"}})
+    with pytest.raises((DatabaseError, SettingsError), match="energy_export_kwh"):
+        load_day(path, folder, other, day, allow_shrink=False)
+    assert rows(path, "FROM raw_meter_readings") == kept
 
 
 def test_a_table_of_another_shape_is_refused(

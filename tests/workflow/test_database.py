@@ -4,13 +4,15 @@ import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+import yaml
 
 from tests.conftest import Checkout, House
 from tests.workflow import drills
-from tests.workflow.drills import DAYS, FIRST, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
+from tests.workflow.drills import DAYS, FIRST, FORCED, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
 
 NEXT = "2026-11-12"
 
@@ -163,6 +165,43 @@ def test_a_field_that_is_declared_later(checkout: Checkout) -> None:
     assert checkout.query(
         "SELECT energy_import_kwh, voltage_v FROM raw_meter_readings ORDER BY ts_utc"
     ) == [(0.0, 100.0), (1.0, 101.0), (2.0, 102.0)]
+
+
+def test_another_order_in_config_yaml_changes_nothing(checkout: Checkout) -> None:
+    """Keys and fields in another order: no database is set aside, and there is nothing to do.
+
+    A day that is read again then is the same in every table, and in the read copy.
+    """
+    drills.feed(checkout, V1)
+    assert checkout.snakemake(*span()).code == 0
+    config = checkout.folder / "config.yaml"
+    declared = yaml.safe_load(config.read_text())
+    dataset = declared["datasets"][drills.DATASET]
+    dataset["fields"] = dict(reversed(dataset["fields"].items()))
+    declared["datasets"][drills.DATASET] = dict(reversed(dataset.items()))
+    config.write_text(yaml.safe_dump(declared, sort_keys=False))
+    outcome = checkout.snakemake(*span())
+    assert (outcome.code, outcome.jobs, outcome.failures) == (0, [], [])
+    drills.feed(checkout, {MIDDLE: 2})
+    outcome = checkout.snakemake(*FORCED, *span(MIDDLE, MIDDLE))
+    assert outcome.code == 0, outcome.stderr
+    assert list(checkout.database.parent.glob("*set-aside*")) == []
+    versions = V1 | {MIDDLE: 2}
+    expected = [row for day, version in versions.items() for row in drills.rows(day, version)]
+    assert checkout.rows() == expected
+    assert checkout.energy() == drills.energy_rows(versions)
+    assert published_rows(checkout) == expected
+
+
+def published_rows(house: House) -> list[Any]:
+    """The raw readings in the read copy, in the order of columns that is shipped."""
+    with duckdb.connect(
+        house.database.with_name("home_energy.read.duckdb"), read_only=True
+    ) as connection:
+        return connection.execute(
+            "SELECT ts_utc, ts_jst, source, instant_power_w, energy_import_kwh, energy_export_kwh "
+            "FROM raw_meter_readings ORDER BY ts_utc"
+        ).fetchall()
 
 
 def test_what_is_not_damaged_is_not_set_aside(archived: House) -> None:
