@@ -18,8 +18,14 @@ Use:    snakemake                                             every day of the r
 from snakemake.utils import min_version
 
 from homeiot_batch.archive_run import open_run
+from homeiot_batch.config import ROOT
 
 min_version("9.27")
+
+
+# --directory goes before it, and then takes Snakemake's own notes; the archive stays where it is
+workdir: ROOT
+
 
 run_of_archive = open_run(config, workflow)
 
@@ -54,6 +60,8 @@ rule all:
         "<markers>/dbt.json",
         "<markers>/read_copy.json",
         "<markers>/report.json",
+    message:
+        "All days of the range, and their tables"
 
 
 rule yesterday:
@@ -63,3 +71,5 @@ rule yesterday:
         "<markers>/dbt.json",
         "<markers>/read_copy.json",
         "<markers>/report.json",
+    message:
+        "Yesterday, and its tables"

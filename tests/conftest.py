@@ -57,8 +57,16 @@ class Outcome:
         ]
 
 
+PLACES = {
+    "PARQUET_BASE_DIR": "data/parquet",
+    "MARKER_DIR": "data/markers",
+    "DUCKDB_PATH": "data/duckdb/home_energy.duckdb",
+    "REPORT_DIR": "data/report",
+}
+
+
 class House:
-    """A folder with an archive, and the commands a user gives in it."""
+    """A folder with an archive, and the commands a user gives in it: its paths start there."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -72,7 +80,16 @@ class House:
         """The process environment without any setting of the machine's, with the house's own."""
         self.own.mkdir(parents=True, exist_ok=True)
         inherited = {k: v for k, v in os.environ.items() if k.lower() not in Settings.model_fields}
-        return inherited | self.environment | changes
+        return inherited | self.places(self.environment | changes)
+
+    def places(self, given: dict[str, str]) -> dict[str, str]:
+        """The settings with the house's own places; a relative one starts at its folder."""
+        inside = {name: str(self.folder / given.get(name, path)) for name, path in PLACES.items()}
+        return given | inside
+
+    def _inside(self, argument: str) -> str:
+        """A target that is named by its path in the house, as Snakemake has it."""
+        return f"{self.folder}/{argument}" if argument.startswith("data/") else argument
 
     def export(self, *lines: str, name: str = "export.lp") -> Path:
         """Write `lines` of line protocol to a file and make it the source."""
@@ -95,6 +112,15 @@ class House:
             finally:
                 holder.communicate()
 
+    def snakemake_command(self, *arguments: str) -> list[str]:
+        """What runs `snakemake ARGUMENTS` on the house; Snakemake keeps its own notes there too."""
+        options = ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
+        return [SNAKEMAKE, *map(self._inside, arguments), *options]
+
+    def outcome(self, code: int, said: str) -> Outcome:
+        """What a run on the house returned and said, the house's paths written as in a checkout."""
+        return Outcome(code, said.replace(f"{self.folder}/data/", "data/"))
+
     def start(self, *arguments: str, **env: str) -> "subprocess.Popen[str]":
         """Start `snakemake ARGUMENTS` on the house; its output is a pipe."""
         return self._start(arguments, env, own_session=False)
@@ -106,16 +132,8 @@ class House:
     def _start(
         self, arguments: Sequence[str], env: dict[str, str], *, own_session: bool
     ) -> "subprocess.Popen[str]":
-        command = [
-            SNAKEMAKE,
-            *arguments,
-            "--snakefile",
-            str(ROOT / "Snakefile"),
-            "--directory",
-            str(self.folder),
-        ]
         return subprocess.Popen(
-            command,
+            self.snakemake_command(*arguments),
             cwd=self.folder,
             env=self.env(**env),
             text=True,
@@ -128,7 +146,7 @@ class House:
         """Run `snakemake ARGUMENTS` on the house to its end."""
         process = self.start(*arguments, **env)
         stdout, _ = process.communicate(timeout=300)
-        return Outcome(process.returncode, stdout)
+        return self.outcome(process.returncode, stdout)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query on the house's database."""
@@ -181,6 +199,14 @@ class Checkout(House):
             copy(source, folder / part)
         self.environment = {"PYTHONPATH": str(folder / "scripts")}
 
+    def places(self, given: dict[str, str]) -> dict[str, str]:
+        """The settings as they are: places start at the checkout."""
+        return given
+
+    def snakemake_command(self, *arguments: str) -> list[str]:
+        """What runs `snakemake ARGUMENTS` in the checkout."""
+        return [SNAKEMAKE, *arguments]
+
     def night(self, dt: str, *arguments: str, **env: str) -> Outcome:
         """Run the nightly command late on the day `dt`."""
         return self.python(
@@ -189,10 +215,13 @@ class Checkout(House):
 
     def python(self, module: str, *arguments: str, **env: str) -> Outcome:
         """Run `python -m MODULE ARGUMENTS` from elsewhere."""
-        command = [sys.executable, "-m", module, *arguments]
+        return self.run_in(Path("/"), [sys.executable, "-m", module, *arguments], **env)
+
+    def run_in(self, folder: Path, command: Sequence[str], **env: str) -> Outcome:
+        """Run a command that is given in the folder."""
         done = subprocess.run(
             command,
-            cwd="/",
+            cwd=folder,
             env=self.env(**env),
             text=True,
             stdout=subprocess.PIPE,

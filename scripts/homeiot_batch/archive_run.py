@@ -2,7 +2,6 @@
 
 import atexit
 import contextlib
-import re
 import sys
 import threading
 from collections.abc import Callable, Collection, Generator, Mapping
@@ -19,6 +18,7 @@ from homeiot_batch.config import SHIPPED_DATASET, Settings, load_settings
 from homeiot_batch.database import open_database, record_build
 from homeiot_batch.day_record import DayRecord
 from homeiot_batch.dbt_build import build_models
+from homeiot_batch.dry_run import is_dry_run, list_jobs
 from homeiot_batch.duckdb_writer import load_day
 from homeiot_batch.errors import (
     DatabaseBusy,
@@ -56,13 +56,6 @@ from homeiot_batch.zone_record import check_zone, record_zone
 log = structlog.get_logger()
 
 
-def _is_dry_run() -> bool:
-    """Whether Snakemake was asked for a dry run, alone or among other short options; its own settings do not say so yet while it reads the rules."""
-    return any(
-        re.fullmatch(r"--dry-?run|-[a-zA-Z]*n[a-zA-Z]*", argument) for argument in sys.argv[1:]
-    )
-
-
 class JobFailed(WorkflowError):
     """A job's failure as Snakemake shows it: without the places in the code, which tell a user nothing and are in the job's log."""
 
@@ -91,6 +84,7 @@ class ArchiveRun:
         self._source: Source | None = None
         self._opening = threading.Lock()
         self._retry_policy = RetryPolicy(settings.influx_retries, SourceUnavailable)
+        self._last_run = layout.last_run.absolute()  # Snakemake leaves its folder before the end
         self.progress = Progress()
 
     # paths, for the rules
@@ -216,7 +210,7 @@ class ArchiveRun:
         self.progress.close()
         if self.summary.lines():
             with contextlib.suppress(HomeIotError):
-                write_json(self.layout.last_run, self.summary.as_dict())
+                write_json(self._last_run, self.summary.as_dict())
         self.summary.print()
 
     # how
@@ -342,7 +336,7 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
         summary = Summary()
         loads = (
             _take_over(settings, layout, summary)
-            if workflow.is_main_process and not _is_dry_run()
+            if workflow.is_main_process and not is_dry_run(workflow)
             else None
         )
         run = ArchiveRun(
@@ -360,8 +354,9 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
         raise SystemExit(f"error: {error}") from None
     if workflow.is_main_process:
         atexit.register(run.close)
-        if not _is_dry_run():
-            run.progress.follow(snakemake_logger)
+        run.progress.follow(snakemake_logger, may_show_bar=not is_dry_run(workflow))
+        if is_dry_run(workflow):
+            list_jobs(workflow, snakemake_logger)
     return run
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     SecretStr,
@@ -47,12 +48,23 @@ def _day(value: object) -> date:
         raise ValueError("is not a date; give an existing day as YYYY-MM-DD") from None
 
 
+def from_checkout(path: Path) -> Path:
+    """The same place seen from the working directory: a relative path starts at the checkout."""
+    return path if Path.cwd() == ROOT else ROOT / path
+
+
 Day = Annotated[date, BeforeValidator(_day, json_schema_input_type=str)]
+Place = Annotated[Path, AfterValidator(from_checkout)]
 
 
 def _env(default: Any, description: str, **constraints: Any) -> Any:
     """A setting that the environment variable of its own name, in capitals, may give."""
     return Field(default, description=description, json_schema_extra={"env": True}, **constraints)
+
+
+def _place(default: Path, description: str) -> Any:
+    """A path that the environment may give, and whose default starts at the checkout too."""
+    return _env(default, description, validate_default=True)
 
 
 def _secret(description: str) -> Any:
@@ -76,12 +88,12 @@ class Settings(BaseSettings):
         "home_energy", "Database (InfluxDB 1.x) or bucket (2.x).", min_length=1
     )
     influx_token: SecretStr | None = _secret("Token of InfluxDB 2.x. Environment only.")
-    influx_token_file: Path | None = _env(
+    influx_token_file: Place | None = _env(
         None, "File that holds the token, instead of INFLUX_TOKEN."
     )
     influx_username: str | None = _env(None, "User of InfluxDB 1.x, if it asks for one.")
     influx_password: SecretStr | None = _secret("The user's password. Environment only.")
-    influx_password_file: Path | None = _env(
+    influx_password_file: Place | None = _env(
         None, "File that holds the password, instead of INFLUX_PASSWORD."
     )
     influx_retention_policy: str | None = _env(
@@ -90,7 +102,7 @@ class Settings(BaseSettings):
     influx_measurement: str | None = _env(
         None, f"Measurement of `{SHIPPED_DATASET}`, instead of the declared one (`power`)."
     )
-    influx_ca_file: Path | None = _env(
+    influx_ca_file: Place | None = _env(
         None, "Certificate authority to verify an https server with, if not a public one."
     )
     influx_timeout_s: float = _env(
@@ -107,12 +119,12 @@ class Settings(BaseSettings):
         None,
         f"`source` of a reading without that tag in `{SHIPPED_DATASET}`, instead of the declared one (`meter1`).",
     )
-    duckdb_path: Path = _env(Path("data/duckdb/home_energy.duckdb"), "The DuckDB file.")
-    parquet_base_dir: Path = _env(
+    duckdb_path: Place = _place(Path("data/duckdb/home_energy.duckdb"), "The DuckDB file.")
+    parquet_base_dir: Place = _place(
         Path("data/parquet"), "Folder of the archive: `<dataset>/dt=YYYY-MM-DD/`."
     )
-    marker_dir: Path = _env(Path("data/markers"), "Folder of the per-day load markers and logs.")
-    report_dir: Path = _env(Path("data/report"), "Folder of the report, `index.html`.")
+    marker_dir: Place = _place(Path("data/markers"), "Folder of the per-day load markers and logs.")
+    report_dir: Place = _place(Path("data/report"), "Folder of the report, `index.html`.")
     house_dir: Path = _env(
         HOUSE_DIR,
         "Folder of what you set: `config.yaml` and `tariffs.csv`. Not to be set in `config.yaml`.",
@@ -200,7 +212,7 @@ class Settings(BaseSettings):
             raise ValueError("is neither http://, https://, file:// nor a path")
         if re.match(r"file://[^/]", url):
             raise ValueError("names a host; give file:///path, or the path alone")
-        return url
+        return url if "://" in url else str(from_checkout(Path(url)))
 
     @field_validator("parquet_base_dir", "marker_dir", "duckdb_path", "report_dir")
     @classmethod

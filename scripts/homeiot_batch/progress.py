@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
+from snakemake.common import NOTHING_TO_BE_DONE_MSG
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from homeiot_batch.logging_conf import Stream
@@ -29,18 +30,22 @@ class Progress:
         self._announced: Mapping[str, int] = {}
         self._ended: Counter[str] = Counter()
         self._started = time.monotonic()
+        self._may_show_bar = True
         self._bar: Any = None
 
-    def follow(self, logger: logging.Logger) -> None:
-        """Hear from Snakemake's logger how many jobs there will be, and keep its noise from the user."""
+    def follow(self, logger: logging.Logger, *, may_show_bar: bool) -> None:
+        """Hear from Snakemake how many jobs there are, and keep its noise from the user."""
+        self._may_show_bar = may_show_bar
         for handler in logger.handlers:
             handler.addFilter(lambda record: not record.getMessage().startswith(NOISE))
         logger.addHandler(_Announcement(self))
 
     def announce(self, jobs: Mapping[str, int], logger: logging.Logger) -> None:
         """The jobs of the run by step. A long one gets its bar, if a person looks."""
+        if not any(jobs.values()) and not self._announced:
+            logger.info(NOTHING_TO_BE_DONE_MSG)  # which Snakemake leaves out with --until
         self._announced, self._started = jobs, time.monotonic()
-        if self._days() >= LONG and sys.stderr.isatty():
+        if self._may_show_bar and self._days() >= LONG and sys.stderr.isatty():
             self._bar = _Bar(self._days(), self._jobs(), logger)
 
     def ended(self, step: str) -> None:

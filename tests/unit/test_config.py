@@ -246,3 +246,38 @@ def test_a_broken_config_yaml_is_one_line(tmp_path: Path) -> None:
     file.write_text("datasets: [")
     with pytest.raises(SettingsError, match=r"config.yaml cannot be read: [^\n]*$"):
         load_settings({}, file)
+
+
+def test_relative_places_start_at_the_checkout(
+    tmp_path: Path, clean_environment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In another folder every path is the checkout's, given or not; in the checkout none is changed.
+
+    There targets name the days by the paths as they were set.
+    """
+    given = {
+        "influx_url": "exports/house.lp",
+        "influx_token_file": "secrets/token",
+        "influx_password_file": "/etc/password",
+        "report_dir": "pages",
+    }
+    wanted = {
+        "influx_url": "exports/house.lp",
+        "influx_token_file": Path("secrets/token"),
+        "influx_password_file": Path("/etc/password"),
+        "influx_ca_file": None,
+        "report_dir": Path("pages"),
+        "parquet_base_dir": Path("data/parquet"),
+        "marker_dir": Path("data/markers"),
+        "duckdb_path": Path("data/duckdb/home_energy.duckdb"),
+    }
+    monkeypatch.chdir(ROOT)
+    here = load_settings(given)
+    assert {name: getattr(here, name) for name in wanted} == wanted
+    monkeypatch.chdir(tmp_path)
+    there = load_settings(given)
+    assert {name: getattr(there, name) for name in wanted} == {
+        name: value and type(value)(ROOT / value) for name, value in wanted.items()
+    }
+    for url in ("http://localhost:8086", "file:///srv/exports"):
+        assert load_settings({"influx_url": url}).influx_url == url

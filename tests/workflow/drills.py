@@ -1,11 +1,13 @@
 """What the drills on a house share: days of known readings in several versions, and what an archive of them must hold."""
 
+import contextlib
+import fcntl
 import json
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -191,6 +193,14 @@ def state(house: House) -> dict[str, Any]:
 
 
 # runs
+
+
+@contextlib.contextmanager
+def locked(house: House) -> Generator[None]:
+    """While it lasts, the archive is held as by another run."""
+    with (house.parquet / ".lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def die(house: House, point: str, *arguments: str) -> None:

@@ -8,10 +8,9 @@ import subprocess
 
 import pytest
 
-from homeiot_batch.config import ROOT
 from homeiot_batch.logging_conf import configure
 from homeiot_batch.progress import Progress
-from tests.conftest import SNAKEMAKE, House
+from tests.conftest import House
 from tests.workflow import drills
 from tests.workflow.drills import UNTIL_LOAD, jobs, span
 
@@ -21,16 +20,9 @@ WEEK = [f"2026-11-{n:02}" for n in range(5, 12)]
 def at_a_terminal(house: House, *arguments: str) -> tuple[int, str]:
     """Run `snakemake ARGUMENTS` at a terminal of its own; exit code, and all that came to the screen."""
     ours, its = pty.openpty()
-    command = [
-        SNAKEMAKE,
-        *arguments,
-        "--snakefile",
-        str(ROOT / "Snakefile"),
-        "--directory",
-        str(house.folder),
-    ]
+    command, env = house.snakemake_command(*arguments), house.env(TERM="xterm")
     with subprocess.Popen(
-        command, cwd=house.folder, env=house.env(TERM="xterm"), stdin=its, stdout=its, stderr=its
+        command, cwd=house.folder, env=env, stdin=its, stdout=its, stderr=its
     ) as process:
         os.close(its)
         shown = b""
