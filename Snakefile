@@ -46,6 +46,7 @@ report: "workflow/report/workflow.rst"
 include: "workflow/rules/fetch.smk"
 include: "workflow/rules/extract.smk"
 include: "workflow/rules/load.smk"
+include: "workflow/rules/ask_for_tables.smk"
 include: "workflow/rules/dbt.smk"
 include: "workflow/rules/publish.smk"
 include: "workflow/rules/report.smk"
@@ -57,6 +58,7 @@ rule all:
     input:
         run_of_archive.day_paths(run_of_archive.scope.range),
         run_of_archive.other_unloaded,
+        run_of_archive.tables_request,
         "<markers>/dbt.json",
         "<markers>/read_copy.json",
         "<markers>/report.json",
@@ -68,6 +70,7 @@ rule yesterday:
     input:
         run_of_archive.day_paths(run_of_archive.scope.days(["yesterday"])),
         run_of_archive.other_unloaded,
+        run_of_archive.tables_request,
         "<markers>/dbt.json",
         "<markers>/read_copy.json",
         "<markers>/report.json",

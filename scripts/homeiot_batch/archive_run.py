@@ -104,21 +104,41 @@ class ArchiveRun:
         rule starts when they have ended in one way or the other.
         """
         asked = self.scope.days(self._dag().targets).get(SHIPPED_DATASET, [])
-        if "yesterday" in self._dag().targets:
+        if asked and "yesterday" in self._dag().targets:
             asked = [self.scope.yesterday]
         markers = [str(self.layout.marker(SHIPPED_DATASET, dt)) for dt in asked] + self._unloaded(
             {SHIPPED_DATASET}
         )
-        return sorted(set(markers)) + (
-            [str(self.layout.last_load)] if self.layout.last_load.exists() else []
-        )
+        last_load = [str(self.layout.last_load)] if self.layout.last_load.exists() else []
+        return sorted(set(markers)) + last_load + self.tables_request(_wildcards)
 
     def other_unloaded(self, _wildcards: object) -> list[str]:
         """Markers of archived days that are not loaded, of datasets that the tables are not built from."""
         return self._unloaded(set(self.settings.datasets) - {SHIPPED_DATASET})
 
+    def tables_request(self, _wildcards: object) -> list[str]:
+        """The request for the tables, if the run loads days that the tables do not wait for.
+
+        Without it, Snakemake would see no reason to build them: those days' markers are no inputs.
+        """
+        return [str(self.layout.tables_request)] if self._loads_other_days() else []
+
+    def _loads_other_days(self) -> bool:
+        others = self.settings.datasets.keys() - {SHIPPED_DATASET}
+        dag = self._dag()
+        if not others or not self._reaches_tables():
+            return False
+        if dag.forcerun or dag.forceall or dag.forcetargets or self.other_unloaded(None):
+            return True
+        asked = self.scope.days(dag.targets)
+        return any(not self.layout.is_done(name, dt) for name in others for dt in asked[name])
+
+    def _reaches_tables(self) -> bool:
+        until = self._dag().until
+        return not until or bool(until & {"dbt", "publish", "report"})
+
     def _unloaded(self, datasets: set[str]) -> list[str]:
-        if self._dag().until and not self._dag().until & {"dbt", "publish", "report"}:
+        if not self._reaches_tables():
             return []
         days = [
             (name, dt)
@@ -171,15 +191,17 @@ class ArchiveRun:
                     "apart in the source (declare it), or they lie within a microsecond"
                 )
 
+    def ask_for_tables(self, request: str, job: str) -> None:
+        """Make the file that asks for the tables; Snakemake removes it when they are built."""
+        with self._job("ask_for_tables", "", "", job):
+            Path(request).touch()
+
     def build(self, marker: str, job: str) -> None:
         """Build the dbt models, then write their marker."""
         with self._job("dbt", "", "", job):
             database, wait_s = self.settings.duckdb_path, self._database_wait_s
             if SHIPPED_DATASET not in self.settings.datasets:
-                write_json(Path(marker), record_build(database, wait_s))
-                self.summary.warn(
-                    f"the tables are left as they are: they are built from {SHIPPED_DATASET}, which is not declared"
-                )
+                self._leave_tables(Path(marker))
                 return
             with open_database(database, wait_s=wait_s):
                 """Nobody else has it open."""
@@ -188,6 +210,17 @@ class ArchiveRun:
             write_json(Path(marker), record_build(database, wait_s))
             log.info("tables built")
             self.summary.build_done()
+
+    def _leave_tables(self, marker: Path) -> None:
+        """Note a build of nothing: a house without the shipped dataset has raw tables alone."""
+        write_json(marker, record_build(self.settings.duckdb_path, self._database_wait_s))
+        if self.layout.archived_days(SHIPPED_DATASET):
+            self.summary.warn(
+                f"the daily tables stay as they are: they are built from {SHIPPED_DATASET}, "
+                "which is not declared"
+            )
+        log.info("no tables to build", built_from=SHIPPED_DATASET)
+        self.summary.build_done(has_tables=False)
 
     def publish(self, marker: str, job: str) -> None:
         """Publish the tables in the read copy, then write its marker."""
@@ -367,6 +400,7 @@ def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | 
     check_zone(layout, settings.tz)
     settle_staging(layout, settings)
     drop_hollow_days(layout, settings.datasets)
+    layout.tables_request.unlink(missing_ok=True)
     refuse_undeclared_columns(layout, settings)
     for name, days in layout.undeclared(settings.datasets).items():
         summary.warn(

@@ -73,6 +73,11 @@ class Layout:
         return self.markers / "dbt.json"
 
     @property
+    def tables_request(self) -> Path:
+        """Asks for the tables where a run loads days that they do not wait for; gone after it."""
+        return self.markers / "tables.asked"
+
+    @property
     def read_marker(self) -> Path:
         """The record that the tables are published in the read copy."""
         return self.markers / "read_copy.json"
@@ -114,6 +119,10 @@ class Layout:
                 *_dates(self.markers / dataset / "former", ".json"),
             }
         )
+
+    def is_done(self, dataset: str, dt: object) -> bool:
+        """Whether the day is archived and loaded."""
+        return self.day(dataset, dt).is_dir() and self.marker(dataset, dt).exists()
 
     def first_day(self, dataset: str) -> date | None:
         """The first day that is known, without empty ones that lie more than a month before the others: of a date that was mistyped."""

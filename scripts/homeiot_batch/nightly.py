@@ -77,7 +77,9 @@ def plan_reconciliation(settings: Settings, layout: Layout, first: date, last: d
     plan = Plan()
     for name in settings.datasets:
         plan.ask_for(
-            layout, name, [day for day in each_day(first, last) if not _is_done(layout, name, day)]
+            layout,
+            name,
+            [day for day in each_day(first, last) if not layout.is_done(name, day)],
         )
     _look_back(plan, settings, layout, first, last)
     if plan.targets:
@@ -87,6 +89,8 @@ def plan_reconciliation(settings: Settings, layout: Layout, first: date, last: d
             str(layout.report_marker),
             *plan.targets,
         ]
+        # they wait for no day of another dataset, which is then no reason to build them
+        plan.forced.append(str(layout.models))
     return plan
 
 
@@ -117,10 +121,6 @@ def _read_damaged_again(
             plan.warnings.append(f"{dataset} {day}: {error}")
             plan.ask_for(layout, dataset, [day])
             plan.forced.append(str(layout.day(dataset, day)))
-
-
-def _is_done(layout: Layout, dataset: str, day: date) -> bool:
-    return layout.day(dataset, day).is_dir() and layout.marker(dataset, day).exists()
 
 
 def _look_back(plan: Plan, settings: Settings, layout: Layout, first: date, last: date) -> None:

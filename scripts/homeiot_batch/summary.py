@@ -18,6 +18,7 @@ class Summary:
     loaded_days: int = 0
     loaded_rows: int = 0
     built: bool = False
+    has_tables: bool = True
     warnings: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -32,9 +33,9 @@ class Summary:
         with self._lock:
             self.loaded_days, self.loaded_rows = self.loaded_days + 1, self.loaded_rows + rows
 
-    def build_done(self) -> None:
-        """Dbt has built its tables."""
-        self.built = True
+    def build_done(self, *, has_tables: bool = True) -> None:
+        """Dbt has built its tables, or has none to build."""
+        self.built, self.has_tables = True, has_tables
 
     def warn(self, message: str) -> None:
         """Something that the user should know and that did not fail the run."""
@@ -49,6 +50,8 @@ class Summary:
         if not (self.read_days or self.loaded_days or self.built or self.failures or self.warnings):
             return []
         tables = "tables built" if self.built else "tables not built"
+        if not self.has_tables:
+            tables = "no tables to build"
         seconds = time.monotonic() - self.started
         done = (
             f"summary: {self.read_days} days read ({self.read_rows} rows), {self.loaded_days} days loaded ({self.loaded_rows} rows), "

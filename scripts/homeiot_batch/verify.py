@@ -15,7 +15,7 @@ import duckdb
 import typer
 
 from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
-from homeiot_batch.database import open_database
+from homeiot_batch.database import columns_of, open_database
 from homeiot_batch.datasets import Dataset, quoted
 from homeiot_batch.days import LocalDay, each_day, parse_day, yesterday
 from homeiot_batch.duckdb_writer import differences
@@ -126,6 +126,12 @@ def _check_rows(
     part: Path,
 ) -> None:
     assert verdict.parquet is not None
+    if not columns_of(connection, quoted(dataset.name)):
+        verdict.problems.append(
+            f"none of the file's {verdict.parquet['rows']} rows is in DuckDB: "
+            f"it has no table {dataset.name} yet"
+        )
+        return
     numbers = [name for name, kind in dataset.fields.items() if kind in {"double", "integer"}]
     sums = "".join(f", sum({quoted(name)})" for name in numbers)
     names = ["rows", "first_utc", "last_utc", *(f"sum_{name}" for name in numbers)]

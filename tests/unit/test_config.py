@@ -251,7 +251,7 @@ def test_a_broken_config_yaml_is_one_line(tmp_path: Path) -> None:
 def test_relative_places_start_at_the_checkout(
     tmp_path: Path, clean_environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In another folder every path is the checkout's, given or not; in the checkout none is changed.
+    """In another folder every path is the checkout's, given or not; in the checkout none changes.
 
     There targets name the days by the paths as they were set.
     """

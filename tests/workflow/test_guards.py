@@ -1,13 +1,10 @@
 """What would lose or falsify archived days without a crash: options, settings, damage and a database that is not to be had."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
 
-from homeiot_batch.config import ROOT
 from tests.conftest import House
 from tests.workflow import drills
 from tests.workflow.drills import DATASET, FIRST, FORCED, MIDDLE, UNTIL_LOAD, V1, jobs, span
@@ -167,31 +164,3 @@ def test_readings_that_only_an_undeclared_tag_tells_apart_are_named(house: House
         in outcome.stderr
     )
     assert [row[:3] for row in house.energy()] == [(*house.energy()[0][:2], None)]
-
-
-def test_tables_of_a_dataset_that_is_not_declared_are_left_alone(house: House) -> None:
-    """Without raw_meter_readings there is nothing to build: said as a warning, exit 0, and the other dataset is archived."""
-    house.export(f"climate,room=bath temperature_c=21.5 {NOON}000000000")
-    (house.folder / "config.yaml").write_text(
-        "datasets: {room_climate: {measurement: climate, fields: {temperature_c: double}}}\n"
-    )
-    for part in ("Snakefile", "workflow", "profiles", "scripts", "dbt"):
-        source = ROOT / part
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, house.folder / part)
-    command = [sys.executable, "-m", "snakemake", *span(FIRST, FIRST)]
-    env = house.env(PYTHONPATH=str(house.folder / "scripts"))
-    done = subprocess.run(
-        command,
-        cwd=house.folder,
-        env=env,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    assert (
-        "warning: the tables are left as they are: they are built from raw_meter_readings, which is not declared"
-        in done.stdout
-    )
-    assert [row[2:] for row in house.rows("room_climate")] == [(21.5,)]

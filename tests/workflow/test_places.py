@@ -36,7 +36,10 @@ def content(folder: Path) -> list[str]:
 
 
 def test_given_in_another_folder(fed: Checkout, elsewhere: Path) -> None:
-    """`-s` from elsewhere works on the checkout's archive: nothing begins where it was given, and the checkout has nothing left to do."""
+    """`-s` from elsewhere works on the checkout's archive: nothing begins where it was given.
+
+    Afterwards the checkout has nothing left to do.
+    """
     snakefile = str(fed.folder / "Snakefile")
     run = given_in(elsewhere, fed, "-s", snakefile, *UNTIL_LOAD, *span())
     assert (run.code, run.jobs) == (0, jobs("fetch extract load", *DAYS)), run.stderr
@@ -60,7 +63,7 @@ def test_with_a_directory(directory: str, fed: Checkout, elsewhere: Path) -> Non
 
 
 def test_paths_of_a_command_line(fed: Checkout, elsewhere: Path) -> None:
-    """Those of --config and of targets start at the checkout too, so that one command means one thing."""
+    """Those of --config and of targets start at the checkout too: a command means one thing."""
     base = "parquet_base_dir=data/other"
     target = f"data/other/{DATASET}/dt={FIRST}"
     snakefile = str(fed.folder / "Snakefile")
@@ -71,7 +74,7 @@ def test_paths_of_a_command_line(fed: Checkout, elsewhere: Path) -> None:
 
 
 def test_a_former_run_from_elsewhere_goes_on(fed: Checkout, elsewhere: Path) -> None:
-    """A day killed between the read and its place, in a run from elsewhere: the next run in the checkout puts it there."""
+    """A run from elsewhere is killed with a day staged: the next one in the checkout goes on."""
     snakefile = ("-s", str(fed.folder / "Snakefile"))
     fed.environment["HOMEIOT_FAULT"] = "fetch.staged:kill"
     assert given_in(elsewhere, fed, *snakefile, *UNTIL_LOAD, *span(MIDDLE, MIDDLE)).code < 0
