@@ -6,7 +6,7 @@ InfluxDB 1.x and 2.x write a newline after each document, InfluxDB 3 writes noth
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 # the end of a document and the first key of the next one: inside of a string of JSON
 # the quote before the key would be escaped
@@ -33,7 +33,11 @@ def documents(pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 
 def _document(text: bytearray) -> dict[str, Any]:
-    content = json.loads(text)
+    content = json.loads(text, parse_constant=_refuse_constant)
     if not isinstance(content, dict):
         raise ValueError("not a JSON object")
     return content
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")

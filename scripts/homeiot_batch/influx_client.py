@@ -4,19 +4,34 @@ The answer of /query is read as a stream of JSON documents, because InfluxDB rep
 wrong after the first rows only there.
 """
 
+import functools
 import itertools
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
 import requests
 
 from homeiot_batch.answer_documents import documents
 from homeiot_batch.config import Settings
 from homeiot_batch.errors import SourceBusy, SourceError, SourceUnavailable
-from homeiot_batch.influx_http import InfluxHttp, content_of
+from homeiot_batch.influx_answers import (
+    Answer,
+    Bucket,
+    Counts,
+    Document,
+    Health,
+    Mapping,
+    Result,
+    Series,
+    ShapeError,
+    parsed,
+)
+from homeiot_batch.influx_http import InfluxHttp, content_of, version_of
 from homeiot_batch.retry_policy import RetryPolicy
 from homeiot_batch.turns import Turns
+
+# what 2.x answers where the token may not see something
+UNSEEN = {401, 403, 404}
 
 
 class InfluxClient:
@@ -32,34 +47,74 @@ class InfluxClient:
         self._retry_policy = RetryPolicy(settings.influx_retries, SourceBusy, sleep)
         self._turns = Turns(settings.influx_timeout_s)
 
-    def rows(self, query: str) -> list[list[Any]]:
-        """All rows of a short InfluxQL answer."""
-        return [row for series in self.series(query) for row in series["values"]]
+    @functools.cached_property
+    def major(self) -> str:
+        """The server's major version, by what it says of itself; "" if it does not say.
 
-    def series(self, query: str) -> Iterator[dict[str, Any]]:
-        """The series of the one statement, document by document, as InfluxDB has them.
+        That an address answers is no sign: InfluxDB 1.10 to 1.13 have some of those of 2.x too.
+        """
+        version = version_of(self.ask("ping"))
+        if not version[:1].isdigit():
+            health = self._health()
+            version = health.version.removeprefix("v")
+            if not version[:1].isdigit() and health.name == "influxdb":
+                # a build without a number
+                version = "2" if health.commit is not None else "1"
+        return version[0] if version[:1].isdigit() else ""
 
-        Each has a name, tags, columns and values, with times in ns. Raises unless the answer has
-        come to its end.
+    def _health(self) -> Health:
+        try:
+            return parsed(Health, content_of(self.ask("health")))
+        except ShapeError:
+            return Health()
+
+    def rows[Row: Answer](self, query: str, kind: type[Row]) -> list[Row]:
+        """All rows of a short InfluxQL answer, each as an object of the `kind`."""
+        return [row for _, row in self.tagged_rows(query, kind)]
+
+    def tagged_rows[Row: Answer](
+        self, query: str, kind: type[Row]
+    ) -> list[tuple[dict[str, str], Row]]:
+        """The same, with the tags of the series that each row is in, for a GROUP BY."""
+        return [
+            (series.tags, self._parsed(kind, row, query))
+            for series in self.series(query)
+            for row in series.rows()
+        ]
+
+    def counts(self, query: str, columns: int) -> list[int]:
+        """The one row of a SELECT of so many counts; all 0 where nothing is counted."""
+        rows = [row for series in self.series(query) for row in series.values]
+        if not rows:
+            return [0] * columns
+        counts = self._parsed(Counts, {"numbers": rows[0][1:]}, query).numbers
+        if len(counts) != columns:
+            raise self._other_shape(query, f"{len(counts)} counts, not {columns}")
+        return [count or 0 for count in counts]
+
+    def series(self, query: str) -> Iterator[Series]:
+        """The series of the one statement, document by document, with times in ns.
+
+        Those without rows are left out. Raises unless the answer has come to its end.
         """
         partial, results = True, 0
         for result in self._begun(query):
             results += 1
-            partial = bool(result.get("partial"))
-            yield from (series for series in result.get("series", []) if series.get("values"))
+            partial = result.partial
+            yield from (series for series in result.series if series.values)
         if partial or not results:
             raise SourceUnavailable(
                 f"{self._settings.influx_url}: the answer ended in the middle; "
                 "run again, and read the server's log"
             )
 
-    def _begun(self, query: str) -> Iterator[dict[str, Any]]:
+    def _begun(self, query: str) -> Iterator[Result]:
         """The results of an answer whose first one has come; SourceError if the server stays busy.
 
         What goes wrong after the first result is for the caller to ask again.
         """
 
-        def begin() -> Iterator[dict[str, Any]]:
+        def begin() -> Iterator[Result]:
             results = self._results(query)
             return itertools.chain(list(itertools.islice(results, 1)), results)
 
@@ -72,7 +127,7 @@ class InfluxClient:
         except SourceBusy as error:
             raise SourceError(str(error)) from None
 
-    def _results(self, query: str) -> Iterator[dict[str, Any]]:
+    def _results(self, query: str) -> Iterator[Result]:
         """The results, document by document, while this client has its turn."""
         try:
             with self._turns.taken():
@@ -82,18 +137,19 @@ class InfluxClient:
             self._turns.form_a_line()
             raise
 
-    def _results_of(self, document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        if "error" in document:
-            raise self._http.failure(str(document["error"]))
-        for result in document.get("results", []):
-            if "error" in result:
-                raise self._http.failure(str(result["error"]))
+    def _results_of(self, document: Document) -> Iterator[Result]:
+        if document.error is not None:
+            raise self._http.failure(document.error)
+        for result in document.results:
+            if result.error is not None:
+                raise self._http.failure(result.error)
             yield result
 
-    def _documents(self, query: str) -> Iterator[dict[str, Any]]:
+    def _documents(self, query: str) -> Iterator[Document]:
         try:
             with self._http.ask(self._parameters(query)) as response:
-                yield from documents(response.iter_content(1 << 16))
+                for content in documents(response.iter_content(1 << 16)):
+                    yield self._parsed(Document, content, query)
         except requests.RequestException as error:
             raise self._http.transport_failure(error) from None
         except ValueError:
@@ -114,28 +170,48 @@ class InfluxClient:
             parameters["rp"] = self._settings.influx_retention_policy
         return parameters
 
-    def buckets(self) -> list[dict[str, Any]]:
-        """The first hundred buckets of 2.x that the token may see."""
-        return self.listed("buckets", "buckets", limit="100")
+    def buckets(self) -> list[Bucket]:
+        """The first hundred buckets that the token may see; none unless the server is a 2.x."""
+        return self._listed(Bucket, "buckets", "buckets", limit="100")
 
-    def mappings(self, buckets: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The bucket of 2.x that each retention policy of the database that is read stands for.
+    def mappings(self, buckets: Iterable[Bucket]) -> list[Mapping]:
+        """How InfluxQL finds the buckets of 2.x in the organizations of the `buckets`."""
+        mappings: list[Mapping] = []
+        for org in sorted({bucket.org for bucket in buckets}):
+            mappings += self._listed(Mapping, "dbrps", "content", orgID=org)
+        return mappings
 
-        Only mappings in the organizations of the `buckets` are found.
+    def _listed[Part: Answer](
+        self, kind: type[Part], path: str, key: str, **parameters: str
+    ) -> list[Part]:
+        """A list of the API of 2.x.
+
+        It is empty if the server is another one, or if the token may not see it.
         """
-        orgs = sorted({bucket["orgID"] for bucket in buckets})
-        return [
-            mapping
-            for org in orgs
-            for mapping in self.listed(
-                "dbrps", "content", orgID=org, db=self._settings.influx_bucket
-            )
-        ]
+        if self.major != "2":
+            return []
+        answer = self.ask(f"api/v2/{path}", **parameters)
+        if answer.status_code in UNSEEN:
+            return []
+        if answer.status_code != 200:
+            raise self._http.refusal(answer)
+        content = content_of(answer)
+        listed = content.get(key) if isinstance(content, dict) else None
+        if not isinstance(listed, list):
+            raise self._other_shape(path, f"{key} is missing")
+        return [self._parsed(kind, part, path) for part in listed]
 
-    def listed(self, path: str, key: str, **params: str) -> list[dict[str, Any]]:
-        """A list of the API of 2.x; empty if it has no such API or the token may not see it."""
-        content = content_of(self.ask(f"api/v2/{path}", **params))
-        return content.get(key) or [] if isinstance(content, dict) else []
+    def _parsed[Part: Answer](self, kind: type[Part], content: object, question: str) -> Part:
+        try:
+            return parsed(kind, content)
+        except ShapeError as error:
+            raise self._other_shape(question, error) from None
+
+    def _other_shape(self, question: str, what: object) -> SourceError:
+        return SourceError(
+            f"{self._settings.influx_url} answered {question[:60]!r} in another way than InfluxDB: "
+            f"{what}; check INFLUX_URL, and what stands between here and the server"
+        )
 
     def ask(self, path: str, **parameters: str) -> requests.Response:
         """What answers a GET of `path` below INFLUX_URL, whatever its status.

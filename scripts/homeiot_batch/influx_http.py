@@ -204,6 +204,11 @@ def _transport_problem(error: Exception) -> str:
     return "cannot be reached; check INFLUX_URL and that the server runs"
 
 
+def version_of(answer: requests.Response) -> str:
+    """The version that the server names in each answer, such as 2.7.12; "" if it names none."""
+    return answer.headers.get("X-Influxdb-Version", "").removeprefix("v")
+
+
 def words(content: object) -> str:
     """What the body of a refusal says, on one line."""
     text = content.decode(errors="replace") if isinstance(content, bytes) else str(content)

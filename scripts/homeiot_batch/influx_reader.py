@@ -4,9 +4,9 @@ The server is asked separately how many values each field has in the day, so tha
 merely looks complete is found out.
 """
 
+import contextlib
 import functools
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from homeiot_batch.config import Settings
 from homeiot_batch.datasets import ARROW_TYPES, Dataset
 from homeiot_batch.days import LocalDay
 from homeiot_batch.errors import SourceError, SourceUnavailable
+from homeiot_batch.influx_answers import FieldKey, Name, RetentionPolicy, Series
 from homeiot_batch.influx_client import InfluxClient, quote_ident
 
 # the types on the server that may stand in a column of the declared type; count(f::float) counts integers too, so it cannot tell them apart
@@ -33,7 +34,6 @@ JSON_TYPES: dict[str, set[type]] = {
     "boolean": {bool},
     "string": {str},
 }
-UNITS = {"h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
 
 
 class InfluxReader:
@@ -62,7 +62,7 @@ class InfluxReader:
         edge = self._settings.instant() - kept
         if not kept or edge <= day.start:
             return []
-        kept_since = f"{kept // UNITS['h']} hours, since {edge.astimezone(day.zone):%F %T}"
+        kept_since = f"{kept // timedelta(hours=1)} hours, since {edge.astimezone(day.zone):%F %T}"
         gone = "the day's first readings, or all, may have been gone when it was read"
         cure = f"with an export or a backup of the server, run again with --date {day} --force"
         return [f"retention policy {policy!r} keeps {kept_since}: {gone}; {cure}"]
@@ -98,34 +98,35 @@ class InfluxReader:
             )
         for field, declared in dataset.fields.items():
             for other in sorted(keys.get(field, set()) - COMPATIBLE[declared]):
-                selection = f"count({quote_ident(field)}::{other})"
-                if count := self._single_row(dataset, day, selection)[1]:
+                column = f"{quote_ident(field)}::{other}"
+                if count := self._counted([column], dataset, day)[0]:
                     raise SourceError(
-                        f"{self._where(dataset)}: on {day} field {field} holds {count} values of type {other}, declared is {declared}; "
-                        "InfluxDB would leave out one or the other. Correct the points on the server, or the type in config.yaml"
+                        f"{self._where(dataset)}: on {day} field {field} holds {count} values of "
+                        f"type {other}, declared is {declared}; InfluxDB would leave out one or "
+                        "the other. Correct the points on the server, or the type in config.yaml"
                     )
 
     def _refuse_other_policies(self, dataset: Dataset, day: LocalDay) -> None:
         """Where no policy is named, the default one may hold only a part of the day, or none: since it was changed, say."""
         if self._settings.influx_retention_policy:
             return
-        for policy, _, is_default in self.policies(self._settings.influx_bucket):
-            if not is_default and any(self.counts(dataset, day, policy).values()):
+        for policy in self.policies(self._settings.influx_bucket):
+            if not policy.is_default and any(self.counts(dataset, day, policy.name).values()):
                 raise SourceError(
-                    f"{self._where(dataset)}: on {day} retention policy {policy!r} holds points of it too; "
+                    f"{self._where(dataset)}: on {day} retention policy {policy.name!r} "
+                    "holds points of it too; "
                     "set INFLUX_RETENTION_POLICY to the one that has the readings"
                 )
 
     def _field_types(self, dataset: Dataset) -> dict[str, set[str]]:
         types: dict[str, set[str]] = {}
-        for field, kind in self.client.rows(
-            f"SHOW FIELD KEYS FROM {quote_ident(dataset.measurement)}"
-        ):
-            types.setdefault(field, set()).add(kind)
+        measurement = quote_ident(dataset.measurement)
+        for key in self.client.rows(f"SHOW FIELD KEYS FROM {measurement}", FieldKey):
+            types.setdefault(key.name, set()).add(key.kind)
         return types
 
     def _no_measurement(self, dataset: Dataset) -> str:
-        others = [row[0] for row in self.client.rows("SHOW MEASUREMENTS LIMIT 20")]
+        others = [row.name for row in self.client.rows("SHOW MEASUREMENTS LIMIT 20", Name)]
         there = f"there are {', '.join(others)}" if others else "nothing can be seen there"
         if dataset.measurement in others:
             there = "it is there in another retention policy"
@@ -135,78 +136,102 @@ class InfluxReader:
         )
 
     def counts(self, dataset: Dataset, day: LocalDay, policy: str | None = None) -> dict[str, int]:
-        """Values of each field that the server has in the day, in `policy` or the one that is set."""
-        row = self._single_row(
-            dataset,
-            day,
-            ", ".join(f"count({quote_ident(field)})" for field in dataset.fields),
-            policy,
-        )
-        return {field: count or 0 for field, count in zip(dataset.fields, row[1:], strict=True)}
+        """Values of each field that the server has in the day.
 
-    def policies(self, database: str) -> Iterator[tuple[str, timedelta, bool]]:
-        """Name of each retention policy, how long it keeps points (0: for ever; in 2.x always 0), and whether it is the default one."""
-        for policy, kept, *_, is_default in self.client.rows(
-            f"SHOW RETENTION POLICIES ON {quote_ident(database)}"
-        ):
-            yield policy, _duration(kept), is_default
+        They are counted in the retention policy `policy`, or in the one that is set.
+        """
+        columns = [quote_ident(field) for field in dataset.fields]
+        counts = self._counted(columns, dataset, day, policy)
+        return dict(zip(dataset.fields, counts, strict=True))
+
+    def policies(self, database: str) -> list[RetentionPolicy]:
+        """The retention policies of a database."""
+        return self.client.rows(
+            f"SHOW RETENTION POLICIES ON {quote_ident(database)}", RetentionPolicy
+        )
 
     @functools.cached_property
     def retention(self) -> tuple[str, timedelta]:
         """The retention policy that is read, and how long it keeps points (0: for ever)."""
         wanted = self._settings.influx_retention_policy
-        policies = (
-            policy[:2]
-            for policy in self.policies(self._settings.influx_bucket)
-            if (policy[0] == wanted if wanted else policy[2])
-        )
-        policy, kept = next(policies, (wanted or "", timedelta()))
-        return policy, kept or self._bucket_retention(policy)
+        for policy in self.policies(self._settings.influx_bucket):
+            if policy.name == wanted or (policy.is_default and not wanted):
+                return policy.name, policy.kept or self._bucket_retention(policy.name)
+        return wanted or "", timedelta()
 
     def _bucket_retention(self, policy: str) -> timedelta:
-        """How long the bucket of 2.x keeps points: SHOW RETENTION POLICIES says for ever, whatever it is."""
-        buckets = [
-            mapping["bucketID"]
-            for mapping in self.client.mappings(self.client.buckets())
-            if mapping["retention_policy"] == policy
-        ]
-        rules = [
-            rule["everySeconds"]
-            for bucket in buckets
-            for rule in self.client.listed(f"buckets/{bucket}", "retentionRules")
-        ]
-        return timedelta(seconds=min(rules, default=0))
+        """How long 2.x keeps points: SHOW RETENTION POLICIES says for ever, whatever it is."""
+        database, buckets = self._settings.influx_bucket, self.client.buckets()
+        read = {
+            mapping.bucket
+            for mapping in self.client.mappings(buckets)
+            if (mapping.database, mapping.policy) == (database, policy)
+        }
+        rules = [rule for bucket in buckets if bucket.id in read for rule in bucket.rules]
+        return timedelta(seconds=min((rule.seconds for rule in rules), default=0))
 
-    def _single_row(
-        self, dataset: Dataset, day: LocalDay, selection: str, policy: str | None = None
-    ) -> list[Any]:
-        rows = self.client.rows(_select(selection, dataset, day, policy))
-        return rows[0] if rows else [0] + [0] * (selection.count("count("))
+    def _counted(
+        self, columns: Sequence[str], dataset: Dataset, day: LocalDay, policy: str | None = None
+    ) -> list[int]:
+        """The values in the day of each of the columns, which are InfluxQL."""
+        selection = ", ".join(f"count({column})" for column in columns)
+        return self.client.counts(_select(selection, dataset, day, policy), len(columns))
 
     def _batches(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
         columns = [*dataset.fields, *dataset.tags]
         query = _select(", ".join(quote_ident(column) for column in columns), dataset, day)
         last = day.start_ns
         for series in self.client.series(query):
-            if series["columns"] != ["time", *columns]:
-                raise SourceError(
-                    f"{self._where(dataset)}: asked for {columns}, the server answered {series['columns'][1:]}; check INFLUX_URL, and what "
-                    "stands between here and the server"
+            if series.columns != ["time", *columns]:
+                raise self._spoiled(
+                    dataset, f"asked for {columns}, the server answered {series.columns[1:]}"
                 )
-            batch = _batch(dataset, series["columns"], series["values"])
+            batch = self._batch(dataset, series)
             times = batch.column("time")
             ascending = pc.all(pc.less_equal(times[:-1], times[1:]), min_count=0).as_py()
             if not ascending or times[0].as_py() < last or times[-1].as_py() >= day.end_ns:
-                raise SourceError(
-                    f"{self._where(dataset)}: the answer for {day} holds points out of order or of another day; check INFLUX_URL, and what "
-                    "stands between here and the server"
+                raise self._spoiled(
+                    dataset, f"the answer for {day} holds points out of order or of another day"
                 )
             last = times[-1].as_py()
             yield batch
 
+    def _batch(self, dataset: Dataset, series: Series) -> pa.RecordBatch:
+        values = dict(zip(series.columns, zip(*series.values, strict=True), strict=True))
+        schema = dataset.raw_schema()
+        arrays = [
+            _field(dataset, column.name, values[column.name])
+            if column.name in dataset.fields
+            else self._plain(dataset, column, values[column.name])
+            for column in schema
+        ]
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def _plain(self, dataset: Dataset, column: pa.Field, values: Sequence[Any]) -> pa.Array:
+        """The times, or the values of a tag: the server keeps them as whole numbers and text."""
+        wanted = {int} if column.name == "time" else {str, type(None)}
+        others = [value for value in values if type(value) not in wanted]
+        if not others:
+            with contextlib.suppress(pa.ArrowException, OverflowError, UnicodeError):
+                return pa.array(values, column.type)
+        what = f"{others[0]!r:.60}" if others else "a value that cannot be stored"
+        kind = "times" if column.name == "time" else "text"
+        raise self._spoiled(
+            dataset, f"column {column.name} of the answer should hold {kind}, but holds {what}"
+        )
+
+    def _spoiled(self, dataset: Dataset, what: str) -> SourceError:
+        return SourceError(
+            f"{self._where(dataset)}: {what}; check INFLUX_URL, and what stands between here and "
+            "the server"
+        )
+
     def _where(self, dataset: Dataset) -> str:
         policy = self._settings.influx_retention_policy or "the default retention policy"
-        return f"measurement {dataset.measurement!r} in {self._settings.influx_bucket!r} ({policy}) at {self._settings.influx_url}"
+        return (
+            f"measurement {dataset.measurement!r} in {self._settings.influx_bucket!r} ({policy}) "
+            f"at {self._settings.influx_url}"
+        )
 
 
 def _select(selection: str, dataset: Dataset, day: LocalDay, policy: str | None = None) -> str:
@@ -218,42 +243,21 @@ def _select(selection: str, dataset: Dataset, day: LocalDay, policy: str | None 
     return f"SELECT {selection} FROM {source} WHERE time >= {day.start_ns} AND time < {day.end_ns}"
 
 
-def _batch(dataset: Dataset, columns: list[str], rows: list[list[Any]]) -> pa.RecordBatch:
-    values = dict(zip(columns, zip(*rows, strict=True), strict=True))
-    schema = dataset.raw_schema()
-    arrays = [
-        _column(dataset, name, values[name])
-        if name in dataset.fields
-        else pa.array(values[name], schema.field(name).type)
-        for name in schema.names
-    ]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _column(dataset: Dataset, field: str, values: tuple[Any, ...]) -> pa.Array:
-    """The field's values, none of them bent to its type; Arrow alone would cut off fractions and refuse 1e17."""
+def _field(dataset: Dataset, field: str, values: Sequence[Any]) -> pa.Array:
+    """The field's values as they are: Arrow would cut off fractions, and refuse 1e17."""
     declared = dataset.fields[field]
     if {type(value) for value in values} <= {type(None), *JSON_TYPES[declared]}:
-        fitting = (
-            [None if value is None else float(value) for value in values]
-            if declared == "double"
-            else values
-        )
-        try:
-            return pa.array(fitting, ARROW_TYPES[declared])
-        except (pa.ArrowInvalid, OverflowError):
-            pass
+        with contextlib.suppress(pa.ArrowInvalid, OverflowError, UnicodeError):
+            if declared != "double":
+                return pa.array(values, ARROW_TYPES[declared])
+            numbers = [None if value is None else float(value) for value in values]
+            array = pa.array(numbers, pa.float64())
+            if pc.all(pc.is_finite(array), min_count=0).as_py():
+                return array
     raise SourceError(
-        f"measurement {dataset.measurement!r}: field {field} holds a value that does not fit {declared}, its declared type; "
-        "correct the type in config.yaml, or the points on the server"
-    )
-
-
-def _duration(text: str) -> timedelta:
-    """What Go writes as 168h0m0s."""
-    return sum(
-        (int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+)([hms])", text)),
-        timedelta(),
+        f"measurement {dataset.measurement!r}: field {field} holds a value that does not fit "
+        f"{declared}, its declared type; correct the type in config.yaml, or the points on the "
+        "server"
     )
 
 

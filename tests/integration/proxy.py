@@ -27,7 +27,7 @@ def spoiling(server: Server, spoil: Spoil) -> Generator[str]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            query = parse_qs(urlsplit(self.path).query)["q"][0]
+            query = parse_qs(urlsplit(self.path).query).get("q", [""])[0]
             is_day = query.startswith("SELECT ") and "count(" not in query
             with contextlib.closing(_connection(server.port)) as upstream:
                 upstream.request(

@@ -56,6 +56,7 @@ class Server:
     """A server process that a test started; `with` stops it."""
 
     headers: dict[str, str] = {}
+    major: str
 
     def __init__(self, folder: Path, flush: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -138,6 +139,11 @@ class Server:
         finally:
             connection.close()
 
+    def shown_version(self) -> str:
+        """The same as the doctor shows it; a build of one's own has no number."""
+        version = self.version()
+        return version if version[:1].isdigit() else f"{self.major}.x ({version})"
+
     def _answers(self) -> bool:
         try:
             self.request("GET", "/ping")
@@ -148,6 +154,8 @@ class Server:
 
 class Influx1(Server):
     """InfluxDB 1.x."""
+
+    major = "1"
 
     def __init__(
         self, folder: Path, *, auth: bool = False, query_timeout: str = "0s", flush: str = "10m"
@@ -207,8 +215,17 @@ class Influx1(Server):
         )
 
 
+class Influx113(Influx1):
+    """InfluxDB 1.13, the last of 1.x."""
+
+    def command(self) -> Sequence[str]:
+        return [built_server("influxd113"), *super().command()[1:]]
+
+
 class Influx2(Server):
     """InfluxDB 2.x."""
+
+    major = "2"
 
     def __init__(self, folder: Path, *, flush: str = "10m") -> None:
         super().__init__(folder, flush)
@@ -247,7 +264,9 @@ class Influx2(Server):
         ]
 
     def create(self, bucket: str, kept_hours: int = 0) -> None:
-        """Make a bucket, whose points are kept for ever or for some hours."""
+        """Make a bucket, whose points are kept for ever or for some hours, if it is not there."""
+        if bucket in self._buckets:
+            return
         rules = [{"type": "expire", "everySeconds": kept_hours * 3600}] if kept_hours else []
         wanted = {"orgID": self._organization, "name": bucket, "retentionRules": rules}
         self._buckets[bucket] = self.request(

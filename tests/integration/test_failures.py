@@ -55,16 +55,18 @@ class State:
 @pytest.fixture(scope="module")
 def kept(
     tmp_path_factory: pytest.TempPathFactory,
-    influx1: Influx1,
-    influx1_auth: Influx1,
+    influx16: Influx1,
+    influx113: Influx1,
+    influx16_auth: Influx1,
+    influx113_auth: Influx1,
     influx2: Influx2,
 ) -> House:
     """A house whose first day is archived; all servers hold both days as `kept`."""
     house = House(tmp_path_factory.mktemp("kept"))
-    for server in (influx1, influx1_auth, influx2):
+    for server in (influx16, influx113, influx16_auth, influx113_auth, influx2):
         server.create("kept")
         server.write("kept", points())
-    house.environment = influx1.environment("kept") | {"INFLUX_CHUNK_ROWS": "100"}
+    house.environment = influx16.environment("kept") | {"INFLUX_CHUNK_ROWS": "100"}
     outcome = house.snakemake("--until", "load", *FIRST_DAY)
     assert (outcome.code, outcome.failures) == (0, []), outcome.stderr
     return house
@@ -100,65 +102,50 @@ def assert_refused(
 
 
 @pytest.mark.parametrize(
-    ("server", "changes", "said"),
+    ("changes", "said"),
     [
         (
-            "influx1",
             {"INFLUX_BUCKET": "nope"},
             "database not found: nope; check INFLUX_BUCKET='nope'",
         ),
         (
-            "influx2",
-            {"INFLUX_BUCKET": "nope"},
-            "database not found: nope; check INFLUX_BUCKET='nope'",
-        ),
-        (
-            "influx1",
             {"INFLUX_RETENTION_POLICY": "nope"},
             "retention policy not found: nope; check INFLUX_RETENTION_POLICY='nope'",
         ),
         (
-            "influx2",
-            {"INFLUX_RETENTION_POLICY": "nope"},
-            "retention policy not found: nope; check INFLUX_RETENTION_POLICY='nope'",
-        ),
-        (
-            "influx1",
-            {"INFLUX_MEASUREMENT": "nope"},
-            "does not exist (there are power); check INFLUX_MEASUREMENT",
-        ),
-        (
-            "influx2",
             {"INFLUX_MEASUREMENT": "nope"},
             "does not exist (there are power); check INFLUX_MEASUREMENT",
         ),
     ],
 )
 def test_names_that_the_server_does_not_know(
-    kept: House, request: pytest.FixtureRequest, server: str, changes: Environment, said: str
+    kept: House, server: Influx1 | Influx2, changes: Environment, said: str
 ) -> None:
     """A database, retention policy or measurement that is not there is never an empty day."""
-    assert_refused(kept, said, request.getfixturevalue(server).environment("kept") | changes)
+    assert_refused(kept, said, server.environment("kept") | changes)
 
 
 @pytest.mark.parametrize(
     ("server", "changes"),
     [
-        ("influx1_auth", {"INFLUX_PASSWORD": WRONG}),
-        ("influx1_auth", {"INFLUX_USERNAME": "", "INFLUX_PASSWORD": ""}),
-        ("influx2", {"INFLUX_TOKEN": WRONG}),
-        ("influx2", {"INFLUX_TOKEN": ""}),
+        ("1.6 with a password", {"INFLUX_PASSWORD": WRONG}),
+        ("1.6 with a password", {"INFLUX_USERNAME": "", "INFLUX_PASSWORD": ""}),
+        ("1.13 with a password", {"INFLUX_PASSWORD": WRONG}),
+        ("1.13 with a password", {"INFLUX_USERNAME": "", "INFLUX_PASSWORD": ""}),
+        ("2.7", {"INFLUX_TOKEN": WRONG}),
+        ("2.7", {"INFLUX_TOKEN": ""}),
     ],
+    indirect=["server"],
 )
 def test_credentials_that_the_server_does_not_know(
-    kept: House, request: pytest.FixtureRequest, server: str, changes: Environment
+    kept: House, server: Influx1 | Influx2, changes: Environment
 ) -> None:
     """A wrong password or token, or none, is refused by the server; the line names the settings."""
     said = (
         "answered 401: ",
         "check INFLUX_TOKEN (2.x) or INFLUX_USERNAME and INFLUX_PASSWORD (1.x)",
     )
-    assert_refused(kept, said, request.getfixturevalue(server).environment("kept") | changes)
+    assert_refused(kept, said, server.environment("kept") | changes)
 
 
 def test_a_user_of_influxdb_1_that_may_only_write(kept: House, influx1_auth: Influx1) -> None:
@@ -332,18 +319,24 @@ def test_a_query_that_the_server_ends_in_the_middle(kept: House, tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("server", "kind", "other"),
-    [("influx1", "string", "12.5"), ("influx2", "string", "12.5"), ("influx1", "boolean", True)],
+    [
+        ("1.6", "string", "12.5"),
+        ("1.13", "string", "12.5"),
+        ("2.7", "string", "12.5"),
+        ("1.6", "boolean", True),
+        ("1.13", "boolean", True),
+    ],
+    indirect=["server"],
 )
 def test_a_shard_of_another_type(
-    kept: House, request: pytest.FixtureRequest, server: str, kind: str, other: Value
+    kept: House, server: Influx1 | Influx2, kind: str, other: Value
 ) -> None:
     """Where a field is a number before Monday 09:00 and something else after, the server leaves the latter out in silence."""
-    source: Influx1 | Influx2 = request.getfixturevalue(server)
     bucket = f"{kind} shard"
     boundary = at("2025-11-10T09:00")
-    source.create(bucket)
-    source.write(bucket, points()[:108])
-    source.write(
+    server.create(bucket)
+    server.write(bucket, points()[:108])
+    server.write(
         bucket,
         [
             Point(boundary + step * 10**9, {"instant_power_w": other, "energy_import_kwh": 9.5})
@@ -353,7 +346,7 @@ def test_a_shard_of_another_type(
     assert_refused(
         kept,
         f"holds 400 values of type {kind}, declared is double",
-        source.environment(bucket),
+        server.environment(bucket),
         FIRST_DAY,
     )
 

@@ -320,22 +320,18 @@ def test_a_proxy_that_takes_only_short_addresses_by_get(
 QUERY = 'SELECT "w", "source" FROM "power" WHERE time > 0'
 
 
-@pytest.mark.parametrize("server", ["influx1", "influx2"])
-def test_all_servers_take_post(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, server: str
-) -> None:
+def test_all_servers_take_post(monkeypatch: pytest.MonkeyPatch, server: Influx1 | Influx2) -> None:
     """The same rows come by GET and by POST."""
-    source: Influx1 | Influx2 = request.getfixturevalue(server)
-    source.create("posted")
-    source.write("posted", [Point(at("2025-11-10T10:00"), {"w": 1.5}, {"source": "a"})])
-    environment = source.environment("posted")
+    server.create("posted")
+    server.write("posted", [Point(at("2025-11-10T10:00"), {"w": 1.5}, {"source": "a"})])
+    environment = server.environment("posted")
     token = environment.pop("INFLUX_TOKEN", "")
     monkeypatch.setenv("INFLUX_TOKEN", token)
     given = {name.lower(): text for name, text in environment.items()}
-    with gatekeeper(source, 60, "GET POST") as url:
+    with gatekeeper(server, 60, "GET POST") as url:
         answers = [
             list(InfluxClient(load_settings(given | {"influx_url": door})).series(QUERY))
-            for door in (source.url, url)
+            for door in (server.url, url)
         ]
     assert answers[0] == answers[1]
     assert len(answers[0]) == 1

@@ -148,28 +148,27 @@ def test_token_and_password_from_files(
 @pytest.mark.parametrize(
     ("zone", "first", "last", "hours", "server"),
     [
-        ("Europe/Berlin", "2025-03-29", "2025-03-31", [24, 23, 24], "influx1"),
-        ("Europe/Berlin", "2025-10-25", "2025-10-27", [24, 25, 24], "influx2"),
-        ("Australia/Adelaide", "2025-10-04", "2025-10-06", [24, 23, 24], "influx1"),
-        ("Asia/Kathmandu", "2025-10-25", "2025-10-26", [24, 24], "influx2"),
+        ("Europe/Berlin", "2025-03-29", "2025-03-31", [24, 23, 24], "1.6"),
+        ("Europe/Berlin", "2025-10-25", "2025-10-27", [24, 25, 24], "2.7"),
+        ("Australia/Adelaide", "2025-10-04", "2025-10-06", [24, 23, 24], "1.13"),
+        ("Asia/Kathmandu", "2025-10-25", "2025-10-26", [24, 24], "2.7"),
     ],
+    indirect=["server"],
 )
 def test_days_of_other_zones(
     house: House,
-    request: pytest.FixtureRequest,
     zone: str,
     first: str,
     last: str,
     hours: list[int],
-    server: str,
+    server: Influx1 | Influx2,
 ) -> None:
     """A day is the zone's own, also where the clock changes: every point once, by its wall clock, in files that name the zone."""
     points = every(15, first, last, zone)
-    source: Influx1 | Influx2 = request.getfixturevalue(server)
     bucket = f"{zone} {first}".replace("/", " ")  # a slash would part database and retention policy
-    source.create(bucket)
-    source.write(bucket, points)
-    house.environment |= source.environment(bucket) | {"TZ": zone}
+    server.create(bucket)
+    server.write(bucket, points)
+    house.environment |= server.environment(bucket) | {"TZ": zone}
     archive(house, "--until", "load", "--config", f"start={first}", f"end={last}")
     assert in_order(house.rows()) == in_order(rows(points, first, last, zone=zone))
     files = sorted(Path(house.parquet).glob("raw_meter_readings/dt=*/*.parquet"))

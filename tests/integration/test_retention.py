@@ -4,8 +4,6 @@ import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from tests.conftest import House, Outcome
 from tests.integration.points import Point
 from tests.integration.servers import Influx1, Influx2
@@ -32,16 +30,14 @@ def warned(outcome: Outcome) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("server", ["influx1", "influx2"])
 def test_a_day_at_the_edge_of_retention_is_archived_with_a_warning(
-    house: House, request: pytest.FixtureRequest, server: str
+    house: House, server: Influx1 | Influx2
 ) -> None:
     """Of a day that began before what is kept some readings may be gone: it is archived as it is, and the run says so; of later days it does not."""
-    influx: Influx1 | Influx2 = request.getfixturevalue(server)
-    influx.create("edge", KEPT_HOURS)
+    server.create("edge", KEPT_HOURS)
     now = datetime.fromtimestamp(int(time.time()), UTC).replace(microsecond=1)  # never midnight
     edge = now - timedelta(hours=KEPT_HOURS)
-    influx.write("edge", hourly(edge + timedelta(minutes=10), now))
+    server.write("edge", hourly(edge + timedelta(minutes=10), now))
     first, last = edge.astimezone(ZONE).date(), now.astimezone(ZONE).date() - timedelta(days=1)
     outcome = house.snakemake(
         "--until",
@@ -50,7 +46,7 @@ def test_a_day_at_the_edge_of_retention_is_archived_with_a_warning(
         f"start={first}",
         f"end={last}",
         f"now={now.isoformat()}",
-        **influx.environment("edge"),
+        **server.environment("edge"),
         TZ=ZONE.key,
     )
     assert (outcome.code, house.day(str(first)).is_dir(), house.day(str(last)).is_dir()) == (

@@ -98,19 +98,18 @@ def said_by_all(house: Checkout) -> dict[str, Outcome]:
     }
 
 
-@pytest.mark.parametrize("server", ["influx1_auth", "influx2"])
-def test_secrets_stay_where_they_were_given(
-    server: str, checkout: Checkout, request: pytest.FixtureRequest
-) -> None:
+@pytest.mark.parametrize(
+    "server", ["1.6 with a password", "1.13 with a password", "2.7"], indirect=True
+)
+def test_secrets_stay_where_they_were_given(server: Influx1 | Influx2, checkout: Checkout) -> None:
     """Not in output, logs, markers, `.snakemake`, Parquet or DuckDB, not in any command line, and dbt is not given them."""
-    influx: Influx1 | Influx2 = request.getfixturevalue(server)
-    influx.create("planted")
+    server.create("planted")
     line = b"power,source=a instant_power_w=1,energy_import_kwh=2 %d" % (NOON * 10**9)
-    if isinstance(influx, Influx1):
-        influx.request("POST", "/write", line, db="planted")
+    if isinstance(server, Influx1):
+        server.request("POST", "/write", line, db="planted")
     else:
-        influx.request("POST", "/api/v2/write", line, org="house", bucket="planted")
-    checkout.environment |= influx.environment("planted") | {
+        server.request("POST", "/api/v2/write", line, org="house", bucket="planted")
+    checkout.environment |= server.environment("planted") | {
         "HEALTHCHECK_URL": PING,
         "LOOKBACK_DAYS": "0",
     }

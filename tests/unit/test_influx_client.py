@@ -45,7 +45,7 @@ class Asked:
 
     def rows(self, query: str = "SHOW FIELD KEYS") -> list[list[object]]:
         """The rows of the answer."""
-        return self.client.rows(query)
+        return [row for series in self.client.series(query) for row in series.values]
 
 
 @pytest.fixture(autouse=True)
@@ -143,7 +143,7 @@ def test_busy_after_the_first_rows() -> None:
     with serving(lambda _: json(FIRST, refused(CROWDED))) as (url, asked):
         house = Asked(url)
         series = house.client.series("SELECT f FROM m")
-        assert next(series)["values"] == [["w"]]
+        assert next(series).values == [["w"]]
         with pytest.raises(SourceBusy, match="max-concurrent-queries"):
             next(series)
     assert (len(asked), house.waits) == (1, [])
@@ -152,10 +152,10 @@ def test_busy_after_the_first_rows() -> None:
 def test_questions_form_a_line_after_a_refusal() -> None:
     """Once the server had too many at once, a question waits for the end of the answer before."""
     with serving(in_order([BUSY["429"], json(FIRST, ROWS), json(ROWS)])) as (url, asked):
-        client = Asked(url).client
-        day = client.series("SELECT f FROM m")
+        house = Asked(url)
+        day = house.client.series("SELECT f FROM m")
         next(day)
-        other = threading.Thread(target=client.rows, args=("SHOW FIELD KEYS",))
+        other = threading.Thread(target=house.rows)
         other.start()
         other.join(0.2)
         assert len(asked) == 2

@@ -2,10 +2,9 @@
 
 import contextlib
 import difflib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from homeiot_batch.checks.finding import Finding, of_error, ok, problem, span, warning
 from homeiot_batch.checks.source import MAX_SKEW_S, near, visible_databases
@@ -13,6 +12,7 @@ from homeiot_batch.config import Settings
 from homeiot_batch.datasets import Dataset
 from homeiot_batch.days import EPOCH
 from homeiot_batch.errors import HomeIotError, SourceError
+from homeiot_batch.influx_answers import FieldKey, Instant, Name, TagKey
 from homeiot_batch.influx_client import InfluxClient, quote_ident
 from homeiot_batch.influx_reader import COMPATIBLE, InfluxReader
 
@@ -104,7 +104,7 @@ def _looked_at(
 
 def _policies(reader: InfluxReader, database: str) -> dict[str, bool]:
     """Its retention policies, and whether each is the default one."""
-    return {name: is_default for name, _, is_default in reader.policies(database)}
+    return {policy.name: policy.is_default for policy in reader.policies(database)}
 
 
 def _places(settings: Settings, reader: InfluxReader, dataset: Dataset) -> Iterator[Place]:
@@ -115,14 +115,14 @@ def _places(settings: Settings, reader: InfluxReader, dataset: Dataset) -> Itera
         with contextlib.suppress(SourceError):  # one that is not for these credentials
             for policy, is_default in _policies(reader, database).items():
                 source = ".".join(map(quote_ident, (database, policy, dataset.measurement)))
-                if types := _types(reader.client.rows(f"SHOW FIELD KEYS FROM {source}")):
+                if types := _types(reader.client.rows(f"SHOW FIELD KEYS FROM {source}", FieldKey)):
                     yield Place(database, policy, is_default, types)
 
 
-def _types(rows: Sequence[Sequence[str]]) -> Types:
+def _types(keys: Iterable[FieldKey]) -> Types:
     types: Types = {}
-    for field, kind in rows:
-        types.setdefault(field, set()).add(kind)
+    for key in keys:
+        types.setdefault(key.name, set()).add(key.kind)
     return types
 
 
@@ -159,12 +159,8 @@ def _elsewhere(
             else "set INFLUX_BUCKET to the one that has the readings"
         )
         return problem(dataset.name, f"{_listed(dataset, places, None)}, read is {read}", cure)
-    others = sorted(
-        row[0]
-        for row in reader.client.rows(
-            f"SHOW MEASUREMENTS ON {quote_ident(settings.influx_bucket)} LIMIT 1000"
-        )
-    )
+    listing = f"SHOW MEASUREMENTS ON {quote_ident(settings.influx_bucket)} LIMIT 1000"
+    others = sorted(row.name for row in reader.client.rows(listing, Name))
     found = f"there is no measurement {dataset.measurement!r} in {read}; {near(dataset.measurement, others)}"
     return problem(
         dataset.name,
@@ -174,7 +170,7 @@ def _elsewhere(
 
 
 def _check_tags(m: Measurement) -> Iterator[Finding]:
-    on_server = {row[0] for row in m.client.rows(f"SHOW TAG KEYS FROM {m.name}")}
+    on_server = _tag_keys(m)
     for tag, default in m.dataset.tags.items():
         name = f"{m.dataset.name}.{tag}"
         if tag in m.types:
@@ -197,8 +193,13 @@ def _check_tags(m: Measurement) -> Iterator[Finding]:
         yield _undeclared(m, tag)
 
 
+def _tag_keys(m: Measurement) -> set[str]:
+    return {key.name for key in m.client.rows(f"SHOW TAG KEYS FROM {m.name}", TagKey)}
+
+
 def _undeclared(m: Measurement, tag: str) -> Finding:
-    values = len(m.client.rows(f"SHOW TAG VALUES FROM {m.name} WITH KEY = {quote_ident(tag)}"))
+    listing = f"SHOW TAG VALUES FROM {m.name} WITH KEY = {quote_ident(tag)}"
+    values = sum(len(series.values) for series in m.client.series(listing))
     name = f"{m.dataset.name}.{tag}"
     if values <= 1:
         return ok(name, "tag that is not declared; it has one value, so it keeps no readings apart")
@@ -222,7 +223,7 @@ def _check_fields(m: Measurement) -> Iterator[Finding]:
     for field, kind in declared.items():
         if field in m.types:
             yield _typed(m, field, kind)
-        elif field not in {row[0] for row in m.client.rows(f"SHOW TAG KEYS FROM {m.name}")}:
+        elif field not in _tag_keys(m):
             fill = "NULL" if m.dataset.missing is None else m.dataset.missing
             similar = difflib.get_close_matches(field, m.types.keys() - declared.keys(), n=1)
             found = f"field that no point has: every row gets {fill}{f'; there is {similar[0]!r}' if similar else ''}"
@@ -245,9 +246,11 @@ def _typed(m: Measurement, field: str, declared: str) -> Finding:
             "let what writes it write one type only",
         )
     times = [
-        row[0]
+        row.time
         for kind in wrong
-        for row in m.client.rows(f"SELECT last({quote_ident(field)}::{kind}) FROM {m.name}")
+        for row in m.client.rows(
+            f"SELECT last({quote_ident(field)}::{kind}) FROM {m.name}", Instant
+        )
     ]
     last = _instant(max(times, default=0))
     found = f"field, {kinds}, declared {declared}; last written as {' or '.join(wrong)} at {_shown(m, last)}: such a day is refused"
@@ -274,12 +277,10 @@ def _spans(m: Measurement) -> dict[str, tuple[datetime, datetime]]:
     times: dict[str, list[int]] = {}
     for field in sorted(m.dataset.fields.keys() & m.types.keys()):
         for end in ("first", "last"):
-            for series in m.client.series(
-                f"SELECT {end}({quote_ident(field)}) FROM {m.name}{group}"
-            ):
-                values = series.get("tags", {})
+            query = f"SELECT {end}({quote_ident(field)}) FROM {m.name}{group}"
+            for values, instant in m.client.tagged_rows(query, Instant):
                 source = " ".join(f"{tag}={values.get(tag) or m.dataset.tags[tag]}" for tag in tags)
-                times.setdefault(source, []).append(series["values"][0][0])
+                times.setdefault(source, []).append(instant.time)
     return {source: (_instant(min(found)), _instant(max(found))) for source, found in times.items()}
 
 
@@ -298,8 +299,8 @@ def _delivered(m: Measurement, source: str, first: datetime, last: datetime) -> 
     return ok(name, found)
 
 
-def _instant(nanoseconds: Any) -> datetime:
-    return EPOCH + timedelta(microseconds=int(nanoseconds) // 1000)
+def _instant(nanoseconds: int) -> datetime:
+    return EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
 def _shown(m: Measurement, instant: datetime) -> str:

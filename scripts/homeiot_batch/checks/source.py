@@ -10,10 +10,11 @@ import requests
 
 from homeiot_batch.checks.finding import Finding, of_error, ok, problem, warning
 from homeiot_batch.config import Settings
-from homeiot_batch.errors import HomeIotError
+from homeiot_batch.errors import HomeIotError, SourceError
 from homeiot_batch.export_reader import export_files
+from homeiot_batch.influx_answers import Name
 from homeiot_batch.influx_client import InfluxClient, quote_ident
-from homeiot_batch.influx_http import content_of, words
+from homeiot_batch.influx_http import content_of, version_of, words
 from homeiot_batch.influx_reader import InfluxReader
 
 MAX_SKEW_S = 5
@@ -40,7 +41,8 @@ def check_source(settings: Settings) -> Iterator[Finding]:
 
 def visible_databases(client: InfluxClient) -> list[str]:
     """Databases (1.x), or buckets and mapped names (2.x), that the credentials may see, without the server's own."""
-    return sorted(row[0] for row in client.rows("SHOW DATABASES") if row[0] not in SYSTEM)
+    names = {row.name for row in client.rows("SHOW DATABASES", Name)}
+    return sorted(names - SYSTEM)
 
 
 def near(name: str, names: list[str]) -> str:
@@ -94,7 +96,7 @@ def _product(
     settings: Settings, reader: InfluxReader, ping: requests.Response
 ) -> tuple[Finding, str]:
     """What answers, and its major version; "" if that cannot be told."""
-    version, url = ping.headers.get("X-Influxdb-Version", "").removeprefix("v"), settings.influx_url
+    version, url = version_of(ping), settings.influx_url
     if version and (ping.status_code == 404 or "html" in ping.headers.get("Content-Type", "")):
         return problem(
             "server",
@@ -103,7 +105,7 @@ def _product(
         ), ""
     if not version:
         return _unnamed(reader.client, url, ping), ""
-    major = _major(reader.client, version)
+    major = reader.client.major
     shown = version if version[:1].isdigit() or not major else f"{major}.x ({version})"
     if major in CURES:
         return ok("server", f"InfluxDB {shown} at {url}"), major
@@ -133,15 +135,6 @@ def _unnamed(client: InfluxClient, url: str, ping: requests.Response) -> Finding
         f"what answers at {url} is no InfluxDB: {name}{said}",
         "check host, port and path in INFLUX_URL, and the proxy's rules",
     )
-
-
-def _major(client: InfluxClient, version: str) -> str:
-    number = version[:1]
-    if number.isdigit():
-        return number
-    # a build without a number: only 2.x names itself there
-    health = content_of(client.ask("health"))
-    return "2" if isinstance(health, dict) and health.get("name") == "influxdb" else ""
 
 
 def _clock(answer: requests.Response, here: datetime) -> Iterator[Finding]:
@@ -185,9 +178,14 @@ def _access(settings: Settings, reader: InfluxReader, major: str) -> Iterator[Fi
         )
         return
     yield ok("credentials", f"{_who(settings)} may read {settings.influx_bucket!r}")
-    if major == "2":
-        yield from _mappings(reader.client)
-    yield from _retention(settings, reader)
+    for name, check in (
+        ("mapping", _mappings(settings, reader.client)),
+        ("retention", _retention(settings, reader)),
+    ):
+        try:
+            yield from check
+        except SourceError as error:
+            yield of_error(name, error, "warning")
 
 
 def _retention(settings: Settings, reader: InfluxReader) -> Iterator[Finding]:
@@ -225,11 +223,7 @@ def _who(settings: Settings) -> str:
 def _unseen(settings: Settings, reader: InfluxReader, major: str, databases: list[str]) -> Finding:
     """The bucket is not there, or the credentials do not see it."""
     bucket, who = settings.influx_bucket, _who(settings)
-    hidden = (
-        [known["id"] for known in reader.client.buckets() if known["name"] == bucket]
-        if major == "2"
-        else []
-    )
+    hidden = [known.id for known in reader.client.buckets() if known.name == bucket]
     if hidden:
         found = f"bucket {bucket!r} is there, but no database is mapped to it, and this version makes none by itself"
         return problem(
@@ -252,12 +246,14 @@ def _unseen(settings: Settings, reader: InfluxReader, major: str, databases: lis
     return problem("database", found, "correct INFLUX_BUCKET, or let the credentials read it")
 
 
-def _mappings(client: InfluxClient) -> Iterator[Finding]:
+def _mappings(settings: Settings, client: InfluxClient) -> Iterator[Finding]:
     buckets = client.buckets()
-    names = {bucket["id"]: bucket["name"] for bucket in buckets}
+    names = {bucket.id: bucket.name for bucket in buckets}
     lines = [
-        f"{m['database']}/{m['retention_policy']}{' (default)' if m['default'] else ''} is bucket {names.get(m['bucketID'], m['bucketID'])!r}"
-        for m in client.mappings(buckets)
+        f"{mapping.database}/{mapping.policy}{' (default)' if mapping.is_default else ''} "
+        f"is bucket {names.get(mapping.bucket, mapping.bucket)!r}"
+        for mapping in client.mappings(buckets)
+        if mapping.database == settings.influx_bucket
     ]
     if lines:
         yield ok("mapping", "; ".join(sorted(lines)))

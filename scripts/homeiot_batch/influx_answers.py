@@ -1,0 +1,171 @@
+"""What InfluxDB answers, as small typed objects.
+
+A server may be of another version than expected, or something else may answer in its place. So
+nothing outside this module reads a key of an answer: each answer is checked here as a whole, and
+ValueError says in one line which key is missing or has a value of another type.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+UNITS = {"h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
+
+
+class Answer(BaseModel):
+    """A part of an answer. Keys that are not declared are left out, types are not converted."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+
+def _none_as_empty(value: object) -> object:
+    """A list without elements: Go writes it as null."""
+    return [] if value is None else value
+
+
+def _duration(value: object) -> object:
+    """What Go writes as 168h0m0s."""
+    if not isinstance(value, str) or not re.fullmatch(r"(\d+[hms])+", value):
+        raise ValueError(f"{value!r} is no duration")
+    return sum(
+        (int(n) * UNITS[unit] for n, unit in re.findall(r"(\d+)([hms])", value)), timedelta()
+    )
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+class Series(Answer):
+    """Rows of one measurement and one set of tags, their values in the order of the columns."""
+
+    name: str = ""
+    tags: dict[str, str] = {}
+    columns: list[str]
+    values: Annotated[list[list[Any]], BeforeValidator(_none_as_empty)] = []
+
+    @model_validator(mode="after")
+    def _rows_are_whole(self) -> "Series":
+        lengths = {len(row) for row in self.values} - {len(self.columns)}
+        if lengths:
+            raise ValueError(f"a row of {lengths.pop()} values in {len(self.columns)} columns")
+        return self
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Each row as a dictionary of the columns."""
+        return (dict(zip(self.columns, row, strict=True)) for row in self.values)
+
+
+class Result(Answer):
+    """What one statement gave: series, or an error. `partial`: more of it follows."""
+
+    error: str | None = None
+    partial: bool = False
+    series: Annotated[list[Series], BeforeValidator(_none_as_empty)] = []
+
+
+class Document(Answer):
+    """One JSON document of an answer to /query."""
+
+    error: str | None = None
+    results: Annotated[list[Result], BeforeValidator(_none_as_empty)] = []
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Document":
+        if not self.model_fields_set:
+            raise ValueError("neither results nor error")
+        return self
+
+
+class Name(Answer):
+    """A row of SHOW DATABASES or SHOW MEASUREMENTS."""
+
+    name: str
+
+
+class FieldKey(Answer):
+    """A row of SHOW FIELD KEYS: a field and one of the types that it has."""
+
+    name: str = Field(alias="fieldKey")
+    kind: str = Field(alias="fieldType")
+
+
+class TagKey(Answer):
+    """A row of SHOW TAG KEYS."""
+
+    name: str = Field(alias="tagKey")
+
+
+class RetentionPolicy(Answer):
+    """A row of SHOW RETENTION POLICIES. `kept` is 0 where points are kept for ever, and in 2.x."""
+
+    name: str
+    kept: Duration = Field(alias="duration")
+    is_default: bool = Field(alias="default")
+
+
+class Counts(Answer):
+    """What SELECT count(...), count(...) counts; None where there is nothing to count."""
+
+    numbers: list[int | None]
+
+
+class Instant(Answer):
+    """A row of which only the time is wanted, in ns since the epoch."""
+
+    time: int
+
+
+class RetentionRule(Answer):
+    """How long a bucket of 2.x keeps points, in seconds; 0 is for ever."""
+
+    seconds: int = Field(alias="everySeconds")
+
+
+class Bucket(Answer):
+    """A bucket of 2.x."""
+
+    id: str
+    name: str
+    org: str = Field(alias="orgID")
+    rules: list[RetentionRule] = Field(alias="retentionRules")
+
+
+class Mapping(Answer):
+    """The database and the retention policy by which InfluxQL finds a bucket of 2.x."""
+
+    database: str
+    policy: str = Field(alias="retention_policy")
+    is_default: bool = Field(alias="default")
+    bucket: str = Field(alias="bucketID")
+
+
+class Health(Answer):
+    """What /health says. Only 2.x adds the commit that it was built from."""
+
+    name: str = ""
+    version: str = ""
+    commit: str | None = None
+
+
+def parsed[Part: Answer](model: type[Part], content: object) -> Part:
+    """The content as the model describes it; ShapeError names the first thing that differs."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise ShapeError(_difference(error)) from None
+
+
+class ShapeError(ValueError):
+    """An answer is JSON, but not of the shape that InfluxDB gives it."""
+
+
+def _difference(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    said = first["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    if first["type"] == "missing":
+        said = "is missing"
+    return " ".join(f"{place} {said}".split())[:200]
