@@ -39,7 +39,8 @@ def test_each_job_is_listed_and_counted(house: House) -> None:
     assert listed(dry.stderr) == sorted([*steps(*DAYS), *tables])
     days, once = dict.fromkeys(("fetch", "extract", "load"), 3), ("dbt", "publish", "report", "all")
     assert counts(dry.stderr) == days | dict.fromkeys(once, 1) | {"total": 13}
-    assert not (house.folder / "data").exists()
+    assert not house.parquet.exists()
+    assert not house.markers.exists()
 
 
 @pytest.mark.parametrize("option", ["-n", "--dry-run", "--dryrun", "-kn"])

@@ -8,7 +8,7 @@ from tests.conftest import SNAKEMAKE, Checkout, Outcome
 from tests.workflow import drills
 from tests.workflow.drills import DATASET, DAYS, FIRST, MIDDLE, UNTIL_LOAD, V1, jobs, span
 
-PLACES = ["duckdb", "markers", "parquet"]
+PLACES = {"duckdb", "markers", "parquet"}
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_given_in_another_folder(fed: Checkout, elsewhere: Path) -> None:
     run = given_in(elsewhere, fed, "-s", snakefile, *UNTIL_LOAD, *span())
     assert (run.code, run.jobs) == (0, jobs("fetch extract load", *DAYS)), run.stderr
     assert content(elsewhere) == []
-    assert content(fed.folder / "data") == PLACES
+    assert set(content(fed.folder / "data")) >= PLACES
     assert (fed.markers / "last_run.json").exists()
     drills.assert_archived(fed, V1)
     assert fed.snakemake(*UNTIL_LOAD, *span()).jobs == []
