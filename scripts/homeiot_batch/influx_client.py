@@ -28,6 +28,7 @@ from homeiot_batch.influx_answers import (
 )
 from homeiot_batch.influx_http import InfluxHttp, content_of, version_of
 from homeiot_batch.retry_policy import RetryPolicy
+from homeiot_batch.supported_servers import imitation, is_3, is_imitation
 from homeiot_batch.turns import Turns
 
 # what 2.x answers where the token may not see something
@@ -48,12 +49,17 @@ class InfluxClient:
         self._turns = Turns(settings.influx_timeout_s)
 
     @functools.cached_property
+    def version(self) -> str:
+        """The version that the server names in its answer to /ping; "" if it names none."""
+        return version_of(self.ask("ping"))
+
+    @functools.cached_property
     def major(self) -> str:
         """The server's major version, by what it says of itself; "" if it does not say.
 
         That an address answers is no sign: InfluxDB 1.10 to 1.13 have some of those of 2.x too.
         """
-        version = version_of(self.ask("ping"))
+        version = self.version
         if not version[:1].isdigit():
             health = self._health()
             version = health.version.removeprefix("v")
@@ -78,13 +84,13 @@ class InfluxClient:
         """The same, with the tags of the series that each row is in, for a GROUP BY."""
         return [
             (series.tags, self._parsed(kind, row, query))
-            for series in self.series(query)
+            for series in self._whole(query)
             for row in series.rows()
         ]
 
     def counts(self, query: str, columns: int) -> list[int]:
         """The one row of a SELECT of so many counts; all 0 where nothing is counted."""
-        rows = [row for series in self.series(query) for row in series.values]
+        rows = [row for series in self._whole(query) for row in series.values]
         if not rows:
             return [0] * columns
         counts = self._parsed(Counts, {"numbers": rows[0][1:]}, query).numbers
@@ -92,30 +98,45 @@ class InfluxClient:
             raise self._other_shape(query, f"{len(counts)} counts, not {columns}")
         return [count or 0 for count in counts]
 
-    def series(self, query: str) -> Iterator[Series]:
+    def _whole(self, query: str) -> list[Series]:
+        """All series of a short answer."""
+        found = list(self.series(query))
+        if not found and is_3(self.version):  # in one piece it also says that there are none
+            found = list(self.series(query, in_chunks=False))
+        return found
+
+    def series(self, query: str, *, in_chunks: bool = True) -> Iterator[Series]:
         """The series of the one statement, document by document, with times in ns.
 
-        Those without rows are left out. Raises unless the answer has come to its end.
+        Those without rows are left out. Raises unless the answer has come to its end. But
+        InfluxDB 3 sends nothing at all in chunks where there are no rows: whether there are none,
+        the caller must ask in another way.
         """
         partial, results = True, 0
-        for result in self._begun(query):
+        for result in self._begun(query, in_chunks=in_chunks):
             results += 1
             partial = result.partial
-            yield from (series for series in result.series if series.values)
+            for series in result.series:
+                if is_imitation(query, series.name, series.columns):
+                    raise imitation(self._settings.influx_url)
+                if series.values:
+                    yield series
+        if in_chunks and not results and is_3(self.version):
+            return
         if partial or not results:
             raise SourceUnavailable(
                 f"{self._settings.influx_url}: the answer ended in the middle; "
                 "run again, and read the server's log"
             )
 
-    def _begun(self, query: str) -> Iterator[Result]:
+    def _begun(self, query: str, *, in_chunks: bool) -> Iterator[Result]:
         """The results of an answer whose first one has come; SourceError if the server stays busy.
 
         What goes wrong after the first result is for the caller to ask again.
         """
 
         def begin() -> Iterator[Result]:
-            results = self._results(query)
+            results = self._results(query, in_chunks=in_chunks)
             return itertools.chain(list(itertools.islice(results, 1)), results)
 
         return self._patiently(begin)
@@ -127,11 +148,11 @@ class InfluxClient:
         except SourceBusy as error:
             raise SourceError(str(error)) from None
 
-    def _results(self, query: str) -> Iterator[Result]:
+    def _results(self, query: str, *, in_chunks: bool) -> Iterator[Result]:
         """The results, document by document, while this client has its turn."""
         try:
             with self._turns.taken():
-                for document in self._documents(query):
+                for document in self._documents(query, in_chunks=in_chunks):
                     yield from self._results_of(document)
         except SourceBusy:
             self._turns.form_a_line()
@@ -145,9 +166,9 @@ class InfluxClient:
                 raise self._http.failure(result.error)
             yield result
 
-    def _documents(self, query: str) -> Iterator[Document]:
+    def _documents(self, query: str, *, in_chunks: bool) -> Iterator[Document]:
         try:
-            with self._http.ask(self._parameters(query)) as response:
+            with self._http.ask(self._parameters(query, in_chunks=in_chunks)) as response:
                 for content in documents(response.iter_content(1 << 16)):
                     yield self._parsed(Document, content, query)
         except requests.RequestException as error:
@@ -158,14 +179,14 @@ class InfluxClient:
                 "or broken off; check INFLUX_URL"
             ) from None
 
-    def _parameters(self, query: str) -> dict[str, str | int]:
+    def _parameters(self, query: str, *, in_chunks: bool) -> dict[str, str | int]:
         parameters: dict[str, str | int] = {
             "q": query,
             "db": self._settings.influx_bucket,
             "epoch": "ns",
-            "chunked": "true",
-            "chunk_size": self._settings.influx_chunk_rows,
         }
+        if in_chunks:
+            parameters |= {"chunked": "true", "chunk_size": self._settings.influx_chunk_rows}
         if self._settings.influx_retention_policy:
             parameters["rp"] = self._settings.influx_retention_policy
         return parameters

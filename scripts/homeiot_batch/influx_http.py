@@ -77,8 +77,8 @@ class InfluxHttp:
     def _too_long_a_question(self, size: int, status: int) -> SourceError:
         return SourceError(
             f"{self._settings.influx_url}: a proxy before the server takes no question of {size} "
-            f"bytes in an address, and answers {status} to it by POST; let it pass POST to "
-            "/query, or longer addresses (nginx: large_client_header_buffers, "
+            f"bytes in an address, and answers {status} to it by POST; let it pass such a POST "
+            "to /query, or longer addresses (nginx: large_client_header_buffers, "
             "Apache: LimitRequestLine, HAProxy: tune.bufsize)"
         )
 

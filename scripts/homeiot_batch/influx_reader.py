@@ -19,6 +19,7 @@ from homeiot_batch.days import LocalDay
 from homeiot_batch.errors import SourceError, SourceUnavailable
 from homeiot_batch.influx_answers import FieldKey, Name, RetentionPolicy, Series
 from homeiot_batch.influx_client import InfluxClient, quote_ident
+from homeiot_batch.supported_servers import is_3, refuse_unsupported
 
 # the types on the server that may stand in a column of the declared type; count(f::float) counts integers too, so it cannot tell them apart
 COMPATIBLE = {
@@ -69,6 +70,7 @@ class InfluxReader:
 
     def read(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
         """See `Source.read`."""
+        refuse_unsupported(self.client.version, self._settings)
         self._refuse_other_types(dataset, day)
         self._refuse_other_policies(dataset, day)
         expected = self.counts(dataset, day)
@@ -140,15 +142,19 @@ class InfluxReader:
 
         They are counted in the retention policy `policy`, or in the one that is set.
         """
+        refuse_unsupported(self.client.version, self._settings)
         columns = [quote_ident(field) for field in dataset.fields]
         counts = self._counted(columns, dataset, day, policy)
         return dict(zip(dataset.fields, counts, strict=True))
 
     def policies(self, database: str) -> list[RetentionPolicy]:
         """The retention policies of a database."""
-        return self.client.rows(
+        policies = self.client.rows(
             f"SHOW RETENTION POLICIES ON {quote_ident(database)}", RetentionPolicy
         )
+        if is_3(self.client.version):  # it names its only one like the database; FROM knows autogen
+            return [policy.model_copy(update={"name": "autogen"}) for policy in policies]
+        return policies
 
     @functools.cached_property
     def retention(self) -> tuple[str, timedelta]:

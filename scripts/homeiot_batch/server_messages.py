@@ -42,7 +42,7 @@ def advice(message: str, status: int | None, settings: Settings) -> str:
     """What to do about a message that came with an HTTP status, or inside of an answer (None)."""
     if named := LIMIT.search(message):
         return _advice_on_limit(named[1])
-    if "database not found" in message:
+    if re.search("database (.* )?not found", message, re.IGNORECASE):
         bucket = settings.influx_bucket
         return (
             f"check INFLUX_BUCKET={bucket!r}, and that the credentials may read it, not only write"

@@ -31,7 +31,7 @@ def front(server: Influx1, host: str, prefix: str, tls: ssl.SSLContext | None) -
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            assert self.path.startswith(f"{prefix}/query?")
+            assert self.path.startswith((f"{prefix}/query?", f"{prefix}/ping"))
             with closing(http.client.HTTPConnection("127.0.0.1", server.port)) as upstream:
                 upstream.request("GET", self.path.removeprefix(prefix))
                 answer = upstream.getresponse()

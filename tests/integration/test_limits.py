@@ -313,7 +313,7 @@ def test_a_proxy_that_takes_only_short_addresses_by_get(
     assert len(outcome.failures) == 1, outcome.stderr
     said = f"fetch {DATASET} 2025-11-10: {url}: a proxy before the server takes no question of "
     assert said in outcome.failures[0]
-    assert "answers 403 to it by POST; let it pass POST to /query" in outcome.failures[0]
+    assert "answers 403 to it by POST; let it pass such a POST to /query" in outcome.failures[0]
     assert house.snapshot() == {}
 
 

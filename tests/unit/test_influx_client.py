@@ -284,8 +284,9 @@ def test_a_proxy_that_takes_neither(post: Answer, status: int) -> None:
     size = len(urlencode(asked[0].parameters))
     assert str(caught.value) == (
         f"{url}: a proxy before the server takes no question of {size} bytes in an address, and "
-        f"answers {status} to it by POST; let it pass POST to /query, or longer addresses (nginx: "
-        "large_client_header_buffers, Apache: LimitRequestLine, HAProxy: tune.bufsize)"
+        f"answers {status} to it by POST; let it pass such a POST to /query, "
+        "or longer addresses (nginx: large_client_header_buffers, Apache: LimitRequestLine, "
+        "HAProxy: tune.bufsize)"
     )
     assert [question.method for question in asked] == ["GET", "POST", "GET"]
 

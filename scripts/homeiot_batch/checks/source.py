@@ -16,6 +16,7 @@ from homeiot_batch.influx_answers import Name
 from homeiot_batch.influx_client import InfluxClient, quote_ident
 from homeiot_batch.influx_http import content_of, version_of, words
 from homeiot_batch.influx_reader import InfluxReader
+from homeiot_batch.supported_servers import is_3, refuse_imitation, refuse_unsupported
 
 MAX_SKEW_S = 5
 SYSTEM = {"_internal", "_monitoring", "_tasks"}
@@ -109,6 +110,10 @@ def _product(
     shown = version if version[:1].isdigit() or not major else f"{major}.x ({version})"
     if major in CURES:
         return ok("server", f"InfluxDB {shown} at {url}"), major
+    if is_3(version):
+        refuse_unsupported(version, settings)
+        found = f"InfluxDB {shown} at {url}; the batch was tried with played answers of it only"
+        return warning("server", found, "compare the first days by verify"), major
     return warning(
         "server",
         f"InfluxDB {shown} at {url}; the batch is made for 1.x and 2.x",
@@ -121,6 +126,7 @@ def _unnamed(client: InfluxClient, url: str, ping: requests.Response) -> Finding
     query = client.ask("query", q="SHOW DATABASES")
     content = content_of(query)
     if isinstance(content, dict) and content.keys() & {"results", "error", "code"}:
+        refuse_imitation(content, content_of(client.ask("query", q="SHOW FIELD KEYS")), url)
         return ok(
             "server",
             f"InfluxDB of a version that is not told, at {url} (/ping answers {ping.status_code})",

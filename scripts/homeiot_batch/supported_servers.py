@@ -1,0 +1,55 @@
+"""Which servers can prove that a day is whole, and what else answers /query."""
+
+import json
+import re
+
+from homeiot_batch.config import Settings
+from homeiot_batch.errors import SourceError
+
+# the first 3.x that ends a broken answer with an error, and lists retention policies by /query
+FIRST_3 = (3, 7)
+
+
+def is_3(version: str) -> bool:
+    """Whether the version is one of InfluxDB 3."""
+    return version.startswith("3.")
+
+
+def refuse_unsupported(version: str, settings: Settings) -> None:
+    """SourceError for a server, by its version, of which a day may be read in part or wrongly."""
+    if not is_3(version):
+        return
+    number = re.match(r"(\d+)\.(\d+)", version)
+    if number is None or tuple(map(int, number.groups())) < FIRST_3:
+        raise SourceError(
+            f"{settings.influx_url} is InfluxDB {version}, whose /query cannot show that a day is "
+            "whole; update it to 3.7 or later"
+        )
+    if policy := settings.influx_retention_policy:
+        raise SourceError(
+            f"INFLUX_RETENTION_POLICY={policy!r}: InfluxDB {version} ignores it; leave it unset, "
+            f"and set INFLUX_BUCKET to the whole name of the database, such as "
+            f"'{settings.influx_bucket}/{policy}'"
+        )
+
+
+def refuse_imitation(databases: object, fields: object, url: str) -> None:
+    """SourceError if SHOW DATABASES and SHOW FIELD KEYS have the same answer, a list of databases.
+
+    VictoriaMetrics takes what is written for InfluxDB, but gives that list to every question.
+    """
+    if fields == databases and '"databases"' in json.dumps(databases):
+        raise imitation(url)
+
+
+def is_imitation(query: str, name: object, columns: object) -> bool:
+    """Whether a series of that name and columns is a list of databases in place of an answer."""
+    return (name, columns) == ("databases", ["name"]) and query != "SHOW DATABASES"
+
+
+def imitation(url: str) -> SourceError:
+    """The error for a server that gives its list of databases to every question."""
+    return SourceError(
+        f"{url} answers every question with a list of databases, as VictoriaMetrics does, so no "
+        "reading can be asked for; name an InfluxDB or an export in INFLUX_URL"
+    )
