@@ -16,7 +16,7 @@ from snakemake.logging import logger as snakemake_logger
 from homeiot_batch import fault_points, run_lock
 from homeiot_batch.config import SHIPPED_DATASET, Settings, load_settings
 from homeiot_batch.database import open_database, record_build
-from homeiot_batch.day_record import DayRecord
+from homeiot_batch.day_record import DayRecord, listed_counts
 from homeiot_batch.dbt_build import build_models
 from homeiot_batch.dry_run import is_dry_run, list_jobs
 from homeiot_batch.duckdb_writer import load_day
@@ -287,7 +287,7 @@ class ArchiveRun:
             "read",
             fetched=new.record.rows,
             written=new.record.rows,
-            **{f"values_{field}": count for field, count in new.record.values.items()},
+            values=listed_counts(new.record.values),
         )
         self.summary.read(new.record.rows)
         if not new.record.rows:

@@ -1,5 +1,6 @@
 """What is recorded of an archived day, wherever it is written down: Parquet metadata, marker, load table."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -44,4 +45,9 @@ class DayRecord:
         return asdict(self)
 
     def __str__(self) -> str:
-        return f"{self.rows} rows ({', '.join(f'{field} {count}' for field, count in self.values.items())})"
+        return f"{self.rows} rows ({listed_counts(self.values)})"
+
+
+def listed_counts(counts: Mapping[str, int]) -> str:
+    """Each field with its count, for a message; a field may have any name, so it is no log key."""
+    return ", ".join(f"{field} {count}" for field, count in counts.items())

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from homeiot_batch.config import Settings
 from homeiot_batch.datasets import ARROW_TYPES, Dataset
+from homeiot_batch.day_record import listed_counts
 from homeiot_batch.days import LocalDay
 from homeiot_batch.errors import SourceError, SourceUnavailable
 from homeiot_batch.influx_answers import FieldKey, Name, RetentionPolicy, Series
@@ -81,8 +82,9 @@ class InfluxReader:
             yield batch
         if found != expected:
             raise SourceUnavailable(
-                f"{self._where(dataset)}: the answer for {day} holds {_listed(found)} values, the server counts {_listed(expected)}; "
-                "it was cut short, or points are still arriving: run again"
+                f"{self._where(dataset)}: the answer for {day} holds {listed_counts(found)} "
+                f"values, the server counts {listed_counts(expected)}; it was cut short, or "
+                "points are still arriving: run again"
             )
 
     def _refuse_other_types(self, dataset: Dataset, day: LocalDay) -> None:
@@ -265,7 +267,3 @@ def _field(dataset: Dataset, field: str, values: Sequence[Any]) -> pa.Array:
         f"{declared}, its declared type; correct the type in config.yaml, or the points on the "
         "server"
     )
-
-
-def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{field} {count}" for field, count in counts.items())

@@ -8,7 +8,7 @@ import structlog
 
 from homeiot_batch.config import Settings
 from homeiot_batch.datasets import Dataset
-from homeiot_batch.day_record import DayRecord
+from homeiot_batch.day_record import DayRecord, listed_counts
 from homeiot_batch.days import LocalDay, each_day, yesterday
 from homeiot_batch.errors import ArchiveError, SourceError
 from homeiot_batch.files import read_json
@@ -169,7 +169,7 @@ def _compare(
                 "late points",
                 dataset=dataset.name,
                 dt=str(day),
-                **{f"more_{name}": more for name, more in change.items()},
+                more=listed_counts(change),
             )
             plan.ask_for(layout, dataset.name, [day.date])
             plan.forced.append(str(layout.day(dataset.name, day)))

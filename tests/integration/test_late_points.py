@@ -1,7 +1,8 @@
 """Points that reach InfluxDB after their day was archived."""
 
 from tests.conftest import Checkout, Outcome
-from tests.integration.servers import Influx1
+from tests.integration.points import Point
+from tests.integration.servers import Influx1, Influx2
 
 NOON = 1794193200  # of 9 November 2026 in Japan
 DAY = 86_400
@@ -117,3 +118,41 @@ def test_a_stopped_server_is_no_reason_to_leave_out_the_rest(
     )
     said = "failed: raw_meter_readings was not compared with the source; see the warnings, and run again"
     assert (asked.code, asked.jobs, asked.stderr.splitlines()[-1]) == (1, [], said)
+
+
+ODD = """
+  heat:
+    measurement: heat pump
+    tags: {Room Name: none, "level": ground}
+    fields: {Total Power: double, 'say "hi"': double, dataset: integer, 部屋=間: string}
+"""
+
+
+def test_late_points_of_names_with_blanks_and_quotes(
+    checkout: Checkout, server: Influx1 | Influx2
+) -> None:
+    """Measurement, fields and tags of any name: read, read again, proven, and examined."""
+    config = checkout.folder / "config.yaml"
+    config.write_text(config.read_text().rstrip() + ODD)
+    server.create("odd")
+    power = Point(NOON * 10**9, {"instant_power_w": 1.0}, {"source": "a"})
+    fields = {"Total Power": 1.5, 'say "hi"': 2.5, "dataset": 7, "部屋=間": "居間"}
+    tags = {"Room Name": "under the roof", "level": "2"}
+    early = Point(NOON * 10**9, fields, tags, "heat pump")
+    late = Point((NOON + 60) * 10**9, {"Total Power": 3.5}, {}, "heat pump")
+    checkout.environment |= server.environment("odd")
+    for point, days in (([power, early], 2), ([late], 1)):
+        server.write("odd", point)
+        night = checkout.night("2026-11-10")
+        assert (night.code, len(fetched(night))) == (0, days), night.stderr
+    assert [row[2:] for row in checkout.rows("heat")] == [
+        ("under the roof", "2", 1.5, 2.5, 7, "居間"),
+        ("none", "ground", 3.5, None, None, None),
+    ]
+    morning = ("--config", "now=2026-11-10T08:00:00+09:00")
+    verified = checkout.python("homeiot_batch.verify", *morning)
+    assert verified.stderr.splitlines()[-1] == "2 days verified, 3 rows, 0 with problems"
+    examined = checkout.python("homeiot_batch.doctor", *morning)
+    assert "ok       heat.Total Power" in examined.stderr, examined.stderr
+    assert "ok       heat 2026-11-09" in examined.stderr
+    assert "problems: 0" in examined.stderr.splitlines()[-1]
