@@ -26,11 +26,13 @@ from homeiot_batch import (
     read_copy,
     run_lock,
     shrink_guard,
+    supported_servers,
     witnesses,
 )
 from homeiot_batch.archive_run import ArchiveRun
 from homeiot_batch.config import ROOT
 from homeiot_batch.errors import ArchiveDamaged, DatabaseDamaged
+from homeiot_batch.influx_client import InfluxClient
 from homeiot_batch.influx_reader import InfluxReader
 from homeiot_batch.layout import Layout
 from homeiot_batch.report import page, queries
@@ -77,6 +79,16 @@ MUTATIONS = [
         "read: an answer is compared with the server's counts",
         without_raise(InfluxReader.read),
         "tests/integration/test_failures.py",
+    ),
+    Mutation(
+        "read: InfluxDB 3 has no rows only if it says so in one piece",
+        instead(InfluxClient._whole, "in_chunks=False", "pass"),
+        "tests/unit/test_other_servers.py",
+    ),
+    Mutation(
+        "read: a server that ignores the retention policy is refused",
+        without_raise(supported_servers.refuse_unsupported),
+        "tests/unit/test_other_servers.py",
     ),
     Mutation(
         "read: what a killed read left is cleared away",

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import itertools
 import socket
 import threading
 from collections.abc import Generator
@@ -18,6 +19,7 @@ from homeiot_batch.config import load_settings
 from homeiot_batch.errors import SourceError
 from homeiot_batch.influx_client import InfluxClient
 from tests.conftest import House
+from tests.integration import proxy
 from tests.integration.points import Point, at, every, in_order, rows
 from tests.integration.servers import PASSWORD, Influx1, Influx2, Server
 
@@ -149,6 +151,26 @@ def test_a_run_under_a_limit_of_one_query(limited: Limited1, house: House) -> No
     assert in_order(house.rows()) == in_order(rows(points, "2025-11-01", "2025-11-08"))
 
 
+@pytest.mark.parametrize(
+    "message", ["max-concurrent-queries limit exceeded(5, 4)", "429: too many requests"]
+)
+def test_busy_in_the_middle_of_a_day(limited: Limited1, house: House, message: str) -> None:
+    """An answer that ends as busy after the first rows is asked for again, as a whole."""
+    times = itertools.count()
+
+    def once(documents: proxy.Documents) -> proxy.Documents:
+        first, *rest = documents
+        busy = f'{{"results":[{{"statement_id":0,"error":"{message}"}}]}}\n'.encode()
+        return [first, *rest] if next(times) else [first, busy]
+
+    house.environment |= limited.environment("home_energy")
+    with proxy.spoiling(limited, once) as url:
+        settings = {"INFLUX_URL": url, "INFLUX_RETRIES": "2", "INFLUX_CHUNK_ROWS": "1000"}
+        outcome = house.snakemake(*A_DAY, **settings)
+    assert (outcome.code, outcome.failures, next(times)) == (0, [], 2), outcome.stderr
+    assert in_order(house.rows()) == in_order(rows(day_of(5), "2025-11-10", "2025-11-10"))
+
+
 def test_more_series_than_the_server_selects(limited: Limited1, house: House) -> None:
     """A run and the doctor name the limit and where it is set; the day is not archived in part."""
     limited.limit(coordinator="max-select-series = 2")
@@ -256,15 +278,15 @@ def gatekeeper(server: Server, longest: int, methods: str) -> Generator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Nothing is said of a request."""
 
-    proxy = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=proxy.serve_forever, args=(0.05,))
+    gate = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=gate.serve_forever, args=(0.05,))
     thread.start()
     try:
-        yield f"http://127.0.0.1:{proxy.server_address[1]}"
+        yield f"http://127.0.0.1:{gate.server_address[1]}"
     finally:
-        proxy.shutdown()
+        gate.shutdown()
         thread.join()
-        proxy.server_close()
+        gate.server_close()
 
 
 FIELDS = [f"a_field_with_a_long_name_{number:03}" for number in range(400)]
