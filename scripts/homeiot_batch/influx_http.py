@@ -1,11 +1,14 @@
 """Requests to one InfluxDB server by HTTP: how a question is sent, and what refuses it."""
 
 import base64
+import contextlib
 import json
-from collections.abc import Mapping
+import threading
+import warnings
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 import requests
 
@@ -13,6 +16,11 @@ from homeiot_batch.config import Settings
 from homeiot_batch.errors import SettingsError, SourceBusy, SourceError, SourceUnavailable
 from homeiot_batch.retry_policy import asked_wait
 from homeiot_batch.server_messages import BUSY_STATUSES, advice, is_busy
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from influxdb import InfluxDBClient
+    from influxdb.exceptions import InfluxDBClientError, InfluxDBServerError
 
 Parameters = Mapping[str, str | int]
 # later the same request may be answered
@@ -29,8 +37,10 @@ class InfluxHttp:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._url = _checked_url(settings)
-        self._session = _session(settings)
+        # several jobs ask at once, each in a thread of its own
+        self._last = threading.local()
+        self._headers = _headers(settings)
+        self._client = _client(settings, self._remember)
         # bytes of the shortest question that was too long for an address
         self._too_long: int | None = None
 
@@ -112,21 +122,48 @@ class InfluxHttp:
     def _send(
         self, method: Literal["GET", "POST"], path: str, parameters: Parameters
     ) -> requests.Response:
+        headers = self._headers
         in_body = method == "POST"
+        if in_body:
+            headers = headers | {"Content-Type": "application/x-www-form-urlencoded"}
         try:
-            return self._session.request(
-                method,
-                f"{self._url}/{path}",
-                params=None if in_body else parameters,
-                data=parameters if in_body else None,
-                stream=True,
-                timeout=(CONNECT_S, self._settings.influx_timeout_s),
-            )
+            # the client's errors hide the status and the headers of the answer
+            with contextlib.suppress(InfluxDBClientError, InfluxDBServerError):
+                self._client.request(
+                    path,
+                    method,
+                    params=None if in_body else parameters,
+                    data=urlencode(parameters) if in_body else None,
+                    stream=True,
+                    headers=headers,  # in place of the client's own, which ask for msgpack
+                )
         except requests.RequestException as error:
             raise self.transport_failure(error) from None
+        return self._last.answer
+
+    def _remember(self, answer: requests.Response, **_: object) -> None:
+        self._last.answer = answer
 
 
-def _checked_url(settings: Settings) -> str:
+def _client(settings: Settings, remember: Callable[..., None]) -> InfluxDBClient:
+    url = _checked_url(settings)
+    host = url.hostname or ""
+    is_https = url.scheme == "https"
+    return InfluxDBClient(
+        host=f"[{host}]" if ":" in host else host,
+        port=url.port or (443 if is_https else 80),
+        path=url.path.strip("/"),
+        username=None,
+        password=None,
+        ssl=is_https,
+        verify_ssl=str(settings.influx_ca_file) if settings.influx_ca_file else True,
+        timeout=(CONNECT_S, settings.influx_timeout_s),
+        retries=1,
+        session=_session(remember),
+    )
+
+
+def _checked_url(settings: Settings) -> SplitResult:
     if not _names_host(settings.influx_url):
         raise SettingsError(
             f"INFLUX_URL={settings.influx_url!r} names no host and port; "
@@ -137,7 +174,7 @@ def _checked_url(settings: Settings) -> str:
             f"INFLUX_CA_FILE={str(settings.influx_ca_file)!r} is no file; "
             "name one with the authority's certificate"
         )
-    return settings.influx_url.rstrip("/")
+    return urlsplit(settings.influx_url)
 
 
 def _names_host(url: str) -> bool:
@@ -148,19 +185,23 @@ def _names_host(url: str) -> bool:
         return False
 
 
-def _session(settings: Settings) -> requests.Session:
+def _session(remember: Callable[..., None]) -> requests.Session:
     session = requests.Session()
+    session.hooks["response"] = [remember]
     # ~/.netrc would replace the token, and proxies are for the world outside the house
     session.trust_env = False
-    session.verify = str(settings.influx_ca_file) if settings.influx_ca_file else True
-    session.headers.update({"Accept": "application/json", "Accept-Encoding": "identity"})
+    return session
+
+
+def _headers(settings: Settings) -> dict[str, str]:
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     token, user, password = settings.token(), settings.influx_username, settings.password()
     if token:
-        session.headers["Authorization"] = f"Token {token}"
+        headers["Authorization"] = f"Token {token}"
     elif user and password:  # requests would encode them as Latin-1, where InfluxDB reads UTF-8
         login = base64.b64encode(f"{user}:{password}".encode()).decode()
-        session.headers["Authorization"] = f"Basic {login}"
-    return session
+        headers["Authorization"] = f"Basic {login}"
+    return headers
 
 
 def _is_too_long(answer: requests.Response, size: int) -> bool:
