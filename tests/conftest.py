@@ -78,7 +78,8 @@ class House:
 
     def env(self, **changes: str) -> dict[str, str]:
         """The process environment without any setting of the machine's, with the house's own."""
-        self.own.mkdir(parents=True, exist_ok=True)
+        if "HOUSE_DIR" in self.environment:
+            self.own.mkdir(parents=True, exist_ok=True)
         inherited = {k: v for k, v in os.environ.items() if k.lower() not in Settings.model_fields}
         return inherited | self.places(self.environment | changes)
 
@@ -244,10 +245,10 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 @pytest.fixture
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def clean_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """No setting of the machine's environment, or of a house in this checkout, reaches the test."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
-    folder = tmp_path / "data/house"
-    folder.mkdir(parents=True)
-    monkeypatch.setenv("HOUSE_DIR", str(folder))
+    monkeypatch.setenv("HOUSE_DIR", str(tmp_path_factory.mktemp("house")))

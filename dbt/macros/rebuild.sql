@@ -55,7 +55,7 @@
 {% macro present_priced_quarters() %}
     select
         dt,
-        load_id || '-' || coalesce((select md5(string_agg(line::varchar, ' ' order by line::varchar)) from ({{ tariffs() }}) as line), '') as load_id
+        load_id || '-' || coalesce((select md5(string_agg(line::varchar, ' ' order by line::varchar)) from {{ ref('tariffs') }} as line), '') as load_id
     from ({{ present_quarters_and_begins() }})
 {% endmacro %}
 

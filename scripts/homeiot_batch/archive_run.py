@@ -14,8 +14,9 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_logger
 
 from homeiot_batch import fault_points, run_lock
+from homeiot_batch.build_inputs import Fingerprints, changed_inputs, fingerprints
 from homeiot_batch.config import SHIPPED_DATASET, Settings, load_settings
-from homeiot_batch.database import open_database, record_build
+from homeiot_batch.database import record_build
 from homeiot_batch.day_record import DayRecord, listed_counts
 from homeiot_batch.dbt_build import build_models
 from homeiot_batch.dry_run import is_dry_run, list_jobs
@@ -41,6 +42,7 @@ from homeiot_batch.heal import (
 from homeiot_batch.house_folder import READ, unread_files
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.logging_conf import configure, job_log
+from homeiot_batch.meter_names import unknown_meters
 from homeiot_batch.parquet_writer import put_in_place, stage_day
 from homeiot_batch.progress import Progress
 from homeiot_batch.read_copy import publish
@@ -50,6 +52,7 @@ from homeiot_batch.scope import Scope, finished_day, open_scope
 from homeiot_batch.shrink_guard import check_growth, check_loss
 from homeiot_batch.source import Source, open_source
 from homeiot_batch.summary import Summary
+from homeiot_batch.tariffs import put_tariffs, read_tariffs
 from homeiot_batch.witnesses import Loads, known_records, readings_lost
 from homeiot_batch.zone_record import check_zone, record_zone
 
@@ -120,8 +123,15 @@ class ArchiveRun:
         """The request for the tables, if the run loads days that the tables do not wait for.
 
         Without it, Snakemake would see no reason to build them: those days' markers are no inputs.
+        A dry run needs it for an edit too. A real one has removed the marker of the former build.
         """
-        return [str(self.layout.tables_request)] if self._loads_other_days() else []
+        if self._loads_other_days() or self._are_tables_of_other_inputs():
+            return [str(self.layout.tables_request)]
+        return []
+
+    def _are_tables_of_other_inputs(self) -> bool:
+        marker = read_json(self.layout.models)
+        return bool(marker and changed_inputs(self.settings, marker))
 
     def _loads_other_days(self) -> bool:
         others = self.settings.datasets.keys() - {SHIPPED_DATASET}
@@ -200,20 +210,24 @@ class ArchiveRun:
         """Build the dbt models, then write their marker."""
         with self._job("dbt", "", "", job):
             database, wait_s = self.settings.duckdb_path, self._database_wait_s
+            inputs = {"inputs": fingerprints(self.settings)}  # before any of them is read
             if SHIPPED_DATASET not in self.settings.datasets:
-                self._leave_tables(Path(marker))
+                self._leave_tables(Path(marker), inputs)
                 return
-            with open_database(database, wait_s=wait_s):
-                """Nobody else has it open."""
+            tariffs = read_tariffs(self.settings)
+            put_tariffs(database, tariffs, wait_s)  # waits until nobody else has it open
             build_models(self.settings, Path(job))
             fault_points.reach("dbt.built")
-            write_json(Path(marker), record_build(database, wait_s))
+            write_json(Path(marker), record_build(database, wait_s) | inputs)
+            for warning in unknown_meters(self.settings, tariffs):
+                self.summary.warn(warning)
             log.info("tables built")
             self.summary.build_done()
 
-    def _leave_tables(self, marker: Path) -> None:
+    def _leave_tables(self, marker: Path, inputs: dict[str, Fingerprints]) -> None:
         """Note a build of nothing: a house without the shipped dataset has raw tables alone."""
-        write_json(marker, record_build(self.settings.duckdb_path, self._database_wait_s))
+        build = record_build(self.settings.duckdb_path, self._database_wait_s)
+        write_json(marker, build | inputs)
         if self.layout.archived_days(SHIPPED_DATASET):
             self.summary.warn(
                 f"the daily tables stay as they are: they are built from {SHIPPED_DATASET}, "

@@ -29,6 +29,7 @@ from pydantic_settings import (
 
 from homeiot_batch.datasets import Dataset, is_dataset_name
 from homeiot_batch.days import parse_day
+from homeiot_batch.dbt_vars import check_vars
 from homeiot_batch.errors import SettingsError
 from homeiot_batch.near_names import hint
 from homeiot_batch.settings_files import declared_settings
@@ -179,6 +180,10 @@ class Settings(BaseSettings):
     now: datetime | None = Field(
         None, description="Instant to take as now (ISO 8601 with offset), for drills and tests."
     )
+    dbt_vars: dict[str, Any] = Field(
+        {},
+        description="How the tables are built: vars of `dbt/dbt_project.yml`, instead of its own.",
+    )
     datasets: dict[str, Dataset] = Field(
         {}, validate_default=True, description="The datasets to archive, by name; see config.yaml."
     )
@@ -263,6 +268,12 @@ class Settings(BaseSettings):
                 "lies outside of the years 1971 to 2261, which InfluxDB's nanoseconds span"
             )
         return now
+
+    @field_validator("dbt_vars")
+    @classmethod
+    def _are_vars(cls, given: dict[str, Any]) -> dict[str, Any]:
+        check_vars(given, ROOT / "dbt")
+        return given
 
     @field_validator("datasets", mode="after")
     @classmethod

@@ -25,6 +25,9 @@ CREATE TABLE IF NOT EXISTS archive.loads (
   sha256 VARCHAR, write_id VARCHAR, shrunk_from JSON, loaded_at TIMESTAMP, PRIMARY KEY (dataset, dt));
 CREATE TABLE IF NOT EXISTS archive.house (tz VARCHAR);
 CREATE TABLE IF NOT EXISTS archive.builds (build_id VARCHAR, built_at TIMESTAMP);
+CREATE TABLE IF NOT EXISTS archive.tariffs (
+  source VARCHAR, valid_from DATE, valid_to DATE, weekdays VARCHAR, from_time VARCHAR,
+  to_time VARCHAR, import_price DOUBLE, feed_in_price DOUBLE, currency VARCHAR);
 """
 BOOKS = ("archive.loads", "archive.house", "archive.builds")
 

@@ -1,5 +1,6 @@
 """Runs `dbt build` on the DuckDB file, in a process of its own: inside ours, dbt would keep the file open to the end."""
 
+import json
 import os
 import subprocess
 import sys
@@ -24,6 +25,8 @@ def build_models(settings: Settings, log: Path) -> None:
         str(project),
         "--profiles-dir",
         str(project),
+        "--vars",
+        json.dumps(settings.dbt_vars),
     ]
     with log.open("ab") as output:
         # the child keeps the run's lock: if this process is killed, the next run waits until dbt has let go of the database

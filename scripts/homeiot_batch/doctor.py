@@ -13,6 +13,7 @@ import typer
 from homeiot_batch.checks.archive import check_archive
 from homeiot_batch.checks.database import check_database
 from homeiot_batch.checks.finding import Finding, problem
+from homeiot_batch.checks.house import check_house
 from homeiot_batch.checks.readings import check_readings
 from homeiot_batch.checks.source import check_source
 from homeiot_batch.checks.yesterday import check_yesterday
@@ -25,7 +26,7 @@ Report = dict[str, list[Finding]]
 
 
 def examine(settings: Settings, layout: Layout) -> Report:
-    """The findings by group: source, readings (of a server that can be read), archive, database."""
+    """The findings by group; those on the readings only of a server that can be read."""
     source = _gathered(check_source(settings))
     can_be_read = settings.is_server and not any(finding.level == "problem" for finding in source)
     readings = _gathered(check_readings(settings)) if can_be_read else []
@@ -36,6 +37,7 @@ def examine(settings: Settings, layout: Layout) -> Report:
         "readings": readings,
         "archive": _gathered(check_archive(settings, layout)),
         "database": _gathered(check_database(settings, layout)),
+        "house": _gathered(check_house(settings, layout)),
     }
 
 

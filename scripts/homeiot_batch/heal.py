@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from homeiot_batch.build_inputs import changed_inputs
 from homeiot_batch.config import Settings
 from homeiot_batch.database import outdated, recorded_build, recorded_loads, set_aside
 from homeiot_batch.datasets import Dataset
@@ -203,10 +204,22 @@ def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads | Non
         "page"
     ) not in (None, file_stamp(settings.report)):
         layout.report_marker.unlink(missing_ok=True)
-    build_id = (read_json(layout.models) or {}).get("build_id")
-    if build_id is None or build_id != build:
-        layout.models.unlink(missing_ok=True)
+    _forget_former_build(layout, settings, build)
     return loads
+
+
+def _forget_former_build(layout: Layout, settings: Settings, recorded: str | None) -> None:
+    """Remove the marker of a build that the database does not record, or of other inputs."""
+    if not layout.models.exists():
+        return
+    marker = read_json(layout.models) or {}
+    reasons = changed_inputs(settings, marker)
+    if recorded is None or marker.get("build_id") != recorded:
+        reasons = ["the database"]
+    if reasons:
+        what = f"not as at the last build: {', '.join(reasons)}"
+        log.info("tables are built again", what=what)
+        layout.models.unlink()
 
 
 def _doubt(marker: dict[str, Any], load_id: str | None, part: Path) -> str:

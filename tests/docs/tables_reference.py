@@ -20,7 +20,7 @@ SHOWN = "int_counter_steps"
 
 
 def described() -> dict[str, dict[str, Any]]:
-    """Name, description and columns of every table that is for readers: raw, staging, marts, seeds."""
+    """Name, description and columns of every table that is for readers: raw, staging, marts."""
     return {
         table["name"]: table
         for table in _all()
@@ -48,7 +48,6 @@ def _all() -> Iterator[dict[str, Any]]:
             if "columns" in table
         )
         yield from document.get("models", [])
-    yield from yaml.safe_load((ROOT / "dbt/seeds/_seeds.yml").read_text())["seeds"]
 
 
 def _part(table: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from homeiot_batch.days import LocalDay
+from homeiot_batch.tariffs import put_tariffs
 from tests.models.meters import Archive, Reading, Row, readings_of
 
 TABLES = [
@@ -229,9 +230,10 @@ def test_a_reading_after_years_without_any(tmp_path: Path) -> None:
 def price(archive: Archive, source: str, import_price: float) -> None:
     """Give the source this tariff, all day and every day, instead of the one it has."""
     with duckdb.connect(archive.database) as connection:
-        connection.execute("DELETE FROM tariffs")
+        connection.execute("DELETE FROM archive.tariffs")
         connection.execute(
-            "INSERT INTO tariffs VALUES (?, '2020-01-01', NULL, '1234567', '00:00', '24:00', ?, 8.0, 'JPY')",
+            "INSERT INTO archive.tariffs VALUES "
+            "(?, '2020-01-01', NULL, '1234567', '00:00', '24:00', ?, 8.0, 'JPY')",
             [source, import_price],
         )
 
@@ -254,9 +256,23 @@ def test_other_tariffs_are_other_costs(tmp_path: Path) -> None:
     archive.replace_day(days[1].date, hourly(days[1], 1)[:13])
     archive.dbt("run")
     assert archive.query(costs) == [("2026-11-09", 480.0), ("2026-11-10", 240.0)]
-    archive.dbt("seed")  # the shipped one, without a line
+    put_tariffs(archive.database, [], wait_s=0)
     archive.dbt("run")
     assert archive.query(costs) == []
+
+
+def test_a_database_that_has_the_tariffs_as_a_seed(tmp_path: Path) -> None:
+    """Where they were a table of dbt's, they become the ones that the workflow has loaded."""
+    archive = Archive(tmp_path / "home_energy.duckdb")
+    day = LocalDay(date(2026, 11, 9), archive.zone)
+    archive.replace_day(day.date, hourly(day, 0))
+    price(archive, "a", 30.0)
+    with duckdb.connect(archive.database) as connection:
+        connection.execute("CREATE TABLE tariffs AS FROM archive.tariffs")
+        connection.execute("UPDATE tariffs SET import_price = 1")
+    archive.build()
+    assert archive.query("SELECT import_price FROM tariffs") == [(30.0,)]
+    assert archive.query("SELECT round(import_cost, 6) FROM fct_daily_cost") == [(690.0,)]
 
 
 def test_unsound_readings_of_new_days_stop_the_build(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
         if tariffs:
             with duckdb.connect(archive.database) as connection:
                 connection.executemany(
-                    "INSERT INTO tariffs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", tariffs
+                    "INSERT INTO archive.tariffs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", tariffs
                 )
             archive.dbt("run", "--select", "fct_daily_cost")
         places = {

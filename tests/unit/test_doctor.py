@@ -562,9 +562,10 @@ def test_the_command_lists_groups_and_cures(
         "archive",
         "  ok       zone                Asia/Tokyo, the archive was begun with it; now is 2026-11-24 08:00, yesterday 2026-11-23",
     ]
-    assert lines[-1] == "12 findings, problems: 2, warnings: 0"
+    assert lines[-1] == "14 findings, problems: 2, warnings: 0"
     listed = json.loads(doctor(settings, "--json", INFLUX_URL=str(export)).stdout)
-    assert [entry["group"] for entry in listed] == ["source", *["archive"] * 10, "database"]
+    groups = ["source", *["archive"] * 10, "database", *["house"] * 2]
+    assert [entry["group"] for entry in listed] == groups
     assert listed[2] == {
         "group": "archive",
         "name": DATASET,
@@ -577,7 +578,7 @@ def test_the_command_lists_groups_and_cures(
     well = doctor(settings, INFLUX_URL=str(export))
     assert (well.returncode, well.stdout.splitlines()[-1]) == (
         0,
-        "13 findings, problems: 0, warnings: 1",
+        "15 findings, problems: 0, warnings: 1",
     )
 
 

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.usefixtures("clean_environment")
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Path:
+def own() -> Path:
     """The config.yaml of the house's own folder, which is not there yet."""
-    return tmp_path / "data/house/config.yaml"
+    return load_settings().house / "config.yaml"
 
 
 def test_the_houses_keys_go_before_those_of_the_checkout(
@@ -94,7 +94,7 @@ def test_a_mistake_is_named_with_the_file(own: Path, content: str, message: str)
 def test_bytes_that_are_no_text_are_named(own: Path) -> None:
     """A file that was saved in the encoding of an old editor."""
     own.write_bytes("tz: Asia/Tokyo # 東京\n".encode("shift_jis"))
-    with pytest.raises(SettingsError, match=r"house/config.yaml cannot be read: [^\n]*$"):
+    with pytest.raises(SettingsError, match=r"config.yaml cannot be read: [^\n]*$"):
         load_settings()
 
 
@@ -115,9 +115,9 @@ def test_git_leaves_the_houses_files_alone(file: str, tmp_path: Path) -> None:
         assert subprocess.run(["git", *command], cwd=tmp_path, check=False).returncode == 0
 
 
-def test_files_that_look_like_settings_are_named(tmp_path: Path) -> None:
+def test_files_that_look_like_settings_are_named(own: Path, tmp_path: Path) -> None:
     """`config.yml` would change nothing; notes and hidden files are of no interest."""
-    folder = tmp_path / "data/house"
+    folder = own.parent
     names = ["config.yaml", "tariffs.csv", "config.yml", "Tariffs.csv", "tariffs.xlsx", "notes.txt"]
     for name in [*names, ".~lock.tariffs.csv", "~tariffs.xlsx"]:
         (folder / name).touch()

@@ -7,10 +7,9 @@
     )
 }}
 
--- depends_on: {{ ref('tariffs') }}
 with tariffs as (
 
-    {{ tariffs() }}
+    select * from {{ ref('tariffs') }}
 
 ),
 
