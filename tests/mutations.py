@@ -24,6 +24,7 @@ from homeiot_batch import (
     parquet_check,
     parquet_writer,
     read_copy,
+    rereads,
     run_lock,
     shrink_guard,
     supported_servers,
@@ -89,6 +90,21 @@ MUTATIONS = [
         "read: a server that ignores the retention policy is refused",
         without_raise(supported_servers.refuse_unsupported),
         "tests/unit/test_other_servers.py",
+    ),
+    Mutation(
+        "clock: a day is read only if it is over by the server's clock",
+        without(InfluxReader.read, "refuse_unfinished"),
+        "tests/integration/test_wrong_clock.py -k over_by_the_server",
+    ),
+    Mutation(
+        "clock: a day that was read before it was over is read again",
+        without(archive_run._take_over, rereads.find_early_reads),
+        "tests/workflow/test_early_reads.py -k range",
+    ),
+    Mutation(
+        "clock: days that are archived empty are asked for again",
+        without(nightly.plan_night, nightly._look_for_empty_days),
+        "tests/integration/test_wrong_clock.py -k outage",
     ),
     Mutation(
         "read: what a killed read left is cleared away",

@@ -40,6 +40,7 @@ from homeiot_batch.heal import (
     settle_staging,
 )
 from homeiot_batch.house_folder import READ, unread_files
+from homeiot_batch.influx_client import compare_clocks
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.logging_conf import configure, job_log
 from homeiot_batch.meter_names import unknown_meters
@@ -47,6 +48,7 @@ from homeiot_batch.parquet_writer import put_in_place, stage_day
 from homeiot_batch.progress import Progress
 from homeiot_batch.read_copy import publish
 from homeiot_batch.report.page import write_report
+from homeiot_batch.rereads import find_early_reads, values_lost
 from homeiot_batch.retry_policy import RetryPolicy
 from homeiot_batch.scope import Scope, finished_day, open_scope
 from homeiot_batch.shrink_guard import check_growth, check_loss
@@ -88,6 +90,7 @@ class ArchiveRun:
         self._opening = threading.Lock()
         self._retry_policy = RetryPolicy(settings.influx_retries, SourceUnavailable)
         self._last_run = layout.last_run.absolute()  # Snakemake leaves its folder before the end
+        self._read_again: dict[Path, bool] = {}
         self.progress = Progress()
 
     # paths, for the rules
@@ -114,6 +117,18 @@ class ArchiveRun:
         )
         last_load = [str(self.layout.last_load)] if self.layout.last_load.exists() else []
         return sorted(set(markers)) + last_load + self.tables_request(_wildcards)
+
+    def note_of_early_read(self, day: Any) -> list[str]:
+        """For a day that was read before it was over: the note of it, by which it is read again."""
+        note = self.layout.early_note(day.dataset, day.dt)
+        if not note.exists() or date.fromisoformat(day.dt) > self.scope.yesterday:
+            return []
+        if note not in self._read_again:
+            lost = values_lost(self.settings, self.layout, day.dataset, day.dt)
+            self._read_again[note] = not lost
+            if lost:
+                self.summary.warn(f"{day.dataset} {day.dt}: {lost}")
+        return [str(note)] if self._read_again[note] else []
 
     def other_unloaded(self, _wildcards: object) -> list[str]:
         """Markers of archived days that are not loaded, of datasets that the tables are not built from."""
@@ -321,6 +336,9 @@ class ArchiveRun:
                 self._source = open_source(
                     self.settings, self._wanted(dataset, dt), self.layout.staging
                 )
+                clocks = compare_clocks(self.settings)
+                if clocks and (said := clocks.warning()):
+                    self.summary.warn(said)
             return self._source
 
     def _wanted(self, dataset: str, dt: str) -> dict[str, list[date]]:
@@ -428,6 +446,7 @@ def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | 
         summary.warn(replaced)
     loads = forget_unbelieved_markers(layout, settings)
     refuse_lost_archive(layout, settings.datasets, loads or {})
+    find_early_reads(settings, layout)
     return loads
 
 

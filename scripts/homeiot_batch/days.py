@@ -42,6 +42,24 @@ class LocalDay:
         return self.date.isoformat()
 
 
+@dataclass(frozen=True)
+class LocalDays:
+    """Local days one after the other, as one half-open interval."""
+
+    first: LocalDay
+    last: LocalDay
+
+    @property
+    def start_ns(self) -> int:
+        """The first day's `start_ns`."""
+        return self.first.start_ns
+
+    @property
+    def end_ns(self) -> int:
+        """The last day's `end_ns`."""
+        return self.last.end_ns
+
+
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     # fold=0: where the clock jumps over midnight this is the instant of the jump, the day's first
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)

@@ -101,6 +101,7 @@ def _marker(
         "write_id": metadata.get("write_id"),
         "file": file_stamp(part),
         "shrunk_from": metadata.get("shrunk_from"),
+        "read_at": metadata.get("read_at"),
         "loaded_at": datetime.now(UTC).isoformat(),
         "database": str(path),
     }

@@ -4,6 +4,7 @@ The answer of /query is read as a stream of JSON documents, because InfluxDB rep
 wrong after the first rows only there.
 """
 
+import contextlib
 import functools
 import itertools
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 import requests
 
 from homeiot_batch.answer_documents import documents
+from homeiot_batch.clock import Clocks
 from homeiot_batch.config import Settings
 from homeiot_batch.errors import SourceBusy, SourceError, SourceUnavailable
 from homeiot_batch.influx_answers import (
@@ -47,6 +49,11 @@ class InfluxClient:
         self._http = InfluxHttp(settings)
         self._retry_policy = RetryPolicy(settings.influx_retries, SourceBusy, sleep)
         self._turns = Turns(settings.influx_timeout_s)
+
+    @property
+    def clocks(self) -> Clocks | None:
+        """The clock of this machine and the server's at the last answer; None if it had no Date."""
+        return self._http.clocks
 
     @functools.cached_property
     def version(self) -> str:
@@ -240,6 +247,20 @@ class InfluxClient:
         SourceUnavailable if nothing answers, SourceError if the server stays busy.
         """
         return self._patiently(lambda: self._http.get(path, parameters))
+
+
+def compare_clocks(settings: Settings) -> Clocks | None:
+    """The clock of this machine and the server's, now.
+
+    None where there is no server, it does not answer, or has no Date; and in drills, where `now`
+    says what the time is.
+    """
+    if settings.now or not settings.is_server:
+        return None
+    http = InfluxHttp(settings)
+    with contextlib.suppress(SourceUnavailable):  # which those say who read from it
+        http.get("ping", {})
+    return http.clocks
 
 
 def quote_ident(name: str) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 import requests
 
+from homeiot_batch.clock import Clocks
 from homeiot_batch.config import Settings
 from homeiot_batch.errors import SettingsError, SourceBusy, SourceError, SourceUnavailable
 from homeiot_batch.retry_policy import asked_wait
@@ -43,6 +44,8 @@ class InfluxHttp:
         self._client = _client(settings, self._remember)
         # bytes of the shortest question that was too long for an address
         self._too_long: int | None = None
+        # at the last answer; None if it had no Date
+        self.clocks: Clocks | None = None
 
     def get(self, path: str, parameters: Parameters) -> requests.Response:
         """What answers below INFLUX_URL, whatever its status; SourceUnavailable if nothing does.
@@ -142,7 +145,7 @@ class InfluxHttp:
         return self._last.answer
 
     def _remember(self, answer: requests.Response, **_: object) -> None:
-        self._last.answer = answer
+        self._last.answer, self.clocks = answer, Clocks.of(answer.headers)
 
 
 def _client(settings: Settings, remember: Callable[..., None]) -> InfluxDBClient:

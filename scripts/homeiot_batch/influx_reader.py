@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from homeiot_batch.config import Settings
 from homeiot_batch.datasets import ARROW_TYPES, Dataset
 from homeiot_batch.day_record import listed_counts
-from homeiot_batch.days import LocalDay
+from homeiot_batch.days import LocalDay, LocalDays
 from homeiot_batch.errors import SourceError, SourceUnavailable
 from homeiot_batch.influx_answers import FieldKey, Name, RetentionPolicy, Series
 from homeiot_batch.influx_client import InfluxClient, quote_ident
@@ -75,6 +75,9 @@ class InfluxReader:
         self._refuse_other_types(dataset, day)
         self._refuse_other_policies(dataset, day)
         expected = self.counts(dataset, day)
+        # `now` is for drills, which say themselves what the time is
+        if self.client.clocks is not None and self._settings.now is None:
+            self.client.clocks.refuse_unfinished(day)
         found = dict.fromkeys(dataset.fields, 0)
         for batch in self._batches(dataset, day):
             for field in dataset.fields:
@@ -139,8 +142,10 @@ class InfluxReader:
             "that the credentials may read, not only write"
         )
 
-    def counts(self, dataset: Dataset, day: LocalDay, policy: str | None = None) -> dict[str, int]:
-        """Values of each field that the server has in the day.
+    def counts(
+        self, dataset: Dataset, day: LocalDay | LocalDays, policy: str | None = None
+    ) -> dict[str, int]:
+        """Values of each field that the server has in the day, or in all of the days.
 
         They are counted in the retention policy `policy`, or in the one that is set.
         """
@@ -179,7 +184,11 @@ class InfluxReader:
         return timedelta(seconds=min((rule.seconds for rule in rules), default=0))
 
     def _counted(
-        self, columns: Sequence[str], dataset: Dataset, day: LocalDay, policy: str | None = None
+        self,
+        columns: Sequence[str],
+        dataset: Dataset,
+        day: LocalDay | LocalDays,
+        policy: str | None = None,
     ) -> list[int]:
         """The values in the day of each of the columns, which are InfluxQL."""
         selection = ", ".join(f"count({column})" for column in columns)
@@ -242,7 +251,9 @@ class InfluxReader:
         )
 
 
-def _select(selection: str, dataset: Dataset, day: LocalDay, policy: str | None = None) -> str:
+def _select(
+    selection: str, dataset: Dataset, day: LocalDay | LocalDays, policy: str | None = None
+) -> str:
     source = (
         quote_ident(dataset.measurement)
         if policy is None

@@ -62,6 +62,10 @@ class Layout:
         """What the archive was begun with: its zone."""
         return self.parquet / ".archive.json"
 
+    def early_note(self, dataset: str, dt: object) -> Path:
+        """Says that the day in place was read before it was over."""
+        return self.parquet / ".early" / dataset / f"dt={dt}.json"
+
     @property
     def last_load(self) -> Path:
         """Rewritten by every load, so that dbt sees loads of days that it does not list."""
@@ -109,6 +113,10 @@ class Layout:
     def loaded_days(self, dataset: str) -> list[date]:
         """The days with a marker, ascending."""
         return sorted(_dates(self.markers / dataset, ".json"))
+
+    def noted_days(self, dataset: str) -> list[date]:
+        """The days with a note that they were read too early, ascending."""
+        return sorted(_dates(self.parquet / ".early" / dataset, ".json"))
 
     def known_days(self, dataset: str) -> list[date]:
         """The days that are in place, or of which a marker tells, ascending."""

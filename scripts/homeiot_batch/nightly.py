@@ -1,15 +1,17 @@
 """What a night has to do: yesterday, the days that were missed, and archived days of which the source now holds more."""
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import structlog
 
 from homeiot_batch.config import Settings
 from homeiot_batch.datasets import Dataset
 from homeiot_batch.day_record import DayRecord, listed_counts
-from homeiot_batch.days import LocalDay, each_day, yesterday
+from homeiot_batch.days import LocalDay, LocalDays, each_day, yesterday
+from homeiot_batch.early_reads import days_to_read_again
 from homeiot_batch.errors import ArchiveError, SourceError
 from homeiot_batch.files import read_json
 from homeiot_batch.influx_reader import InfluxReader
@@ -17,6 +19,9 @@ from homeiot_batch.layout import Layout
 from homeiot_batch.parquet_check import check_day, read_metadata
 
 MOST_TARGETS = 4000  # of one command line, which the kernel limits to 2 MiB
+YEAR = 366  # days
+# a day whose last reading lies earlier may have been read before it was over
+QUIET_END = timedelta(hours=1)
 
 log = structlog.get_logger()
 
@@ -30,6 +35,8 @@ class Plan:
     warnings: list[str] = field(default_factory=list)
     # datasets whose late points the source was not asked for
     not_compared: list[str] = field(default_factory=list)
+    # days that were read before they were over, by dataset: the run itself compares them
+    read_early: dict[str, set[date]] = field(default_factory=dict)
 
     def ask_for(self, layout: Layout, dataset: str, days: Iterable[date]) -> None:
         """Add the days: each by its folder and its marker, since Snakemake does not look behind a marker that is there."""
@@ -63,9 +70,12 @@ def plan_night(settings: Settings, layout: Layout) -> Plan:
     for name in settings.datasets:
         missed = _missed(settings, layout, name, last - timedelta(days=1))
         plan.ask_for(layout, name, missed)
+        plan.read_early[name] = days_to_read_again(layout, settings, name)
+        plan.ask_for(layout, name, sorted(plan.read_early[name]))
         _read_damaged_again(plan, settings, layout, name, sorted({*missed, *window}))
     if settings.lookback_days:
         _look_back(plan, settings, layout, last - timedelta(days=settings.lookback_days), last)
+        _look_for_empty_days(plan, settings, layout, window[0])
     if plan.forced or len(plan.targets) > 2:
         # they wait for yesterday alone: a day that cannot be had must not hold them up
         plan.forced.append(str(layout.models))
@@ -76,11 +86,9 @@ def plan_reconciliation(settings: Settings, layout: Layout, first: date, last: d
     """The days of a range that are missing, or of which the source now holds more."""
     plan = Plan()
     for name in settings.datasets:
-        plan.ask_for(
-            layout,
-            name,
-            [day for day in each_day(first, last) if not layout.is_done(name, day)],
-        )
+        early = plan.read_early[name] = days_to_read_again(layout, settings, name)
+        days = each_day(first, last)
+        plan.ask_for(layout, name, [d for d in days if d in early or not layout.is_done(name, d)])
     _look_back(plan, settings, layout, first, last)
     if plan.targets:
         plan.targets = [
@@ -130,12 +138,60 @@ def _look_back(plan: Plan, settings: Settings, layout: Layout, first: date, last
     reader = InfluxReader(settings)
     for dataset in settings.datasets.values():
         try:
-            _compare(
-                plan, reader, dataset, layout, _archived(settings, layout, dataset, first, last)
-            )
+            days = _archived(settings, layout, dataset, first, last)
+            early = plan.read_early[dataset.name]
+            _compare(plan, reader, dataset, layout, [day for day in days if day.date not in early])
         except SourceError as error:
             plan.warnings.append(f"{dataset.name}: late points were not looked for: {error}")
             plan.not_compared.append(dataset.name)
+
+
+def _look_for_empty_days(plan: Plan, settings: Settings, layout: Layout, end: date) -> None:
+    """Add days up to `end` that are archived empty, and of which the server has readings now.
+
+    A clock that was ahead archives days empty that are not over yet, and the one before them in part.
+    Long after, their files do not show it any more. One question a run of empty days.
+    """
+    if not settings.is_server:
+        return
+    reader = InfluxReader(settings)
+    for dataset in settings.datasets.values():
+        if dataset.name in plan.not_compared:
+            continue
+        with contextlib.suppress(SourceError):  # the days before were answered: the next night asks
+            for run in _empty_runs(settings, layout, dataset.name, end):
+                _compare_empty_run(plan, reader, dataset, layout, run)
+
+
+def _empty_runs(
+    settings: Settings, layout: Layout, dataset: str, end: date
+) -> Iterator[list[LocalDay]]:
+    """Days one after the other that are archived empty, of the year up to `end`."""
+    run: list[LocalDay] = []
+    for dt in each_day(end - timedelta(days=YEAR), end + timedelta(days=1)):
+        marker = read_json(layout.marker(dataset, dt)) or {}
+        if dt <= end and marker.get("rows") == 0:
+            run.append(LocalDay(dt, settings.zone))
+        elif run:
+            yield run
+            run = []
+
+
+def _compare_empty_run(
+    plan: Plan, reader: InfluxReader, dataset: Dataset, layout: Layout, run: list[LocalDay]
+) -> None:
+    before = LocalDay(run[0].date - timedelta(days=1), run[0].zone)
+    days = [before] if _ends_early(layout, dataset, before) else []
+    if any(reader.counts(dataset, LocalDays(run[0], run[-1])).values()):
+        days += run
+    early = plan.read_early[dataset.name]
+    days = [day for day in days if day.date not in early]
+    _compare(plan, reader, dataset, layout, days, warn_of_fewer=False)
+
+
+def _ends_early(layout: Layout, dataset: Dataset, day: LocalDay) -> bool:
+    last = (read_json(layout.marker(dataset.name, day)) or {}).get("last_utc")
+    return last is not None and datetime.fromisoformat(last) < day.end - QUIET_END
 
 
 def _archived(
@@ -149,7 +205,13 @@ def _archived(
 
 
 def _compare(
-    plan: Plan, reader: InfluxReader, dataset: Dataset, layout: Layout, days: Iterable[LocalDay]
+    plan: Plan,
+    reader: InfluxReader,
+    dataset: Dataset,
+    layout: Layout,
+    days: Iterable[LocalDay],
+    *,
+    warn_of_fewer: bool = True,
 ) -> None:
     for day in days:
         archived = _record(layout, dataset, day)
@@ -158,6 +220,8 @@ def _compare(
         values = reader.counts(dataset, day)
         change = {name: count - archived.values.get(name, 0) for name, count in values.items()}
         if any(difference < 0 for difference in change.values()):
+            if not warn_of_fewer:
+                continue
             counts = ", ".join(
                 f"{name} {values[name]} of {archived.values.get(name, 0)}" for name in change
             )

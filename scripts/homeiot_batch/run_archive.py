@@ -18,6 +18,7 @@ from homeiot_batch.errors import HomeIotError, SettingsError
 from homeiot_batch.exit_codes import DONE, FAILED
 from homeiot_batch.files import read_json
 from homeiot_batch.healthcheck import ping
+from homeiot_batch.influx_client import compare_clocks
 from homeiot_batch.layout import Layout
 from homeiot_batch.logging_conf import configure
 from homeiot_batch.nightly import Plan, plan_night, plan_reconciliation
@@ -95,6 +96,8 @@ def plan_run(
             "--force, which replaces none by a smaller one"
         )
     check_zone(layout, settings.tz)
+    if clocks := compare_clocks(settings):
+        clocks.refuse_too_far()
     if not (day or first):
         return (
             Plan(targets=["yesterday"], forced=["extract"])

@@ -64,11 +64,13 @@ def finished_day(settings: Settings, dt: str) -> LocalDay:
 
 
 def _start(settings: Settings, layout: Layout, dataset: str, end: date) -> date:
+    last_over, first = yesterday(settings.instant(), settings.zone), layout.first_day(dataset)
     candidates = {
         "start": settings.start,
         "archive_start": settings.archive_start,
-        "the first archived day, start": layout.first_day(dataset),
-        "yesterday, start": yesterday(settings.instant(), settings.zone),
+        # a clock that was ahead may have begun the archive with a day that is not over
+        "the first archived day, start": first if first and first <= last_over else None,
+        "yesterday, start": last_over,
     }
     origin, start = next((origin, day) for origin, day in candidates.items() if day is not None)
     if start > end:

@@ -17,6 +17,7 @@ import typer
 from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
 from homeiot_batch.datasets import Dataset, literal, quoted
 from homeiot_batch.days import LocalDay, each_day, yesterday
+from homeiot_batch.early_reads import days_to_read_again
 from homeiot_batch.errors import ArchiveDamaged, HomeIotError
 from homeiot_batch.exit_codes import DONE, FAILED
 from homeiot_batch.layout import PART, Layout
@@ -39,17 +40,25 @@ class DayStatus:
     longest_gap_s: float | None = None
     bytes: int = 0
     damaged: bool = False
+    read_early: bool = False
+    is_over: bool = True
 
     @property
     def is_missing(self) -> bool:
         """Whether the day still has to be archived or loaded, or restored."""
-        return self.damaged or not (self.archived and self.loaded)
+        if not self.is_over:
+            return False
+        return self.damaged or self.read_early or not (self.archived and self.loaded)
 
     @property
     def kind(self) -> str:
-        """The day in a word."""
+        """The day in a word or two."""
+        if not self.is_over:
+            return "not over"
         if self.damaged:
             return "damaged"
+        if self.read_early:
+            return "read early"
         if self.is_missing:
             return "not loaded" if self.archived else "missing"
         if not self.rows:
@@ -58,7 +67,10 @@ class DayStatus:
 
 
 def archive_status(settings: Settings, layout: Layout) -> Iterator[DayStatus]:
-    """Every day from each dataset's first that files or markers know of to yesterday."""
+    """Every day from each dataset's first that files or markers know of to yesterday.
+
+    Besides, archived days that are not over yet.
+    """
     check_zone(layout, settings.tz)
     last = yesterday(settings.instant(), settings.zone)
     for dataset in settings.datasets.values():
@@ -69,7 +81,9 @@ def archive_status(settings: Settings, layout: Layout) -> Iterator[DayStatus]:
         sizes = {day: part.stat().st_size for day, part in parts.items() if part.exists()}
         first = settings.archive_start or layout.first_day(dataset.name) or last
         damaged, measured = _measured(settings, dataset, {day: parts[day] for day in sizes})
-        for day in each_day(first, last):
+        early = days_to_read_again(layout, settings, dataset.name)
+        not_over = [day for day in parts if day > last]
+        for day in [*each_day(first, last), *not_over]:
             rows, share, gap = measured.get(day, (0, None, None))
             yield DayStatus(
                 dataset.name,
@@ -81,6 +95,8 @@ def archive_status(settings: Settings, layout: Layout) -> Iterator[DayStatus]:
                 gap,
                 sizes.get(day, 0),
                 day in damaged,
+                day in early,
+                day <= last,
             )
 
 
@@ -226,6 +242,11 @@ def _table(days: list[DayStatus]) -> str:
         f"{len(days)} days, {missing} missing"
         + ("; python -m homeiot_batch.run_archive brings them in" if missing else "")
     )
+    if not_over := sum(not day.is_over for day in days):
+        lines.append(
+            f"{not_over} archived days are not over yet: they were read by a clock that was ahead, "
+            "or this machine's is behind; each is read again when it is over"
+        )
     return "\n".join(lines)
 
 

@@ -19,6 +19,7 @@ from homeiot_batch.database import columns_of, open_database
 from homeiot_batch.datasets import Dataset, quoted
 from homeiot_batch.days import LocalDay, each_day, parse_day, yesterday
 from homeiot_batch.duckdb_writer import differences
+from homeiot_batch.early_reads import EarlyRead, early_reads
 from homeiot_batch.errors import ArchiveError, HomeIotError, SettingsError, SourceError
 from homeiot_batch.exit_codes import DONE, FAILED
 from homeiot_batch.export_reader import export_files
@@ -58,8 +59,23 @@ def judge_days(
             start = (
                 first or settings.archive_start or _first_day(layout, connection, dataset) or end
             )
-            for dt in each_day(start, end):
-                yield _verdict(layout, connection, reader, dataset, LocalDay(dt, settings.zone))
+            early = {read.day.date: read for read in early_reads(layout, settings, dataset.name)}
+            # without a last day also those that are not over yet
+            ahead = [dt for dt in early if dt > end and last is None]
+            for dt in [*each_day(start, end), *ahead]:
+                day = LocalDay(dt, settings.zone)
+                verdict = _verdict(layout, connection, reader, dataset, day)
+                _judge_early_read(verdict, early.get(dt))
+                yield verdict
+
+
+def _judge_early_read(verdict: Verdict, read: EarlyRead | None) -> None:
+    if read is None:
+        return
+    if read.is_over:
+        verdict.problems.append(f"{read}; the nightly run reads it again")
+    else:
+        verdict.notes.append(f"the day is not over yet: {read}")
 
 
 def _first_day(

@@ -24,6 +24,11 @@ from tests.integration.servers import ADMIN, PASSWORD, TOKEN, Influx1, Influx2, 
 NOW = "2026-11-24T08:00:00+09:00"
 DATASET = "raw_meter_readings"
 CLOCK = ok("clock", "the server's agrees with this machine's")
+NO_DATE = warning(
+    "clock",
+    "the server's cannot be compared with this machine's: its answer has no Date",
+    "let the proxy before the server hand the header Date on",
+)
 SET_USER = "set INFLUX_USERNAME and INFLUX_PASSWORD (or INFLUX_PASSWORD_FILE) to a user with READ on the database"
 SET_TOKEN = "set INFLUX_TOKEN (or INFLUX_TOKEN_FILE) to a token that may read the bucket"
 SET_POLICY = "set INFLUX_RETENTION_POLICY to the one that has the readings"
@@ -417,6 +422,7 @@ def test_a_version_that_is_hidden_or_not_supported(look: Look) -> None:
                 "server",
                 f"InfluxDB of a version that is not told, at {url}/home/influx (/ping answers 403)",
             ),
+            NO_DATE,
             ok("credentials", "whoever asks may read 'examined'"),
         ]
     with answering(influxdb_3) as url:
@@ -448,6 +454,7 @@ def test_a_bucket_without_a_mapping(look: Look) -> None:
             )
         ) == [
             ok("server", f"InfluxDB 2.3.0 at {url}"),
+            NO_DATE,
             problem(
                 "database",
                 "bucket 'examined' is there, but no database is mapped to it, and this version makes none by itself",

@@ -15,6 +15,7 @@ import duckdb
 from homeiot_batch.checks.finding import Finding, of_error, ok, problem, warning
 from homeiot_batch.config import Settings
 from homeiot_batch.days import EPOCH, each_day, yesterday
+from homeiot_batch.early_reads import early_reads
 from homeiot_batch.errors import HomeIotError, SettingsError
 from homeiot_batch.heal import refuse_undeclared_columns
 from homeiot_batch.layout import PART, Layout
@@ -30,6 +31,7 @@ def check_archive(settings: Settings, layout: Layout) -> Iterator[Finding]:
     yield from _check_zone(settings, layout)
     for dataset in settings.datasets:
         yield _check_days(settings, layout, dataset)
+        yield from _check_early_reads(settings, layout, dataset)
     try:
         refuse_undeclared_columns(layout, settings)
     except SettingsError as error:
@@ -104,7 +106,7 @@ def _check_days(settings: Settings, layout: Layout, dataset: str) -> Finding:
             else ok(dataset, NONE_YET)
         )
     first = settings.archive_start or layout.first_day(dataset) or known[0]
-    missing = sorted(set(each_day(first, known[-1])) - set(days))
+    missing = sorted(set(each_day(first, min(known[-1], over))) - set(days))
     found = f"{len(days)} days, {days[0]} to {days[-1]}"
     cure = "python -m homeiot_batch.run_archive brings them in, if the source still has them"
     if missing:
@@ -117,6 +119,23 @@ def _check_days(settings: Settings, layout: Layout, dataset: str) -> Finding:
             f"{cure}; see that cron runs, and the failures in {layout.last_run}",
         )
     return ok(dataset, found)
+
+
+def _check_early_reads(settings: Settings, layout: Layout, dataset: str) -> Iterator[Finding]:
+    reads = early_reads(layout, settings, dataset)
+    if over := [read.day.date for read in reads if read.is_over]:
+        yield problem(
+            f"{dataset} clock",
+            f"read before they were over, by a wrong clock ({len(over)}): {_spans(over)}",
+            "python -m homeiot_batch.run_archive reads them again",
+        )
+    if ahead := [read.day.date for read in reads if not read.is_over]:
+        yield warning(
+            f"{dataset} clock ahead" if over else f"{dataset} clock",
+            f"archived, but not over yet ({len(ahead)}): {_spans(ahead)}",
+            "see whether this machine's clock is behind; if it was ahead when they were read, "
+            "each is read again when it is over",
+        )
 
 
 def _spans(days: list[date], shown: int = 5) -> str:

@@ -1,7 +1,6 @@
 """What a check found, and what to do about it."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Literal
 
 Level = Literal["ok", "warning", "problem"]
@@ -36,12 +35,3 @@ def of_error(name: str, error: Exception, level: Level = "problem") -> Finding:
     """The project's errors say what was found, then after the last semicolon the cure."""
     found, _, cure = str(error).rpartition("; ")
     return Finding(name, level, found or cure, cure if found else "")
-
-
-def span(length: timedelta) -> str:
-    """A length of time in its largest fitting unit."""
-    seconds = abs(length.total_seconds())
-    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"

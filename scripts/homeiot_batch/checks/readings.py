@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from homeiot_batch.checks.finding import Finding, of_error, ok, problem, span, warning
+from homeiot_batch.checks.finding import Finding, of_error, ok, problem, warning
 from homeiot_batch.checks.source import MAX_SKEW_S, near, visible_databases
+from homeiot_batch.clock import length
 from homeiot_batch.config import Settings
 from homeiot_batch.datasets import Dataset
 from homeiot_batch.days import EPOCH
@@ -287,7 +288,7 @@ def _spans(m: Measurement) -> dict[str, tuple[datetime, datetime]]:
 def _delivered(m: Measurement, source: str, first: datetime, last: datetime) -> Finding:
     name = f"{m.dataset.name} {source or 'points'}"
     age = m.settings.instant() - last
-    found = f"{_shown(m, first)} to {_shown(m, last)}, {span(age)} {'ago' if age >= timedelta(0) else 'from now'}"
+    found = f"{_shown(m, first)} to {_shown(m, last)}, {length(age)} {'ago' if age >= timedelta(0) else 'from now'}"
     if age < -timedelta(seconds=MAX_SKEW_S):
         return warning(
             name,

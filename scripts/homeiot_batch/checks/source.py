@@ -4,11 +4,11 @@ import difflib
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 import requests
 
 from homeiot_batch.checks.finding import Finding, of_error, ok, problem, warning
+from homeiot_batch.clock import TOO_FAR, WHAT_TO_DO, Clocks
 from homeiot_batch.config import Settings
 from homeiot_batch.errors import HomeIotError, SourceError
 from homeiot_batch.export_reader import export_files
@@ -89,7 +89,7 @@ def _check_server(settings: Settings, reader: InfluxReader) -> Iterator[Finding]
     product, major = _product(settings, reader, answer)
     yield product
     if product.level != "problem":
-        yield from _clock(answer, halfway)
+        yield _clock(answer, halfway)
         yield from _access(settings, reader, major)
 
 
@@ -143,22 +143,25 @@ def _unnamed(client: InfluxClient, url: str, ping: requests.Response) -> Finding
     )
 
 
-def _clock(answer: requests.Response, here: datetime) -> Iterator[Finding]:
-    """The server's Date is cut to seconds."""
-    try:
-        there = parsedate_to_datetime(answer.headers["Date"]) + timedelta(seconds=0.5)
-    except (KeyError, ValueError):
-        return
-    skew = (there - here).total_seconds()
-    if abs(skew) <= MAX_SKEW_S:
-        yield ok("clock", "the server's agrees with this machine's")
-    else:
-        which = "ahead of" if skew > 0 else "behind"
-        yield warning(
+def _clock(answer: requests.Response, here: datetime) -> Finding:
+    clocks = Clocks.of(answer.headers, here)
+    if clocks is None:
+        return warning(
             "clock",
-            f"the server's is {abs(skew):.0f} s {which} this machine's",
-            "let both follow a time server (NTP)",
+            "the server's cannot be compared with this machine's: its answer has no Date",
+            "let the proxy before the server hand the header Date on",
         )
+    skew = clocks.difference.total_seconds()
+    if abs(skew) <= MAX_SKEW_S:
+        return ok("clock", "the server's agrees with this machine's")
+    if abs(clocks.difference) >= TOO_FAR:
+        return problem("clock", f"{clocks}: a run archives nothing", WHAT_TO_DO)
+    which = "ahead of" if skew > 0 else "behind"
+    return warning(
+        "clock",
+        f"the server's is {abs(skew):.0f} s {which} this machine's",
+        "let both follow a time server (NTP)",
+    )
 
 
 def _access(settings: Settings, reader: InfluxReader, major: str) -> Iterator[Finding]:
