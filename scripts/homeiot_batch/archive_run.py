@@ -45,7 +45,7 @@ from homeiot_batch.layout import PART, Layout
 from homeiot_batch.logging_conf import configure, job_log
 from homeiot_batch.meter_names import unknown_meters
 from homeiot_batch.parquet_writer import put_in_place, stage_day
-from homeiot_batch.progress import Progress
+from homeiot_batch.progress import REPEATED, Progress
 from homeiot_batch.read_copy import publish
 from homeiot_batch.report.page import write_report
 from homeiot_batch.rereads import find_early_reads, values_lost
@@ -91,6 +91,7 @@ class ArchiveRun:
         self._retry_policy = RetryPolicy(settings.influx_retries, SourceUnavailable)
         self._last_run = layout.last_run.absolute()  # Snakemake leaves its folder before the end
         self._read_again: dict[Path, bool] = {}
+        self._reasons: set[str] = set()
         self.progress = Progress()
 
     # paths, for the rules
@@ -355,11 +356,14 @@ class ArchiveRun:
     def _job(self, step: str, dataset: str, dt: str, job: str) -> Generator[None]:
         """Log lines of the job carry its names; what fails it is kept for the end of the run."""
         names = {"step": step, "dataset": dataset, "dt": dt} if dataset else {"step": step}
+        repeated = ""
         with job_log(Path(job)), structlog.contextvars.bound_contextvars(**names):
             try:
                 yield
             except HomeIotError as error:
-                log.error("failed", reason=str(error))
+                repeated = self._repeated(str(error))
+                report = log.debug if repeated else log.error
+                report("failed", reason=str(error))
                 self._remember(error)
                 message = f"{' '.join(names.values())}: {error}"
             except OSError as error:
@@ -374,7 +378,14 @@ class ArchiveRun:
             finally:
                 self.progress.ended(step)
         self.summary.fail(message)
-        raise JobFailed(message)
+        raise JobFailed(message + repeated)
+
+    def _repeated(self, reason: str) -> str:
+        """What a failure's message ends with if the reason has been shown for another day."""
+        with self._opening:
+            repeated = REPEATED if reason in self._reasons else ""
+            self._reasons.add(reason)
+        return repeated
 
     def _remember(self, error: HomeIotError) -> None:
         """Let this run not wait again for a database that stays open elsewhere, and the next one replace a damaged one."""

@@ -37,7 +37,10 @@ class Stream:
             with contextlib.suppress(OSError):
                 print(line, end="", file=file, flush=True)
 
-    debug = info
+    def debug(self, message: str) -> None:
+        """Write a line that only the job's own file has."""
+        self._write(message, is_shown=False)
+
     log = warning = warn = error = critical = exception = failure = fatal = msg
 
 

@@ -18,6 +18,8 @@ DAY_STEPS = ("fetch", "extract", "load")
 LONG = 5  # days from which on a bar is worth its place
 DAYS_A_LINE = 30
 NOISE = ("Select jobs to execute", "Execute ")  # Snakemake's, twice a job or so
+# at the end of a job's failure that has been shown for another day: the run's summary names both
+REPEATED = " (as for a day before)"
 
 log = structlog.get_logger()
 
@@ -37,7 +39,7 @@ class Progress:
         """Hear from Snakemake how many jobs there are, and keep its noise from the user."""
         self._may_show_bar = may_show_bar
         for handler in logger.handlers:
-            handler.addFilter(lambda record: not record.getMessage().startswith(NOISE))
+            handler.addFilter(lambda record: not _is_noise(record.getMessage()))
         logger.addHandler(_Announcement(self))
 
     def announce(self, jobs: Mapping[str, int], logger: logging.Logger) -> None:
@@ -84,6 +86,10 @@ class Progress:
 
     def _jobs(self) -> int:
         return sum(self._announced.get(step, 0) for step in DAY_STEPS)
+
+
+def _is_noise(message: str) -> bool:
+    return message.startswith(NOISE) or message.rstrip().endswith(REPEATED)
 
 
 class _Announcement(logging.Handler):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from homeiot_batch.same_failures import joined
+
 
 @dataclass
 class Summary:
@@ -62,7 +64,7 @@ class Summary:
             done,
             *(f"warning: {w}" for w in sorted(self.warnings)),
             *step,
-            *(f"failed: {f}" for f in sorted(self.failures)),
+            *(f"failed: {failure}" for failure in joined(self.failures)),
         ]
 
     def _next_step(self) -> str:
