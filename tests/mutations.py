@@ -18,6 +18,7 @@ from homeiot_batch import (
     database,
     dbt_build,
     duckdb_writer,
+    export_evidence,
     files,
     heal,
     nightly,
@@ -33,6 +34,10 @@ from homeiot_batch import (
 from homeiot_batch.archive_run import ArchiveRun
 from homeiot_batch.config import ROOT
 from homeiot_batch.errors import ArchiveDamaged, DatabaseDamaged
+from homeiot_batch.export_coverage import Coverage
+from homeiot_batch.export_pass import ExportPass
+from homeiot_batch.export_reader import ExportReader
+from homeiot_batch.export_sections import Section
 from homeiot_batch.influx_client import InfluxClient
 from homeiot_batch.influx_reader import InfluxReader
 from homeiot_batch.layout import Layout
@@ -359,6 +364,41 @@ MUTATIONS = [
         "night: damaged files in the window are read again",
         without(nightly._read_damaged_again, "plan.forced.append("),
         "tests/workflow/test_database.py -k read_again_by_the_night",
+    ),
+    Mutation(
+        "export: a day with a hole between two exports is refused",
+        without_raise(Coverage._refuse_uncovered),
+        "tests/unit/test_export_coverage.py -k hole",
+    ),
+    Mutation(
+        "export: the span of another database covers nothing",
+        body(Section.is_for, "return True"),
+        "tests/unit/test_export_coverage.py -k other_data",
+    ),
+    Mutation(
+        "export: a day after the last reading is refused",
+        without_raise(Coverage.refuse),
+        "tests/unit/test_export_coverage.py -k wrong_clock",
+    ),
+    Mutation(
+        "export: single readings after a long silence prove nothing",
+        body(export_evidence.stray_days, "return set()"),
+        "tests/unit/test_export_coverage.py -k wrong_clock",
+    ),
+    Mutation(
+        "export: times in another unit are refused",
+        without_raise(ExportReader._refuse_other_units),
+        "tests/unit/test_export_coverage.py -k unit",
+    ),
+    Mutation(
+        "export: a damaged line that may be a reading is refused",
+        without_raise(ExportPass._judge),
+        "tests/unit/test_export_oddities.py -k may_be_a_reading",
+    ),
+    Mutation(
+        "export: points of a file without a database are not taken for the house's",
+        body(ExportReader._without_context, "return None"),
+        "tests/unit/test_export_coverage.py -k rest_of_another",
     ),
 ]
 

@@ -271,6 +271,8 @@ class ArchiveRun:
     def close(self) -> None:
         """Say what the run did, if it did anything, and write it beside the markers."""
         self.progress.close()
+        for notice in self._source.notices() if self._source else []:
+            self.summary.warn(notice)
         if self.summary.lines():
             with contextlib.suppress(HomeIotError):
                 write_json(self._last_run, self.summary.as_dict())

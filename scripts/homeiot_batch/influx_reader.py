@@ -45,6 +45,10 @@ class InfluxReader:
         self._settings = settings
         self.client = InfluxClient(settings)
 
+    def notices(self) -> list[str]:
+        """Nothing: what a server is asked for is answered by day."""
+        return []
+
     def describe(self, dataset: Dataset) -> dict[str, Any]:
         """Server, database, retention policy and measurement."""
         return {

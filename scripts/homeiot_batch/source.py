@@ -29,6 +29,10 @@ class Source(Protocol):
         """What speaks against the day being whole although it was read, for the run's warnings."""
         ...
 
+    def notices(self) -> list[str]:
+        """What the user should know of the source as a whole after days were read from it."""
+        ...
+
     def describe(self, dataset: Dataset) -> dict[str, Any]:
         """Where the points come from, for the archive's metadata: no secrets."""
         ...

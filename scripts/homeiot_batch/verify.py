@@ -22,7 +22,7 @@ from homeiot_batch.duckdb_writer import differences
 from homeiot_batch.early_reads import EarlyRead, early_reads
 from homeiot_batch.errors import ArchiveError, HomeIotError, SettingsError, SourceError
 from homeiot_batch.exit_codes import DONE, FAILED
-from homeiot_batch.export_reader import export_files
+from homeiot_batch.export_files import export_files
 from homeiot_batch.files import read_json, sha256
 from homeiot_batch.influx_reader import InfluxReader
 from homeiot_batch.layout import PART, Layout

@@ -207,11 +207,14 @@ class Influx1(Server):
         login = {"INFLUX_USERNAME": ADMIN, "INFLUX_PASSWORD": PASSWORD} if self._auth else {}
         return {"INFLUX_URL": self.url, "INFLUX_BUCKET": bucket, "INFLUX_RETRIES": "1", **login}
 
-    def export(self, target: Path) -> None:
-        """Export all databases, gzipped, as `influx_inspect` does."""
+    def export(self, target: Path, *options: str) -> None:
+        """Export all databases, gzipped, as `influx_inspect` does, or what its options say."""
         folders = ["-datadir", str(self.data), "-waldir", str(self.wal)]
         _quietly(
-            [built_server("influx_inspect"), "export", *folders, "-out", str(target), "-compress"]
+            [
+                built_server("influx_inspect"),
+                *("export", *folders, "-out", str(target), "-compress", *options),
+            ]
         )
 
 

@@ -129,6 +129,55 @@ def test_its_lines_in_any_order(
     )
 
 
+@pytest.fixture(scope="module")
+def halves(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Exported]:
+    """A folder of exports of the same server: until and from the noon of the middle day."""
+    folder = tmp_path_factory.mktemp("halves")
+    with Influx1(folder / "server", flush="1s") as server:
+        points = fill(server)
+        power, rooms = archived(folder / "house", server.environment("home_energy"))
+    for name, bounds in {
+        "until-noon.gz": ("-end", "2025-11-10T11:59:59+09:00"),
+        "until-ten.gz": ("-end", "2025-11-10T10:00:00+09:00"),
+        "from-noon.gz": ("-start", "2025-11-10T12:00:00+09:00"),
+        "other.gz": ("-database", "cabin"),
+    }.items():
+        server.export(folder / name, *bounds)
+    assert in_order(power) == in_order(rows(points, "2025-11-09", "2025-11-11"))
+    return folder, Exported(folder / "until-noon.gz", power, rooms)
+
+
+@pytest.mark.parametrize("is_joined", [False, True])
+def test_exports_of_spans_that_meet(
+    tmp_path: Path, halves: tuple[Path, Exported], is_joined: bool
+) -> None:
+    """Two exports that meet within a second are one, in files of their own or joined by `cat`."""
+    folder, expected = halves
+    parts = [(folder / f"{name}.gz").read_bytes() for name in ("until-noon", "from-noon", "other")]
+    (tmp_path / "export").mkdir()
+    for number, part in enumerate([b"".join(parts)] if is_joined else parts):
+        (tmp_path / f"export/{number}.lp.gz").write_bytes(part)
+    power, rooms = archived(tmp_path / "house", {"INFLUX_URL": str(tmp_path / "export")})
+    assert (power, rooms) == (expected.power, expected.climate)
+
+
+def test_exports_of_spans_with_a_hole(tmp_path: Path, halves: tuple[Path, Exported]) -> None:
+    """The day with the hole is refused by its bounds; the days before and after it are taken."""
+    folder, _ = halves
+    (tmp_path / "export").mkdir()
+    for name in ("until-ten.gz", "from-noon.gz", "other.gz"):
+        (tmp_path / "export" / name).write_bytes((folder / name).read_bytes())
+    house = House(tmp_path / "house")
+    house.folder.mkdir()
+    outcome = house.snakemake("--until", "load", *RANGE, INFLUX_URL=str(tmp_path / "export"))
+    [failure] = outcome.failures
+    assert failure.startswith(
+        f"failed: fetch raw_meter_readings 2025-11-10: {tmp_path / 'export'} does not cover "
+        "2025-11-10 from 2025-11-10 10:00:01 (Asia/Tokyo) to 2025-11-10 12:00:00 (Asia/Tokyo): "
+    )
+    assert [path.split("/")[1] for path in house.snapshot()] == ["dt=2025-11-09", "dt=2025-11-11"]
+
+
 def test_a_long_export(house: House) -> None:
     """300,000 lines of three days, a field a line and in no order, go through the spool on disk, and leave nothing of it behind."""
     start = at("2025-11-09T00:00")

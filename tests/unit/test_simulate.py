@@ -5,9 +5,8 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from line_protocol_parser import parse_line
-
 from homeiot_batch.days import LocalDay
+from homeiot_batch.line_protocol import parse_series, parse_value, split_fields, split_line
 from homeiot_batch.simulate import readings, write_export
 
 DAY = LocalDay(date(2026, 10, 25), ZoneInfo("Europe/Berlin"))
@@ -25,14 +24,14 @@ def test_it_has_two_meters_solar_export_and_holes(tmp_path: Path) -> None:
     write_export(file, DAY, DAY, step_s=60)
     lines = [
         line
-        for line in gzip.decompress(file.read_bytes()).decode().splitlines()
-        if not line.startswith(("#", "CREATE"))
+        for line in gzip.decompress(file.read_bytes()).splitlines()
+        if not line.startswith((b"#", b"CREATE"))
     ]
-    points = [parse_line(line) for line in lines]
     counts: dict[tuple[str, str], list[float]] = {}
-    for point in points:
-        for name, value in point["fields"].items():
-            counts.setdefault((point["tags"]["source"], name), []).append(value)
+    for series, fields, _ in map(split_line, lines):
+        for name, value in split_fields(fields):
+            source = parse_series(series).tags["source"]
+            counts.setdefault((source, name.decode()), []).append(float(parse_value(value)))
     assert {
         key: len(values) for key, values in counts.items() if key[1] != "energy_import_kwh"
     } == {

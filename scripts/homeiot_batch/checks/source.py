@@ -11,7 +11,7 @@ from homeiot_batch.checks.finding import Finding, of_error, ok, problem, warning
 from homeiot_batch.clock import TOO_FAR, WHAT_TO_DO, Clocks
 from homeiot_batch.config import Settings
 from homeiot_batch.errors import HomeIotError, SourceError
-from homeiot_batch.export_reader import export_files
+from homeiot_batch.export_files import export_files
 from homeiot_batch.influx_answers import Name
 from homeiot_batch.influx_client import InfluxClient, quote_ident
 from homeiot_batch.influx_http import content_of, version_of, words
