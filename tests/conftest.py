@@ -81,7 +81,7 @@ class House:
         if "HOUSE_DIR" in self.environment:
             self.own.mkdir(parents=True, exist_ok=True)
         inherited = {k: v for k, v in os.environ.items() if k.lower() not in Settings.model_fields}
-        return inherited | self.places(self.environment | changes)
+        return inherited | {"TZ": "Asia/Tokyo"} | self.places(self.environment | changes)
 
     def places(self, given: dict[str, str]) -> dict[str, str]:
         """The settings with the house's own places; a relative one starts at its folder."""

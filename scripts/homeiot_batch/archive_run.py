@@ -43,6 +43,7 @@ from homeiot_batch.house_folder import READ, unread_files
 from homeiot_batch.influx_client import compare_clocks
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.logging_conf import configure, job_log
+from homeiot_batch.machine_zone import zone_doubt
 from homeiot_batch.meter_names import unknown_meters
 from homeiot_batch.parquet_writer import put_in_place, stage_day
 from homeiot_batch.progress import REPEATED, Progress
@@ -56,7 +57,7 @@ from homeiot_batch.source import Source, open_source
 from homeiot_batch.summary import Summary
 from homeiot_batch.tariffs import put_tariffs, read_tariffs
 from homeiot_batch.witnesses import Loads, known_records, readings_lost
-from homeiot_batch.zone_record import check_zone, record_zone
+from homeiot_batch.zone_record import check_zone, record_zone, recorded_zone
 
 log = structlog.get_logger()
 
@@ -443,6 +444,12 @@ def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | 
     run_lock.hold(layout.lock, settings.lock_wait_s)
     refuse_lost_archive(layout, settings.datasets, {})
     check_zone(layout, settings.tz)
+    if recorded_zone(layout) is None and (doubt := zone_doubt(settings)):
+        summary.warn(
+            f"{doubt}; the first archived day fixes it: if it is wrong, set TZ to the zone of the "
+            f"house, move {layout.parquet}, {layout.markers} and {settings.duckdb_path} away, and "
+            "run again"
+        )
     settle_staging(layout, settings)
     drop_hollow_days(layout, settings.datasets)
     layout.tables_request.unlink(missing_ok=True)

@@ -26,6 +26,7 @@ def settings(tmp_path: Path, clean_environment: None) -> Settings:
             "marker_dir": str(tmp_path / "markers"),
             "report_dir": str(tmp_path / "report"),
             "duckdb_path": str(tmp_path / "duckdb/home.duckdb"),
+            "tz": "Asia/Tokyo",
             "now": "2026-11-24T00:10:00+09:00",
         }
     )

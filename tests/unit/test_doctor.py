@@ -73,7 +73,8 @@ def given(settings: Settings, **changes: str) -> Settings:
         name: str(getattr(settings, name))
         for name in ("parquet_base_dir", "marker_dir", "report_dir", "duckdb_path")
     }
-    return load_settings(places | {"now": "2026-11-24T00:10:00+09:00"} | changes)
+    house = {"tz": "Asia/Tokyo", "now": "2026-11-24T00:10:00+09:00"}
+    return load_settings(places | house | changes)
 
 
 def holding(code: str, path: Path) -> "subprocess.Popen[bytes]":
@@ -541,9 +542,8 @@ def doctor(settings: Settings, *arguments: str, **env: str) -> "subprocess.Compl
         "--config",
         "now=2026-11-24T08:00:00+09:00",
     ]
-    return subprocess.run(
-        command, env=os.environ | places | env, text=True, capture_output=True, check=False
-    )
+    environment = os.environ | {"TZ": "Asia/Tokyo"} | places | env
+    return subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
 
 
 def test_the_command_lists_groups_and_cures(

@@ -1,6 +1,7 @@
 """A night with a wrong clock: what it archived too early is read again, and nothing archived is lost.
 
-The source is an export whose file has a time that lies ahead too, so that it tells nothing.
+The source is an export that covers all these days and goes on after them, and whose file has a time
+that lies ahead too: nothing of it shows that a day is not over.
 """
 
 import os
@@ -12,15 +13,23 @@ from tests.workflow import drills
 from tests.workflow.drills import DATASET, DAYS, FIRST, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
 
 CHRISTMAS = int(datetime.fromisoformat("2026-12-24T12:00:00+09:00").timestamp())
-STRAY = f"power,source=stray energy_import_kwh=1 {CHRISTMAS}000000000"
+HEADER = (
+    "# INFLUXDB EXPORT: 2026-11-01T00:00:00+09:00 - 2026-12-24T12:00:00+09:00",
+    "# DML",
+    "# CONTEXT-DATABASE:home_energy",
+    "# CONTEXT-RETENTION-POLICY:autogen",
+)
+LATER = [
+    f"power,source=b energy_import_kwh=1 {CHRISTMAS - days * 86_400}000000000" for days in range(5)
+]
 AHEAD = "now=2099-11-20T00:10:00+09:00"
 RIGHT = "now=2026-11-12T00:10:00+09:00"
 
 
 def feed(house: House, versions: Mapping[str, int]) -> None:
-    """The days' readings, in an export that goes on after all of them."""
+    """The days' readings, in an export that ends after all of them."""
     lines = [line for day, version in versions.items() for line in drills.lines(day, version)]
-    os.utime(house.export(*lines, STRAY), (CHRISTMAS + 86_400, CHRISTMAS + 86_400))
+    os.utime(house.export(*HEADER, *lines, *LATER), (CHRISTMAS + 86_400, CHRISTMAS + 86_400))
 
 
 def test_a_range_reads_again_what_was_read_too_early(house: House) -> None:

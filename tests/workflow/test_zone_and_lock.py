@@ -5,9 +5,10 @@ import time
 
 import pytest
 
+from homeiot_batch.machine_zone import machine_zone
 from tests.conftest import House
 from tests.workflow import drills
-from tests.workflow.drills import DAYS, FORCED, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
+from tests.workflow.drills import DAYS, FIRST, FORCED, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
 
 NEXT = "2026-11-12"
 WAITING = "another run holds data/parquet/.lock; waiting up to"
@@ -40,6 +41,22 @@ def test_zone_is_fixed_by_the_first_day_read(house: House) -> None:
     )
     assert house.snakemake(*UNTIL_LOAD, *span()).code == 0
     drills.assert_archived(house, V1)
+
+
+@pytest.mark.skipif(machine_zone() in (None, "Asia/Tokyo"), reason="the zone would be right")
+def test_a_zone_that_nobody_set_is_doubted_until_it_is_fixed(house: House) -> None:
+    """The first run warns of the machine's other zone; once a day is archived, no run does."""
+    drills.feed(house, V1)
+    first = house.snakemake(*UNTIL_LOAD, *span(FIRST, FIRST), TZ="")
+    warnings = [line for line in first.stderr.splitlines() if line.startswith("warning: TZ is")]
+    said = (
+        "warning: TZ is not set: days are those of Asia/Tokyo, and this machine's zone is "
+        f"{machine_zone()}; the first archived day fixes it: if it is wrong, set TZ to the zone of "
+        "the house, move data/parquet, data/markers and data/duckdb/home_energy.duckdb away, and "
+        "run again"
+    )
+    assert (first.code, warnings) == (0, [said])
+    assert "TZ is not set" not in house.snakemake(*UNTIL_LOAD, *span(MIDDLE, MIDDLE), TZ="").stderr
 
 
 def paused(house: House, point: str, *arguments: str) -> "subprocess.Popen[str]":

@@ -19,6 +19,7 @@ from homeiot_batch.early_reads import early_reads
 from homeiot_batch.errors import HomeIotError, SettingsError
 from homeiot_batch.heal import refuse_undeclared_columns
 from homeiot_batch.layout import PART, Layout
+from homeiot_batch.machine_zone import zone_doubt
 from homeiot_batch.run_lock import holder
 from homeiot_batch.zone_record import check_zone, recorded_zone
 
@@ -69,6 +70,7 @@ def _check_zone(settings: Settings, layout: Layout) -> Iterator[Finding]:
             "zone",
             f"{settings.tz}, {begun}; now is {now:%F %H:%M}, yesterday {yesterday(now, settings.zone)}",
         )
+        yield from _check_machine_zone(settings, layout)
     except HomeIotError as error:
         yield of_error("zone", error)
     if differing := _differing_hour(settings.tz, settings.zone, settings.instant().year):
@@ -78,6 +80,18 @@ def _check_zone(settings: Settings, layout: Layout) -> Iterator[Finding]:
             f"DuckDB's of {settings.tz} differ from Python's at {differing} UTC: such a day is refused",
             cure,
         )
+
+
+def _check_machine_zone(settings: Settings, layout: Layout) -> Iterator[Finding]:
+    if not (doubt := zone_doubt(settings)):
+        return
+    fix = f"set TZ to the zone of the house, to {settings.tz} if that is it"
+    if recorded_zone(layout):
+        fix = (
+            f"set TZ={settings.tz} if that is the zone of the house; for another zone begin another "
+            "archive: another PARQUET_BASE_DIR, MARKER_DIR and DUCKDB_PATH"
+        )
+    yield warning("machine zone", doubt, fix)
 
 
 def _differing_hour(tz: str, zone: ZoneInfo, year: int) -> str | None:
