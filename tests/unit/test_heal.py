@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from homeiot_batch.build_inputs import fingerprints
 from homeiot_batch.config import Settings
 from homeiot_batch.database import record_build
 from homeiot_batch.datasets import Dataset
@@ -175,7 +176,8 @@ def test_a_marker_is_believed_only_with_its_own_load_in_the_database(
     load = load_day(settings.duckdb_path, folder, dataset, day, allow_shrink=False)
     write_json(layout.marker(NAME, "2026-11-09"), load.marker)
     write_json(layout.marker(NAME, "2026-11-10"), load.marker)
-    write_json(layout.models, record_build(settings.duckdb_path))
+    inputs = {"inputs": fingerprints(settings)}
+    write_json(layout.models, record_build(settings.duckdb_path) | inputs)
     loads = forget_unbelieved_markers(layout, settings)
     assert loads == {(NAME, "2026-11-09"): (load.load_id, load.record)}
     assert (
