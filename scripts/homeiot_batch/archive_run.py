@@ -21,6 +21,7 @@ from homeiot_batch.day_record import DayRecord, listed_counts
 from homeiot_batch.dbt_build import build_models
 from homeiot_batch.dry_run import is_dry_run, list_jobs
 from homeiot_batch.duckdb_writer import load_day
+from homeiot_batch.early_warnings import received
 from homeiot_batch.errors import (
     DatabaseBusy,
     DatabaseDamaged,
@@ -409,10 +410,12 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
     """
     try:
         settings = load_settings(config)
-        configure(settings.log_format)
+        summary = Summary()
+        configure(settings.log_format, summary.warn)
+        for warning in received():
+            summary.warn(warning)
         _refuse_deletion(workflow)
         layout = Layout.of(settings)
-        summary = Summary()
         loads = (
             _take_over(settings, layout, summary)
             if workflow.is_main_process and not is_dry_run(workflow)

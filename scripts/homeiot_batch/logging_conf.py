@@ -4,11 +4,12 @@ import contextlib
 import logging
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TextIO
 
 import structlog
+from structlog.typing import EventDict
 
 _job = threading.local()
 
@@ -44,6 +45,27 @@ class Stream:
     log = warning = warn = error = critical = exception = failure = fatal = msg
 
 
+class _Telling:
+    """A step of structlog's that passes each line on, and tells the warnings among them."""
+
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        self._warn = warn
+
+    def __call__(self, _logger: object, _method: str, entry: EventDict) -> EventDict:
+        if entry["level"] == "warning":
+            self._warn(_sentence(entry))
+        return entry
+
+
+def _sentence(entry: EventDict) -> str:
+    """The line as a sentence: whose it is, what was seen, and the rest in brackets."""
+    rest = {name: value for name, value in entry.items() if name not in ("event", "level", "step")}
+    subject = " ".join(str(rest.pop(name)) for name in ("dataset", "dt") if name in rest)
+    details = ", ".join(f"{name}={value}" for name, value in rest.items())
+    said = f"{entry['event']} ({details})" if details else str(entry["event"])
+    return " ".join((f"{subject}: {said}" if subject else said).split())
+
+
 @contextlib.contextmanager
 def _whole_lines() -> Generator[None]:
     """Keep Snakemake, which writes a line and its end one after the other, from being in the middle of a line."""
@@ -54,8 +76,11 @@ def _whole_lines() -> Generator[None]:
         yield
 
 
-def configure(log_format: str) -> None:
-    """Set up structlog for this process; `log_format` is keyvalue or json."""
+def configure(log_format: str, warn: Callable[[str], None] | None = None) -> None:
+    """Set up structlog for this process; `log_format` is keyvalue or json.
+
+    `warn` is given every line of level warning as a sentence, so that a summary can count it.
+    """
     renderer = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
@@ -67,6 +92,7 @@ def configure(log_format: str) -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
+            _Telling(warn or (lambda _: None)),
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             renderer,

@@ -80,7 +80,7 @@ def _wait(state: tenacity.RetryCallState) -> float:
 
 
 def _announce(state: tenacity.RetryCallState) -> None:
-    log.warning("trying again", attempt=state.attempt_number, reason=str(_error(state)))
+    log.info("trying again", attempt=state.attempt_number, reason=str(_error(state)))
 
 
 def _error(state: tenacity.RetryCallState) -> BaseException | None:

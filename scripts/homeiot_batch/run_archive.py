@@ -14,6 +14,7 @@ import structlog
 
 from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
 from homeiot_batch.days import parse_day
+from homeiot_batch.early_warnings import hand_over
 from homeiot_batch.errors import HomeIotError, SettingsError
 from homeiot_batch.exit_codes import DONE, FAILED
 from homeiot_batch.files import read_json
@@ -39,6 +40,7 @@ def run_archive(
     """Do what the options ask for, tell the watchdog, and exit with the run's code."""
     os.chdir(ROOT)
     url = None
+    warnings: list[str] = []
     try:
         given = given_settings(config)
         if "allow_shrink" in given:  # it is for the days that are asked for
@@ -46,14 +48,15 @@ def run_archive(
                 name: dt for name, dt in (("start", day or first), ("end", day or last)) if dt
             }
         settings = load_settings(given)
-        configure(settings.log_format)
+        configure(settings.log_format, warnings.append)
         url = settings.healthcheck_url.get_secret_value() if settings.healthcheck_url else None
         ping(url, "start")
         plan = plan_run(settings, day, first, last, force=force, reconcile=reconcile)
     except (HomeIotError, OSError) as error:
         ping(url, "fail", str(error))
         raise SystemExit(f"error: {error}") from None
-    code, summary = _run(plan, config_arguments(day, first, last, config), settings)
+    warnings += plan.warnings
+    code, summary = _run(plan, config_arguments(day, first, last, config), settings, warnings)
     if reconcile and plan.not_compared:
         code = code or FAILED
         print(
@@ -66,6 +69,7 @@ def run_archive(
             file=sys.stderr,
         )
     ping(url, "" if code == DONE else "fail", summary or f"nothing was done, exit code {code}")
+    _print(warnings)  # of that ping: no summary has it
     raise SystemExit(code)
 
 
@@ -122,32 +126,47 @@ def config_arguments(
     return ["--config", *span, *config] if span or config else []
 
 
-def _run(plan: Plan, config: Sequence[str], settings: Settings) -> tuple[int, str]:
+def _run(
+    plan: Plan, config: Sequence[str], settings: Settings, warnings: list[str]
+) -> tuple[int, str]:
     """Run the workflow, once or in batches: the exit code of the first that failed, and what each said at its end.
 
     Where one has found the database damaged it is run once more: that builds a new one from the archive.
+    The `warnings` are told by the first summary; those that none has told are printed at the end.
     """
-    for warning in plan.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
     codes, summaries = [DONE], []
     for arguments in plan.batches():
         started = datetime.now(UTC)
-        code, ended = _workflow([*arguments, *config])
+        code, ended = _workflow([*arguments, *config], warnings)
         if code == FAILED and not ended and Layout.of(settings).damage.exists():
             log.warning(
                 "the database is damaged; once more, with a new one that is built from the archive"
             )
             started = datetime.now(UTC)
-            code, ended = _workflow([*arguments, *config])
+            code, ended = _workflow([*arguments, *config], warnings)
         codes.append(code)
-        summaries.append(_summary_since(started, settings))
+        summary = _summary_since(started, settings)
+        summaries.append(summary)
+        told = summary.splitlines()
+        warnings[:] = [warning for warning in warnings if f"warning: {warning}" not in told]
         if ended or code not in (DONE, FAILED):
             break
+    _print(warnings)
     return next(filter(None, codes), DONE), "\n".join(filter(None, summaries))
 
 
-def _workflow(arguments: Sequence[str]) -> tuple[int, bool]:
-    """One run of the workflow: its exit code, and whether it was ended from outside; who ends this process ends it too."""
+def _print(warnings: list[str]) -> None:
+    """Print the warnings, and empty the list."""
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    warnings.clear()
+
+
+def _workflow(arguments: Sequence[str], warnings: Sequence[str]) -> tuple[int, bool]:
+    """One run of the workflow: its exit code, and whether it was ended from outside.
+
+    Who ends this process ends it too. Its summary counts the `warnings` that were had before.
+    """
     signals: list[int] = []
 
     def end(number: int, _: object) -> None:
@@ -155,7 +174,11 @@ def _workflow(arguments: Sequence[str]) -> tuple[int, bool]:
         if number != signal.SIGINT:  # which the terminal sends to the workflow as well
             workflow.send_signal(number)
 
-    with subprocess.Popen([sys.executable, "-m", "snakemake", *arguments]) as workflow:
+    command = [sys.executable, "-m", "snakemake", *arguments]
+    with (
+        hand_over(warnings) as environment,
+        subprocess.Popen(command, env=environment) as workflow,
+    ):
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
         code = workflow.wait()

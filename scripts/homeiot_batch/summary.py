@@ -72,7 +72,7 @@ class Summary:
             return "cure what is named below and run the same command again; what is done is kept"
         return (
             ""
-            if self.built
+            if self.built or not (self.read_days or self.loaded_days)
             else "`snakemake` without --until loads what is missing and builds the tables"
         )
 

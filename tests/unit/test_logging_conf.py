@@ -47,3 +47,23 @@ def test_a_log_that_cannot_be_written_fails_nothing(tmp_path: Path) -> None:
     for path in (Path("/dev/full"), tmp_path / "file/job.log"):
         with job_log(path):
             structlog.get_logger().info("read")
+
+
+def test_every_warning_is_told_as_a_sentence(tmp_path: Path) -> None:
+    """With the names that the job bound, and only of this level; the line itself stays as it is."""
+    told: list[str] = []
+    configure("keyvalue", told.append)
+    log = structlog.get_logger()
+    names = {"step": "fetch", "dataset": "raw_meter_readings", "dt": "2026-11-09"}
+    with job_log(tmp_path / "job.log"), structlog.contextvars.bound_contextvars(**names):
+        log.warning("a staged day is dropped", reason="it\nis short")
+        log.info("read", rows=3)
+        log.error("failed", reason="full")
+    log.warning("markers not checked")
+    log.warning("days without their file", dataset="room_climate", days=["2026-11-09"])
+    assert told == [
+        "raw_meter_readings 2026-11-09: a staged day is dropped (reason=it is short)",
+        "markers not checked",
+        "room_climate: days without their file (days=['2026-11-09'])",
+    ]
+    assert "level=warning" in (tmp_path / "job.log").read_text().splitlines()[0]
