@@ -234,7 +234,8 @@ class ArchiveRun:
                 return
             tariffs = read_tariffs(self.settings)
             put_tariffs(database, tariffs, wait_s)  # waits until nobody else has it open
-            build_models(self.settings, Path(job))
+            for warning in build_models(self.settings, Path(job), self.layout.dbt_target):
+                self.summary.warn(f"dbt: {warning}")
             fault_points.reach("dbt.built")
             write_json(Path(marker), record_build(database, wait_s) | inputs)
             for warning in unknown_meters(self.settings, tariffs):
@@ -369,20 +370,22 @@ class ArchiveRun:
                 report = log.debug if repeated else log.error
                 report("failed", reason=str(error))
                 self._remember(error)
-                message = f"{' '.join(names.values())}: {error}"
+                problems = error.lines
             except OSError as error:
                 log.error("failed", reason=str(error))
-                message = f"{' '.join(names.values())}: {error}; see to disk space and permissions"
+                problems = [f"{error}; see to disk space and permissions"]
             except Exception as error:
                 log.exception("failed by a fault of the program")
                 said = f"{type(error).__name__}: {' '.join(str(error).split())}"
-                message = f"{' '.join(names.values())}: {said}; a fault of the program, please report it with {job}"
+                problems = [f"{said}; a fault of the program, please report it with {job}"]
             else:
                 return
             finally:
                 self.progress.ended(step)
-        self.summary.fail(message)
-        raise JobFailed(message + repeated)
+        messages = [f"{' '.join(names.values())}: {problem}" for problem in problems]
+        for message in messages:
+            self.summary.fail(message)
+        raise JobFailed("\n".join(messages) + repeated)
 
     def _repeated(self, reason: str) -> str:
         """What a failure's message ends with if the reason has been shown for another day."""

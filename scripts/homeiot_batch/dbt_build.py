@@ -1,37 +1,47 @@
 """Runs `dbt build` on the DuckDB file, in a process of its own: inside ours, dbt would keep the file open to the end."""
 
+import contextlib
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
+from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
 from homeiot_batch import run_lock
-from homeiot_batch.config import ROOT, Settings, is_secret
-from homeiot_batch.database import is_damage
-from homeiot_batch.errors import BuildError, DatabaseDamaged
+from homeiot_batch.config import ROOT, SHIPPED_DATASET, Settings, is_secret
+from homeiot_batch.database import is_damage, open_database
+from homeiot_batch.dbt_failures import (
+    FAILED,
+    LONGEST_REASON,
+    MOST_ROWS,
+    WARNED,
+    Row,
+    describe,
+    lacking_columns,
+)
+from homeiot_batch.dbt_results import forget_results, read_manifest, read_results
+from homeiot_batch.errors import BuildError, DatabaseDamaged, DatabaseError
+
+CLOCK = re.compile(r"^\d\d:\d\d:\d\d +")  # before each line that dbt writes
+ENCOUNTERED = "Encountered an error:"
 
 
-def build_models(settings: Settings, log: Path) -> None:
-    """Build and test all models; dbt's own output goes to `log`. BuildError if a model or test fails."""
-    project = ROOT / "dbt"
-    command = [
-        str(Path(sys.executable).with_name("dbt")),
-        "--no-use-colors",
-        "build",
-        "--exclude-resource-type",
-        "unit_test",  # they test the models, not the data
-        "--project-dir",
-        str(project),
-        "--profiles-dir",
-        str(project),
-        "--vars",
-        json.dumps(settings.dbt_vars),
-    ]
+def build_models(settings: Settings, log: Path, target: Path) -> list[str]:
+    """Build and test all models; what tests only warn of.
+
+    dbt's own output goes to `log`, its notes to the folder `target`. BuildError if a model or test
+    fails, DatabaseDamaged if DuckDB cannot trust its file.
+    """
+    target = target.absolute()
+    forget_results(target)
     with log.open("ab") as output:
         # the child keeps the run's lock: if this process is killed, the next run waits until dbt has let go of the database
         done = subprocess.run(
-            command,
+            _command(settings, target),
             env=_environment(settings),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -44,7 +54,69 @@ def build_models(settings: Settings, log: Path) -> None:
             f"{settings.duckdb_path} is damaged, dbt build failed; the next run sets it aside and builds it again from the archive"
         )
     if done.returncode:
-        raise BuildError(f"dbt build failed ({_first_problem(log)}); the whole story is in {log}")
+        problems = _problems(settings, log, target, done.returncode)
+        raise BuildError([f"{problem}; all that dbt said is in {log}" for problem in problems])
+    return _described(settings, target, WARNED)
+
+
+def _command(settings: Settings, target: Path) -> list[str]:
+    project = ROOT / "dbt"
+    return [
+        str(Path(sys.executable).with_name("dbt")),
+        "--no-use-colors",
+        "build",
+        "--exclude-resource-type",
+        "unit_test",  # they test the models, not the data
+        "--project-dir",
+        str(project),
+        "--profiles-dir",
+        str(project),
+        "--vars",
+        json.dumps(settings.dbt_vars),
+        "--target-path",
+        str(target),
+        "--log-path",
+        str(target),
+    ]
+
+
+def _problems(settings: Settings, log: Path, target: Path, code: int) -> list[str]:
+    """What failed, a line each; never none."""
+    dataset = settings.datasets[SHIPPED_DATASET]
+    lacking = lacking_columns(read_manifest(target), dataset.name, dataset.columns())
+    if lacking:
+        lacks = f"{dataset.name} lacks {', '.join(lacking)}, which the tables are built from"
+        return [f"{lacks}; declare in config.yaml what is missing"]
+    return _described(settings, target, FAILED) or [_stopped(log, code)]
+
+
+def _described(settings: Settings, target: Path, statuses: Collection[str]) -> list[str]:
+    """One line for each result of these statuses."""
+    results = [result for result in read_results(target) if result.status in statuses]
+    if not results:
+        return []
+    return describe(results, read_manifest(target), statuses, partial(_rows, settings))
+
+
+def _rows(settings: Settings, query: str) -> list[Row]:
+    """A few rows of the query; none where the database cannot be asked now."""
+    with contextlib.suppress(DatabaseError), open_database(settings.duckdb_path) as connection:
+        connection.execute(f"FROM (\n{query}\n) LIMIT {MOST_ROWS}")
+        names = [name for name, *_ in connection.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in connection.fetchall()]
+    return []
+
+
+def _stopped(log: Path, code: int) -> str:
+    """Why dbt ended before it built anything."""
+    if code < 0:
+        name = signal.Signals(-code).name
+        return f"dbt was ended by {name}; run again, and give it more memory if it was not you"
+    lines = [CLOCK.sub("", line) for line in log.read_text(errors="replace").splitlines()]
+    # without that line it ended by an error of Python's, which stands last
+    start = lines.index(ENCOUNTERED) + 1 if ENCOUNTERED in lines else -1
+    reason = " ".join(" ".join(lines[start:]).split())[:LONGEST_REASON]
+    return f"dbt stopped: {reason or 'no reason given'}; correct what it names, and run again"
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -55,9 +127,3 @@ def _environment(settings: Settings) -> dict[str, str]:
         "DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit,
     }
     return inherited | given | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
-
-
-def _first_problem(log: Path) -> str:
-    lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
-    problems = [line for line in lines if "Error" in line or "FAIL" in line or "ERROR" in line]
-    return (problems or lines or ["it said nothing"])[0][:200]

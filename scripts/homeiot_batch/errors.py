@@ -1,8 +1,15 @@
 """What can go wrong, as a user meets it: every message names the value, where it came from, and what to do."""
 
+from collections.abc import Sequence
+
 
 class HomeIotError(Exception):
     """Base of all errors that a user, a server or a disk can cause; its text is one line."""
+
+    @property
+    def lines(self) -> list[str]:
+        """What failed, a line each."""
+        return [str(self)]
 
 
 class SettingsError(HomeIotError):
@@ -60,4 +67,13 @@ class LockError(HomeIotError):
 
 
 class BuildError(HomeIotError):
-    """dbt did not build the tables."""
+    """dbt did not build the tables; each of the `lines` names a model or test that failed."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("; ".join(lines))
+        self._lines = list(lines)
+
+    @property
+    def lines(self) -> list[str]:
+        """What failed, a line each."""
+        return self._lines

@@ -82,6 +82,11 @@ class Layout:
         return self.markers / "tables.asked"
 
     @property
+    def dbt_target(self) -> Path:
+        """Where dbt notes what it has read and built: of this archive alone."""
+        return self.markers / "log" / ".dbt"
+
+    @property
     def read_marker(self) -> Path:
         """The record that the tables are published in the read copy."""
         return self.markers / "read_copy.json"
