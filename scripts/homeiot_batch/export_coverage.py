@@ -117,7 +117,7 @@ class Coverage:
         return begin, min(section.end, section.written)
 
     def _goes_on(self, span: Span) -> bool:
-        """Whether a file without header has readings of the span, as the rest of a split one has."""
+        """Whether a file without header has readings of the span, as the rest of a split one."""
         hulls = [hull for section in self._bare() if (hull := self._evidence.hull(section))]
         return any(first < span[1] and last >= span[0] for first, last in hulls)
 

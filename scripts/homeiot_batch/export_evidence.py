@@ -16,7 +16,8 @@ DAY_NS = 86_400 * 10**9
 CLOCK_SLACK_NS = 300 * 10**9
 # readings that come after so many days without any, last for no more than so many, ...
 SILENT_DAYS, FEW_DAYS = 2, 2
-# ... and are so few of the readings of a day before that, prove nothing; of sparse readings each counts
+# ... and are so small a part of a day's readings before that, prove nothing; where a day has fewer
+# readings than this, each counts
 FEW, ENOUGH_A_DAY, DAYS_COMPARED = 0.1, 24, 30
 
 Meter = tuple[str | None, ...]  # the values of the declared tags
@@ -122,27 +123,55 @@ class Evidence:
 
 
 def stray_days(readings: Mapping[int, Counter[Meter]]) -> set[int]:
-    """Days at the end that only a wrong clock may have made: after a long silence, with few readings."""
+    """Days at the end that a wrong clock may have made.
+
+    They have few readings, and come after a long silence or from meters that had none just before.
+    """
     active = sorted(readings)
-    while (tail := _tail(active)) and _is_light(tail, active[: -len(tail)], readings):
+    while tail := _silent_before(active, readings) or _of_others_only(active, readings):
         active = active[: -len(tail)]
     return set(readings) - set(active)
 
 
-def _tail(active: list[int]) -> list[int]:
-    """The days after the last long silence; none if there was no such silence."""
-    for index in range(len(active) - 1, 0, -1):
-        if active[index] - active[index - 1] > SILENT_DAYS:
-            return active[index:]
-    return []
+def _silent_before(active: list[int], readings: Mapping[int, Counter[Meter]]) -> list[int]:
+    """The days after the last long silence, if they hold few readings or those of few meters."""
+    gaps = [place for place in range(1, len(active)) if _gap(active, place) > SILENT_DAYS]
+    if not gaps:
+        return []
+    body, tail = active[: gaps[-1]], active[gaps[-1] :]
+    usual, later = _meters(body[-FEW_DAYS:], readings), _meters(tail, readings)
+    is_short = tail[-1] - tail[0] < FEW_DAYS and _is_dense(body, readings)
+    few_meters = 2 * len(later & usual) < len(usual)
+    return tail if is_short and (few_meters or _has_few(tail, body, readings)) else []
 
 
-def _is_light(tail: list[int], body: list[int], readings: Mapping[int, Counter[Meter]]) -> bool:
+def _of_others_only(active: list[int], readings: Mapping[int, Counter[Meter]]) -> list[int]:
+    """The last day, if it holds few readings, and none of the meters before it."""
+    body, tail = active[:-1], active[-1:]
+    if not body or not _is_dense(body, readings) or not _has_few(tail, body, readings):
+        return []
+    goes_on = _meters(body[-FEW_DAYS:], readings) & _meters(tail, readings)
+    return [] if goes_on else tail
+
+
+def _gap(active: list[int], place: int) -> int:
+    return active[place] - active[place - 1]
+
+
+def _meters(days: list[int], readings: Mapping[int, Counter[Meter]]) -> set[Meter]:
+    return set().union(*(readings[day] for day in days))
+
+
+def _a_day(body: list[int], readings: Mapping[int, Counter[Meter]]) -> float:
+    """How many readings a day had before."""
     before = body[-DAYS_COMPARED:]
-    a_day = sum(readings[day].total() for day in before) / len(before)
-    if a_day < ENOUGH_A_DAY or tail[-1] - tail[0] >= FEW_DAYS:
-        return False
-    meters = set().union(*(readings[day] for day in tail))
-    usual = set().union(*(readings[day] for day in before[-FEW_DAYS:]))
-    few_readings = sum(readings[day].total() for day in tail) < FEW * a_day
-    return few_readings or 2 * len(meters & usual) < len(usual)
+    return sum(readings[day].total() for day in before) / len(before)
+
+
+def _is_dense(body: list[int], readings: Mapping[int, Counter[Meter]]) -> bool:
+    return _a_day(body, readings) >= ENOUGH_A_DAY
+
+
+def _has_few(tail: list[int], body: list[int], readings: Mapping[int, Counter[Meter]]) -> bool:
+    counted = sum(readings[day].total() for day in tail)
+    return counted < FEW * _a_day(body, readings)

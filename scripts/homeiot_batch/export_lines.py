@@ -59,7 +59,7 @@ class LogicalLines:
 
 
 def without_marks(line: bytes) -> bytes:
-    """Without blanks at its beginning, and byte order marks, which stand where files were joined."""
+    """Without blanks and byte order marks at its beginning, which stand where files were joined."""
     text = line.lstrip(BLANKS)
     while text.startswith(BYTE_ORDER_MARK):
         text = text[len(BYTE_ORDER_MARK) :].lstrip(BLANKS)
@@ -73,7 +73,7 @@ def skipped_files(line: bytes) -> bytes:
 
 
 def is_statement(line: bytes) -> bool:
-    """Whether the line creates a database or a retention policy, as exports do at their beginning."""
+    """Whether the line creates a database or a retention policy, as exports do at first."""
     return _STATEMENT.match(line) is not None
 
 

@@ -1,20 +1,14 @@
 """One pass through an export: the wanted points go to the spool, all others are counted."""
 
-import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import structlog
 
 from homeiot_batch.config import Settings
-from homeiot_batch.datasets import Dataset
-from homeiot_batch.days import LocalDay
 from homeiot_batch.errors import SourceError
-from homeiot_batch.export_evidence import Days, Evidence, Meter
+from homeiot_batch.export_evidence import Days, Meter
 from homeiot_batch.export_files import UnfinishedLine, read_lines
 from homeiot_batch.export_lines import (
     Line,
@@ -27,7 +21,8 @@ from homeiot_batch.export_lines import (
 from homeiot_batch.export_notices import FileNotices, shown
 from homeiot_batch.export_sections import Section
 from homeiot_batch.export_spool import Spool
-from homeiot_batch.export_units import HIGHEST, OtherUnits
+from homeiot_batch.export_units import HIGHEST
+from homeiot_batch.export_wanted import Wanted
 from homeiot_batch.line_protocol import (
     LineError,
     Value,
@@ -44,32 +39,6 @@ MOST_SERIES = 100_000  # held at a time
 UNUSUAL = frozenset([b"", b"#", b" ", b"\t", b"\0", b"\r", b"\xef"])  # how a line may begin
 
 log = structlog.get_logger()
-
-
-class Wanted:
-    """The points that one pass keeps for one dataset, and what they prove."""
-
-    def __init__(self, dataset: Dataset, days: Iterable[date], zone: ZoneInfo) -> None:
-        self.dataset = dataset
-        self.days = sorted(days)
-        bounds = [LocalDay(day, zone) for day in self.days]
-        self._starts = [day.start_ns for day in bounds]
-        self._ends = [day.end_ns for day in bounds]
-        # ns: most lines lie outside of these
-        self.first = min(self._starts, default=0)
-        self.end = max(self._ends, default=0)
-        self.columns = {name.encode(): place for place, name in enumerate(dataset.fields)}
-        self.kinds = list(dataset.fields.values())
-        self.tags = {name.encode() for name in dataset.tags}
-        self.rows: list[tuple[Any, ...]] = []
-        self.policies: set[str] = set()
-        self.evidence = Evidence()
-        self.units = OtherUnits(self.day_at)
-
-    def day_at(self, time: int) -> int:
-        """The number of the wanted day that the time lies in; -1 if it is in none."""
-        place = bisect.bisect_right(self._starts, time) - 1
-        return place if place >= 0 and time < self._ends[place] else -1
 
 
 class _Target:

@@ -19,10 +19,11 @@ from homeiot_batch.errors import SourceError
 from homeiot_batch.export_coverage import Coverage
 from homeiot_batch.export_files import export_files, export_path
 from homeiot_batch.export_notices import listed
-from homeiot_batch.export_pass import ExportPass, Wanted
+from homeiot_batch.export_pass import ExportPass
 from homeiot_batch.export_sections import rest_of_another
 from homeiot_batch.export_spool import Spool
 from homeiot_batch.export_units import Suspicion
+from homeiot_batch.export_wanted import Wanted
 
 WantedDays = Mapping[str, Sequence[date]]
 MOST_NAMES = 20
@@ -102,7 +103,7 @@ class ExportReader:
         done.run(export_files(self._settings.influx_url))
         for entry in wanted:
             self._conclude(entry, done)
-        self._notices += [line for line in listed(done.files) if line not in self._notices]
+        self._notice(listed(done.files))
 
     def _conclude(self, entry: Wanted, done: ExportPass) -> None:
         """What the pass has found of one dataset."""
@@ -121,7 +122,11 @@ class ExportReader:
             self._path, entry.dataset, self._settings.zone, entry.evidence, sections
         )
         self._coverage[name] = coverage
-        self._notices += coverage.notices(entry.days)
+        self._notice(coverage.notices(entry.days))
+
+    def _notice(self, lines: list[str]) -> None:
+        """Keep what was not said before: a second pass finds the same lines again."""
+        self._notices += [line for line in lines if line not in self._notices]
 
     def _absent_or_ambiguous(self, entry: Wanted, done: ExportPass) -> str | None:
         """Why the export cannot serve the dataset; None if it can."""

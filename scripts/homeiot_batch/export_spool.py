@@ -78,7 +78,7 @@ class Spool:
 
 
 def _points(dataset: Dataset) -> str:
-    """The points of a time range: what several lines say of one, joined; of repeated values the last line's."""
+    """The points of a time range: several lines of one are joined, of a value the last one counts."""
     tags = [f"any_value({quoted(tag)}) AS {quoted(tag)}" for tag in dataset.tags]
     fields = [f"max_by({quoted(name)}, number) AS {quoted(name)}" for name in dataset.fields]
     order = ", ".join(["time", *(quoted(tag) for tag in dataset.tags), "series"])

@@ -1,4 +1,4 @@
-"""Times in an export that are no nanoseconds: read as such they all lie in the first weeks of 1970."""
+"""Times in an export that are no nanoseconds: read as such they lie in the first weeks of 1970."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Line protocol as InfluxDB reads it: which bytes are the series, the fields and the time of a line.
+"""Line protocol as InfluxDB reads it: which bytes are a line's series, its fields and its time.
 
 A line is bytes without its line end. Only what is asked for is decoded, so a text that is not UTF-8
 harms the line that it stands in and only if it is wanted.

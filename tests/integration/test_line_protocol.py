@@ -158,7 +158,7 @@ def as_read(line: bytes) -> Read | None:
 
 
 def as_served(server: Influx1 | Influx2, database: str, line: bytes) -> Read | None:
-    """The same as the server reads it; None if it refuses it. KeyError where it does not show it."""
+    """The same as the server reads it; None if it refuses it. KeyError if it does not show it."""
     server.create(database)
     try:
         server.write_lines(database, line)
@@ -201,7 +201,7 @@ def is_one_line_with_time(line: bytes) -> bool:
 def test_a_line_is_read_as_the_server_reads_it(
     request: pytest.FixtureRequest, server: str, kind: str
 ) -> None:
-    """Accepted or refused alike, with the same measurement, tags, last value of each field, time."""
+    """Accepted or refused alike; the same measurement, tags, last value of each field, time."""
     found: Influx1 | Influx2 = request.getfixturevalue(server)
     lines = LINES if kind == "table" else list(mutated(LINES, 300))
     wrong, hidden = [], 0

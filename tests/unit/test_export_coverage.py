@@ -110,7 +110,7 @@ def test_the_span_of_other_data_covers_nothing(folder: Path, read: Read, other: 
 
 
 def test_an_open_end_reaches_no_further_than_its_file(folder: Path, read: Read) -> None:
-    """An export of everything, made days before the next one begins: what lies between is missing."""
+    """An export of everything, made days before the next one begins: days between are missing."""
     write(folder / "a.lp", *header(FIRST_BOUND, LAST_BOUND), *meter(-3 * DAY, -DAY))
     write(folder / "b.lp", *header(wall(48), LAST_BOUND), *meter(2 * DAY, 3 * DAY))
     said = "from 2026-11-09 00:00:00 (Asia/Tokyo) to 2026-11-10 00:00:00"
@@ -141,7 +141,7 @@ def test_a_split_export_is_one_export(folder: Path, read: Read) -> None:
 
 
 def test_the_rest_of_another_database_is_refused(folder: Path, read: Read) -> None:
-    """The second part of a split export says no database: its points must not become the house's."""
+    """The second part of a split export says no database: its points may be another house's."""
     write(folder / "xaa", *part(0, 24), *part(0, 12, database="cabin"))
     write(folder / "xab", *meter(12 * HOUR, DAY))
     assert refused(read) == (
@@ -195,8 +195,8 @@ def test_a_begin_in_the_day_is_doubted(
     write(folder / "a", *meter(12 * HOUR, DAY))
     assert doubts(export(), dataset, day) == [
         (
-            "the export's first reading is at 2026-11-09 12:00:00 (Asia/Tokyo); if it begins in the "
-            "day, run with one that has all of it and --date 2026-11-09 --force"
+            "the export's first reading is at 2026-11-09 12:00:00 (Asia/Tokyo); if it begins in "
+            "the day, run with one that has all of it and --date 2026-11-09 --force"
         )
     ]
     write(folder / "a", *meter(12 * HOUR, DAY), *meter(-DAY, DAY, "b"))
@@ -211,8 +211,8 @@ def test_a_hole_between_files_without_headers_is_doubted(
     write(folder / "b", *meter(18 * HOUR, 2 * DAY))
     assert doubts(export(), dataset, day) == [
         (
-            "the export has no reading between 2026-11-09 11:50:00 (Asia/Tokyo) and 2026-11-09 18:00:00 "
-            "(Asia/Tokyo), where a file ends and another begins; if the files have a hole there, "
+            "the export has no reading between 2026-11-09 11:50:00 (Asia/Tokyo) and 2026-11-09 "
+            "18:00:00 (Asia/Tokyo), where a file ends and another begins; if the files have a hole there, "
             "run with one that has all of it and --date 2026-11-09 --force"
         )
     ]
@@ -241,9 +241,8 @@ def test_one_point_of_a_wrong_clock_proves_nothing(
         f"power,source={source} instant_power_w=1 {at(10 * HOUR + ahead)}",
     )
     reader = export([day.date, day.date + timedelta(days=3)])
-    of = " of source=a" if (source, ahead) == ("broken", DAY) else ""
     said = (
-        f"the export's last reading{of} is at 2026-11-09 09:50:00 (Asia/Tokyo); if it was made "
+        "the export's last reading is at 2026-11-09 09:50:00 (Asia/Tokyo); if it was made "
         "before the day was over, run with a later one and --date 2026-11-09 --force"
     )
     if source == "broken" or ahead > DAY:
@@ -251,6 +250,24 @@ def test_one_point_of_a_wrong_clock_proves_nothing(
     later = LocalDay(day.date + timedelta(days=3), day.zone)
     with pytest.raises(SourceError, match=r"2026-11-12 is not in it; give an earlier end"):
         list(reader.read(dataset, later))
+
+
+def test_the_day_of_a_wrong_clock_is_refused(
+    folder: Path, export: Open, dataset: Dataset, day: LocalDay
+) -> None:
+    """The meter ended the day before; a new meter, which has readings enough, goes on for it."""
+    one = f"power,source=broken instant_power_w=1 {at(DAY + 10 * HOUR)}"
+    write(folder / "a", *meter(-20 * DAY, 10 * HOUR), one)
+    tomorrow = LocalDay(day.date + timedelta(days=1), day.zone)
+    reader = export([day.date, tomorrow.date])
+    with pytest.raises(SourceError) as error:
+        list(reader.read(dataset, tomorrow))
+    assert str(error.value) == (
+        f"{folder} has no point of 'power' after 2026-11-09 09:50:00 (Asia/Tokyo) (1 later ones "
+        "may come from a wrong clock): 2026-11-10 is not in it; give an earlier end"
+    )
+    write(folder / "a", *meter(-20 * DAY, 10 * HOUR), *meter(DAY + 10 * HOUR, 2 * DAY, "b"))
+    assert sum(len(batch) for batch in export([tomorrow.date]).read(dataset, tomorrow)) == 84
 
 
 def test_readings_after_their_file_was_written_are_named(
@@ -262,8 +279,8 @@ def test_readings_after_their_file_was_written_are_named(
     assert doubts(reader, dataset, day) == []
     assert reader.notices() == [
         (
-            "raw_meter_readings: 144 readings of source=broken are dated after their file was written; "
-            "a clock may have been wrong, they do not count as proof that the export goes on"
+            "raw_meter_readings: 144 readings of source=broken are dated after their file was "
+            "written; a clock may have been wrong, they do not count as proof that the export goes on"
         )
     ]
 
@@ -295,14 +312,14 @@ def test_a_long_silence_that_ends_for_good_is_no_wrong_clock(
 def test_a_meter_that_ends_before_the_others_is_named(
     folder: Path, export: Open, dataset: Dataset, day: LocalDay
 ) -> None:
-    """On the day itself, and once for the days after it; a file for each meter makes no difference."""
+    """On the day itself, and once for the days after it, also with a file for each meter."""
     write(folder / "a", *meter(-DAY, 10 * HOUR))
     write(folder / "b", *meter(-DAY, 3 * DAY, "b"))
     reader = export([day.date, day.date + timedelta(days=1)])
     assert doubts(reader, dataset, day) == [
         (
-            "the export's last reading of source=a is at 2026-11-09 09:50:00 (Asia/Tokyo); if it was "
-            "made before the day was over, run with a later one and --date 2026-11-09 --force"
+            "the export's last reading of source=a is at 2026-11-09 09:50:00 (Asia/Tokyo); if it "
+            "was made before the day was over, run with a later one and --date 2026-11-09 --force"
         )
     ]
     assert reader.notices() == [
@@ -360,8 +377,8 @@ def test_one_odd_line_in_a_good_file_is_left_out_with_a_word(
     assert sum(len(batch) for batch in reader.read(dataset, day)) == 144
     assert reader.doubts(dataset, day) == [
         (
-            f"{folder / 'a.lp'} line 145: the time {at(13 * HOUR) // 10**6} lies in 2026-11-09 if it is "
-            "in milliseconds (1 such lines of this day); it is left out"
+            f"{folder / 'a.lp'} line 145: the time {at(13 * HOUR) // 10**6} lies in 2026-11-09 if it "
+            "is in milliseconds (1 such lines of this day); it is left out"
         )
     ]
     write(folder / "a.lp", *meter(0, DAY), odd.replace("=a", "=b"))

@@ -1,4 +1,4 @@
-"""Odd lines of an export: what cannot be a wanted reading is left out by name, what may be one is refused."""
+"""Odd lines of an export: left out by name, or refused where they may be a wanted reading."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -95,7 +95,7 @@ def test_an_odd_line_of_another_measurement_is_left_out_and_named(
 def test_a_message_of_an_old_influx_inspect_is_no_line(
     folder: Path, export: Open, read: Read, dataset: Dataset, day: LocalDay, end: bytes
 ) -> None:
-    """Versions 1.3 to 1.8 put it before the next line, or at the end: what it says may be missing."""
+    """Versions 1.3 to 1.8 put it before the next line, or at the end."""
     said = b"skipped missing file: /var/lib/influxdb/data/h/autogen/2/0001-01.tsm"
     more = b"skipped missing file: /var/lib/influxdb/wal/h/autogen/2/_00001.wal"
     (folder / "a.lp").write_bytes(BEFORE + said + more + AFTER + more + end)

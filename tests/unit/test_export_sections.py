@@ -32,7 +32,7 @@ def test_holes_are_what_no_span_covers(
 
 
 def test_bounds_are_read_in_the_zone_that_they_name() -> None:
-    """The end reaches to the end of its second; the tool's lowest and highest time are no bounds."""
+    """An end reaches to the end of its second; the tool's lowest and highest time are no bounds."""
     section = Section(Path("a"), 0)
     found = section.read_comment(
         "# INFLUXDB EXPORT: 2026-11-09T00:00:00+09:00 - 2026-11-09T15:00:00Z"
