@@ -12,7 +12,7 @@ Use:    snakemake                                             every day of the r
         snakemake yesterday                                   the day that just ended, then the tables
         snakemake --until load --config start=A end=B         a range, without the tables
         snakemake --forcerun extract --config start=A end=B   read days again (load: load them again)
-        snakemake --report run.html                           how the tables came about: days, checksums, times
+        snakemake --report data/report/run.html               how the tables came about: days, checksums, times
 """
 
 from snakemake.utils import min_version
