@@ -3,10 +3,11 @@
 InfluxDB 1.x and 2.x write a newline after each document, InfluxDB 3 writes nothing between them.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, NoReturn
+from typing import Any
+
+from homeiot_batch.untrusted_json import decoded
 
 # the end of a document and the first key of the next one: inside of a string of JSON
 # the quote before the key would be escaped
@@ -33,11 +34,7 @@ def documents(pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 
 def _document(text: bytearray) -> dict[str, Any]:
-    content = json.loads(text, parse_constant=_refuse_constant)
+    content = decoded(text)
     if not isinstance(content, dict):
         raise ValueError("not a JSON object")
     return content
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")

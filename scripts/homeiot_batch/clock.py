@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 from homeiot_batch.days import LocalDay
 from homeiot_batch.errors import SourceError
+from homeiot_batch.http_dates import http_date
 
 # from a minute on a run warns, from a day on it would take wrong dates for yesterday
 WORTH_A_WARNING, TOO_FAR = timedelta(minutes=1), timedelta(days=1)
@@ -24,8 +24,8 @@ class Clocks:
     def of(cls, headers: Mapping[str, str], here: datetime | None = None) -> "Clocks | None":
         """From the Date of an answer, which is cut to seconds; None if it has no Date."""
         try:
-            there = parsedate_to_datetime(headers["Date"]).astimezone(UTC)
-        except (KeyError, TypeError, ValueError):
+            there = http_date(headers["Date"])
+        except (KeyError, ValueError):
             return None
         return cls(here or datetime.now(UTC), there + timedelta(seconds=0.5))
 

@@ -21,6 +21,7 @@ from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
 from homeiot_batch.errors import HomeIotError
 from homeiot_batch.exit_codes import DONE, FAILED
 from homeiot_batch.layout import Layout
+from homeiot_batch.printable import printable
 
 Report = dict[str, list[Finding]]
 
@@ -82,8 +83,9 @@ def _text(report: Report) -> Iterator[str]:
     for group, found in report.items():
         yield from [group] if found else []
         for finding in found:
-            yield f"  {finding.level:<9}{finding.name:<{width}}  {finding.found}"
-            yield from [f"  {'':<9}{'':<{width}}  cure: {finding.cure}"] if finding.cure else []
+            yield f"  {finding.level:<9}{finding.name:<{width}}  {printable(finding.found)}"
+            if finding.cure:
+                yield f"  {'':<9}{'':<{width}}  cure: {printable(finding.cure)}"
     count = {
         level: sum(finding.level == level for finding in findings)
         for level in ("problem", "warning")

@@ -2,9 +2,14 @@
 
 from collections.abc import Sequence
 
+from homeiot_batch.printable import printable
+
 
 class HomeIotError(Exception):
     """Base of all errors that a user, a server or a disk can cause; its text is one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
     @property
     def lines(self) -> list[str]:

@@ -12,7 +12,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-UNITS = {"h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
+# Go counts a duration in ns, in 64 bits: 292 years
+LONGEST_S = 2**63 // 10**9
+UNIT_S = {"h": 3600, "m": 60, "s": 1}
 
 
 class Answer(BaseModel):
@@ -30,9 +32,10 @@ def _duration(value: object) -> object:
     """What Go writes as 168h0m0s."""
     if not isinstance(value, str) or not re.fullmatch(r"(\d+[hms])+", value):
         raise ValueError(f"{value!r} is no duration")
-    return sum(
-        (int(n) * UNITS[unit] for n, unit in re.findall(r"(\d+)([hms])", value)), timedelta()
-    )
+    seconds = sum(int(n) * UNIT_S[unit] for n, unit in re.findall(r"(\d+)([hms])", value))
+    if seconds > LONGEST_S:
+        raise ValueError(f"{value!r} is longer than InfluxDB can keep points")
+    return timedelta(seconds=seconds)
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
@@ -99,11 +102,16 @@ class TagKey(Answer):
 
 
 class RetentionPolicy(Answer):
-    """A row of SHOW RETENTION POLICIES. `kept` is 0 where points are kept for ever, and in 2.x."""
+    """A row of SHOW RETENTION POLICIES, without how long it keeps points."""
 
     name: str
-    kept: Duration = Field(alias="duration")
     is_default: bool = Field(alias="default")
+
+
+class Retention(RetentionPolicy):
+    """The same with how long it keeps points: 0 where it is for ever, and in 2.x."""
+
+    kept: Duration = Field(alias="duration")
 
 
 class Counts(Answer):
@@ -121,7 +129,7 @@ class Instant(Answer):
 class RetentionRule(Answer):
     """How long a bucket of 2.x keeps points, in seconds; 0 is for ever."""
 
-    seconds: int = Field(alias="everySeconds")
+    seconds: int = Field(alias="everySeconds", ge=0, le=LONGEST_S)
 
 
 class Bucket(Answer):

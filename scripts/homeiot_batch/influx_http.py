@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import json
 import threading
 import warnings
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ from homeiot_batch.config import Settings
 from homeiot_batch.errors import SettingsError, SourceBusy, SourceError, SourceUnavailable
 from homeiot_batch.retry_policy import asked_wait
 from homeiot_batch.server_messages import BUSY_STATUSES, advice, is_busy
+from homeiot_batch.untrusted_json import decoded
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -31,6 +31,8 @@ TOO_LONG = {414, 431}
 # bytes of an address that nothing refuses for its length
 SHORT_ENOUGH = 2_000
 CONNECT_S = 10
+# what is longer is no version, and would fill a message
+LONGEST_VERSION = 60
 
 
 class InfluxHttp:
@@ -142,6 +144,11 @@ class InfluxHttp:
                 )
         except requests.RequestException as error:
             raise self.transport_failure(error) from None
+        except ValueError:
+            raise SourceError(
+                f"{self._settings.influx_url} sent the question on to something that is no "
+                "address; check INFLUX_URL, and what stands between here and the server"
+            ) from None
         return self._last.answer
 
     def _remember(self, answer: requests.Response, **_: object) -> None:
@@ -250,14 +257,15 @@ def _transport_problem(error: Exception) -> str:
 
 def version_of(answer: requests.Response) -> str:
     """The version that the server names in each answer, such as 2.7.12; "" if it names none."""
-    return answer.headers.get("X-Influxdb-Version", "").removeprefix("v")
+    version = answer.headers.get("X-Influxdb-Version", "").removeprefix("v")
+    return version[:LONGEST_VERSION]
 
 
 def words(content: object) -> str:
     """What the body of a refusal says, on one line."""
     text = content.decode(errors="replace") if isinstance(content, bytes) else str(content)
     try:
-        body = json.loads(text)
+        body = decoded(text.encode())
         text = (
             str(body.get("error") or body.get("message") or text)
             if isinstance(body, dict)
@@ -276,6 +284,6 @@ def one_line(text: str) -> str:
 def content_of(answer: requests.Response) -> object:
     """The decoded JSON; None if it is none."""
     try:
-        return answer.json()
+        return decoded(answer.content)
     except ValueError:
         return None

@@ -18,7 +18,7 @@ from homeiot_batch.datasets import ARROW_TYPES, Dataset
 from homeiot_batch.day_record import listed_counts
 from homeiot_batch.days import LocalDay, LocalDays
 from homeiot_batch.errors import SourceError, SourceUnavailable
-from homeiot_batch.influx_answers import FieldKey, Name, RetentionPolicy, Series
+from homeiot_batch.influx_answers import FieldKey, Name, Retention, RetentionPolicy, Series
 from homeiot_batch.influx_client import InfluxClient, quote_ident
 from homeiot_batch.supported_servers import is_3, refuse_unsupported
 
@@ -160,9 +160,10 @@ class InfluxReader:
 
     def policies(self, database: str) -> list[RetentionPolicy]:
         """The retention policies of a database."""
-        policies = self.client.rows(
-            f"SHOW RETENTION POLICIES ON {quote_ident(database)}", RetentionPolicy
-        )
+        return self._policies(database, RetentionPolicy)
+
+    def _policies[Policy: RetentionPolicy](self, database: str, kind: type[Policy]) -> list[Policy]:
+        policies = self.client.rows(f"SHOW RETENTION POLICIES ON {quote_ident(database)}", kind)
         if is_3(self.client.version):  # it names its only one like the database; FROM knows autogen
             return [policy.model_copy(update={"name": "autogen"}) for policy in policies]
         return policies
@@ -171,7 +172,7 @@ class InfluxReader:
     def retention(self) -> tuple[str, timedelta]:
         """The retention policy that is read, and how long it keeps points (0: for ever)."""
         wanted = self._settings.influx_retention_policy
-        for policy in self.policies(self._settings.influx_bucket):
+        for policy in self._policies(self._settings.influx_bucket, Retention):
             if policy.name == wanted or (policy.is_default and not wanted):
                 return policy.name, policy.kept or self._bucket_retention(policy.name)
         return wanted or "", timedelta()
@@ -233,7 +234,7 @@ class InfluxReader:
         wanted = {int} if column.name == "time" else {str, type(None)}
         others = [value for value in values if type(value) not in wanted]
         if not others:
-            with contextlib.suppress(pa.ArrowException, OverflowError, UnicodeError):
+            with contextlib.suppress(pa.ArrowException, OverflowError):
                 return pa.array(values, column.type)
         what = f"{others[0]!r:.60}" if others else "a value that cannot be stored"
         kind = "times" if column.name == "time" else "text"
@@ -270,7 +271,7 @@ def _field(dataset: Dataset, field: str, values: Sequence[Any]) -> pa.Array:
     """The field's values as they are: Arrow would cut off fractions, and refuse 1e17."""
     declared = dataset.fields[field]
     if {type(value) for value in values} <= {type(None), *JSON_TYPES[declared]}:
-        with contextlib.suppress(pa.ArrowInvalid, OverflowError, UnicodeError):
+        with contextlib.suppress(pa.ArrowInvalid, OverflowError):
             if declared != "double":
                 return pa.array(values, ARROW_TYPES[declared])
             numbers = [None if value is None else float(value) for value in values]

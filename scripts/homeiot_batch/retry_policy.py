@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 import structlog
 import tenacity
 
 from homeiot_batch.errors import SourceBusy, SourceUnavailable
+from homeiot_batch.http_dates import http_date
 
 # the longest wait that a server's Retry-After can ask for
 MOST_WAIT_S = 60.0
@@ -63,12 +63,9 @@ def asked_wait(retry_after: str | None, now: datetime) -> float | None:
     if text.isascii() and text.isdigit():
         return float(text)
     try:
-        date = parsedate_to_datetime(text)
+        wait = (http_date(text) - now).total_seconds()
     except ValueError:
         return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    wait = (date - now).total_seconds()
     return wait if wait > 0 else None
 
 

@@ -15,6 +15,7 @@ import pytest
 from homeiot_batch.checks.archive import _differing_hour, check_archive
 from homeiot_batch.checks.database import check_database
 from homeiot_batch.checks.finding import Finding, ok, problem, warning
+from homeiot_batch.checks.readings import check_readings
 from homeiot_batch.checks.source import check_source
 from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.database import open_database
@@ -22,6 +23,8 @@ from homeiot_batch.doctor import examine
 from homeiot_batch.files import write_json
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.zone_record import record_zone
+from tests.unit.stub_server import Answer, Question, serving
+from tests.unit.stub_server import json as json_answer
 
 DATASET = "raw_meter_readings"
 BRING_IN = "python -m homeiot_batch.run_archive brings them in, if the source still has them"
@@ -526,6 +529,26 @@ def test_an_export_is_looked_at(settings: Settings, tmp_path: Path) -> None:
 
 
 # the command
+
+
+def test_a_refused_question_is_no_missing_measurement(settings: Settings) -> None:
+    """Where the server does not say which fields there are, its refusal is the finding."""
+    policies = '{"results":[{"series":[{"columns":["name","default"],"values":[["p",true]]}]}]}'
+    databases = '{"results":[{"series":[{"columns":["name"],"values":[["home"]]}]}]}'
+
+    def answers(question: Question) -> Answer:
+        if question.query.startswith("SHOW FIELD KEYS"):
+            return json_answer('{"error": "no room\\u001b[31m"}', status=400)
+        listing = databases if question.query == "SHOW DATABASES" else policies
+        return json_answer(listing, X_Influxdb_Version="1.8.10")
+
+    with serving(answers) as (url, _):
+        findings = list(check_readings(given(settings, influx_url=url, influx_bucket="home")))
+    refused = rf"{url} answered 400: no room\x1b[31m"
+    assert [(finding.level, finding.name) for finding in findings] == [
+        ("problem", "raw_meter_readings")
+    ]
+    assert findings[0].found == refused
 
 
 def doctor(settings: Settings, *arguments: str, **env: str) -> "subprocess.CompletedProcess[str]":

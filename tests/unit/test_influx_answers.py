@@ -1,17 +1,22 @@
 """What a server is, and that an answer of another shape than InfluxDB's ends in one line."""
 
+import datetime as dt
 import json
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from homeiot_batch.config import Settings, load_settings
+from homeiot_batch.days import LocalDay
 from homeiot_batch.errors import SourceError, SourceUnavailable
-from homeiot_batch.influx_answers import FieldKey, Name, RetentionPolicy
+from homeiot_batch.influx_answers import FieldKey, Name, Retention, RetentionPolicy
 from homeiot_batch.influx_client import InfluxClient
+from homeiot_batch.influx_reader import InfluxReader
 from tests.unit.stub_server import Answer, Question, Reply, serving
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
+DAY = LocalDay(dt.date(2026, 11, 9), ZoneInfo("Asia/Tokyo"))
 BROKEN = "check INFLUX_URL, and what stands between here and the server"
 
 
@@ -140,6 +145,9 @@ def test_an_answer_of_another_shape(answer: object, said: str) -> None:
         b"[]",
         b'"power"',
         b'{"results":[{"series":[{"columns":["a"],"values":[[NaN]]}]}]}',
+        b'{"results":' + b"[" * 100_000,
+        b'{"results":[{"series":[{"columns":["name"],"values":[["\\uD800"]]}]}]}',
+        b'{"error":"\\ud800"}',
     ],
 )
 def test_an_answer_that_is_no_json(body: bytes) -> None:
@@ -171,10 +179,70 @@ def test_the_duration_of_a_policy(duration: object, hours: float | None) -> None
         client = InfluxClient(settings_of(url))
         if hours is None:
             with pytest.raises(SourceError, match=f"duration {duration!r} is no duration; check"):
-                client.rows("SHOW RETENTION POLICIES", RetentionPolicy)
+                client.rows("SHOW RETENTION POLICIES", Retention)
             return
-        policy = client.rows("SHOW RETENTION POLICIES", RetentionPolicy)[0]
+        policy = client.rows("SHOW RETENTION POLICIES", Retention)[0]
         assert (policy.kept.total_seconds(), policy.is_default) == (hours * 3600, True)
+
+
+@pytest.mark.parametrize("duration", ["2562048h0m0s", "9" * 30 + "h0m0s"])
+def test_a_duration_that_no_server_can_keep(duration: str) -> None:
+    """More than the 292 years that Go can count: one line, not an overflow."""
+    answer = series(["name", "duration", "default"], ["autogen", duration, True])
+    with (
+        serving(saying("1.8.10", None, query=answer)) as (url, _),
+        pytest.raises(SourceError, match="is longer than InfluxDB can keep points; check"),
+    ):
+        InfluxClient(settings_of(url)).rows("SHOW RETENTION POLICIES", Retention)
+
+
+def test_a_duration_that_is_none_fails_no_day() -> None:
+    """How long a policy keeps points is only needed for a warning, so the policies are listed."""
+    answer = series(["name", "duration", "default"], ["autogen", "INF", True])
+    with serving(saying("1.8.10", None, query=answer)) as (url, _):
+        reader = InfluxReader(settings_of(url))
+        assert reader.policies("home") == [RetentionPolicy(name="autogen", default=True)]
+        dataset = settings_of(url).datasets["raw_meter_readings"]
+        question = "'SHOW RETENTION POLICIES ON \"home\"'"
+        (doubt,) = reader.doubts(dataset, DAY)
+        assert doubt == (
+            f"whether retention has taken some of it could not be asked: {url} answered "
+            f"{question} in another way than InfluxDB: duration 'INF' is no duration; {BROKEN}"
+        )
+
+
+@pytest.mark.parametrize("seconds", [-5, 2**62, 2**63 // 10**9 + 1, True, 1.5])
+def test_a_bucket_that_keeps_points_for_no_time_that_exists(seconds: float) -> None:
+    """A retention rule of 2.x that is negative, too long or no whole number: one line."""
+    content = {"buckets": [BUCKET | {"retentionRules": [{"everySeconds": seconds}]}]}
+    with (
+        serving(saying("v2.7.12", None, **{"api/v2/buckets": content})) as (url, _),
+        pytest.raises(SourceError, match=f"retentionRules.0.everySeconds should be .*; {BROKEN}"),
+    ):
+        InfluxClient(settings_of(url)).buckets()
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"version": "2.7", "name": "\\ud800"}'])
+def test_a_health_that_is_no_json(body: bytes) -> None:
+    """A page at /health that cannot be decoded names no version."""
+    with serving(lambda _: Answer((body,))) as (url, _):
+        assert InfluxClient(settings_of(url)).major == ""
+
+
+def test_a_version_without_an_end() -> None:
+    """No more of it stands in a message than fits."""
+    with serving(saying("1." + "9" * 5000, None)) as (url, _):
+        assert InfluxClient(settings_of(url)).version == "1." + "9" * 58
+
+
+@pytest.mark.parametrize("address", ["http://[::bad/", "http://a..b/"])
+def test_a_redirect_to_no_address(address: str) -> None:
+    """A proxy that sends a question on to something else: one line."""
+    reply = Answer((), 302, {"Location": address})
+    with serving(lambda _: reply) as (url, _), pytest.raises(SourceError) as refused:
+        InfluxClient(settings_of(url)).rows("SHOW DATABASES", Name)
+    assert str(refused.value).startswith(url)
+    assert "; check INFLUX_URL" in str(refused.value)
 
 
 @pytest.mark.parametrize(

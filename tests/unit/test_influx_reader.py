@@ -71,7 +71,7 @@ def test_a_day_that_is_well() -> None:
         ([TIME, 1.5, 2.5, None, 7], "column source of the answer should hold text, but holds 7"),
         ([TIME, 1.5, 2.5, None, True], "column source of the answer should hold text, but holds T"),
         ([TIME, 1.5, 2.5, None, {"a": 1}], "should hold text, but holds {'a': 1}"),
-        ([TIME, 1.5, 2.5, None, "\ud800"], "should hold text, but holds a value that cannot be"),
+        ([TIME, 1.5, 2.5, None, "\ud800"], "answered something that is not InfluxDB's JSON"),
         ([TIME, "1.5", 2.5, None, "main"], "field instant_power_w holds a value that does not fit"),
         ([TIME, True, 2.5, None, "main"], "field instant_power_w holds a value that does not fit"),
         ([TIME, [1.5], 2.5, None, "main"], "field instant_power_w holds a value that does not fit"),

@@ -1,6 +1,5 @@
 """Whether the server holds what config.yaml declares: measurement, fields, tags, and the first and last point of each source."""
 
-import contextlib
 import difflib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -113,11 +112,18 @@ def _places(settings: Settings, reader: InfluxReader, dataset: Dataset) -> Itera
     for database in sorted(
         visible_databases(reader.client), key=lambda name: (name != settings.influx_bucket, name)
     ):
-        with contextlib.suppress(SourceError):  # one that is not for these credentials
-            for policy, is_default in _policies(reader, database).items():
-                source = ".".join(map(quote_ident, (database, policy, dataset.measurement)))
-                if types := _types(reader.client.rows(f"SHOW FIELD KEYS FROM {source}", FieldKey)):
-                    yield Place(database, policy, is_default, types)
+        try:
+            yield from _places_in(database, reader, dataset)
+        except SourceError:  # another database may not be for these credentials
+            if database == settings.influx_bucket:
+                raise
+
+
+def _places_in(database: str, reader: InfluxReader, dataset: Dataset) -> Iterator[Place]:
+    for policy, is_default in _policies(reader, database).items():
+        source = ".".join(map(quote_ident, (database, policy, dataset.measurement)))
+        if types := _types(reader.client.rows(f"SHOW FIELD KEYS FROM {source}", FieldKey)):
+            yield Place(database, policy, is_default, types)
 
 
 def _types(keys: Iterable[FieldKey]) -> Types:
