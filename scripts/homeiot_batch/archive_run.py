@@ -15,7 +15,7 @@ from snakemake.logging import logger as snakemake_logger
 
 from homeiot_batch import fault_points, run_lock
 from homeiot_batch.build_inputs import Fingerprints, changed_inputs, fingerprints
-from homeiot_batch.config import SHIPPED_DATASET, Settings, load_settings
+from homeiot_batch.config import SHIPPED_DATASET, Settings, load_settings, overridden_settings
 from homeiot_batch.database import record_build
 from homeiot_batch.day_record import DayRecord, listed_counts
 from homeiot_batch.dbt_build import build_models
@@ -40,6 +40,7 @@ from homeiot_batch.heal import (
     replace_unusable_database,
     settle_staging,
 )
+from homeiot_batch.host_paths import explained
 from homeiot_batch.house_folder import READ, unread_files
 from homeiot_batch.influx_client import compare_clocks
 from homeiot_batch.layout import PART, Layout
@@ -433,10 +434,10 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
             lambda: workflow.dag_settings,
         )
     except LockError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(explained(f"error: {error}"), file=sys.stderr)
         raise SystemExit(BUSY) from None
     except (HomeIotError, OSError) as error:
-        raise SystemExit(f"error: {error}") from None
+        raise SystemExit(explained(f"error: {error}")) from None
     if workflow.is_main_process:
         atexit.register(run.close)
         run.progress.follow(snakemake_logger, may_show_bar=not is_dry_run(workflow))
@@ -464,6 +465,8 @@ def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | 
         summary.warn(
             f"{name}: {days} archived days that nothing is added to and no table shows: it is not declared in config.yaml"
         )
+    for overridden in overridden_settings(settings):
+        summary.warn(overridden)
     for name in unread_files(settings.house):
         summary.warn(
             f"{settings.house_dir}/{name} is not read; the files there are {' and '.join(READ)}"

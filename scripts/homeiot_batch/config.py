@@ -37,6 +37,7 @@ from homeiot_batch.storage_version import OLDEST, refuse_unknown
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUSE_DIR = Path("data/house")
+OWN_SETTINGS = "config.yaml"
 SHIPPED_DATASET = "raw_meter_readings"
 # names that mean something else to DuckDB, dbt or the read copy
 TAKEN_CATALOGS = {"archive", "copy", "main", "system", "temp"}
@@ -399,7 +400,7 @@ def load_settings(
     for key, value in given.items():
         if value is None or value == "":
             raise SettingsError(f"--config {key}= is empty; give a value or leave it out")
-    declared = declared_settings([shipped, _house_folder(given) / "config.yaml"])
+    declared = declared_settings([shipped, _house_folder(given) / OWN_SETTINGS])
     for name, file in declared.files.items():
         _refuse_misplaced_secrets([name], shown_path(file))
         _refuse_misplaced(name, shown_path(file))
@@ -421,6 +422,18 @@ def _house_folder(given: Mapping[str, Any]) -> Path:
             f"HOUSE_DIR={str(named)!r} is no folder; make it, or name the one that has what you set"
         )
     return folder
+
+
+def overridden_settings(settings: Settings) -> list[str]:
+    """What the files declare to no effect, as the environment says otherwise; a line for each."""
+    declared = declared_settings([ROOT / "config.yaml", settings.house / OWN_SETTINGS])
+    return [
+        f"{name} in {shown_path(file)} has no effect: the variable {name.upper()} is set to "
+        "another value and goes before it; remove one of both"
+        for name, file in declared.files.items()
+        if has_variable(Settings.model_fields[name])
+        and os.environ.get(name.upper(), "") not in ("", str(declared.values[name]))
+    ]
 
 
 def shown_path(file: Path) -> str:

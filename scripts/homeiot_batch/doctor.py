@@ -20,6 +20,7 @@ from homeiot_batch.checks.yesterday import check_yesterday
 from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
 from homeiot_batch.errors import HomeIotError
 from homeiot_batch.exit_codes import DONE, FAILED
+from homeiot_batch.host_paths import explained, explanation
 from homeiot_batch.layout import Layout
 from homeiot_batch.printable import printable
 
@@ -66,13 +67,15 @@ def show_findings(*, as_json: bool, config: Sequence[str]) -> None:
         settings = load_settings(given_settings(config))
         report = examine(settings, Layout.of(settings))
     except HomeIotError as error:
-        raise SystemExit(f"error: {error}") from None
+        raise SystemExit(explained(f"error: {error}")) from None
     objects = [
         {"group": group} | asdict(finding)
         for group, findings in report.items()
         for finding in findings
     ]
-    typer.echo(json.dumps(objects, indent=1) if as_json else "\n".join(_text(report)))
+    lines = list(_text(report))
+    text = "\n".join([*lines, *explanation(lines)])
+    typer.echo(json.dumps(objects, indent=1) if as_json else text)
     raise SystemExit(FAILED if any(entry["level"] == "problem" for entry in objects) else DONE)
 
 

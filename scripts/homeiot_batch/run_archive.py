@@ -19,6 +19,7 @@ from homeiot_batch.errors import HomeIotError, SettingsError
 from homeiot_batch.exit_codes import DONE, FAILED
 from homeiot_batch.files import read_json
 from homeiot_batch.healthcheck import ping
+from homeiot_batch.host_paths import explained
 from homeiot_batch.influx_client import compare_clocks
 from homeiot_batch.layout import Layout
 from homeiot_batch.logging_conf import configure
@@ -54,7 +55,7 @@ def run_archive(
         plan = plan_run(settings, day, first, last, force=force, reconcile=reconcile)
     except (HomeIotError, OSError) as error:
         ping(url, "fail", str(error))
-        raise SystemExit(f"error: {error}") from None
+        raise SystemExit(explained(f"error: {error}")) from None
     warnings += plan.warnings
     code, summary = _run(plan, config_arguments(day, first, last, config), settings, warnings)
     if reconcile and plan.not_compared:

@@ -16,6 +16,7 @@ import typer
 from homeiot_batch.config import load_settings
 from homeiot_batch.days import LocalDay, parse_day
 from homeiot_batch.errors import HomeIotError
+from homeiot_batch.host_paths import explained
 
 
 def readings(
@@ -98,7 +99,7 @@ def simulate_house(file: Path, first: str, last: str, tz: str, step: int, seed: 
             for text, option in ((first, "--from"), (last, "--to"))
         )
     except HomeIotError as error:
-        raise SystemExit(f"error: {error}") from None
+        raise SystemExit(explained(f"error: {error}")) from None
     write_export(file, start, end, step, seed)
     typer.echo(
         f"{file}: {first} to {last}, a reading every {step} s, {file.stat().st_size} bytes",

@@ -20,6 +20,7 @@ from homeiot_batch.days import LocalDay, each_day, yesterday
 from homeiot_batch.early_reads import days_to_read_again
 from homeiot_batch.errors import ArchiveDamaged, HomeIotError
 from homeiot_batch.exit_codes import DONE, FAILED
+from homeiot_batch.host_paths import explained
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.parquet_check import check_day
 from homeiot_batch.zone_record import check_zone
@@ -210,7 +211,8 @@ def show_status(*, as_json: bool, config: Sequence[str]) -> None:
         layout = Layout.of(settings)
         days = list(archive_status(settings, layout))
     except (HomeIotError, OSError, duckdb.Error) as error:
-        raise SystemExit(f"error: {' '.join(str(error).split())}") from None
+        line = " ".join(str(error).split())
+        raise SystemExit(explained(f"error: {line}")) from None
     for name, count in layout.undeclared(settings.datasets).items():
         typer.echo(
             f"note: {name} is not declared in config.yaml: {count} archived days of it are not listed",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from homeiot_batch.host_paths import explanation
 from homeiot_batch.same_failures import joined
 
 
@@ -60,12 +61,9 @@ class Summary:
             f"{tables}, {len(self.warnings)} warnings, {len(self.failures)} failed, {seconds:.1f} s"
         )
         step = [f"next step: {step}"] if (step := self._next_step()) else []
-        return [
-            done,
-            *(f"warning: {w}" for w in sorted(self.warnings)),
-            *step,
-            *(f"failed: {failure}" for failure in joined(self.failures)),
-        ]
+        warnings = [f"warning: {warning}" for warning in sorted(self.warnings)]
+        failures = [f"failed: {failure}" for failure in joined(self.failures)]
+        return [done, *explanation([*warnings, *failures]), *warnings, *step, *failures]
 
     def _next_step(self) -> str:
         if self.failures:

@@ -24,6 +24,7 @@ from homeiot_batch.errors import ArchiveError, HomeIotError, SettingsError, Sour
 from homeiot_batch.exit_codes import DONE, FAILED
 from homeiot_batch.export_files import export_files
 from homeiot_batch.files import read_json, sha256
+from homeiot_batch.host_paths import explained
 from homeiot_batch.influx_reader import InfluxReader
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.parquet_check import read_metadata, reading, refuse_undeclared
@@ -206,7 +207,7 @@ def show_verdicts(
         layout = Layout.of(settings)
         verdicts = list(judge_days(settings, layout, start, end))
     except (HomeIotError, OSError) as error:
-        raise SystemExit(f"error: {error}") from None
+        raise SystemExit(explained(f"error: {error}")) from None
     for name, days in layout.undeclared(settings.datasets).items():
         typer.echo(
             f"note: {name} is not declared in config.yaml: its {days} archived days are not verified",

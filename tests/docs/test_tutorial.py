@@ -47,7 +47,7 @@ def fetched(text: str) -> list[str]:
 
 def test_each_step_does_what_the_page_says(said: list[str]) -> None:
     """A week; another; the database again, from the archive and the one day that was lost; whole in the end."""
-    _, _, doctor, week, whole, table, fortnight, lost, report = said
+    _, _, doctor, week, whole, table, fortnight, lost, costs, report = said
     assert "problems: 0, warnings: 0" in doctor
     promised = (
         "7 days read (20160 rows), 7 days loaded (20160 rows), tables built, 0 warnings, 0 failed"
@@ -60,6 +60,7 @@ def test_each_step_does_what_the_page_says(said: list[str]) -> None:
     assert fetched(lost) == ["2025-11-09"]
     assert "1 days read (2880 rows), 14 days loaded (40320 rows), tables built" in lost
     assert "14 days verified, 40320 rows, 0 with problems" in lost
+    assert (fetched(costs), costs.count("meter1"), "tables built" in costs) == ([], 14, True)
     assert report == "report: data/tutorial/report/index.html\n"
 
 

@@ -6,9 +6,12 @@ COMPOSE_BUILD_NETWORK=host lets the build reach package registries where a conta
 import io
 import os
 import re
+import shlex
 import shutil
+import socket
 import subprocess
 import tarfile
+import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -21,7 +24,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from homeiot_batch.config import ROOT
+from homeiot_batch.tariff_file import HEADER
 from tests.conftest import House
+from tests.docs.pages import between, blocks, page
 from tests.integration.points import Point, at, energies, every, in_order, rows
 
 RUN = ("run", "--rm", "batch", "python", "-m", "homeiot_batch.run_archive")
@@ -199,7 +204,7 @@ def assert_archived(house: ComposeHouse, readings: list[Point], day: str) -> Non
 def test_a_first_run_archives_yesterday_and_a_second_one_has_nothing_to_do(
     house: ComposeHouse, readings: list[Point], yesterday: str
 ) -> None:
-    """Into mounts that Docker itself has to make, as a user who is not root; what is kept lies in the four mounts."""
+    """Into mounts that Docker itself has to make, as a user who is not root; nothing lies elsewhere."""
     house.write(readings)
     assert list((house.folder / "data").iterdir()) == []
 
@@ -212,6 +217,7 @@ def test_a_first_run_archives_yesterday_and_a_second_one_has_nothing_to_do(
         "parquet",
         "markers",
         "report",
+        "house",
     }
     owners = {
         (path.stat().st_uid, path.stat().st_gid) for path in (house.folder / "data").rglob("*")
@@ -273,6 +279,116 @@ def test_cron_needs_no_environment_and_hears_of_failures_only(
     assert bad.stderr.startswith("exit code 1; the end of ")
     assert "\nerror: --date='2026-13-01'" in bad.stderr
     assert log.read_text().startswith(said)
+
+
+def address_of_this_machine() -> str:
+    """The address by which others on the network reach it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # nothing is sent
+        return probe.getsockname()[0]
+
+
+def test_influxdb_listens_to_this_machine_alone_unless_told_otherwise(house: ComposeHouse) -> None:
+    """Another machine of the house gets no connection, as nobody is asked for a password."""
+    host, _, port = house.done("port", "influxdb", "8086").strip().rpartition(":")
+    assert host == "127.0.0.1"
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(f"http://{address_of_this_machine()}:{port}/ping", timeout=5)
+
+
+@pytest.fixture
+def opened_house(tmp_path: Path) -> Iterator[ComposeHouse]:
+    """A house whose InfluxDB was local at first, then opened as the page says."""
+    for opened in started(tmp_path):
+        opened.done("up", "--detach", "--wait")
+        with (opened.folder / ".env").open("a") as env:
+            env.write(blocks(page("how-to/docker.md"), "text")[1])
+        yield opened
+
+
+def test_a_gateway_writes_from_elsewhere_with_its_password(
+    opened_house: ComposeHouse, readings: list[Point], yesterday: str
+) -> None:
+    """By the page's commands, on a server that has run before: its readings stay.
+
+    The gateway may write and not read, the batch read and not write, and nobody else may do
+    anything.
+    """
+    opened_house.write(readings[:1])
+    [commands] = blocks(between(page("how-to/docker.md"), "users"), "sh")
+    for command in commands.splitlines():
+        done = opened_house.command(*shlex.split(command))
+        assert done.returncode == 0, done.stderr
+    opened_house.done("up", "--detach", "--wait")
+    port = opened_house.done("port", "influxdb", "8086").strip().rpartition(":")[2]
+    base = f"http://{address_of_this_machine()}:{port}"
+
+    def answer(path: str, user: str, password: str, body: bytes | None = None) -> int:
+        credentials = b64encode(f"{user}:{password}".encode()).decode()
+        request = urllib.request.Request(
+            f"{base}{path}", body, {"Authorization": f"Basic {credentials}"} if user else {}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as got:
+                return got.status
+        except urllib.error.HTTPError as refused:
+            return refused.code
+
+    write, read = "/write?db=home_energy", "/query?db=home_energy&q=SELECT+*+FROM+power"
+    body = "\n".join(point.line() for point in readings[1:]).encode()
+    assert answer(write, "", "", body) == 401
+    assert answer(write, "batch", "long-and-secret-3", body) == 403
+    assert answer(write, "gateway", "wrong", body) == 401
+    assert answer(write, "gateway", "long-and-secret-2", body) == 204
+    assert answer(read, "gateway", "long-and-secret-2") == 403
+    assert answer(read, "batch", "long-and-secret-3") == 200
+
+    run = opened_house.compose(*RUN)
+
+    assert run.returncode == 0, run.stderr
+    assert_archived(opened_house, readings, yesterday)
+
+
+def test_what_the_user_sets_needs_no_new_image(
+    house: ComposeHouse, readings: list[Point], yesterday: str
+) -> None:
+    """Tariffs, vars and settings of `data/house`; a mistake is named with its place on the host."""
+    house.write(readings)
+    first = house.compose(*RUN)
+    assert first.returncode == 0, first.stderr
+    image = house.done("images", "--quiet")
+    own = house.folder / "data/house"
+    [source] = [source for (source,) in house.query("SELECT source FROM dim_source LIMIT 1")]
+    line = f"{source},2020-01-01,,1234567,00:00,24:00,{{}},,JPY\n"
+    (own / "tariffs.csv").write_text(HEADER + "\n" + line.format("30"))
+    (own / "config.yaml").write_text("influx_bucket: other\n")
+
+    priced = house.compose(*RUN)
+
+    assert priced.returncode == 0, priced.stderr
+    [(cost, energy)] = house.query(
+        "SELECT c.import_cost, e.import_kwh FROM fct_daily_cost AS c"
+        f" INNER JOIN fct_daily_energy AS e USING (source, date_jst) WHERE source = '{source}'"
+    )
+    assert cost == pytest.approx(30 * energy)
+    assert (
+        "warning: influx_bucket in /data/house/config.yaml has no effect: the variable "
+        "INFLUX_BUCKET is set to another value and goes before it; remove one of both\n"
+    ) in priced.stderr
+
+    (own / "tariffs.csv").write_text(HEADER + "\n" + line.format("30 yen"))
+    (own / "config.yaml").unlink()
+    wrong = house.compose(*RUN)
+
+    assert wrong.returncode == 1
+    assert (
+        "\nfailed: dbt: /data/house/tariffs.csv line 2, column import_price: '30 yen' "
+        "is no number; write it alone, like 0.30, the currency has a column of its own\n"
+    ) in wrong.stderr
+    assert "\nnote: /data is ./data on the host\n" in wrong.stderr
+    assert house.done("images", "--quiet") == image
+    (own / "tariffs.csv").unlink()
+    assert house.compose(*RUN).returncode == 0
 
 
 def test_a_password_in_a_file_reaches_the_batch(

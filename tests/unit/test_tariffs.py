@@ -105,19 +105,28 @@ def test_the_doctor_of_a_house_that_sets_nothing(settings: Settings) -> None:
 
 
 def test_the_doctor_names_what_is_not_read_and_what_is_new(
-    settings: Settings, own: Path, shipped: Path
+    settings: Settings, own: Path, shipped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two files of tariffs, a file of another name, meters without readings, and the next build."""
+    """Two files of tariffs, a name that is not read, unknown meters, settings without effect."""
     layout = Layout.of(settings)
     write_json(layout.models, {"inputs": fingerprints(settings)})
     own.write_text(f"{HEADER}\n{ROW.replace('a,', 'main,')}\n")
     (own.parent / "config.yml").touch()
+    (own.parent / "config.yaml").write_text("influx_bucket: mine\nlookback_days: 3\n")
+    monkeypatch.setenv("INFLUX_BUCKET", "other")
+    monkeypatch.setenv("LOOKBACK_DAYS", "3")
     settings.duckdb_path.parent.mkdir()
     with duckdb.connect(settings.duckdb_path) as connection:
         connection.execute("CREATE TABLE dim_source AS SELECT 'Main meter' AS source")
     folder = own.parent
     assert list(check_house(settings, layout)) == [
-        ok("own settings", f"{folder} has tariffs.csv"),
+        ok("own settings", f"{folder} has config.yaml and tariffs.csv"),
+        warning(
+            "own settings",
+            f"influx_bucket in {folder}/config.yaml has no effect: the variable INFLUX_BUCKET is "
+            "set to another value and goes before it",
+            "remove one of both",
+        ),
         warning(
             "own settings",
             f"{folder}/config.yml is not read",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from homeiot_batch.build_inputs import changed_inputs
 from homeiot_batch.checks.finding import Finding, of_error, ok, problem, warning
-from homeiot_batch.config import Settings, shown_path
+from homeiot_batch.config import Settings, overridden_settings, shown_path
 from homeiot_batch.errors import SettingsError
 from homeiot_batch.files import read_json
 from homeiot_batch.house_folder import READ, unread_files
@@ -18,6 +18,9 @@ def check_house(settings: Settings, layout: Layout) -> Iterator[Finding]:
     folder = shown_path(settings.house)
     there = [name for name in READ if (settings.house / name).exists()]
     yield ok("own settings", f"{folder} has {' and '.join(there) or 'none'}")
+    for said in overridden_settings(settings):
+        found, _, cure = said.partition("; ")
+        yield warning("own settings", found, cure)
     for name in unread_files(settings.house):
         cure = f"rename it to {' or '.join(READ)}, or move it away"
         yield warning("own settings", f"{folder}/{name} is not read", cure)

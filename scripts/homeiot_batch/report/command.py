@@ -8,6 +8,7 @@ import typer
 
 from homeiot_batch.config import ROOT, given_settings, load_settings
 from homeiot_batch.errors import HomeIotError
+from homeiot_batch.host_paths import explained
 from homeiot_batch.report.page import write_report
 
 
@@ -20,5 +21,5 @@ def write_page(output: Path | None, config: Sequence[str]) -> None:
         file = target or settings.report
         write_report(settings.read_copy, file, settings.instant())
     except HomeIotError as error:
-        raise SystemExit(f"error: {error}") from None
-    typer.echo(f"report: {file}")
+        raise SystemExit(explained(f"error: {error}")) from None
+    typer.echo(explained(f"report: {file}"))
