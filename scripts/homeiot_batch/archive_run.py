@@ -17,6 +17,7 @@ from homeiot_batch import fault_points, run_lock
 from homeiot_batch.build_inputs import Fingerprints, changed_inputs, fingerprints
 from homeiot_batch.config import SHIPPED_DATASET, Settings, load_settings, overridden_settings
 from homeiot_batch.database import record_build
+from homeiot_batch.datasets import Dataset
 from homeiot_batch.day_record import DayRecord, listed_counts
 from homeiot_batch.dbt_build import build_models
 from homeiot_batch.dry_run import is_dry_run, list_jobs
@@ -28,6 +29,7 @@ from homeiot_batch.errors import (
     HomeIotError,
     LockError,
     SettingsError,
+    SourceError,
     SourceUnavailable,
 )
 from homeiot_batch.exit_codes import BUSY
@@ -49,6 +51,7 @@ from homeiot_batch.machine_zone import zone_doubt
 from homeiot_batch.meter_names import unknown_meters
 from homeiot_batch.parquet_writer import put_in_place, stage_day
 from homeiot_batch.progress import REPEATED, Progress
+from homeiot_batch.reach import unarchived_begin
 from homeiot_batch.read_copy import publish
 from homeiot_batch.report.page import write_report
 from homeiot_batch.rereads import find_early_reads, values_lost
@@ -94,6 +97,8 @@ class ArchiveRun:
         self._retry_policy = RetryPolicy(settings.influx_retries, SourceUnavailable)
         self._last_run = layout.last_run.absolute()  # Snakemake leaves its folder before the end
         self._read_again: dict[Path, bool] = {}
+        # the datasets of which no day is archived yet
+        self._begun_now = {name for name in settings.datasets if layout.first_day(name) is None}
         self._reasons: set[str] = set()
         self.progress = Progress()
 
@@ -336,6 +341,18 @@ class ArchiveRun:
             )
         for doubt in source.doubts(declared, day):
             self.summary.warn(f"{dataset} {dt}: {doubt}")
+        self._say_how_far_back(source, declared, day.date)
+
+    def _say_how_far_back(self, source: Source, dataset: Dataset, day: date) -> None:
+        """With the first day of a new archive: what the source has before the days of the run."""
+        with self._opening:
+            if dataset.name not in self._begun_now:
+                return
+            self._begun_now.remove(dataset.name)
+        first = min([day, *self.scope.range[dataset.name]])
+        with contextlib.suppress(SourceError):  # the day was read: it is not given up for this
+            if found := unarchived_begin(self.settings, source, dataset, first):
+                self.summary.warn(f"{dataset.name}: {'; '.join(found)}")
 
     def _open_source(self, dataset: str, dt: str) -> Source:
         with self._opening:

@@ -70,6 +70,11 @@ def nanoseconds(instant: datetime) -> int:
     return (instant - EPOCH) // timedelta(microseconds=1) * 1000
 
 
+def instant_of(nanoseconds: int) -> datetime:
+    """The instant, UTC, of nanoseconds since the epoch, floored to whole microseconds."""
+    return EPOCH + timedelta(microseconds=nanoseconds // 1000)
+
+
 def parse_day(text: object, origin: str) -> date:
     """The date that `text` (YYYY-MM-DD) means; SettingsError names `origin`, where the text came from."""
     value = (

@@ -59,6 +59,10 @@ class Coverage:
             found += [text for hole in missing if (text := self._doubt(meter, hole, day))]
         return found
 
+    def first(self, since: int) -> int | None:
+        """The first reading, by day, at `since` (ns since the epoch) or later; None without any."""
+        return self._evidence.first(since)
+
     def notices(self, days: Sequence[date]) -> list[str]:
         """What the user should know of the readings as a whole, for the wanted days."""
         return [*self._ended(days), *self._wrong_clocks()]

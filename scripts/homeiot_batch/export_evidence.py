@@ -59,6 +59,7 @@ class Evidence:
         self.ahead: Counter[Meter] = Counter()
         self.strays: Counter[Meter] = Counter()
         self.readings: Counter[Meter] = Counter()
+        self._firsts: list[int] = []
 
     def begin(self, section: Section) -> None:
         """What is counted from now on stands in this section."""
@@ -80,6 +81,7 @@ class Evidence:
                 seen = [bounds for day, bounds in readings.days.items() if day not in stray]
                 if seen:
                     hulls[meter] = min(first for _, first, _ in seen), max(s[2] for s in seen)
+                self._firsts += [first for _, first, _ in seen]
                 counted = sum(bounds[0] for bounds in readings.days.values())
                 self.strays[meter] += counted - sum(bounds[0] for bounds in seen)
                 self.ahead[meter] += readings.ahead
@@ -108,6 +110,10 @@ class Evidence:
     def hull(self, section: Section) -> Span | None:
         """First and last reading of all meters in the section; None without any."""
         return self._whole.get(section)
+
+    def first(self, since: int) -> int | None:
+        """The first reading of a day that has its first one at `since` or later; None without any."""
+        return min((first for first in self._firsts if first >= since), default=None)
 
     def last(self) -> int | None:
         """The last reading that proves how far the export goes; None without any."""

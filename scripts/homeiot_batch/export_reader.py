@@ -6,7 +6,7 @@ in one pass for all days that are wanted, and each day is then put together from
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from homeiot_batch.config import Settings
 from homeiot_batch.datasets import Dataset
-from homeiot_batch.days import LocalDay
+from homeiot_batch.days import LocalDay, instant_of, nanoseconds
 from homeiot_batch.errors import SourceError
 from homeiot_batch.export_coverage import Coverage
 from homeiot_batch.export_files import export_files, export_path
@@ -69,6 +69,12 @@ class ExportReader:
         suspicion = self._suspicion(dataset, day)
         left_out = [f"{_suspected(suspicion, day)}; it is left out"] if suspicion else []
         return [*left_out, *self._coverage[dataset.name].doubts(day)]
+
+    def first_reading(self, dataset: Dataset, since: datetime) -> datetime | None:
+        """See `Source.first_reading`; None before the export was read."""
+        coverage = self._coverage.get(dataset.name)
+        first = coverage.first(nanoseconds(since)) if coverage else None
+        return None if first is None else instant_of(first)
 
     def notices(self) -> list[str]:
         """What an export holds beside the readings, after it was read."""

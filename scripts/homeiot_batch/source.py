@@ -1,7 +1,7 @@
 """What a source of readings is, whatever stands behind it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,6 +27,10 @@ class Source(Protocol):
 
     def doubts(self, dataset: Dataset, day: LocalDay) -> list[str]:
         """What speaks against the day being whole although it was read, for the run's warnings."""
+        ...
+
+    def first_reading(self, dataset: Dataset, since: datetime) -> datetime | None:
+        """The time of the first reading at `since` or later, both UTC; None if there is none."""
         ...
 
     def notices(self) -> list[str]:

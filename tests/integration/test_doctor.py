@@ -532,6 +532,13 @@ def test_readings_as_declared(look: Look, server: Influx1 | Influx2) -> None:
             "2026-11-24 09:00:00 to 2026-11-24 09:00:00, 60 min from now",
             future,
         ),
+        warning(  # a single day long before the others does not count
+            f"{DATASET} begin",
+            "the source has readings from 2026-11-22 on, "
+            "and the first run begins the archive with 2026-11-23",
+            "`homeiot run --from 2026-11-22 --to 2026-11-22` archives the days before, "
+            "as long as the source keeps them; or set ARCHIVE_START=2026-11-23",
+        ),
     ]
 
 

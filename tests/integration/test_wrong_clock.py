@@ -67,13 +67,13 @@ def before_yesterday() -> date:
 
 
 @pytest.fixture
-def recent(influx1: Influx1) -> Influx1:
+def recent(influx16: Influx1) -> Influx1:
     """A server with one reading of that day, in the database `recent`."""
     noon = datetime.combine(before_yesterday(), datetime.min.time(), UTC) + timedelta(hours=12)
-    influx1.create("recent")
+    influx16.create("recent")
     line = f"power,source=a instant_power_w=1 {int(noon.timestamp())}000000000"
-    influx1.write_lines("recent", line.encode())
-    return influx1
+    influx16.write_lines("recent", line.encode())
+    return influx16
 
 
 def run(house: Checkout, server: Influx1, difference: timedelta | None, *arguments: str) -> Outcome:
@@ -179,22 +179,22 @@ def write(server: Influx1, bucket: str, days: Iterable[int], minutes: Iterable[i
 @pytest.mark.parametrize("nights_between", [[], ["2026-11-11", "2026-11-12"]])
 @pytest.mark.parametrize("clock", ["noted", "not seen"])
 def test_no_day_stays_short_after_an_outage(
-    nights_between: list[str], clock: str, checkout: Checkout, influx1: Influx1
+    nights_between: list[str], clock: str, checkout: Checkout, influx16: Influx1
 ) -> None:
     """On 10 November the clock was ahead, and an outage longer than LOOKBACK_DAYS follows.
 
     Every day has all that the server holds, whether a run in between could see the wrong clock or none could.
     """
     bucket = f"ahead_{len(nights_between)}_{clock.replace(' ', '_')}"
-    influx1.create(bucket)
-    checkout.environment |= influx1.environment(bucket) | {"LOOKBACK_DAYS": "2"}
-    write(influx1, bucket, range(8, 10), range(0, 1440, 60))
-    write(influx1, bucket, [10], range(10))
+    influx16.create(bucket)
+    checkout.environment |= influx16.environment(bucket) | {"LOOKBACK_DAYS": "2"}
+    write(influx16, bucket, range(8, 10), range(0, 1440, 60))
+    write(influx16, bucket, [10], range(10))
     first, last = "2026-11-08", "2026-11-29"
     wrong = "2099-11-30" if clock == "noted" else "2026-11-30"
     ahead = checkout.night(wrong, "--from", first, "--to", last)
     assert (ahead.code, ahead.stderr.count("it is archived empty")) == (0, 19), ahead.stderr
-    write(influx1, bucket, range(10, 34), range(0, 1440, 60))
+    write(influx16, bucket, range(10, 34), range(0, 1440, 60))
     for night in nights_between:
         assert checkout.night(night).code == 0
     over = "2026-11-26" if clock == "noted" else "2026-12-03"

@@ -10,11 +10,13 @@ from homeiot_batch.checks.source import MAX_SKEW_S, near, visible_databases
 from homeiot_batch.clock import length
 from homeiot_batch.config import Settings
 from homeiot_batch.datasets import Dataset
-from homeiot_batch.days import EPOCH
+from homeiot_batch.days import EPOCH, yesterday
 from homeiot_batch.errors import HomeIotError, SourceError
 from homeiot_batch.influx_answers import FieldKey, Instant, Name, TagKey
 from homeiot_batch.influx_client import InfluxClient, quote_ident
 from homeiot_batch.influx_reader import COMPATIBLE, InfluxReader
+from homeiot_batch.layout import Layout
+from homeiot_batch.reach import unarchived_begin
 
 POLICY_CURE = "set INFLUX_RETENTION_POLICY to the one that has the readings"
 SILENT = timedelta(days=1)
@@ -90,6 +92,7 @@ def _check_dataset(settings: Settings, reader: InfluxReader, dataset: Dataset) -
         yield from _looked_at("tags", _check_tags, measurement)
         yield from _looked_at("fields", _check_fields, measurement)
         yield from _looked_at("sources", _check_sources, measurement)
+        yield from _looked_at("begin", _check_begin, measurement)
 
 
 def _looked_at(
@@ -289,6 +292,21 @@ def _spans(m: Measurement) -> dict[str, tuple[datetime, datetime]]:
                 source = " ".join(f"{tag}={values.get(tag) or m.dataset.tags[tag]}" for tag in tags)
                 times.setdefault(source, []).append(instant.time)
     return {source: (_instant(min(found)), _instant(max(found))) for source, found in times.items()}
+
+
+def _check_begin(m: Measurement) -> Iterator[Finding]:
+    """Whether the server has days that are not archived because they lie before the first one."""
+    last_over = yesterday(m.settings.instant(), m.settings.zone)
+    first = Layout.of(m.settings).first_day(m.dataset.name)
+    found = unarchived_begin(
+        m.settings, InfluxReader(m.settings), m.dataset, min(first or last_over, last_over)
+    )
+    if not found:
+        return
+    name = f"{m.dataset.name} begin"
+    if first is None:
+        found = found[0].replace("the archive begins", "the first run begins the archive"), found[1]
+    yield warning(name, *found)
 
 
 def _delivered(m: Measurement, source: str, first: datetime, last: datetime) -> Finding:
