@@ -15,10 +15,13 @@ from pathlib import Path
 
 from homeiot_batch import (
     archive_run,
+    config,
     database,
     dbt_build,
     duckdb_writer,
+    environment,
     export_evidence,
+    file_times,
     files,
     heal,
     nightly,
@@ -235,6 +238,26 @@ MUTATIONS = [
         "dbt: keeps the run's lock when the run is killed",
         gives(dbt_build.build_models, run_lock.descriptors, "()"),
         "tests/workflow/test_crashes.py -k killed_in_dbt",
+    ),
+    Mutation(
+        "dbt: options of another project are not handed on",
+        gives(dbt_build._environment, environment.plain_environment, "dict(os.environ)"),
+        "tests/workflow/test_surroundings.py -k own_variables",
+    ),
+    Mutation(
+        "dbt: built again where times that lay ahead hide what the tables hold",
+        without(file_times.recover_file_times, "layout.models.unlink"),
+        "tests/unit/test_file_times.py",
+    ),
+    Mutation(
+        "tables: asked for by days of other datasets",
+        body(ArchiveRun.tables_request, "return []"),
+        "tests/workflow/test_datasets.py -k nights",
+    ),
+    Mutation(
+        "places: the archive is the checkout's, wherever a command is given",
+        body(config.from_checkout, "return path"),
+        "tests/workflow/test_places.py -k with_a_directory",
     ),
     Mutation(
         "dbt: built only from all archived days",

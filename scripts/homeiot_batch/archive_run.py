@@ -33,6 +33,7 @@ from homeiot_batch.errors import (
     SourceUnavailable,
 )
 from homeiot_batch.exit_codes import BUSY
+from homeiot_batch.file_times import recover_file_times
 from homeiot_batch.files import read_json, sync_folder, write_json
 from homeiot_batch.heal import (
     drop_hollow_days,
@@ -58,6 +59,7 @@ from homeiot_batch.rereads import find_early_reads, values_lost
 from homeiot_batch.retry_policy import RetryPolicy
 from homeiot_batch.scope import Scope, finished_day, open_scope
 from homeiot_batch.shrink_guard import check_growth, check_loss
+from homeiot_batch.snakemake_failures import FailureNotes
 from homeiot_batch.source import Source, open_source
 from homeiot_batch.summary import Summary
 from homeiot_batch.tariffs import put_tariffs, read_tariffs
@@ -460,6 +462,8 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
         run.progress.follow(snakemake_logger, may_show_bar=not is_dry_run(workflow))
         if is_dry_run(workflow):
             list_jobs(workflow, snakemake_logger)
+        else:
+            snakemake_logger.addHandler(FailureNotes(summary.fail))
     return run
 
 
@@ -493,6 +497,7 @@ def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | 
     loads = forget_unbelieved_markers(layout, settings)
     refuse_lost_archive(layout, settings.datasets, loads or {})
     find_early_reads(settings, layout)
+    recover_file_times(layout, settings.datasets)
     return loads
 
 

@@ -229,15 +229,31 @@ class Settings(BaseSettings):
             )
         return path
 
+    @field_validator("parquet_base_dir", "marker_dir")
+    @classmethod
+    def _names_no_pathvar(cls, path: Path) -> Path:
+        if re.search("[<>]", str(path)):
+            raise ValueError(
+                "holds < or >, which mark names in Snakemake's paths; choose a path without"
+            )
+        return path
+
+    @field_validator("parquet_base_dir", "duckdb_path")
+    @classmethod
+    def _is_a_path_to_duckdb(cls, path: Path) -> Path:
+        if "\\" in str(path.resolve()):
+            raise ValueError(
+                f"is {path.resolve()}, where DuckDB takes a backslash for a slash; "
+                "choose a path without"
+            )
+        return path
+
     @field_validator("duckdb_path")
     @classmethod
     def _names_no_catalog(cls, path: Path) -> Path:
-        name = path.name.split(".")[0]  # what DuckDB calls the database
-        if (
-            name.lower() in TAKEN_CATALOGS
-            or re.search("['\"]", path.name)
-            or path.stem.endswith(".read")
-        ):
+        # what DuckDB calls the database; of a link, by the file that it leads to
+        names = {file.name.split(".")[0].lower() for file in (path, path.resolve())}
+        if names & TAKEN_CATALOGS or re.search("['\"]", path.name) or path.stem.endswith(".read"):
             taken = ", ".join(sorted(TAKEN_CATALOGS))
             raise ValueError(
                 f"gives the database a name that cannot be used ({taken}, one with a quote, or that of a read copy); name the file otherwise"

@@ -141,8 +141,23 @@ def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[
         return []
 
 
+def real_file(path: Path) -> Path:
+    """The file that a link leads to; the path itself if it is no link."""
+    return path.resolve() if path.is_symlink() else path
+
+
+def refuse_lost_link(path: Path) -> None:
+    """DatabaseError for a link into a folder that is not there: its disk is not mounted, say."""
+    if path.is_symlink() and not real_file(path).parent.is_dir():
+        raise DatabaseError(
+            f"{path} is a link to {real_file(path)}, whose folder is not there; "
+            "mount or make it, or set DUCKDB_PATH"
+        )
+
+
 def set_aside(path: Path) -> Path:
     """Rename the file, and its log of writes, so that a new one is made; the new name, which tells when."""
+    path = real_file(path)
     aside = path.with_name(f"{path.name}.set-aside-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
     for suffix in (".wal", ""):  # the log first: alone it is no database
         with contextlib.suppress(FileNotFoundError):
@@ -198,6 +213,8 @@ def _create(path: Path) -> None:
     """Make a new file under another name first, so that a kill leaves either none or a valid one."""
     if path.exists():
         return
+    refuse_lost_link(path)
+    path = real_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.new")
     # also the log of a file that was deleted after a kill: DuckDB would refuse to open the new one beside it

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Generator
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from homeiot_batch.dbt_failures import (
     lacking_columns,
 )
 from homeiot_batch.dbt_results import forget_results, read_manifest, read_results
+from homeiot_batch.environment import plain_environment
 from homeiot_batch.errors import BuildError, DatabaseDamaged, DatabaseError
 
 CLOCK = re.compile(r"^\d\d:\d\d:\d\d +")  # before each line that dbt writes
@@ -38,15 +39,15 @@ def build_models(settings: Settings, log: Path, target: Path) -> list[str]:
     """
     target = target.absolute()
     forget_results(target)
-    with log.open("ab") as output:
+    with log.open("ab") as output, _database(settings.duckdb_path) as (database, folder):
         # the child keeps the run's lock: if this process is killed, the next run waits until dbt has let go of the database
         done = subprocess.run(
             _command(settings, target),
-            env=_environment(settings),
+            env=_environment(settings, database),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            pass_fds=run_lock.descriptors(),
+            pass_fds=(*run_lock.descriptors(), *folder),
             check=False,
         )
     if done.returncode and is_damage(log.read_text(errors="replace")):
@@ -57,6 +58,32 @@ def build_models(settings: Settings, log: Path, target: Path) -> list[str]:
         problems = _problems(settings, log, target, done.returncode)
         raise BuildError([f"{problem}; all that dbt said is in {log}" for problem in problems])
     return _described(settings, target, WARNED)
+
+
+def has_unbuildable_name(path: Path) -> bool:
+    """Whether dbt would take the database's name for another one."""
+    return re.search("[#;\n\r\t]", path.resolve().name) is not None
+
+
+@contextlib.contextmanager
+def _database(path: Path) -> Generator[tuple[str, tuple[int, ...]]]:
+    """The file's path as dbt takes it, and the open folder that dbt needs for it.
+
+    dbt takes a path for an address, which ends at a # or ;. It names the database by the last part
+    of the path, while DuckDB names it by the file that a link leads to.
+    """
+    file = path.resolve()
+    if has_unbuildable_name(path):
+        found = f"dbt cannot open {str(file)!r}: its name holds #, ; or a line break"
+        raise BuildError([f"{found}; rename the file, and set DUCKDB_PATH to its new name"])
+    if not re.search("[#;?]", str(file.parent)):
+        yield str(file), ()
+        return
+    folder = os.open(file.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{file.name}", (folder,)
+    finally:
+        os.close(folder)
 
 
 def _command(settings: Settings, target: Path) -> list[str]:
@@ -119,11 +146,8 @@ def _stopped(log: Path, code: int) -> str:
     return f"dbt stopped: {reason or 'no reason given'}; correct what it names, and run again"
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def _environment(settings: Settings, database: str) -> dict[str, str]:
     secrets = {name.upper() for name, field in Settings.model_fields.items() if is_secret(field)}
-    inherited = {name: value for name, value in os.environ.items() if name not in secrets}
-    given = {
-        "DUCKDB_PATH": str(settings.duckdb_path.absolute()),
-        "DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit,
-    }
+    inherited = {n: value for n, value in plain_environment().items() if n not in secrets}
+    given = {"DUCKDB_PATH": database, "DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit}
     return inherited | given | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}

@@ -16,6 +16,7 @@ import typer
 
 from homeiot_batch.config import ROOT, Settings
 from homeiot_batch.days import LocalDay, yesterday
+from homeiot_batch.environment import plain_environment
 from homeiot_batch.simulate import write_export
 
 FOLDER = Path("data/demo")
@@ -59,7 +60,7 @@ def _environment(zone: str) -> dict[str, str]:
     """The demo's own places, whatever the real archive's are."""
     inherited = {
         name: value
-        for name, value in os.environ.items()
+        for name, value in plain_environment().items()
         if name.lower() not in Settings.model_fields
     }
     return inherited | {

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
+from homeiot_batch.environment import plain_environment
+
 VARIABLE = "HOMEIOT_EARLY_WARNINGS"
 
 
@@ -16,7 +18,7 @@ def hand_over(warnings: Sequence[str]) -> Generator[dict[str, str]]:
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump(list(warnings), file)
         file.flush()
-        yield os.environ | {VARIABLE: file.name}
+        yield plain_environment() | {VARIABLE: file.name}
 
 
 def received() -> list[str]:

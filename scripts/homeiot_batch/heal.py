@@ -13,7 +13,13 @@ import structlog
 
 from homeiot_batch.build_inputs import changed_inputs
 from homeiot_batch.config import Settings
-from homeiot_batch.database import outdated, recorded_build, recorded_loads, set_aside
+from homeiot_batch.database import (
+    outdated,
+    recorded_build,
+    recorded_loads,
+    refuse_lost_link,
+    set_aside,
+)
 from homeiot_batch.datasets import Dataset
 from homeiot_batch.days import LocalDay
 from homeiot_batch.errors import ArchiveDamaged, ArchiveError, DatabaseBusy, DatabaseDamaged
@@ -159,6 +165,7 @@ def _drop_parts(layout: Layout) -> None:
 
 
 def _unusable(layout: Layout, settings: Settings) -> str:
+    refuse_lost_link(settings.duckdb_path)
     if not settings.duckdb_path.exists():
         layout.damage.unlink(missing_ok=True)
         return ""

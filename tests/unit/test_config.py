@@ -281,3 +281,35 @@ def test_relative_places_start_at_the_checkout(
     }
     for url in ("http://localhost:8086", "file:///srv/exports"):
         assert load_settings({"influx_url": url}).influx_url == url
+
+
+@pytest.mark.parametrize(
+    ("place", "path", "reason"),
+    [
+        ("parquet_base_dir", "/srv/a<b>", "holds < or >, which mark names in Snakemake's paths"),
+        ("marker_dir", "/srv/a<b>", "holds < or >, which mark names in Snakemake's paths"),
+        (
+            "parquet_base_dir",
+            "/srv/a\\b",
+            "is /srv/a\\b, where DuckDB takes a backslash for a slash",
+        ),
+        ("duckdb_path", "/srv/a\\b/c.db", "is /srv/a\\b/c.db, where DuckDB takes a backslash for"),
+    ],
+)
+def test_paths_that_snakemake_or_duckdb_read_otherwise(place: str, path: str, reason: str) -> None:
+    """Named with the setting they came from."""
+    with pytest.raises(SettingsError) as error:
+        load_settings({place: path})
+    assert str(error.value).startswith(f"--config: {place}={path!r} {reason}")
+    assert str(error.value).endswith("; choose a path without")
+
+
+def test_a_link_to_a_database_of_a_taken_name(tmp_path: Path) -> None:
+    """DuckDB names a database by the file that a link leads to."""
+    link = tmp_path / "house.duckdb"
+    link.symlink_to(tmp_path / "archive.duckdb")
+    with pytest.raises(SettingsError, match="gives the database a name that cannot be used"):
+        load_settings({"duckdb_path": str(link)})
+    link.unlink()
+    link.symlink_to(tmp_path / "other.duckdb")
+    assert load_settings({"duckdb_path": str(link)}).duckdb_path == link

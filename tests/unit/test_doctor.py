@@ -612,3 +612,31 @@ def test_a_setting_that_cannot_be_used_is_an_error(settings: Settings) -> None:
     assert done.stderr.startswith(
         "error: environment variable TZ: tz='Tokyo' is not the IANA name of a time zone"
     )
+
+
+def test_a_link_to_a_database_that_is_not_there(
+    settings: Settings, layout: Layout, tmp_path: Path
+) -> None:
+    """Its disk is not mounted: the next run would be refused."""
+    settings.duckdb_path.parent.mkdir()
+    target = tmp_path / "disk/house.duckdb"
+    settings.duckdb_path.symlink_to(target)
+    assert list(check_database(settings, layout)) == [
+        problem(
+            "file",
+            f"{settings.duckdb_path} is a link to {target}, whose folder is not there",
+            "mount or make it, or set DUCKDB_PATH",
+        )
+    ]
+
+
+@pytest.mark.parametrize("name", ["a#b.duckdb", "a;b.duckdb", "a\nb.duckdb"])
+def test_a_name_that_dbt_takes_for_another(name: str, settings: Settings, layout: Layout) -> None:
+    """Days can be loaded, but no tables can be built."""
+    odd = given(settings, duckdb_path=str(settings.duckdb_path.with_name(name)))
+    found = list(check_database(odd, layout))
+    assert found[0] == problem(
+        "name",
+        f"{name!r} holds #, ; or a line break, and dbt cannot open it",
+        "rename the file, and set DUCKDB_PATH to its new name",
+    )

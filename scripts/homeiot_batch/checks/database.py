@@ -7,8 +7,9 @@ from pathlib import Path
 import duckdb
 
 from homeiot_batch.checks.finding import Finding, of_error, ok, problem, warning
-from homeiot_batch.config import Settings
-from homeiot_batch.database import open_database
+from homeiot_batch.config import SHIPPED_DATASET, Settings
+from homeiot_batch.database import open_database, refuse_lost_link
+from homeiot_batch.dbt_build import has_unbuildable_name
 from homeiot_batch.errors import DatabaseBusy, DatabaseDamaged, DatabaseError
 from homeiot_batch.files import lock_holder
 from homeiot_batch.layout import Layout
@@ -17,6 +18,17 @@ from homeiot_batch.layout import Layout
 def check_database(settings: Settings, layout: Layout) -> Iterator[Finding]:
     """The file, who has it open, and the days that are not loaded."""
     path = settings.duckdb_path
+    if SHIPPED_DATASET in settings.datasets and has_unbuildable_name(path):
+        yield problem(
+            "name",
+            f"{path.resolve().name!r} holds #, ; or a line break, and dbt cannot open it",
+            "rename the file, and set DUCKDB_PATH to its new name",
+        )
+    try:
+        refuse_lost_link(path)
+    except DatabaseError as error:
+        yield of_error("file", error)
+        return
     if not path.exists():
         archived = any(layout.archived_days(name) for name in settings.datasets)
         yield ok(
