@@ -24,6 +24,7 @@ from homeiot_batch.dry_run import is_dry_run, list_jobs
 from homeiot_batch.duckdb_writer import load_day
 from homeiot_batch.early_warnings import received
 from homeiot_batch.errors import (
+    BuildError,
     DatabaseBusy,
     DatabaseDamaged,
     HomeIotError,
@@ -49,6 +50,7 @@ from homeiot_batch.influx_client import compare_clocks
 from homeiot_batch.layout import PART, Layout
 from homeiot_batch.logging_conf import configure, job_log
 from homeiot_batch.machine_zone import zone_doubt
+from homeiot_batch.meter_columns import undeclared_columns
 from homeiot_batch.meter_names import unknown_meters
 from homeiot_batch.parquet_writer import put_in_place, stage_day
 from homeiot_batch.progress import REPEATED, Progress
@@ -240,6 +242,8 @@ class ArchiveRun:
             if SHIPPED_DATASET not in self.settings.datasets:
                 self._leave_tables(Path(marker), inputs)
                 return
+            if lacking := undeclared_columns(self.settings):
+                raise BuildError([lacking])
             tariffs = read_tariffs(self.settings)
             put_tariffs(database, tariffs, wait_s)  # waits until nobody else has it open
             for warning in build_models(self.settings, Path(job), self.layout.dbt_target):

@@ -9,6 +9,7 @@ from homeiot_batch.errors import SettingsError
 from homeiot_batch.files import read_json
 from homeiot_batch.house_folder import READ, unread_files
 from homeiot_batch.layout import Layout
+from homeiot_batch.meter_columns import undeclared_columns
 from homeiot_batch.meter_names import unknown_meters
 from homeiot_batch.tariffs import SHIPPED, examine_tariffs, tariff_path
 
@@ -24,6 +25,9 @@ def check_house(settings: Settings, layout: Layout) -> Iterator[Finding]:
     for name in unread_files(settings.house):
         cure = f"rename it to {' or '.join(READ)}, or move it away"
         yield warning("own settings", f"{folder}/{name} is not read", cure)
+    if lacking := undeclared_columns(settings):
+        found, _, cure = lacking.partition("; ")
+        yield problem("tables", found, cure)
     yield from _check_tariffs(settings)
     marker = read_json(layout.models)
     if marker and (changed := changed_inputs(settings, marker)):
