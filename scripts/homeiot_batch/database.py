@@ -133,10 +133,10 @@ def _is_outdated(table: str, found: list[tuple[str, str]], wanted: list[tuple[st
 
 def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
     """Names and types of the table's columns; none where there is no such table. DESCRIBE, as duckdb_columns() costs more than a load."""
+    # DESCRIBE tables, databases or variables lists those, also where a table has that name
+    query = f"DESCRIBE SELECT * FROM {table}"
     try:
-        return [
-            (name, kind) for name, kind, *_ in connection.execute(f"DESCRIBE {table}").fetchall()
-        ]
+        return [(name, kind) for name, kind, *_ in connection.execute(query).fetchall()]
     except duckdb.CatalogException:
         return []
 

@@ -29,7 +29,7 @@ CURE = (
 
 def with_dataset(name: str, **changes: object) -> Settings:
     """The settings of a house with one dataset."""
-    dataset = Dataset(**WHOLE | changes).named(name)
+    dataset = Dataset.model_validate(WHOLE | changes).named(name)
     return load_settings({}).model_copy(update={"datasets": {name: dataset}})
 
 
