@@ -56,7 +56,9 @@ class Coverage:
             missing = holes(spans, day.start_ns, day.end_ns)
             if missing == [(day.start_ns, day.end_ns)]:
                 continue
-            found += [text for hole in missing if (text := self._doubt(meter, hole, day))]
+            texts = [text for hole in missing if (text := self._doubt(meter, hole, day))]
+            if texts:
+                found.append("; and ".join(texts))  # one warning for a meter and day
         return found
 
     def first(self, since: int) -> int | None:

@@ -196,18 +196,14 @@ def is_one_line_with_time(line: bytes) -> bool:
     return has_time and len(list(LogicalLines(enumerate(line.split(b"\n"))))) == 1
 
 
-@pytest.mark.parametrize("server", ["influx1", "influx2"])
 @pytest.mark.parametrize("kind", ["table", "mutated"])
-def test_a_line_is_read_as_the_server_reads_it(
-    request: pytest.FixtureRequest, server: str, kind: str
-) -> None:
+def test_a_line_is_read_as_the_server_reads_it(server: Influx1 | Influx2, kind: str) -> None:
     """Accepted or refused alike; the same measurement, tags, last value of each field, time."""
-    found: Influx1 | Influx2 = request.getfixturevalue(server)
     lines = LINES if kind == "table" else list(mutated(LINES, 300))
     wrong, hidden = [], 0
     for number, line in enumerate(lines):
         try:
-            served = as_served(found, f"{kind}{number}", line)
+            served = as_served(server, f"{kind}{number}", line)
         except KeyError:  # written, but not shown: no query finds some odd names
             hidden += 1
             continue

@@ -203,6 +203,16 @@ def test_a_begin_in_the_day_is_doubted(
     assert doubts(export(), dataset, day) == []
 
 
+def test_a_begin_and_an_end_in_the_day_are_one_doubt(
+    folder: Path, export: Open, dataset: Dataset, day: LocalDay
+) -> None:
+    """A meter has one warning for a day."""
+    write(folder / "a", *meter(12 * HOUR, 13 * HOUR))
+    [said] = doubts(export(), dataset, day)
+    assert said.startswith("the export's first reading is at 2026-11-09 12:00:00 (Asia/Tokyo); if")
+    assert "; and the export's last reading is at 2026-11-09 12:50:00 (Asia/Tokyo); if" in said
+
+
 def test_a_hole_between_files_without_headers_is_doubted(
     folder: Path, export: Open, dataset: Dataset, day: LocalDay
 ) -> None:
