@@ -24,6 +24,7 @@ from homeiot_batch import (
     file_times,
     files,
     heal,
+    influx_reader,
     nightly,
     parquet_check,
     parquet_writer,
@@ -113,6 +114,16 @@ MUTATIONS = [
         "clock: days that are archived empty are asked for again",
         without(nightly.plan_night, nightly._look_for_empty_days),
         "tests/integration/test_wrong_clock.py -k outage",
+    ),
+    Mutation(
+        "read: a tag is asked for as a tag",
+        body(influx_reader._as_tag, "return quote_ident(name)"),
+        "tests/integration/test_fields_like_tags.py -k another_day",
+    ),
+    Mutation(
+        "read: a day with a field named like a tag is refused",
+        body(InfluxReader._refuse_field_named_like_a_tag, "return"),
+        "tests/integration/test_fields_like_tags.py -k on_the_day",
     ),
     Mutation(
         "read: what a killed read left is cleared away",

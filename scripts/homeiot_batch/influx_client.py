@@ -198,9 +198,12 @@ class InfluxClient:
             parameters["rp"] = self._settings.influx_retention_policy
         return parameters
 
-    def buckets(self) -> list[Bucket]:
-        """The first hundred buckets that the token may see; none unless the server is a 2.x."""
-        return self._listed(Bucket, "buckets", "buckets", limit="100")
+    def buckets(self, **named: str) -> list[Bucket]:
+        """The first hundred buckets that the token may see, or those of a name=...
+
+        None unless the server is a 2.x.
+        """
+        return self._listed(Bucket, "buckets", "buckets", limit="100", **named)
 
     def mappings(self, buckets: Iterable[Bucket]) -> list[Mapping]:
         """How InfluxQL finds the buckets of 2.x in the organizations of the `buckets`."""

@@ -18,18 +18,13 @@ from homeiot_batch.datasets import ARROW_TYPES, Dataset
 from homeiot_batch.day_record import listed_counts
 from homeiot_batch.days import LocalDay, LocalDays, instant_of, nanoseconds
 from homeiot_batch.errors import SourceError, SourceUnavailable
-from homeiot_batch.influx_answers import (
-    FieldKey,
-    Instant,
-    Name,
-    Retention,
-    RetentionPolicy,
-    Series,
-)
+from homeiot_batch.influx_answers import Instant, Retention, RetentionPolicy, Series
 from homeiot_batch.influx_client import InfluxClient, quote_ident
+from homeiot_batch.influx_schema import Types, deletion, field_types, measurements, tag_keys
 from homeiot_batch.supported_servers import is_3, refuse_unsupported
 
-# the types on the server that may stand in a column of the declared type; count(f::float) counts integers too, so it cannot tell them apart
+# the types on the server that may stand in a column of the declared type;
+# count(f::float) counts integers too, so it cannot tell them apart
 COMPATIBLE = {
     "double": {"float", "integer", "unsigned"},
     "integer": {"integer", "float"},
@@ -83,8 +78,9 @@ class InfluxReader:
     def read(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
         """See `Source.read`."""
         refuse_unsupported(self.client.version, self._settings)
-        self._refuse_other_types(dataset, day)
-        self._refuse_other_policies(dataset, day)
+        others = self._other_policies()
+        self._refuse_other_declaration(dataset, day)
+        self._refuse_other_policies(dataset, day, others)
         expected = self.counts(dataset, day)
         # `now` is for drills, which say themselves what the time is
         if self.client.clocks is not None and self._settings.now is None:
@@ -101,56 +97,105 @@ class InfluxReader:
                 "points are still arriving: run again"
             )
 
-    def _refuse_other_types(self, dataset: Dataset, day: LocalDay) -> None:
-        keys = self._field_types(dataset)
-        if not keys:
-            raise SourceError(self._no_measurement(dataset))
-        if not keys.keys() & dataset.fields.keys():
-            raise SourceError(
-                f"{self._where(dataset)} has none of the fields {', '.join(dataset.fields)} but {', '.join(sorted(keys))}; "
-                "correct the dataset's fields in config.yaml"
-            )
-        if wrong_tags := keys.keys() & dataset.tags.keys():
-            raise SourceError(
-                f"{self._where(dataset)}: {', '.join(wrong_tags)} is a field there, not a tag; correct config.yaml"
-            )
-        for field, declared in dataset.fields.items():
-            for other in sorted(keys.get(field, set()) - COMPATIBLE[declared]):
-                column = f"{quote_ident(field)}::{other}"
-                if count := self._counted([column], dataset, day)[0]:
-                    raise SourceError(
-                        f"{self._where(dataset)}: on {day} field {field} holds {count} values of "
-                        f"type {other}, declared is {declared}; InfluxDB would leave out one or "
-                        "the other. Correct the points on the server, or the type in config.yaml"
-                    )
-
-    def _refuse_other_policies(self, dataset: Dataset, day: LocalDay) -> None:
-        """Where no policy is named, the default one may hold only a part of the day, or none: since it was changed, say."""
+    def _other_policies(self) -> list[str]:
+        """The policies beside the default one, where none is set; SourceError without a default."""
         if self._settings.influx_retention_policy:
+            return []
+        policies = self.policies(self._settings.influx_bucket)
+        others = [policy.name for policy in policies if not policy.is_default]
+        if others and len(others) == len(policies):
+            raise SourceError(
+                f"database {self._settings.influx_bucket!r} at {self._settings.influx_url} has no "
+                "default retention policy; set INFLUX_RETENTION_POLICY to the one that has the "
+                f"readings: {', '.join(map(repr, others))}"
+            )
+        return others
+
+    def _refuse_other_declaration(self, dataset: Dataset, day: LocalDay) -> None:
+        types = field_types(self.client, quote_ident(dataset.measurement))
+        if not types:
+            raise SourceError(self._no_measurement(dataset))
+        if not types.keys() & dataset.fields.keys():
+            raise SourceError(
+                f"{self._where(dataset)} has none of the fields {', '.join(dataset.fields)} but "
+                f"{', '.join(sorted(types))}; correct the dataset's fields in config.yaml"
+            )
+        for tag in dataset.tags:
+            for kind in sorted(types.get(tag, ())):
+                self._refuse_field_named_like_a_tag(dataset, day, tag, kind, types)
+        for field, declared in dataset.fields.items():
+            for other in sorted(types.get(field, set()) - COMPATIBLE[declared]):
+                self._refuse_other_type(dataset, day, field, other)
+
+    def _refuse_other_type(self, dataset: Dataset, day: LocalDay, field: str, other: str) -> None:
+        if count := self._counted([f"{quote_ident(field)}::{other}"], dataset, day)[0]:
+            raise SourceError(
+                f"{self._where(dataset)}: on {day} field {field} holds {count} values of type "
+                f"{other}, declared is {dataset.fields[field]}; InfluxDB would leave out one or "
+                "the other. Correct the points on the server, or the type in config.yaml"
+            )
+
+    def _refuse_field_named_like_a_tag(
+        self, dataset: Dataset, day: LocalDay, tag: str, kind: str, types: Types
+    ) -> None:
+        """Refuse a day that has points with a field where a tag is declared: they have no such tag.
+
+        Points of other days do no harm, because a day is asked for tags as tags.
+        """
+        column = f"{quote_ident(tag)}::{kind}"
+        query = _select(column, dataset, day) + " GROUP BY * LIMIT 1"
+        count = self._counted([column], dataset, day)[0]
+        points = self.client.tagged_rows(query, Instant) if count else []
+        if not points:
             return
-        for policy in self.policies(self._settings.influx_bucket):
-            if not policy.is_default and any(self.counts(dataset, day, policy.name).values()):
+        measurement = quote_ident(dataset.measurement)
+        if tag not in tag_keys(self.client, measurement, types):
+            raise SourceError(
+                f"{self._where(dataset)}: {tag} is a field there, not a tag; correct config.yaml"
+            )
+        tags, first = points[0]
+        raise SourceError(
+            f"{self._where(dataset)}: on {day} {count} points have a field {tag}, which is "
+            f"declared as a tag, so that it is not clear which {tag} they are of; correct what "
+            "writes them, write them again with the tag if they are wanted, and delete the old "
+            f"ones. {self._deletion(dataset, {tag: ''} | tags, first.time)}"
+        )
+
+    def _deletion(self, dataset: Dataset, tags: dict[str, str], time: int) -> str:
+        """How a point is deleted with all its fields, and no other."""
+        wanted = self._settings.influx_retention_policy
+        policies = self.policies(self._settings.influx_bucket)
+        is_default = any(p.is_default and p.name == (wanted or p.name) for p in policies)
+        if self.client.major == "2" and not is_default:
+            return (
+                "InfluxDB 2.x deletes by InfluxQL in the default retention policy only; how to "
+                "delete in another is in docs/how-to/influxdb.md"
+            )
+        return f"The first is deleted by {deletion(dataset.measurement, tags, time)}"
+
+    def _refuse_other_policies(
+        self, dataset: Dataset, day: LocalDay, others: Sequence[str]
+    ) -> None:
+        """The default policy may hold only a part of the day, or none: if it was changed, say."""
+        for policy in others:
+            if any(self.counts(dataset, day, policy).values()):
                 raise SourceError(
-                    f"{self._where(dataset)}: on {day} retention policy {policy.name!r} "
+                    f"{self._where(dataset)}: on {day} retention policy {policy!r} "
                     "holds points of it too; "
                     "set INFLUX_RETENTION_POLICY to the one that has the readings"
                 )
 
-    def _field_types(self, dataset: Dataset) -> dict[str, set[str]]:
-        types: dict[str, set[str]] = {}
-        measurement = quote_ident(dataset.measurement)
-        for key in self.client.rows(f"SHOW FIELD KEYS FROM {measurement}", FieldKey):
-            types.setdefault(key.name, set()).add(key.kind)
-        return types
-
     def _no_measurement(self, dataset: Dataset) -> str:
-        others = [row.name for row in self.client.rows("SHOW MEASUREMENTS LIMIT 20", Name)]
-        there = f"there are {', '.join(others)}" if others else "nothing can be seen there"
-        if dataset.measurement in others:
-            there = "it is there in another retention policy"
+        known = measurements(self.client, self._settings.influx_retention_policy)
+        there = f"there are {', '.join(known[:20])}" if known else "nothing can be seen there"
+        measurement = quote_ident(dataset.measurement)
+        for policy in self.policies(self._settings.influx_bucket):
+            if field_types(self.client, f"{quote_ident(policy.name)}.{measurement}"):
+                there = f"it is in retention policy {policy.name!r}"
         return (
-            f"{self._where(dataset)} does not exist ({there}); check INFLUX_MEASUREMENT, INFLUX_RETENTION_POLICY, INFLUX_BUCKET, and "
-            "that the credentials may read, not only write"
+            f"{self._where(dataset)} does not exist ({there}); check INFLUX_MEASUREMENT, "
+            "INFLUX_RETENTION_POLICY, INFLUX_BUCKET, and that the credentials may read, not only "
+            "write"
         )
 
     def counts(
@@ -161,7 +206,7 @@ class InfluxReader:
         They are counted in the retention policy `policy`, or in the one that is set.
         """
         refuse_unsupported(self.client.version, self._settings)
-        columns = [quote_ident(field) for field in dataset.fields]
+        columns = [_as_field(field) for field in dataset.fields]
         counts = self._counted(columns, dataset, day, policy)
         return dict(zip(dataset.fields, counts, strict=True))
 
@@ -170,7 +215,7 @@ class InfluxReader:
         where = f"WHERE time >= {nanoseconds(since)}"
         measurement = quote_ident(dataset.measurement)
         queries = [
-            f"SELECT first({quote_ident(field)}) FROM {measurement} {where}"
+            f"SELECT first({_as_field(field)}) FROM {measurement} {where}"
             for field in dataset.fields
         ]
         times = [row.time for query in queries for row in self.client.rows(query, Instant)]
@@ -219,7 +264,8 @@ class InfluxReader:
 
     def _batches(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
         columns = [*dataset.fields, *dataset.tags]
-        query = _select(", ".join(quote_ident(column) for column in columns), dataset, day)
+        selected = [*map(_as_field, dataset.fields), *map(_as_tag, dataset.tags)]
+        query = _select(", ".join(selected), dataset, day)
         last = day.start_ns
         for series in self.client.series(query):
             if series.columns != ["time", *columns]:
@@ -272,6 +318,16 @@ class InfluxReader:
             f"measurement {dataset.measurement!r} in {self._settings.influx_bucket!r} ({policy}) "
             f"at {self._settings.influx_url}"
         )
+
+
+def _as_field(name: str) -> str:
+    """A field in SELECT. Without its kind a tag of that name would answer where no field has it."""
+    return f"{quote_ident(name)}::field"
+
+
+def _as_tag(name: str) -> str:
+    """A tag in SELECT. Without its kind it is NULL in each shard where a field has the name."""
+    return f"{quote_ident(name)}::tag"
 
 
 def _select(

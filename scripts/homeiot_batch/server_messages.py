@@ -47,13 +47,22 @@ def advice(message: str, status: int | None, settings: Settings) -> str:
         return (
             f"check INFLUX_BUCKET={bucket!r}, and that the credentials may read it, not only write"
         )
-    if "retention policy not found" in message:
-        return f"check INFLUX_RETENTION_POLICY={settings.influx_retention_policy!r}"
+    if re.search("retention policy not (found|set)", message):
+        return _advice_on_policy(settings.influx_retention_policy)
     if is_busy(message):
         return ADVICE_BY_STATUS[429]
     if status not in ADVICE_BY_STATUS and re.search("timeout|interrupted", message):
         return "run again when the server is less busy"
     return ADVICE_BY_STATUS.get(status or 200, "read the server's log")
+
+
+def _advice_on_policy(policy: str | None) -> str:
+    if policy:
+        return f"check INFLUX_RETENTION_POLICY={policy!r}"
+    return (
+        "the database has no default retention policy: set INFLUX_RETENTION_POLICY to the one "
+        "that has the readings (homeiot doctor names it)"
+    )
 
 
 def _advice_on_limit(name: str) -> str:

@@ -276,14 +276,14 @@ class Influx2(Server):
             "POST", "/api/v2/buckets", json.dumps(wanted).encode()
         )["id"]
 
-    def map(self, database: str, policy: str, bucket: str) -> None:
-        """Let queries find the bucket under the names of a database and its default retention policy."""
+    def map(self, database: str, policy: str, bucket: str, *, is_default: bool = True) -> None:
+        """Let queries find the bucket under the names of a database and a retention policy."""
         wanted = {
             "orgID": self._organization,
             "bucketID": self._buckets[bucket],
             "database": database,
             "retention_policy": policy,
-            "default": True,
+            "default": is_default,
         }
         self.request("POST", "/api/v2/dbrps", json.dumps(wanted).encode())
 

@@ -56,7 +56,8 @@ class Influx3:
             return [_series(self.measurement, ["fieldKey", "fieldType"], types)]
         if query.startswith("SHOW TAG KEYS"):
             return [_series(self.measurement, ["tagKey"], [[tag] for tag in self.tags])]
-        return self._ends(query) if "GROUP BY" in query else self._selected(query)
+        is_end = query.startswith(("SELECT first(", "SELECT last("))
+        return self._ends(query) if is_end else self._selected(query)
 
     def _is_here(self, query: str) -> bool:
         """Whether FROM names the measurement here: a policy other than autogen joins the name."""
@@ -69,7 +70,7 @@ class Influx3:
 
     def _ends(self, query: str) -> list[Series]:
         """SELECT first(field) or last(field), by tags."""
-        selected = re.search(r'SELECT (first|last)\("([^"]+)"\)', query)
+        selected = re.search(r'SELECT (first|last)\("([^"]+)"::field\)', query)
         assert selected, query
         end, name = selected.groups()
         tags = re.findall(r'"([^"]+)"', query.partition("GROUP BY")[2])

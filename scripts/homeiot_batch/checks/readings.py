@@ -1,6 +1,7 @@
 """Whether the server holds what config.yaml declares: measurement, fields, tags, and the first and last point of each source."""
 
 import difflib
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,16 +13,16 @@ from homeiot_batch.config import Settings
 from homeiot_batch.datasets import Dataset
 from homeiot_batch.days import EPOCH, yesterday
 from homeiot_batch.errors import HomeIotError, SourceError
-from homeiot_batch.influx_answers import FieldKey, Instant, Name, TagKey
+from homeiot_batch.influx_answers import Instant
 from homeiot_batch.influx_client import InfluxClient, quote_ident
 from homeiot_batch.influx_reader import COMPATIBLE, InfluxReader
+from homeiot_batch.influx_schema import Types, field_types, measurements, tag_keys, tag_values
 from homeiot_batch.layout import Layout
 from homeiot_batch.reach import unarchived_begin
 
 POLICY_CURE = "set INFLUX_RETENTION_POLICY to the one that has the readings"
 SILENT = timedelta(days=1)
 SHOWN_SOURCES = 20
-Types = dict[str, set[str]]
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ class Measurement:
     def name(self) -> str:
         """For a query's FROM."""
         return f"{quote_ident(self.policy)}.{quote_ident(self.dataset.measurement)}"
+
+    @functools.cached_property
+    def tags(self) -> set[str]:
+        """The tags that points have."""
+        return tag_keys(self.client, self.name, self.types)
 
 
 def check_readings(settings: Settings) -> Iterator[Finding]:
@@ -125,15 +131,8 @@ def _places(settings: Settings, reader: InfluxReader, dataset: Dataset) -> Itera
 def _places_in(database: str, reader: InfluxReader, dataset: Dataset) -> Iterator[Place]:
     for policy, is_default in _policies(reader, database).items():
         source = ".".join(map(quote_ident, (database, policy, dataset.measurement)))
-        if types := _types(reader.client.rows(f"SHOW FIELD KEYS FROM {source}", FieldKey)):
+        if types := field_types(reader.client, source):
             yield Place(database, policy, is_default, types)
-
-
-def _types(keys: Iterable[FieldKey]) -> Types:
-    types: Types = {}
-    for key in keys:
-        types.setdefault(key.name, set()).add(key.kind)
-    return types
 
 
 def _listed(dataset: Dataset, places: list[Place], read: Place | None) -> str:
@@ -169,8 +168,7 @@ def _elsewhere(
             else "set INFLUX_BUCKET to the one that has the readings"
         )
         return problem(dataset.name, f"{_listed(dataset, places, None)}, read is {read}", cure)
-    listing = f"SHOW MEASUREMENTS ON {quote_ident(settings.influx_bucket)} LIMIT 1000"
-    others = sorted(row.name for row in reader.client.rows(listing, Name))
+    others = sorted(measurements(reader.client, wanted))
     found = f"there is no measurement {dataset.measurement!r} in {read}; {near(dataset.measurement, others)}"
     return problem(
         dataset.name,
@@ -180,10 +178,12 @@ def _elsewhere(
 
 
 def _check_tags(m: Measurement) -> Iterator[Finding]:
-    on_server = _tag_keys(m)
+    on_server = m.tags
     for tag, default in m.dataset.tags.items():
         name = f"{m.dataset.name}.{tag}"
-        if tag in m.types:
+        if tag in m.types and tag in on_server:
+            yield _also_a_field(m, tag)
+        elif tag in m.types:
             yield problem(
                 name,
                 "is a field there, declared is a tag",
@@ -203,13 +203,15 @@ def _check_tags(m: Measurement) -> Iterator[Finding]:
         yield _undeclared(m, tag)
 
 
-def _tag_keys(m: Measurement) -> set[str]:
-    return {key.name for key in m.client.rows(f"SHOW TAG KEYS FROM {m.name}", TagKey)}
+def _also_a_field(m: Measurement, tag: str) -> Finding:
+    last = _last_written(m, tag, m.types[tag])
+    found = f"tag, and a field of some points, the last at {_shown(m, last)}: such a day is refused"
+    cure = "correct what writes it, and delete those points: a run of the day says how"
+    return _by_age(m, last)(f"{m.dataset.name}.{tag}", found, cure)
 
 
 def _undeclared(m: Measurement, tag: str) -> Finding:
-    listing = f"SHOW TAG VALUES FROM {m.name} WITH KEY = {quote_ident(tag)}"
-    values = sum(len(series.values) for series in m.client.series(listing))
+    values = tag_values(m.client, m.name, tag)
     name = f"{m.dataset.name}.{tag}"
     if values <= 1:
         return ok(name, "tag that is not declared; it has one value, so it keeps no readings apart")
@@ -233,7 +235,7 @@ def _check_fields(m: Measurement) -> Iterator[Finding]:
     for field, kind in declared.items():
         if field in m.types:
             yield _typed(m, field, kind)
-        elif field not in _tag_keys(m):
+        elif field not in m.tags:
             fill = "NULL" if m.dataset.missing is None else m.dataset.missing
             similar = difflib.get_close_matches(field, m.types.keys() - declared.keys(), n=1)
             found = f"field that no point has: every row gets {fill}{f'; there is {similar[0]!r}' if similar else ''}"
@@ -255,18 +257,28 @@ def _typed(m: Measurement, field: str, declared: str) -> Finding:
             f"field of two types, by shard: {kinds}; read as {declared}",
             "let what writes it write one type only",
         )
-    times = [
-        row.time
-        for kind in wrong
-        for row in m.client.rows(
-            f"SELECT last({quote_ident(field)}::{kind}) FROM {m.name}", Instant
-        )
-    ]
-    last = _instant(max(times, default=0))
-    found = f"field, {kinds}, declared {declared}; last written as {' or '.join(wrong)} at {_shown(m, last)}: such a day is refused"
+    last = _last_written(m, field, wrong)
+    found = (
+        f"field, {kinds}, declared {declared}; last written as {' or '.join(wrong)} "
+        f"at {_shown(m, last)}: such a day is refused"
+    )
     cure = "correct what writes it and the points on the server, or the type in config.yaml"
+    return _by_age(m, last)(name, found, cure)
+
+
+def _last_written(m: Measurement, field: str, kinds: Iterable[str]) -> datetime:
+    """When the field was last written as one of these types."""
+    times = [0]
+    for kind in kinds:
+        query = f"SELECT last({quote_ident(field)}::{kind}) FROM {m.name}"
+        times += [row.time for row in m.client.rows(query, Instant)]
+    return _instant(max(times))
+
+
+def _by_age(m: Measurement, last: datetime) -> Callable[[str, str, str], Finding]:
+    """A problem, or a warning if no night reads a day of that time any more."""
     is_over = last < m.settings.instant() - timedelta(days=m.settings.lookback_days + 1)
-    return (warning if is_over else problem)(name, found, cure)
+    return warning if is_over else problem
 
 
 def _check_sources(m: Measurement) -> Iterator[Finding]:
@@ -282,12 +294,12 @@ def _check_sources(m: Measurement) -> Iterator[Finding]:
 
 def _spans(m: Measurement) -> dict[str, tuple[datetime, datetime]]:
     """First and last point of each source: of each combination of the declared tags."""
-    tags = [tag for tag in m.dataset.tags if tag not in m.types]
+    tags = [tag for tag in m.dataset.tags if tag not in m.types or tag in m.tags]
     group = f" GROUP BY {', '.join(map(quote_ident, tags))}" if tags else ""
     times: dict[str, list[int]] = {}
     for field in sorted(m.dataset.fields.keys() & m.types.keys()):
         for end in ("first", "last"):
-            query = f"SELECT {end}({quote_ident(field)}) FROM {m.name}{group}"
+            query = f"SELECT {end}({quote_ident(field)}::field) FROM {m.name}{group}"
             for values, instant in m.client.tagged_rows(query, Instant):
                 source = " ".join(f"{tag}={values.get(tag) or m.dataset.tags[tag]}" for tag in tags)
                 times.setdefault(source, []).append(instant.time)

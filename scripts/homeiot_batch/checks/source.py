@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +13,7 @@ from homeiot_batch.clock import TOO_FAR, WHAT_TO_DO, Clocks
 from homeiot_batch.config import Settings
 from homeiot_batch.errors import HomeIotError, SourceError
 from homeiot_batch.export_files import export_files
-from homeiot_batch.influx_answers import Name
+from homeiot_batch.influx_answers import Bucket, Name
 from homeiot_batch.influx_client import InfluxClient, quote_ident
 from homeiot_batch.influx_http import content_of, version_of, words
 from homeiot_batch.influx_reader import InfluxReader
@@ -232,14 +233,9 @@ def _who(settings: Settings) -> str:
 def _unseen(settings: Settings, reader: InfluxReader, major: str, databases: list[str]) -> Finding:
     """The bucket is not there, or the credentials do not see it."""
     bucket, who = settings.influx_bucket, _who(settings)
-    hidden = [known.id for known in reader.client.buckets() if known.name == bucket]
-    if hidden:
-        found = f"bucket {bucket!r} is there, but no database is mapped to it, and this version makes none by itself"
-        return problem(
-            "database",
-            found,
-            f"influx v1 dbrp create --bucket-id {hidden[0]} --db {bucket} --rp autogen --default",
-        )
+    for known in reader.client.buckets(name=bucket):
+        if known.name == bucket:
+            return _unmapped(reader.client, known)
     if major == "2" and not databases:
         found = (
             f"{who} is accepted, but sees no bucket: it may at most write. InfluxDB 2.x says so only in this way: queries answer 200 with "
@@ -253,6 +249,34 @@ def _unseen(settings: Settings, reader: InfluxReader, major: str, databases: lis
     caution = "; a token that may only write a bucket does not see it" if major == "2" else ""
     found = f"{who} sees no {'bucket' if major == '2' else 'database'} {bucket!r}; {near(bucket, databases)}{caution}"
     return problem("database", found, "correct INFLUX_BUCKET, or let the credentials read it")
+
+
+def _unmapped(client: InfluxClient, bucket: Bucket) -> Finding:
+    """A bucket that InfluxQL does not find by its name: by another one, or not at all."""
+    for mapping in client.mappings([bucket]):
+        if mapping.bucket == bucket.id:
+            return problem(
+                "database",
+                f"bucket {bucket.name!r} is there, but InfluxQL finds it as database "
+                f"{mapping.database!r} with retention policy {mapping.policy!r}",
+                f"set INFLUX_BUCKET={mapping.database} INFLUX_RETENTION_POLICY={mapping.policy}",
+            )
+    database, policy = (_mappable(part) for part in f"{bucket.name}/autogen".split("/")[:2])
+    create = (
+        f"influx v1 dbrp create --bucket-id {bucket.id} --db {database} --rp {policy} --default"
+    )
+    is_as_set = (database, policy) == (bucket.name, "autogen")
+    return problem(
+        "database",
+        f"bucket {bucket.name!r} is there, but no database is mapped to it, and this version makes "
+        "none by itself",
+        create if is_as_set else f"{create}, and set INFLUX_BUCKET={database}",
+    )
+
+
+def _mappable(name: str) -> str:
+    """A name that a mapping may have, as much like `name` as can be."""
+    return re.sub(r"[^\w.-]", "_", name) or "_"
 
 
 def _mappings(settings: Settings, client: InfluxClient) -> Iterator[Finding]:
