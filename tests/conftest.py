@@ -149,6 +149,19 @@ class House:
         stdout, _ = process.communicate(timeout=300)
         return self.outcome(process.returncode, stdout)
 
+    def run_in(self, folder: Path, command: Sequence[str], **env: str) -> Outcome:
+        """Run a command that is given in the folder."""
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=self.env(**env),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        return self.outcome(done.returncode, done.stdout)
+
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query on the house's database."""
         with duckdb.connect(self.database, read_only=True) as connection:
@@ -208,6 +221,10 @@ class Checkout(House):
         """What runs `snakemake ARGUMENTS` in the checkout."""
         return [SNAKEMAKE, *arguments]
 
+    def outcome(self, code: int, said: str) -> Outcome:
+        """What a run returned and said; its paths start at the checkout already."""
+        return Outcome(code, said)
+
     def night(self, dt: str, *arguments: str, **env: str) -> Outcome:
         """Run the nightly command late on the day `dt`."""
         return self.python(
@@ -217,19 +234,6 @@ class Checkout(House):
     def python(self, module: str, *arguments: str, **env: str) -> Outcome:
         """Run `python -m MODULE ARGUMENTS` from elsewhere."""
         return self.run_in(Path("/"), [sys.executable, "-m", module, *arguments], **env)
-
-    def run_in(self, folder: Path, command: Sequence[str], **env: str) -> Outcome:
-        """Run a command that is given in the folder."""
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=self.env(**env),
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        return Outcome(done.returncode, done.stdout)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import structlog
 from homeiot_batch.datasets import OWN_COLUMNS, Dataset, quoted
 from homeiot_batch.day_record import DayRecord
 from homeiot_batch.errors import DatabaseBusy, DatabaseDamaged, DatabaseError
+from homeiot_batch.file_locks import lock_refusal, without_locks
 from homeiot_batch.files import sync_folder
 
 BOOKKEEPING = """
@@ -230,6 +231,10 @@ def _create(path: Path) -> None:
 def _problem(path: Path, error: Exception) -> DatabaseError:
     """What keeps the file from being opened."""
     text = " ".join(str(error).split())
+    folder = real_file(path).parent
+    # of a missing lock DuckDB says too that process 0 holds it, as of one in another container
+    if "Could not set lock" in text and (reason := lock_refusal(folder)):
+        return DatabaseError(without_locks(folder, "DUCKDB_PATH", reason))
     if "Could not set lock" in text:
         return DatabaseBusy(
             path,

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from homeiot_batch.errors import ArchiveError, LockError
+from homeiot_batch.file_locks import lock_refusal, without_locks
 
 _held: dict[Path, int] = {}
 
@@ -15,6 +16,8 @@ def hold(path: Path, wait_s: float) -> None:
     """Take the lock for the rest of this process, waiting up to `wait_s` seconds; LockError if another run keeps it."""
     if path in _held:
         return
+    if reason := lock_refusal(path.parent):
+        raise ArchiveError(without_locks(path.parent, "PARQUET_BASE_DIR", reason))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -43,6 +46,8 @@ def holder(path: Path) -> str | None:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return _noted(descriptor)
+    except OSError:  # no locks here, so nobody holds one
+        return None
     finally:
         os.close(descriptor)
     return None

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from homeiot_batch.checks.finding import Finding, of_error, ok, problem, warning
+from homeiot_batch.checks.locks import check_locks
 from homeiot_batch.config import Settings
 from homeiot_batch.days import EPOCH, each_day, yesterday
 from homeiot_batch.early_reads import early_reads
@@ -43,6 +44,8 @@ def check_archive(settings: Settings, layout: Layout) -> Iterator[Finding]:
             f"{days} archived days, but it is not declared in config.yaml",
             "declare it again, or move its folder away",
         )
+    if not_locked := check_locks(layout.parquet, "PARQUET_BASE_DIR"):
+        yield not_locked
     run = holder(layout.lock)
     yield ok("run", f"one is at work (process {run})" if run else "none is at work")
     yield from _check_permissions(settings, layout)

@@ -7,8 +7,9 @@ from pathlib import Path
 import duckdb
 
 from homeiot_batch.checks.finding import Finding, of_error, ok, problem, warning
+from homeiot_batch.checks.locks import check_locks
 from homeiot_batch.config import SHIPPED_DATASET, Settings
-from homeiot_batch.database import open_database, refuse_lost_link
+from homeiot_batch.database import open_database, real_file, refuse_lost_link
 from homeiot_batch.dbt_build import has_unbuildable_name
 from homeiot_batch.errors import DatabaseBusy, DatabaseDamaged, DatabaseError
 from homeiot_batch.files import lock_holder
@@ -28,6 +29,9 @@ def check_database(settings: Settings, layout: Layout) -> Iterator[Finding]:
         refuse_lost_link(path)
     except DatabaseError as error:
         yield of_error("file", error)
+        return
+    if not_locked := check_locks(real_file(path).parent, "DUCKDB_PATH"):
+        yield not_locked
         return
     if not path.exists():
         archived = any(layout.archived_days(name) for name in settings.datasets)
