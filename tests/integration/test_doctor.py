@@ -17,7 +17,7 @@ from homeiot_batch.checks.finding import Finding, ok, problem, warning
 from homeiot_batch.checks.readings import check_readings
 from homeiot_batch.checks.source import check_source
 from homeiot_batch.config import Settings, load_settings
-from tests.conftest import Checkout
+from tests.conftest import Checkout, Outcome
 from tests.integration.points import Point, at
 from tests.integration.servers import ADMIN, PASSWORD, TOKEN, Influx1, Influx2, free_port
 
@@ -770,17 +770,17 @@ def test_a_house_that_works_is_healthy(checkout: Checkout, influx1: Influx1) -> 
     checkout.environment |= influx1.environment("healthy")
     assert checkout.python("homeiot_batch.run_archive").code == 0
     outcome = checkout.python("homeiot_batch.doctor")
-    assert (outcome.code, outcome.stderr.splitlines()[-1]) == (
-        0,
-        "21 findings, problems: 0, warnings: 0",
-    )
+    assert (outcome.code, counts(outcome)) == (0, "problems: 0, warnings: 0")
     listed = json.loads(checkout.python("homeiot_batch.doctor", "--json").stderr)
-    assert [entry["level"] for entry in listed] == ["ok"] * 21
+    assert {entry["level"] for entry in listed} == {"ok"}
+    assert {entry["group"] for entry in listed} >= {"source", "readings", "archive", "database"}
     stopped = checkout.python("homeiot_batch.doctor", INFLUX_URL=f"http://127.0.0.1:{free_port()}")
-    assert (stopped.code, stopped.stderr.splitlines()[-1]) == (
-        1,
-        "12 findings, problems: 1, warnings: 0",
-    )
+    assert (stopped.code, counts(stopped)) == (1, "problems: 1, warnings: 0")
+
+
+def counts(outcome: Outcome) -> str:
+    """What the last line counts, behind the number of findings."""
+    return outcome.stderr.splitlines()[-1].partition(" findings, ")[2]
 
 
 def test_a_policy_that_keeps_less_than_is_looked_back(
