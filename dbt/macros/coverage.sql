@@ -13,7 +13,14 @@
     case when {{ usual_step_s }} is not null then least(1, {{ readings }} * {{ usual_step_s }} / {{ day_length_s(date) }}) end
 {%- endmacro %}
 
-{# Whether a day's numbers can be relied on: readings all through the day, none of it estimated, no meter reset or swapped. Glitches are left out anyway. #}
-{% macro is_complete(coverage, longest_gap_s, reset_count) -%}
-    coalesce({{ coverage }} >= 0.99 and {{ longest_gap_s }} <= {{ setting('max_gap_s') }} and {{ reset_count }} = 0, false)
+{#
+    Whether a day's numbers can be relied on: accepted readings all through the day, no gap, and the counter
+    neither began again nor fell nor was swapped. Glitches are left out anyway.
+#}
+{% macro is_complete(coverage, longest_gap_s, falls) -%}
+    coalesce(
+        {{ coverage }} >= 0.99 and {{ longest_gap_s }} <= {{ setting('max_gap_s') }}
+        {%- for fall in falls %} and energy.{{ fall }}_count = 0 {%- endfor %},
+        false
+    )
 {%- endmacro %}

@@ -16,6 +16,7 @@ from snakemake.logging import logger as snakemake_logger
 from homeiot_batch import fault_points, run_lock
 from homeiot_batch.build_inputs import Fingerprints, changed_inputs, fingerprints
 from homeiot_batch.config import SHIPPED_DATASET, Settings, load_settings, overridden_settings
+from homeiot_batch.counters.hints import new_hints
 from homeiot_batch.database import record_build
 from homeiot_batch.datasets import Dataset
 from homeiot_batch.day_record import DayRecord, listed_counts
@@ -250,7 +251,8 @@ class ArchiveRun:
                 self.summary.warn(f"dbt: {warning}")
             fault_points.reach("dbt.built")
             write_json(Path(marker), record_build(database, wait_s) | inputs)
-            for warning in unknown_meters(self.settings, tariffs):
+            hints = new_hints(database, self.layout.counter_hints, wait_s)
+            for warning in [*unknown_meters(self.settings, tariffs), *hints]:
                 self.summary.warn(warning)
             log.info("tables built")
             self.summary.build_done()

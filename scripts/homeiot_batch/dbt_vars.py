@@ -12,6 +12,13 @@ from homeiot_batch.near_names import hint
 
 # of a source beside the vars that are numbers: what it measures
 KIND = "kind"
+# vars that are one of some words
+DIRECTIONS = ["up", "down", "both"]
+CHOICES = {
+    "direction": DIRECTIONS,
+    "export_direction": DIRECTIONS,
+    "unit": ["kWh", "Wh", "MWh"],
+}
 
 
 def check_vars(given: Mapping[str, Any], project: Path) -> None:
@@ -50,6 +57,12 @@ def _check_sources(name: str, value: object, known: Mapping[str, Any]) -> None:
 def _check_value(name: str, value: object, default: object) -> None:
     """A value of the kind of the default; numbers are finite and not negative."""
     if value is None and default is None:
+        return
+    choices = CHOICES.get(name.rpartition(".")[2])
+    if choices:
+        if value not in choices:
+            words = ", ".join(choices)
+            raise ValueError(f"{name}={value!r} is none of {words}; write one of them")
         return
     if isinstance(default, bool | str):
         if type(value) is not type(default):

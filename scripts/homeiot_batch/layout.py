@@ -77,6 +77,11 @@ class Layout:
         return self.markers / "dbt.json"
 
     @property
+    def counter_hints(self) -> Path:
+        """The day of which a run last said what is wrong with its counters."""
+        return self.markers / "counter_hints.json"
+
+    @property
     def tables_request(self) -> Path:
         """Asks for the tables where a run loads days that they do not wait for; gone after it."""
         return self.markers / "tables.asked"

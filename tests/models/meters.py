@@ -14,6 +14,9 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from homeiot_batch.config import ROOT, Settings, load_settings
+from homeiot_batch.counters.archive import Key, judge_archive
+from homeiot_batch.counters.limits import Limits
+from homeiot_batch.counters.readings import COLUMNS
 from homeiot_batch.database import BOOKKEEPING, record_build
 from homeiot_batch.days import LocalDay
 from homeiot_batch.files import write_json
@@ -151,6 +154,7 @@ def readings_of(
 MODELS = [
     "stg_meter_readings",
     "int_daily_power",
+    "int_counter_judged",
     "int_counter_steps",
     "int_counter_quarters",
     "int_counter_days",
@@ -166,4 +170,15 @@ def compiled_models(archive: Archive, variables: Mapping[str, Any]) -> dict[str,
     archive.dbt("compile", "--vars", repr(dict(variables)))
     folder = archive.database.parent / "target/compiled/homeiot/models"
     found = {path.stem: path.read_text() for path in folder.rglob("*.sql")}
-    return {name: found[name] for name in MODELS}
+    return {name: found.get(name, "") for name in MODELS}
+
+
+def create_tables(connection: duckdb.DuckDBPyConnection, models: Mapping[str, str]) -> None:
+    """Create the tables of compiled models in their order, with the default settings of a register."""
+    for name, sql in models.items():
+        if name == "int_counter_judged":
+            sources = connection.execute(f"SELECT DISTINCT source FROM {RAW}").fetchall()
+            limits = {Key(row[0], counter): Limits() for row in sources for counter in COLUMNS}
+            judged, _ = judge_archive(connection, limits, None, "")
+            connection.register("judged", judged)
+        connection.execute(f"CREATE TABLE {name} AS {sql or 'FROM judged'}")

@@ -22,6 +22,7 @@ class Day(NamedTuple):
     reset_count: int = 0
     glitch_count: int = 0
     readings: int = 0
+    step_back_count: int = 0
 
 
 class Case(NamedTuple):
@@ -286,7 +287,7 @@ CASES = {
         2026-11-09T11:00 7.0
         2026-11-09T12:00 8.0
         """,
-        {"2026-11-09": Day(1.0, readings=3)},
+        {"2026-11-09": Day(0.996, readings=3)},
     ),
     "more than noise": Case(
         """
@@ -294,7 +295,7 @@ CASES = {
         2026-11-09T11:00 1000.0
         2026-11-09T12:00 1000.0
         """,
-        {"2026-11-09": Day(0.0, reset_count=1, readings=3)},
+        {"2026-11-09": Day(0.0, readings=3, step_back_count=1)},
     ),
     "one reading": Case(
         "2026-11-09T10:00 7", {"2026-11-09": Day(None, None, readings=1)}, missing=None

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.models.meters import Archive, Reading, compiled_models, insert, prepare, wall
+from tests.models.meters import (
+    Archive,
+    Reading,
+    compiled_models,
+    create_tables,
+    insert,
+    prepare,
+    wall,
+)
 
 ZONES = ["Asia/Tokyo", "Europe/Berlin", "Asia/Kathmandu", "Australia/Darwin"]
 START = datetime(2026, 3, 28, 9, 17)  # a day before the clocks go forward in Berlin
@@ -167,8 +175,7 @@ def built(models: Models, zone: ZoneInfo, readings: Iterable[Reading]) -> duckdb
     connection.execute("ATTACH ':memory:' AS house; USE house")
     prepare(connection, zone)
     insert(connection, readings, zone)
-    for name, sql in models.items():
-        connection.execute(f"CREATE TABLE {name} AS {sql}")
+    create_tables(connection, models)
     return connection
 
 
@@ -228,6 +235,11 @@ def test_days_add_up_to_the_counted_energy(
             )
             assert dict(hours) == pytest.approx(spread(meter, zone, "hour"), abs=1e-6)
             assert len(hours) == len(dict(hours))
+            [(steps_kwh,)] = connection.execute(
+                "SELECT sum(step_kwh) FROM int_counter_steps WHERE source = ? AND counter = 'import'",
+                ask,
+            ).fetchall()
+            assert sum(energy for _, energy, *_ in days) == pytest.approx(steps_kwh, abs=1e-6)
             assert sum(energy for _, energy, *_ in days) == pytest.approx(
                 sum(energy for *_, energy in meter.steps), abs=1e-6
             )

@@ -239,6 +239,8 @@ def test_the_download_is_the_daily_table(troubled: Built, parts: dict[str, Part]
         "net_kwh",
         "estimated_kwh",
         "reset_count",
+        "step_back_count",
+        "backwards_count",
         "glitch_count",
         "coverage",
         "longest_gap_s",

@@ -13,7 +13,9 @@ pytestmark = pytest.mark.usefixtures("clean_environment")
 @pytest.fixture(autouse=True)
 def project(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dbt project with a var of each kind."""
-    known = "{limit: 50, noise: 0.005, turn: null, strict: true, rule: soft, sources: {}}"
+    known = (
+        "{limit: 50, noise: 0.005, turn: null, strict: true, rule: soft, unit: kWh, sources: {}}"
+    )
     (tmp_path / "dbt").mkdir()
     (tmp_path / "dbt/dbt_project.yml").write_text(f"vars: {known}\n")
     monkeypatch.setattr("homeiot_batch.config.ROOT", tmp_path)
@@ -41,7 +43,7 @@ def test_vars_of_the_project_are_taken(given: dict[str, Any]) -> None:
     [
         ({"limmit": 10}, "has no var 'limmit'; did you mean limit?"),
         ({"LIMIT": 10}, "has no var 'LIMIT'; did you mean limit?"),
-        ({"x": 10}, "has no var 'x'; known are limit, noise, turn, strict, rule, sources"),
+        ({"x": 10}, "has no var 'x'; known are limit, noise, turn, strict, rule, unit, sources"),
         ({"limit": "10"}, "limit='10' is no number from 0 on; write one like 50"),
         ({"limit": -1}, "limit=-1 is no number from 0 on; write one like 50"),
         ({"limit": None}, "limit=None is no number from 0 on; write one like 50"),
@@ -51,6 +53,8 @@ def test_vars_of_the_project_are_taken(given: dict[str, Any]) -> None:
         ({"limit": [1]}, "limit=[1] is no number from 0 on; write one like 50"),
         ({"turn": "never"}, "turn='never' is no number from 0 on; write one like 1"),
         ({"strict": "yes"}, "strict='yes' is not true or false; write one"),
+        ({"unit": "wh"}, "unit='wh' is none of kWh, Wh, MWh; write one of them"),
+        ({"sources": {"a": {"unit": "W"}}}, "sources.a.unit='W' is none of kWh, Wh, MWh; write"),
         ({"rule": 1}, "rule=1 is not a text; write one"),
         ({"sources": ["a"]}, "sources=['a'] names no sources; write sources: {meter1: {...}}"),
         ({"sources": {"a": 5}}, "sources: 'a' has no vars of its own; write sources: {a: {...}}"),

@@ -2,7 +2,8 @@
     config(
         materialized='incremental',
         incremental_strategy='replace_days',
-        pre_hook="{{ find_changed_days(present_quarters()) }}",
+        on_schema_change='sync_all_columns',
+        pre_hook="{{ find_changed_days(present_judged()) }}",
         post_hook="{{ record_changed_days() }}"
     )
 }}
@@ -14,9 +15,12 @@ select
     sum(kwh) as kwh,
     sum(estimated_kwh) as estimated_kwh,
     sum(readings)::int as readings,
+    sum(accepted)::int as accepted,
     sum(glitches)::int as glitches,
     sum(resets)::int as resets,
-    sum(resets_within)::int as resets_within,
+    sum(step_backs)::int as step_backs,
+    sum(backwards)::int as backwards,
+    bool_or(fell_within) as fell_within,
     max(longest_step_s) as longest_step_s,
     median(usual_step_s) as usual_step_s,
     min(lowest_kwh) as lowest_kwh,

@@ -53,16 +53,19 @@ select
     kwh,
     estimated_kwh,
     coalesce(readings, 0) as readings,
+    coalesce(accepted, 0) as accepted,
     coalesce(glitches, 0) as glitches,
     coalesce(resets, 0) as resets,
-    coalesce(resets_within, 0) as resets_within,
+    coalesce(step_backs, 0) as step_backs,
+    coalesce(backwards, 0) as backwards,
+    coalesce(fell_within, false) as fell_within,
     longest_step_s,
     usual_interval_s,
     lowest_kwh,
     highest_kwh,
     -- of a counter that said nothing for four weeks nothing is expected, unless it comes back or ever spoke
     case
-        when usual_interval_s is not null then {{ coverage('coalesce(readings, 0)', 'usual_interval_s', 'date_jst') }}
+        when usual_interval_s is not null then {{ coverage('coalesce(accepted, 0)', 'usual_interval_s', 'date_jst') }}
         when kwh is not null or date_jst > if(counter = 'import', import_begin_jst, export_begin_jst) then 0
     end as coverage
 from usual

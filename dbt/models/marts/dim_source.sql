@@ -20,6 +20,18 @@ counters as (
     )
     group by source
 
+),
+
+learned as (
+
+    select
+        source,
+        arg_max(learned_kw, judged_utc) filter (counter = 'import') as import_learned_kw,
+        arg_max(learned_kw, judged_utc) filter (counter = 'export') as export_learned_kw
+    from {{ ref('int_counter_judged') }}
+    where row_kind = 'state'
+    group by source
+
 )
 
 select
@@ -34,11 +46,17 @@ select
     count(days.peak_w) > 0 as has_power,
     any_value(counters.import_interval_s) as import_interval_s,
     any_value(counters.export_interval_s) as export_interval_s,
+    {{ direction("'import'") }} as direction,
+    {{ direction("'export'") }} as export_direction,
+    {{ setting('unit') }} as unit,
     {{ setting('max_power_kw') }} as max_power_kw,
+    any_value(learned.import_learned_kw) as import_learned_kw,
+    any_value(learned.export_learned_kw) as export_learned_kw,
     {{ setting('counter_noise_kwh') }} as counter_noise_kwh,
-    {{ setting('counter_wrap_kwh') }} as counter_wrap_kwh,
+    ({{ setting('counter_wrap_kwh') }})::double as counter_wrap_kwh,
     {{ setting('glitch_readings') }} as glitch_readings,
     {{ setting('max_gap_s') }} as max_gap_s
 from days
 left join counters using (source)
+left join learned using (source)
 group by source

@@ -29,7 +29,9 @@ energy as (
         sum(estimated_kwh) as estimated_kwh,
         sum(resets)::int as reset_count,
         sum(glitches)::int as glitch_count,
-        sum(resets_within) filter (counter = 'import') = 0 as import_ran_on,
+        sum(step_backs)::int as step_back_count,
+        sum(backwards)::int as backwards_count,
+        not coalesce(bool_or(fell_within) filter (counter = 'import'), true) as import_ran_on,
         max(highest_kwh - lowest_kwh) filter (counter = 'import') as import_range_kwh,
         min(coverage) as coverage,
         max(longest_step_s) as longest_gap_s
@@ -56,9 +58,11 @@ select
     energy.net_kwh,
     energy.estimated_kwh,
     coalesce(energy.reset_count, 0) as reset_count,
+    coalesce(energy.step_back_count, 0) as step_back_count,
+    coalesce(energy.backwards_count, 0) as backwards_count,
     coalesce(energy.glitch_count, 0) as glitch_count,
     coalesce(energy.coverage, {{ coverage('power.readings', 'power.usual_step_s', 'date_jst') }}) as coverage,
     energy.longest_gap_s,
-    {{ is_complete('coverage', 'energy.longest_gap_s', 'energy.reset_count') }} as is_complete
+    {{ is_complete('coverage', 'energy.longest_gap_s', ['reset', 'step_back', 'backwards']) }} as is_complete
 from energy
 full outer join power using (date_jst, source)

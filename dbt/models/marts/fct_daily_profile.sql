@@ -18,5 +18,7 @@ select
     count(distinct quarter_jst::date)::int as days
 from quarters
 -- the last year, without what is only estimated
-where longest_step_s <= max_gap_s and quarter_jst > last_jst - interval 1 year
+where
+    longest_step_s <= max_gap_s and coalesce(estimated_kwh, 0) = 0
+    and quarter_jst > last_jst - interval 1 year
 group by source, 2, 3

@@ -8,6 +8,8 @@ select
     sum(estimated_kwh) as estimated_kwh,
     max(peak_w) as peak_w,
     sum(reset_count)::int as reset_count,
+    sum(step_back_count)::int as step_back_count,
+    sum(backwards_count)::int as backwards_count,
     sum(glitch_count)::int as glitch_count,
     count(*)::int as days,
     count_if(is_complete)::int as complete_days

@@ -182,7 +182,14 @@ def _each_month(wording: Wording, last: date) -> list[Month]:
 def _empty(month: date) -> Month:
     energy = vars(UNKNOWN)
     return Month(
-        **energy, month_jst=month, peak_w=None, reset_count=0, glitch_count=0, complete_days=0
+        **energy,
+        month_jst=month,
+        peak_w=None,
+        reset_count=0,
+        step_back_count=0,
+        backwards_count=0,
+        glitch_count=0,
+        complete_days=0,
     )
 
 

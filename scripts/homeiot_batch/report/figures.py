@@ -46,6 +46,8 @@ class Day(Energy):
 
     date_jst: date
     reset_count: int
+    step_back_count: int
+    backwards_count: int
     glitch_count: int
     coverage: float | None
     longest_gap_s: float | None
@@ -61,8 +63,9 @@ class Day(Energy):
 
     @property
     def has_mark(self) -> bool:
-        """Whether it has resets or wrong values."""
-        return self.reset_count + self.glitch_count > 0
+        """Whether the counter began again, was swapped, fell, or showed wrong values."""
+        falls = self.reset_count + self.step_back_count + self.backwards_count
+        return falls + self.glitch_count > 0
 
     @property
     def has_caveat(self) -> bool:
@@ -77,13 +80,16 @@ class Month(Energy):
     month_jst: date
     peak_w: float | None
     reset_count: int
+    step_back_count: int
+    backwards_count: int
     glitch_count: int
     complete_days: int
 
     @property
     def has_mark(self) -> bool:
-        """Whether it has resets or wrong values."""
-        return self.reset_count + self.glitch_count > 0
+        """Whether the counter began again, was swapped, fell, or showed wrong values."""
+        falls = self.reset_count + self.step_back_count + self.backwards_count
+        return falls + self.glitch_count > 0
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,8 @@ class MonthToDate(Energy):
     last_day: date
     complete_days: int
     reset_count: int
+    step_back_count: int
+    backwards_count: int
 
     @property
     def days(self) -> int:

@@ -33,6 +33,8 @@ SELECT
     net_kwh,
     coalesce(estimated_kwh, 0) AS estimated_kwh,
     coalesce(reset_count, 0) AS reset_count,
+    coalesce(step_back_count, 0) AS step_back_count,
+    coalesce(backwards_count, 0) AS backwards_count,
     coalesce(glitch_count, 0) AS glitch_count,
     coverage,
     longest_gap_s,
@@ -54,6 +56,8 @@ SELECT
     coalesce(estimated_kwh, 0) AS estimated_kwh,
     peak_w,
     reset_count,
+    step_back_count,
+    backwards_count,
     glitch_count,
     complete_days
 FROM fct_monthly_energy
@@ -162,7 +166,9 @@ SELECT
     {NET},
     coalesce(sum(estimated_kwh), 0) AS estimated_kwh,
     count_if(is_complete) AS complete_days,
-    sum(reset_count) AS reset_count
+    sum(reset_count) AS reset_count,
+    sum(step_back_count) AS step_back_count,
+    sum(backwards_count) AS backwards_count
 FROM spans JOIN fct_daily_energy ON date_jst BETWEEN first_day AND last_day
 GROUP BY ALL
 """

@@ -17,6 +17,8 @@ CSV = [
     "net_kwh",
     "estimated_kwh",
     "reset_count",
+    "step_back_count",
+    "backwards_count",
     "glitch_count",
     "coverage",
     "longest_gap_s",

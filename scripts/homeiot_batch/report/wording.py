@@ -88,6 +88,8 @@ class Wording:
             caveats.append(self.words("doubt_estimated", kwh=kwh))
         for singular, plural, name in (
             ("doubt_reset", "doubt_resets", "reset_count"),
+            ("doubt_step_back", "doubt_step_backs", "step_back_count"),
+            ("doubt_backwards", "doubt_backwards_often", "backwards_count"),
             ("doubt_glitch", "doubt_glitches", "glitch_count"),
         ):
             count = getattr(span, name, 0)

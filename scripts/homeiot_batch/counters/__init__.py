@@ -1,0 +1,1 @@
+"""What counters counted, by the rules of docs/explanation/what-a-kwh-is.md."""

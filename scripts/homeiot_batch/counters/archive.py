@@ -1,0 +1,223 @@
+"""Judges the counters of the archive: all days, or those that changed and what follows from them.
+
+The judge sees each UTC day of a counter once, in order, with the state that the day before left.
+A day that changed is judged again from the state before it, and so are the days after it, until
+one leaves the state that it left before: from there on nothing can differ.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from homeiot_batch.counters.judge import ZerosWereHoles, judge_day
+from homeiot_batch.counters.limits import Limits
+from homeiot_batch.counters.readings import days_of
+from homeiot_batch.counters.rows import Rows, table_of
+from homeiot_batch.counters.state import State
+
+EPOCH = date(1970, 1, 1)
+WINDOW = 31  # days that are read at once
+RULES = (
+    1  # counted up where the judge judges otherwise: what was judged by other rules is judged again
+)
+ALWAYS = -(10**6)  # a day before all others
+
+
+class Key(NamedTuple):
+    """A counter of a source."""
+
+    source: str
+    counter: str
+
+
+class Span(NamedTuple):
+    """Days of a counter (UTC, since 1970, both included) whose rows are replaced."""
+
+    source: str
+    counter: str
+    first: int
+    last: int
+    replaces_open: bool
+
+
+@dataclass
+class CounterRun:
+    """A counter on its way through the archive. `dirty` are the changed days ahead, in order."""
+
+    key: Key
+    limits: Limits
+    dirty: list[int]
+    stored: dict[int, str]
+    state: State = field(default_factory=State)
+    active_from: int | None = None
+    last_day: int | None = None
+    is_flipped: bool = False
+    spans: list[Span] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.rows = Rows(*self.key)
+        self.judged_by = f"{RULES}, {self.limits}"
+
+    def take(self, day: int, times: list[int], values: list[float]) -> None:
+        """Judge the day, if it or the state before it changed."""
+        if self.active_from is None and self.dirty and day >= self.dirty[0]:
+            self._start()
+        if self.active_from is None:
+            return
+        judged = judge_day(self.state, times, values, self.limits)
+        text = self.state.to_json() + self.judged_by
+        self.rows.add(day, text, self.state.learned_kw(self.limits), judged)
+        self.last_day = day
+        self.dirty = [other for other in self.dirty if other > day]
+        if self.stored.get(day) == text:
+            self._stop(day, replaces_open=False)
+
+    def finish(self) -> None:
+        """Judge what waits for later readings by what there is."""
+        if self.active_from is None and self.dirty:
+            self._start()
+        if self.active_from is None:
+            return
+        if self.state.skips_zeros and not self.state.tail:
+            raise ZerosWereHoles
+        if self.state.tail and self.last_day is not None:
+            learned_kw = self.state.learned_kw(self.limits)
+            judged = judge_day(deepcopy(self.state), [], [], self.limits, is_last=True)
+            self.rows.add(self.last_day, None, learned_kw, judged)
+        self._stop(-ALWAYS, replaces_open=True)
+
+    def _start(self) -> None:
+        self.active_from = self.dirty[0]
+        before = [day for day in self.stored if day < self.active_from]
+        self.last_day = max(before, default=None)
+        if self.last_day is not None:
+            text = self.stored[self.last_day]
+            self.state = State.from_json(text[: text.rindex("}") + 1])
+        elif self.active_from != ALWAYS:
+            self.state = State()
+
+    def _stop(self, day: int, replaces_open: bool) -> None:
+        if self.active_from is not None:
+            self.spans.append(Span(*self.key, self.active_from, day, replaces_open))
+        self.active_from = None
+
+    def flipped(self) -> "CounterRun":
+        """The same counter from its first day on, its first zeros taken the other way."""
+        state = State(skips_zeros=not self.state.skips_zeros)
+        return CounterRun(self.key, self.limits, [ALWAYS], {}, state)
+
+
+def judge_archive(
+    connection: duckdb.DuckDBPyConnection,
+    limits: Mapping[Key, Limits],
+    changed: Sequence[date] | None,
+    judged_table: str,
+) -> tuple[pa.Table, list[Span]]:
+    """The rows of the days that must be judged, and the spans of days that they replace.
+
+    `changed` are local days whose readings changed; None judges all. `judged_table` has the rows
+    as they are.
+    """
+    runs = _counter_runs(connection, limits, changed, judged_table)
+    _run(connection, runs)
+    flipped = [run.flipped() for run in runs if run.is_flipped]
+    _run(connection, flipped)
+    kept = [run for run in runs if not run.is_flipped] + flipped
+    spans = [span for run in kept for span in run.spans]
+    return table_of([run.rows for run in kept]), spans
+
+
+def _counter_runs(
+    connection: duckdb.DuckDBPyConnection,
+    limits: Mapping[Key, Limits],
+    changed: Sequence[date] | None,
+    judged_table: str,
+) -> list[CounterRun]:
+    if changed is None:
+        return [CounterRun(key, own, [ALWAYS], {}) for key, own in limits.items()]
+    # local time is less than a day from UTC
+    dirty = sorted({(day - EPOCH).days + n for day in changed for n in (-1, 0, 1)})
+    if not dirty:
+        return []
+    stored = _stored_states(connection, judged_table, EPOCH + timedelta(days=dirty[0]))
+    return [CounterRun(key, own, list(dirty), stored.get(key, {})) for key, own in limits.items()]
+
+
+def _stored_states(
+    connection: duckdb.DuckDBPyConnection, judged_table: str, first: date
+) -> dict[Key, dict[int, str]]:
+    """The states from the first day on, and the last one before it, by counter and day."""
+    rows = connection.execute(
+        f"""
+        WITH former AS (
+            SELECT source, counter, max(judged_utc) AS judged_utc FROM {judged_table}
+            WHERE row_kind = 'state' AND judged_utc < $first GROUP BY ALL
+        )
+        SELECT source, counter, judged_utc, state FROM {judged_table}
+        WHERE row_kind = 'state'
+            AND judged_utc >= least((SELECT min(judged_utc) FROM former), $first)
+            AND (judged_utc >= $first OR (source, counter, judged_utc) IN (FROM former))
+        """,
+        {"first": first},
+    ).fetchall()
+    found: dict[Key, dict[int, str]] = {}
+    for source, counter, day, state in rows:
+        found.setdefault(Key(source, counter), {})[(day - EPOCH).days] = state
+    return found
+
+
+def _run(connection: duckdb.DuckDBPyConnection, runs: list[CounterRun]) -> None:
+    by_key = {run.key: run for run in runs}
+    sources = {run.key.source for run in runs}
+    for first, end in _windows(connection, runs):
+        for source, day, counters in days_of(connection, first, end, sources):
+            for counter, (times, values) in counters.items():
+                run = by_key.get(Key(source, counter))
+                if run and not run.is_flipped:
+                    _try(run, partial(run.take, day, times, values))
+        for run in runs:
+            run.rows.flush((first - _instant(0)).days)
+    for run in runs:
+        if not run.is_flipped:
+            _try(run, run.finish)
+        run.rows.flush(-ALWAYS)
+
+
+def _try(run: CounterRun, judge: Callable[[], None]) -> None:
+    try:
+        judge()
+    except ZerosWereHoles:
+        run.is_flipped = True
+
+
+def _windows(
+    connection: duckdb.DuckDBPyConnection, runs: list[CounterRun]
+) -> Iterator[tuple[datetime, datetime]]:
+    """Spans of time that hold days to be judged; from one to the next the counters move on."""
+    first = min((run.dirty[0] for run in runs if run.dirty), default=0)
+    [(oldest, newest)] = connection.execute(
+        "SELECT min(ts_utc), max(ts_utc) FROM stg_meter_readings WHERE ts_utc >= $first",
+        {"first": _instant(max(first, 0))},
+    ).fetchall()
+    if oldest is None:
+        return
+    start, end = (oldest.date() - EPOCH).days, (newest.date() - EPOCH).days
+    while start <= end:
+        running = [run for run in runs if not run.is_flipped]
+        if not any(run.active_from is not None for run in running):
+            ahead = [run.dirty[0] for run in running if run.dirty]
+            if not ahead:
+                return
+            start = max(start, min(ahead))
+        yield _instant(start), _instant(start + WINDOW)
+        start += WINDOW
+
+
+def _instant(day: int) -> datetime:
+    return datetime(1970, 1, 1) + timedelta(days=day)  # noqa: DTZ001 - UTC, as the table has it

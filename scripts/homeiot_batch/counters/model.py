@@ -1,0 +1,54 @@
+"""What the dbt model int_counter_judged calls: limits out of the database, rows back into it."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+import duckdb
+
+from homeiot_batch.counters.archive import ALWAYS, EPOCH, Key, Span, judge_archive
+from homeiot_batch.counters.limits import Limits
+
+
+def judged_rows(
+    session: duckdb.DuckDBPyConnection, judged_table: str | None
+) -> duckdb.DuckDBPyRelation:
+    """Rows for int_counter_judged: of the days in `changed_days`, of all without a table.
+
+    Reads the temporary tables that the model's hooks make, and leaves in `rejudged` what the rows
+    replace.
+    """
+    changed = None
+    if judged_table is not None:
+        changed = [day for (day,) in session.execute("SELECT dt FROM changed_days").fetchall()]
+    table, spans = judge_archive(session, read_limits(session), changed, judged_table or "")
+    _note(session, spans)
+    return session.from_arrow(table)
+
+
+def read_limits(session: duckdb.DuckDBPyConnection) -> Mapping[Key, Limits]:
+    """The settings of every counter."""
+    rows = session.execute(
+        """
+        SELECT source, counter, max_power_kw, counter_noise_kwh, counter_wrap_kwh,
+            glitch_readings, max_gap_s, direction, kwh_per_unit
+        FROM counter_limits ORDER BY source, counter
+        """
+    ).fetchall()
+    return {Key(source, counter): Limits(*own) for source, counter, *own in rows}
+
+
+def _note(session: duckdb.DuckDBPyConnection, spans: list[Span]) -> None:
+    session.execute(
+        """CREATE OR REPLACE TEMP TABLE rejudged
+        (source VARCHAR, counter VARCHAR, first_utc DATE, last_utc DATE, replaces_open BOOLEAN)
+        """
+    )
+    for source, counter, first, last, replaces_open in spans:
+        row = [source, counter, _date(first), _date(last), replaces_open]
+        session.execute("INSERT INTO rejudged VALUES (?, ?, ?, ?, ?)", row)
+
+
+def _date(day: int) -> date:
+    if abs(day) >= -ALWAYS:
+        return date.min if day < 0 else date.max
+    return EPOCH + timedelta(days=day)

@@ -1,0 +1,38 @@
+"""Counters of real devices become what really flowed, however often they are read."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from tests.counters.devices import BERLIN, CADENCES, DEVICES, Setting
+from tests.counters.invented import INVENTED
+from tests.counters.judging import judge
+
+# ordinary days; the clocks go forward on the third, go back on the third
+DATES = {
+    "ordinary": date(2026, 11, 9),
+    "forward": date(2026, 3, 27),
+    "back": date(2026, 10, 23),
+}
+
+
+ALL = DEVICES | INVENTED
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("cadence_s", CADENCES)
+@pytest.mark.parametrize("when", DATES)
+@pytest.mark.parametrize("has_gap", [False, True])
+def test_a_counter_becomes_what_flowed(name: str, cadence_s: int, when: str, has_gap: bool) -> None:
+    """Its energy is right, and the day on which it cannot be known is marked."""
+    setting = Setting(DATES[when], cadence_s, has_gap)
+    expected = ALL[name](setting)
+    found = judge(expected.values, expected.limits, BERLIN)
+    most = expected.least if expected.most is None else expected.most
+    assert expected.least - 1e-6 <= found.kwh <= most + 1e-6
+    noise = 2 * expected.limits.noise_kwh if expected.limits.direction == "both" else 1e-6
+    assert found.back_kwh == pytest.approx(expected.back_kwh, abs=noise)
+    if expected.marked_day is not None:
+        assert found.days[setting.first_day + timedelta(days=expected.marked_day)].is_marked
+    if expected.is_unmarked:
+        assert not any(day.is_marked for day in found.days.values())
