@@ -486,7 +486,6 @@ def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | 
         )
     settle_staging(layout, settings)
     drop_hollow_days(layout, settings.datasets)
-    layout.tables_request.unlink(missing_ok=True)
     refuse_undeclared_columns(layout, settings)
     for name, days in layout.undeclared(settings.datasets).items():
         summary.warn(
@@ -502,6 +501,7 @@ def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | 
         summary.warn(replaced)
     loads = forget_unbelieved_markers(layout, settings)
     refuse_lost_archive(layout, settings.datasets, loads or {})
+    layout.tables_request.unlink(missing_ok=True)
     find_early_reads(settings, layout)
     recover_file_times(layout, settings.datasets)
     return loads

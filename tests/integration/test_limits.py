@@ -159,9 +159,11 @@ def test_busy_in_the_middle_of_a_day(limited: Limited1, house: House, message: s
     times = itertools.count()
 
     def once(documents: proxy.Documents) -> proxy.Documents:
-        first, *rest = documents
+        whole = list(documents)
+        if len(whole) == 1 or next(times):  # one document: a short answer, not the day's
+            return whole
         busy = f'{{"results":[{{"statement_id":0,"error":"{message}"}}]}}\n'.encode()
-        return [first, *rest] if next(times) else [first, busy]
+        return [whole[0], busy]
 
     house.environment |= limited.environment("home_energy")
     with proxy.spoiling(limited, once) as url:

@@ -138,19 +138,15 @@ def test_killed_while_a_leftover_is_deleted(archived: House) -> None:
 def dbt_children(pid: int) -> list[int]:
     """The processes that `pid` has started and that run dbt."""
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        tasks = [
-            child
-            for task in Path(f"/proc/{pid}/task").iterdir()
-            for child in (task / "children").read_text().split()
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        children = {child for task in tasks for child in (task / "children").read_text().split()}
+        return [
+            int(child)
+            for child in children
+            if b"/bin/dbt\x00" in Path(f"/proc/{child}/cmdline").read_bytes()
         ]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # one has ended meanwhile
         return []
-    return [
-        int(child)
-        for child in {*children, *tasks}
-        if b"/bin/dbt\x00" in Path(f"/proc/{child}/cmdline").read_bytes()
-    ]
 
 
 def is_running(pid: int) -> bool:
