@@ -224,9 +224,16 @@ def _readings(
     readings: list[tuple[int, dict[str, Value]]],
     everything: list[tuple[int, dict[str, Value]]],
 ) -> list[tuple[int, float]]:
-    """What counts as a reading of the field: all but 0.0 and missing ones, or, of a source that never had another value, each as 0.0."""
+    """What counts as a reading of the field: all but 0.0 and missing ones.
+
+    Of a source that never had another value, each counts as 0.0. Values of the import counter that
+    contradict each other are none.
+    """
     values = [(time, float(found.get(field, 0.0))) for time, found in readings]
-    if all(float(found.get(field, 0.0)) == 0 for _, found in everything):
+    others = [(time, float(found.get(field, 0.0))) for time, found in everything]
+    if field == "energy_import_kwh":
+        others = _agreeing(others)
+    if all(value == 0 for _, value in others):
         return values
     return [(time, value) for time, value in values if value != 0]
 
