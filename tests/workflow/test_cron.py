@@ -36,6 +36,7 @@ def test_warnings_of_a_good_night_are_printed(checkout: Checkout) -> None:
     )
     script = checkout.folder / "workflow/cron/nightly.sh"
     now = ("--config", "now=2026-11-13T01:00:00+09:00")
+    checkout.environment["ARCHIVE_START"] = "2026-11-10"
     empty = cron(checkout, script, "--date", "2026-11-10", *now)
     warning = "warning: raw_meter_readings 2026-11-10: the source holds no readings for this day; it is archived empty\n"
     assert (empty.returncode, empty.stdout, empty.stderr) == (0, "", warning)

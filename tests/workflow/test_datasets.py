@@ -8,7 +8,7 @@ from tests.conftest import Checkout
 from tests.workflow import drills
 from tests.workflow.drills import DAYS, FIRST, LAST, MIDDLE, UNTIL_LOAD
 
-NOON = 1794193200  # of the first day in Japan
+FIRST_MIDNIGHT = 1794150000  # the first day begins, in Japan
 CLIMATE = """  room_climate:
     measurement: climate
     fields: {temperature_c: double}
@@ -33,11 +33,11 @@ def shipped() -> str:
 
 
 def feed(house: Checkout, *measurements: str) -> None:
-    """Let the source have a point of each measurement at noon of each day and of the day after."""
+    """Let the source have a point of each measurement at the begin of each day and of the day after."""
     fields = {"climate": "temperature_c", "water": "litres", "power": "energy_import_kwh"}
     house.export(
         *(
-            f"{name} {fields[name]}={n}.5 {NOON + n * 86400}000000000"
+            f"{name} {fields[name]}={n}.5 {FIRST_MIDNIGHT + n * 86400}000000000"
             for name in measurements
             for n in range(4)
         )
