@@ -28,7 +28,7 @@
         'max_power_kw', 'counter_noise_kwh', 'counter_wrap_kwh', 'glitch_readings', 'max_gap_s', 'direction',
         'export_direction', 'unit', 'sources'
     ] -%}
-    {%- set settings = {'rules': 4} -%}
+    {%- set settings = {'rules': 5} -%}
     {%- for name in names -%} {%- do settings.update({name: var(name)}) -%} {%- endfor -%}
     select
         dt,

@@ -2,13 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from homeiot_batch.counters.judge import Event, Judged, ZerosWereHoles, judge_day
+from homeiot_batch.counters.judge import Event, Judged, ZerosWereHoles, judge_day, judge_end
 from homeiot_batch.counters.limits import DAY, QUARTER, SECOND, Limits
 from homeiot_batch.counters.state import State
 
@@ -52,6 +51,8 @@ class Counted:
     days: dict[date, Day] = field(default_factory=lambda: defaultdict(Day))
     events: list[Event] = field(default_factory=list)
     states: dict[int, str] = field(default_factory=dict)
+    # the local days that have energy, be it none
+    measured: set[date] = field(default_factory=set)
 
     @property
     def kwh(self) -> float:
@@ -73,7 +74,10 @@ class Counted:
         self.events += judged.events
         for number, quarter in judged.energy.quarters.items():
             at = EPOCH + timedelta(seconds=number * QUARTER / SECOND)
-            day = self.days[at.replace(tzinfo=UTC).astimezone(zone).date()]
+            local_day = at.replace(tzinfo=UTC).astimezone(zone).date()
+            day = self.days[local_day]
+            if quarter.kwh is not None:
+                self.measured.add(local_day)
             day.kwh += quarter.kwh or 0
             day.longest_step_s = max(day.longest_step_s, quarter.longest_step_s or 0)
             for name in Day.__dataclass_fields__:
@@ -101,5 +105,5 @@ def _judge(
         found.add(judge_day(state, times, shown, limits), zone)
         found.states[day] = state.to_json()
         assert State.from_json(found.states[day]) == state
-    found.add(judge_day(deepcopy(state), [], [], limits, is_last=True), zone)
+    found.add(judge_end(state, limits), zone)
     return found

@@ -6,6 +6,7 @@ import pytest
 
 from tests.counters.devices import BERLIN, CADENCES, DEVICES, Setting
 from tests.counters.invented import INVENTED
+from tests.counters.invented_later import INVENTED_LATER
 from tests.counters.judging import judge
 
 # ordinary days; the clocks go forward on the third, go back on the third
@@ -16,7 +17,7 @@ DATES = {
 }
 
 
-ALL = DEVICES | INVENTED
+ALL = DEVICES | INVENTED | INVENTED_LATER
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -226,14 +226,10 @@ def _readings(
 ) -> list[tuple[int, float]]:
     """What counts as a reading of the field: all but 0.0 and missing ones.
 
-    Of a source that never had another value, each counts as 0.0. Values of the import counter that
-    contradict each other are none.
+    Of a source that never had another value, each counts as 0.0.
     """
     values = [(time, float(found.get(field, 0.0))) for time, found in readings]
-    others = [(time, float(found.get(field, 0.0))) for time, found in everything]
-    if field == "energy_import_kwh":
-        others = _agreeing(others)
-    if all(value == 0 for _, value in others):
+    if all(float(found.get(field, 0.0)) == 0 for _, found in everything):
         return values
     return [(time, value) for time, value in values if value != 0]
 

@@ -361,6 +361,45 @@ CASES = {
         """,
         {"2026-11-09": Day(2.0, glitch_count=2, readings=4)},
     ),
+    "two values at one time beside holes": Case(
+        """
+        2026-11-09T10:00 0.0
+        2026-11-09T10:30 101
+        2026-11-09T10:30 700
+        2026-11-09T11:00 0.0
+        2026-11-10T11:00 0.0
+        """,
+        {
+            "2026-11-09": Day(None, glitch_count=2, readings=4),
+            "2026-11-10": Day(None, readings=1),
+        },
+    ),
+    "a day of two values at one time beside holes": Case(
+        """
+        2026-11-09T10:00 100
+        2026-11-10T10:00 0.0
+        2026-11-10T10:30 101
+        2026-11-10T10:30 700
+        2026-11-10T11:00 0.0
+        2026-11-11T10:00 124
+        """,
+        {
+            "2026-11-09": Day(7.0, 7.0, readings=1),
+            "2026-11-10": Day(12.0, 12.0, glitch_count=2, readings=4),
+            "2026-11-11": Day(5.0, 5.0, readings=1),
+        },
+    ),
+    "holes before the first of few values": Case(
+        """
+        2026-11-09T10:00 0.0
+        2026-11-09T10:01 4000
+        2026-11-09T10:02 0.0
+        2026-11-09T10:30 0.0
+        2026-11-09T11:00 4001
+        2026-11-09T11:01 0.0
+        """,
+        {"2026-11-09": Day(1.0, readings=6)},
+    ),
     "one of two sources": Case(
         """
         2026-11-09T10:00 10
@@ -406,6 +445,25 @@ def test_days_by_hand(name: str, archives: dict[ZoneInfo, Archive]) -> None:
     assert [tuple(row[1:]) for row in rows] == [
         pytest.approx(tuple(day), abs=1e-9) for day in CASES[name].days.values()
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "energies"),
+    [
+        ("two values at one time beside holes", [None, None]),
+        ("a day of two values at one time beside holes", [0.0, None, 0.0]),
+        ("holes before the first of few values", [1.0]),
+        ("always zero", [0.0, 0.0]),
+    ],
+)
+def test_difference_inside_the_day(
+    name: str, energies: list[float | None], archives: dict[ZoneInfo, Archive]
+) -> None:
+    """`daily_energy_kwh` is the highest less the lowest reading, and NULL without a reading."""
+    rows = archives[CASES[name].zone].query(
+        "SELECT daily_energy_kwh FROM fct_daily_energy WHERE source = ? ORDER BY date_jst", name
+    )
+    assert [kwh for (kwh,) in rows] == energies
 
 
 @pytest.mark.parametrize(("name", "hours"), [("clocks go forward", 23), ("clocks go back", 25)])

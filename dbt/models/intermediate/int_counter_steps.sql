@@ -70,7 +70,9 @@ judged as (
             joined.source = runs.source and joined.counter = runs.counter
             and joined.at_utc >= runs.at_utc
     window so_far as (
-        partition by joined.source, joined.counter order by joined.at_utc rows unbounded preceding
+        partition by joined.source, joined.counter
+        -- a 0.0 beside another value of its time is a hole
+        order by joined.at_utc, joined.reading_kwh = 0 rows unbounded preceding
     )
 
 ),

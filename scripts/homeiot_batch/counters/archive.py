@@ -6,7 +6,6 @@ one leaves the state that it left before: from there on nothing can differ.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -15,7 +14,7 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
-from homeiot_batch.counters.judge import ZerosWereHoles, judge_day
+from homeiot_batch.counters.judge import ZerosWereHoles, judge_day, judge_end
 from homeiot_batch.counters.limits import Limits
 from homeiot_batch.counters.readings import days_of
 from homeiot_batch.counters.rows import Rows, table_of
@@ -24,7 +23,7 @@ from homeiot_batch.counters.state import State
 EPOCH = date(1970, 1, 1)
 WINDOW = 31  # days that are read at once
 RULES = (
-    1  # counted up where the judge judges otherwise: what was judged by other rules is judged again
+    2  # counted up where the judge judges otherwise: what was judged by other rules is judged again
 )
 ALWAYS = -(10**6)  # a day before all others
 
@@ -84,12 +83,9 @@ class CounterRun:
             self._start()
         if self.active_from is None:
             return
-        if self.state.skips_zeros and not self.state.tail:
-            raise ZerosWereHoles
-        if self.state.tail and self.last_day is not None:
-            learned_kw = self.state.learned_kw(self.limits)
-            judged = judge_day(deepcopy(self.state), [], [], self.limits, is_last=True)
-            self.rows.add(self.last_day, None, learned_kw, judged)
+        if self.last_day is not None:
+            judged = judge_end(self.state, self.limits)
+            self.rows.add(self.last_day, None, self.state.learned_kw(self.limits), judged)
         self._stop(-ALWAYS, replaces_open=True)
 
     def _start(self) -> None:
@@ -99,6 +95,9 @@ class CounterRun:
         if self.last_day is not None:
             text = self.stored[self.last_day]
             self.state = State.from_json(text[: text.rindex("}") + 1])
+            if self.state.skips_zeros and not self.state.tail:
+                # what changed may show that the zeros are readings after all
+                raise ZerosWereHoles
         elif self.active_from != ALWAYS:
             self.state = State()
 
@@ -125,10 +124,11 @@ def judge_archive(
     as they are.
     """
     runs = _counter_runs(connection, limits, changed, judged_table)
-    _run(connection, runs)
-    flipped = [run.flipped() for run in runs if run.is_flipped]
-    _run(connection, flipped)
-    kept = [run for run in runs if not run.is_flipped] + flipped
+    kept: list[CounterRun] = []
+    while runs:
+        _run(connection, runs)
+        kept += [run for run in runs if not run.is_flipped]
+        runs = [run.flipped() for run in runs if run.is_flipped]
     spans = [span for run in kept for span in run.spans]
     return table_of([run.rows for run in kept]), spans
 

@@ -8,6 +8,7 @@ look.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import sub, truediv
@@ -39,7 +40,7 @@ from homeiot_batch.counters.steps import Steps, first_point, plain_point
 
 
 class ZerosWereHoles(Exception):
-    """The zeros before the first other value were no readings, or were: judge all again."""
+    """The zeros before the first other value are no readings: judge all again without them."""
 
 
 class Event(NamedTuple):
@@ -62,24 +63,31 @@ class Judged:
     events: list[Event] = field(default_factory=list)
 
 
-def judge_day(
-    state: State, times: list[int], values: list[float], limits: Limits, is_last: bool = False
-) -> Judged:
+def judge_day(state: State, times: list[int], values: list[float], limits: Limits) -> Judged:
     """Judge a day's readings, in order and without missing values, and take `state` to its end.
 
-    `is_last` judges what waits for later readings by what there is. ZerosWereHoles if readings of
-    0.0 that were taken as such were none.
+    ZerosWereHoles if readings of 0.0 that were taken as such were none.
     """
     day = _Day(state, limits)
     if limits.factor != 1:
         values = [value * limits.factor for value in values]
-    if not is_last and day.judge_plain(times, values):
-        state.end_day()
-        return day.judged
-    day.judge_closely(times, values, is_last)
-    if is_last:
-        day.emit(len(state.tail))
+    if not day.judge_plain(times, values):
+        day.judge_closely(times, values, is_last=False)
     state.end_day()
+    return day.judged
+
+
+def judge_end(state: State, limits: Limits) -> Judged:
+    """Judge what waits for later readings by what there is. `state` stays as it is.
+
+    ZerosWereHoles if readings of 0.0 that were taken as such were none.
+    """
+    state = deepcopy(state)
+    day = _Day(state, limits)
+    day.judge_closely([], [], is_last=True)
+    if state.spoke and not state.begun and not state.skips_zeros:
+        raise ZerosWereHoles
+    day.emit(len(state.tail))
     return day.judged
 
 
@@ -153,31 +161,40 @@ class _Day:
         shown = {*values, *(item.value for item in [*state.tail, *state.waiting])}
         self.steps = Steps(self.limits, last_digit(shown))
         items = [Item(at, value) for at, value in zip(times, values, strict=True)]
-        self.queue = [*state.waiting, *self._without_contradictions(items)]
-        if state.begun or state.skips_zeros:
-            self.queue = with_runs(self.queue)
+        self.queue = self._as_runs([*state.waiting, *self._without_contradictions(items)])
         self.at, state.waiting = 0, []
         while self.at < len(self.queue):
-            had_begun = state.begun
             if not self._judge_next(is_last):
                 state.waiting = self.queue[self.at :]
                 return
-            if state.begun and not had_begun:
-                self.queue[self.at :] = with_runs(self.queue[self.at :])
+
+    def _as_runs(self, items: list[Item]) -> list[Item]:
+        """The same with zeros put together, but for those that a counter begins with."""
+        if self.state.begun or self.state.skips_zeros:
+            return with_runs(items)
+        begin = next((n for n, item in enumerate(items) if item.value), len(items))
+        return items[:begin] + with_runs(items[begin:])
 
     def _without_contradictions(self, queue: list[Item]) -> list[Item]:
-        """Values of one time that differ by more than noise are all wrong."""
+        """Values of one time that differ by more than noise are all wrong.
+
+        Zeros beside another value of their time are holes.
+        """
         if len({item.at for item in queue}) == len(queue):
             return queue
         kept = []
         for _, group in groupby(queue, key=lambda item: item.at):
             items = list(group)
-            shown = [item.value for item in items if item.value or not self.state.begun]
-            if shown and max(shown) - min(shown) > self.steps.noise_kwh(shown[0]):
-                self._leave_out([item for item in items if item.value])
+            shown = [item for item in items if item.value]
+            if self._contradict([item.value for item in shown]):
+                self._leave_out(shown)
+                self.state.spoke = self.state.spoke or not self.state.begun
             else:
-                kept += items
+                kept += shown or items
         return kept
+
+    def _contradict(self, values: list[float]) -> bool:
+        return bool(values) and max(values) - min(values) > self.steps.noise_kwh(values[0])
 
     def _judge_next(self, is_last: bool) -> bool:
         """Judge the next reading; False if later readings must come first."""
@@ -185,24 +202,26 @@ class _Day:
         place = self.at + (run is not None)
         if place == len(self.queue):
             return False
-        item = self.queue[place]
-        step = self._first(run, item) if not self.state.tail else None
-        step = step or self.steps.follow(self.state.tail[-1], item.at, item.value)
+        step = self._follow(self.queue[place])
         if step:
             self._accept(step)
             self.at = place + 1
             return True
         if not is_last and not is_followed(self.queue, place, self.limits.glitch_readings + 1):
             return False
-        self._judge_leap(run, place)
+        if self.state.tail:
+            self._judge_leap(run, place)
+        else:
+            self._accept(first_point(self.queue[place].at, self.queue[place].value))
+            self.at = place + 1
         return True
 
-    def _first(self, run: Item | None, item: Item) -> Point:
-        if run and self.state.skips_zeros:
-            reach = deliverable_kwh(self.limits.max_power_kw, item.at - run.until)
-            if abs(item.value) <= reach:
-                raise ZerosWereHoles
-        return first_point(item.at, item.value)
+    def _follow(self, item: Item) -> Point | None:
+        """The step to the reading, if no later ones are needed to judge it."""
+        if self.state.tail:
+            return self.steps.follow(self.state.tail[-1], item.at, item.value)
+        # where zeros were found to be holes, it was the readings after the first that showed it
+        return None if self.state.skips_zeros else first_point(item.at, item.value)
 
     def _judge_leap(self, run: Item | None, place: int) -> None:
         """A value that no running counter shows: wrong ones there or before, or another begin."""

@@ -63,13 +63,15 @@ class State:
 
     `tail` holds the newest accepted readings, which later ones may show to be wrong. `waiting`
     are readings that cannot be judged before later ones come. `begun` says whether anything but
-    0.0 was ever shown, `skips_zeros` that the zeros before it are holes.
+    0.0 was ever accepted, `spoke` that before this values were left out because they contradict
+    each other, `skips_zeros` that the zeros before the first accepted value are holes.
     """
 
     tail: list[Point] = field(default_factory=list)
     waiting: list[Item] = field(default_factory=list)
     peaks: list[DayPeak] = field(default_factory=list)
     begun: bool = False
+    spoke: bool = False
     skips_zeros: bool = False
     today: DayPeak = field(default_factory=lambda: DayPeak(0.0, 0))
 
