@@ -15,7 +15,7 @@ setup: .venv/.ready ## .venv from the lock
 	@touch $@
 
 demo: setup ## four simulated weeks, in data/demo
-	@$(BIN)/python -m homeiot_batch.demo
+	@$(BIN)/python -m homeiot_batch demo
 
 test: setup ## all tests that need no server
 	$(BIN)/python -m pytest
@@ -44,7 +44,7 @@ lock: ## exact versions with hashes, from the ranges in pyproject.toml
 	    --no-annotate --output-file tests/readers/duckdb-$$version.lock $(LOCK_OPTIONS) || exit; done
 
 reference: setup ## the settings' schema, and the pages' tables, from the code
-	$(BIN)/python -m homeiot_batch.settings_reference
+	$(BIN)/python -m tests.docs.settings_reference
 	$(BIN)/python -m tests.workflow.crash_matrix
 	$(BIN)/python -m tests.docs.tables_reference
 

@@ -14,9 +14,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from homeiot_batch.commands.simulate import write_export
 from homeiot_batch.config import ROOT
-from homeiot_batch.days import LocalDay
-from homeiot_batch.simulate import write_export
+from homeiot_batch.core.days import LocalDay
 
 LAST = date(2026, 11, 22)
 EXPORT = "export.lp.gz"

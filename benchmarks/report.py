@@ -84,7 +84,7 @@ def main() -> None:
     ]
     started = time.monotonic()
     subprocess.run(
-        [sys.executable, "-m", "homeiot_batch.report", "--output", str(file), *settings],
+        [sys.executable, "-m", "homeiot_batch", "report", "--output", str(file), *settings],
         cwd=ROOT,
         check=True,
     )

@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 
 from homeiot_batch.config import ROOT, load_settings
-from homeiot_batch.database import BOOKKEEPING
+from homeiot_batch.warehouse.database import BOOKKEEPING
 
 FIRST = date(2016, 11, 1)
 READINGS = """

@@ -13,39 +13,30 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from homeiot_batch import (
-    archive_run,
-    config,
-    database,
-    dbt_build,
-    duckdb_writer,
-    environment,
-    export_evidence,
-    file_times,
-    files,
-    heal,
-    influx_reader,
-    nightly,
-    parquet_check,
-    parquet_writer,
-    read_copy,
-    rereads,
-    run_lock,
-    shrink_guard,
-    supported_servers,
-    witnesses,
-)
-from homeiot_batch.archive_run import ArchiveRun
+from homeiot_batch import config
+from homeiot_batch.archive import day_file as parquet_check
+from homeiot_batch.archive import file_times, parquet_writer, run_lock, shrink_guard
+from homeiot_batch.commands import night as nightly
 from homeiot_batch.config import ROOT
+from homeiot_batch.core import environment, files
+from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import ArchiveDamaged, DatabaseDamaged
-from homeiot_batch.export_coverage import Coverage
-from homeiot_batch.export_pass import ExportPass
-from homeiot_batch.export_reader import ExportReader
-from homeiot_batch.export_sections import Section
-from homeiot_batch.influx_client import InfluxClient
-from homeiot_batch.influx_reader import InfluxReader
-from homeiot_batch.layout import Layout
 from homeiot_batch.report import page, queries
+from homeiot_batch.sources import influx_reader
+from homeiot_batch.sources.export_reader import ExportReader
+from homeiot_batch.sources.exports import evidence as export_evidence
+from homeiot_batch.sources.exports.coverage import Coverage
+from homeiot_batch.sources.exports.scan import ExportPass
+from homeiot_batch.sources.exports.sections import Section
+from homeiot_batch.sources.influx_reader import InfluxReader
+from homeiot_batch.sources.influxdb import supported_servers
+from homeiot_batch.sources.influxdb.client import InfluxClient
+from homeiot_batch.warehouse import database, dbt_build, duckdb_writer, read_copy
+from homeiot_batch.workflow import day_history as witnesses
+from homeiot_batch.workflow import recovery as heal
+from homeiot_batch.workflow import rereads
+from homeiot_batch.workflow import run as archive_run
+from homeiot_batch.workflow.run import ArchiveRun
 from tests.patches import (
     Patch,
     body,

@@ -1,4 +1,7 @@
-"""The command line: `homeiot COMMAND`, which is `python -m homeiot_batch.MODULE`. What does the work is imported only when it is called."""
+"""The command line: `homeiot COMMAND`, which is `python -m homeiot_batch COMMAND`.
+
+What does the work is imported only when it is called.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -77,7 +80,7 @@ def run(
     Each day is read, kept as Parquet and loaded into DuckDB; then the tables are built. The exit codes are in the README; if it is not 0, the
     last lines say which day failed and why.
     """
-    from homeiot_batch.run_archive import run_archive
+    from homeiot_batch.commands.run import run_archive
 
     run_archive(day, first, last, force=force, reconcile=reconcile, config=config or [])
 
@@ -88,7 +91,7 @@ def status(as_json: AsJson = False, config: Config = None) -> None:
 
     From each dataset's first day to yesterday, runs of equal days as one line; exit code 1 if a day is missing.
     """
-    from homeiot_batch.status import show_status
+    from homeiot_batch.commands.status import show_status
 
     show_status(as_json=as_json, config=config or [])
 
@@ -104,7 +107,7 @@ def verify(
     Day by day, the server only where it still has the readings; without dates from the archive's first day to yesterday. Exit code 0 only if
     all agree.
     """
-    from homeiot_batch.verify import show_verdicts
+    from homeiot_batch.commands.verify import show_verdicts
 
     show_verdicts(first, last, as_json=as_json, config=config or [])
 
@@ -119,7 +122,7 @@ def doctor(as_json: AsJson = False, config: Config = None) -> None:
 
     The source and what it holds, the archive, the disk and the database; exit code 1 if there is a problem.
     """
-    from homeiot_batch.doctor import show_findings
+    from homeiot_batch.doctor.command import show_findings
 
     show_findings(as_json=as_json, config=config or [])
 
@@ -138,7 +141,7 @@ def report(
 
     Every run that builds the tables does so by itself; by hand it holds no run up.
     """
-    from homeiot_batch.report.command import write_page
+    from homeiot_batch.commands.report import write_page
 
     write_page(output, config or [])
 
@@ -146,7 +149,7 @@ def report(
 @app.command()
 def demo() -> None:
     """Show the main job on a simulated house, in data/demo."""
-    from homeiot_batch.demo import show_demo
+    from homeiot_batch.commands.demo import show_demo
 
     show_demo()
 
@@ -176,6 +179,6 @@ def simulate(
 
     Line protocol as influx_inspect writes it: two meters, one with solar panels.
     """
-    from homeiot_batch.simulate import simulate_house
+    from homeiot_batch.commands.simulate import simulate_house
 
     simulate_house(file, first, last, tz, step, seed)

@@ -27,13 +27,14 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from homeiot_batch.datasets import Dataset, is_dataset_name
-from homeiot_batch.days import parse_day
-from homeiot_batch.dbt_vars import check_vars
+from homeiot_batch.core.datasets import Dataset, is_dataset_name
+from homeiot_batch.core.days import parse_day
+from homeiot_batch.core.dbt_vars import check_vars
+from homeiot_batch.core.layout import Layout
+from homeiot_batch.core.near_names import hint
+from homeiot_batch.core.settings_files import declared_settings
+from homeiot_batch.core.storage_version import OLDEST, refuse_unknown
 from homeiot_batch.errors import SettingsError
-from homeiot_batch.near_names import hint
-from homeiot_batch.settings_files import declared_settings
-from homeiot_batch.storage_version import OLDEST, refuse_unknown
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUSE_DIR = Path("data/house")
@@ -327,6 +328,11 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The house's zone."""
         return ZoneInfo(self.tz)
+
+    @property
+    def layout(self) -> Layout:
+        """Where everything of the archive lies."""
+        return Layout(self.parquet_base_dir, self.marker_dir)
 
     @property
     def is_server(self) -> bool:

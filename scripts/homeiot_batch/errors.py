@@ -1,8 +1,10 @@
 """What can go wrong, as a user meets it: every message names the value, where it came from, and what to do."""
 
+import unicodedata
 from collections.abc import Sequence
 
-from homeiot_batch.printable import printable
+# control characters, halves of surrogate pairs, ends of lines and paragraphs
+NOT_PRINTED = {"Cc", "Cs", "Zl", "Zp"}
 
 
 class HomeIotError(Exception):
@@ -82,3 +84,16 @@ class BuildError(HomeIotError):
     def lines(self) -> list[str]:
         """What failed, a line each."""
         return self._lines
+
+
+def printable(text: str) -> str:
+    """The text on one line, other control characters as an escape: they could steer a terminal."""
+    return "".join(map(_character, text))
+
+
+def _character(character: str) -> str:
+    if unicodedata.category(character) not in NOT_PRINTED:
+        return character
+    if character.isspace():
+        return " "
+    return character.encode("unicode_escape").decode()

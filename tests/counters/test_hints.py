@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from homeiot_batch.counters.hints import CounterDay, hint_of, new_hints
+from homeiot_batch.warehouse.counter_hints import CounterDay, hint_of, new_hints
 from tests.models.meters import Archive, Reading
 
 DAY = date(2026, 11, 9)

@@ -2,8 +2,8 @@
 
 import re
 
-from homeiot_batch.tariff_file import COLUMNS, HEADER, parse_tariffs
-from homeiot_batch.tariff_rules import contradictions
+from homeiot_batch.warehouse.tariff_file import COLUMNS, HEADER, parse_tariffs
+from homeiot_batch.warehouse.tariff_rules import contradictions
 from tests.docs.pages import blocks, page
 
 PAGE = page("how-to/tariffs.md")

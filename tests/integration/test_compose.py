@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from homeiot_batch.config import ROOT
-from homeiot_batch.tariff_file import HEADER
+from homeiot_batch.warehouse.tariff_file import HEADER
 from tests.conftest import House
 from tests.docs.pages import between, blocks, page
 from tests.integration.points import Point, at, energies, every, in_order, rows
@@ -242,7 +242,7 @@ def test_only_the_source_runs_all_the_time(house: ComposeHouse) -> None:
 def test_the_image_holds_compiled_code_and_nothing_of_the_house(house: ComposeHouse) -> None:
     """Any user can run it, no module has to be compiled again, and neither data nor secrets nor tests are in it."""
     house.done("build", "batch")
-    modules = "import dbt.adapters.duckdb, dbt.cli.main, homeiot_batch.archive_run, snakemake.cli"
+    modules = "import dbt.adapters.duckdb, dbt.cli.main, homeiot_batch.workflow.run, snakemake.cli"
     listed = house.done(
         "run", "--rm", "--no-deps", "--user", "4321:4321", "batch", "sh", "-c", "id -u && ls -A"
     ).split()

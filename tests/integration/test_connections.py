@@ -15,9 +15,9 @@ import pytest
 import trustme
 
 from homeiot_batch.config import Settings, load_settings
-from homeiot_batch.days import LocalDay
+from homeiot_batch.core.days import LocalDay
 from homeiot_batch.errors import SourceUnavailable
-from homeiot_batch.influx_reader import InfluxReader
+from homeiot_batch.sources.influx_reader import InfluxReader
 from tests.integration.servers import Influx1
 
 DAY = LocalDay(date(2026, 11, 9), ZoneInfo("Asia/Tokyo"))

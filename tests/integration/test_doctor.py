@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from homeiot_batch.checks.finding import Finding, ok, problem, warning
-from homeiot_batch.checks.readings import check_readings
-from homeiot_batch.checks.source import check_source
 from homeiot_batch.config import Settings, load_settings
+from homeiot_batch.doctor.finding import Finding, ok, problem, warning
+from homeiot_batch.doctor.readings import check_readings
+from homeiot_batch.doctor.source import check_source
 from tests.conftest import Checkout, Outcome
 from tests.integration.points import Point, at
 from tests.integration.servers import ADMIN, PASSWORD, TOKEN, Influx1, Influx2, free_port
@@ -747,7 +747,7 @@ def test_no_secret_is_printed(
         ),
     ]
     for login, environment, expected in logins:
-        outcome = checkout.python("homeiot_batch.doctor", *form, **(environment | login))
+        outcome = checkout.python("homeiot_batch", "doctor", *form, **(environment | login))
         assert "credentials" in outcome.stderr
         assert expected.level in outcome.stderr
         assert outcome.code == 1
@@ -769,12 +769,14 @@ def test_a_house_that_works_is_healthy(checkout: Checkout, influx1: Influx1) -> 
     )
     checkout.environment |= influx1.environment("healthy")
     assert checkout.python("homeiot_batch.run_archive").code == 0
-    outcome = checkout.python("homeiot_batch.doctor")
+    outcome = checkout.python("homeiot_batch", "doctor")
     assert (outcome.code, counts(outcome)) == (0, "problems: 0, warnings: 0")
-    listed = json.loads(checkout.python("homeiot_batch.doctor", "--json").stderr)
+    listed = json.loads(checkout.python("homeiot_batch", "doctor", "--json").stderr)
     assert {entry["level"] for entry in listed} == {"ok"}
     assert {entry["group"] for entry in listed} >= {"source", "readings", "archive", "database"}
-    stopped = checkout.python("homeiot_batch.doctor", INFLUX_URL=f"http://127.0.0.1:{free_port()}")
+    stopped = checkout.python(
+        "homeiot_batch", "doctor", INFLUX_URL=f"http://127.0.0.1:{free_port()}"
+    )
     assert (stopped.code, counts(stopped)) == (1, "problems: 1, warnings: 0")
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from homeiot_batch.checks.readings import check_readings
 from homeiot_batch.config import load_settings
+from homeiot_batch.doctor.readings import check_readings
 from tests.conftest import Checkout, House, Outcome
 from tests.integration.servers import Influx1, Influx2
 

@@ -24,7 +24,7 @@ def fetched(outcome: Outcome) -> list[str]:
 
 def proof(house: Checkout) -> Outcome:
     """Run the proof on the morning of the 11th."""
-    return house.python("homeiot_batch.verify", "--config", "now=2026-11-11T08:00:00+09:00")
+    return house.python("homeiot_batch", "verify", "--config", "now=2026-11-11T08:00:00+09:00")
 
 
 def powers(house: Checkout) -> dict[str, list[float]]:
@@ -150,9 +150,9 @@ def test_late_points_of_names_with_blanks_and_quotes(
         ("none", "ground", 3.5, None, None, None),
     ]
     morning = ("--config", "now=2026-11-10T08:00:00+09:00")
-    verified = checkout.python("homeiot_batch.verify", *morning)
+    verified = checkout.python("homeiot_batch", "verify", *morning)
     assert verified.stderr.splitlines()[-1] == "2 days verified, 3 rows, 0 with problems"
-    examined = checkout.python("homeiot_batch.doctor", *morning)
+    examined = checkout.python("homeiot_batch", "doctor", *morning)
     assert "ok       heat.Total Power" in examined.stderr, examined.stderr
     assert "ok       heat 2026-11-09" in examined.stderr
     assert "problems: 0" in examined.stderr.splitlines()[-1]

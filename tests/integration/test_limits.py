@@ -12,12 +12,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from homeiot_batch.checks.finding import Finding, of_error, ok, problem
-from homeiot_batch.checks.readings import check_readings
-from homeiot_batch.checks.yesterday import check_yesterday
 from homeiot_batch.config import load_settings
+from homeiot_batch.doctor.finding import Finding, of_error, ok, problem
+from homeiot_batch.doctor.readings import check_readings
+from homeiot_batch.doctor.yesterday import check_yesterday
 from homeiot_batch.errors import SourceError
-from homeiot_batch.influx_client import InfluxClient
+from homeiot_batch.sources.influxdb.client import InfluxClient
 from tests.conftest import House
 from tests.integration import proxy
 from tests.integration.points import Point, at, every, in_order, rows

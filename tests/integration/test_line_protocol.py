@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from homeiot_batch.export_lines import LogicalLines
-from homeiot_batch.line_protocol import (
+from homeiot_batch.sources.exports.line_protocol import (
     LineError,
     parse_series,
     parse_time,
@@ -16,6 +15,7 @@ from homeiot_batch.line_protocol import (
     split_fields,
     split_line,
 )
+from homeiot_batch.sources.exports.lines import LogicalLines
 from tests.integration.servers import Influx1, Influx2
 
 Read = tuple[str, dict[str, str], dict[str, Any], int]

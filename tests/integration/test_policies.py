@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from homeiot_batch.checks.finding import Finding, ok, problem, warning
-from homeiot_batch.checks.readings import check_readings
-from homeiot_batch.checks.source import check_source
 from homeiot_batch.config import Settings, load_settings
-from homeiot_batch.days import LocalDay
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.doctor.finding import Finding, ok, problem, warning
+from homeiot_batch.doctor.readings import check_readings
+from homeiot_batch.doctor.source import check_source
 from homeiot_batch.errors import SourceError
-from homeiot_batch.influx_reader import InfluxReader
+from homeiot_batch.sources.influx_reader import InfluxReader
 from tests.integration.points import Point, at
 from tests.integration.servers import Influx1, Influx2
 from tests.unit.stub_server import Answer, Question, serving

@@ -82,9 +82,9 @@ def said_by_all(house: Checkout) -> dict[str, Outcome]:
         "failed": house.night(
             NIGHT, "--date", "2026-11-09", "--force", INFLUX_MEASUREMENT="nothing"
         ),
-        "status": house.python("homeiot_batch.status", *now),
-        "verify": house.python("homeiot_batch.verify", "--json", *now),
-        "doctor": house.python("homeiot_batch.doctor", "--json", *now),
+        "status": house.python("homeiot_batch", "status", *now),
+        "verify": house.python("homeiot_batch", "verify", "--json", *now),
+        "doctor": house.python("homeiot_batch", "doctor", "--json", *now),
         "snakemake": house.snakemake(
             "--verbose",
             "--printshellcmds",

@@ -13,11 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from homeiot_batch.checks.source import check_source
 from homeiot_batch.config import load_settings
-from homeiot_batch.days import LocalDay
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.doctor.source import check_source
 from homeiot_batch.errors import SourceError
-from homeiot_batch.influx_reader import InfluxReader
+from homeiot_batch.sources.influx_reader import InfluxReader
 from tests.conftest import Checkout, Outcome
 from tests.integration.servers import Influx1
 

@@ -14,14 +14,13 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from homeiot_batch.config import ROOT, Settings, load_settings
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.core.files import write_json
 from homeiot_batch.counters.archive import Key, judge_archive
 from homeiot_batch.counters.limits import Limits
 from homeiot_batch.counters.readings import COLUMNS
-from homeiot_batch.database import BOOKKEEPING, record_build
-from homeiot_batch.days import LocalDay
-from homeiot_batch.files import write_json
-from homeiot_batch.layout import Layout
-from homeiot_batch.read_copy import publish
+from homeiot_batch.warehouse.database import BOOKKEEPING, record_build
+from homeiot_batch.warehouse.read_copy import publish
 
 RAW = "raw_meter_readings"
 Row = tuple[Any, ...]
@@ -94,7 +93,7 @@ class Archive:
 
     def publish(self, settings: Settings) -> None:
         """Show readers the tables as they were built."""
-        layout = Layout.of(settings)
+        layout = settings.layout
         settings.parquet_base_dir.mkdir(exist_ok=True)
         write_json(layout.models, record_build(settings.duckdb_path))
         publish(settings, layout, wait_s=0)

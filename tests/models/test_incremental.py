@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
-from homeiot_batch.days import LocalDay
-from homeiot_batch.tariffs import put_tariffs
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.warehouse.tariffs import put_tariffs
 from tests.models.meters import Archive, Reading, Row, readings_of
 
 TABLES = [

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from homeiot_batch.days import LocalDay
+from homeiot_batch.core.days import LocalDay
 from tests.models.meters import Archive, Reading
 from tests.models.test_incremental import assert_as_if_built_anew, price
 

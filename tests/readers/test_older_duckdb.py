@@ -13,9 +13,8 @@ import pytest
 import yaml
 
 from homeiot_batch.config import load_settings
-from homeiot_batch.datasets import Dataset
-from homeiot_batch.layout import Layout
-from homeiot_batch.read_copy import publish
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.warehouse.read_copy import publish
 from tests.conftest import Checkout, House
 from tests.readers.environments import OLDER_PYTHONS, read_all
 from tests.workflow import drills
@@ -94,7 +93,7 @@ def published(house: House, version: str = "v1.0.0") -> Path:
     settings.datasets["never_read"] = Dataset(measurement="n", fields={"x": "double"}).named(
         "never_read"
     )
-    publish(settings, Layout.of(settings), wait_s=0)
+    publish(settings, settings.layout, wait_s=0)
     return settings.read_copy
 
 

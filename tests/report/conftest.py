@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from homeiot_batch.config import Settings, load_settings
-from homeiot_batch.days import LocalDay
+from homeiot_batch.core.days import LocalDay
 from homeiot_batch.report.figures import House, read_figures
 from homeiot_batch.report.page import render
 from tests.models.meters import Archive, Reading

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
-from homeiot_batch.days import LocalDay
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.core.files import file_stamp
 from homeiot_batch.errors import ArchiveError, DatabaseError
-from homeiot_batch.files import file_stamp
 from homeiot_batch.report.costs import cost_chart
 from homeiot_batch.report.figures import (
     Day,

@@ -55,7 +55,7 @@ def assert_nothing_lost(soak: Nights, reader: Reader) -> None:
     assert reader.errors == []
     assert reader.read() == {day: rows for day, rows in expected.items() if rows}
     for tool in ("verify", "status"):
-        outcome = soak.house.python(f"homeiot_batch.{tool}", "--config", f"now={soak.now()}")
+        outcome = soak.house.python("homeiot_batch", tool, "--config", f"now={soak.now()}")
         assert outcome.code == 0, outcome.stderr
 
 

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from homeiot_batch.config import Settings, load_settings
-from homeiot_batch.datasets import Dataset
-from homeiot_batch.days import LocalDay
-from homeiot_batch.export_reader import ExportReader
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.sources.export_reader import ExportReader
 from tests.unit.exports import START, Read, Row
 
 Points = list[tuple[int, str | None, float | None, float | None, float | None]]

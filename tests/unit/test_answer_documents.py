@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from homeiot_batch.answer_documents import documents
+from homeiot_batch.sources.influxdb.documents import documents
 
 TRICKS = [
     "}{",

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from homeiot_batch.clock import Clocks, length
-from homeiot_batch.days import LocalDay
+from homeiot_batch.core.days import LocalDay
 from homeiot_batch.errors import SourceError
+from homeiot_batch.sources.clock import Clocks, length
 
 HERE = datetime(2026, 11, 24, 15, 10, tzinfo=UTC)  # 0:10 of the 25th in Japan
 DAY = LocalDay(date(2026, 11, 24), ZoneInfo("Asia/Tokyo"))

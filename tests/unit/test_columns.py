@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from homeiot_batch.database import columns_of
+from homeiot_batch.warehouse.database import columns_of
 
 
 @pytest.mark.parametrize("name", ["climate", "tables", "databases", "variables", "schemas"])

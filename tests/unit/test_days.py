@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from homeiot_batch.days import LocalDay, each_day, parse_day, yesterday
+from homeiot_batch.core.days import LocalDay, each_day, parse_day, yesterday
 from homeiot_batch.errors import SettingsError
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from homeiot_batch.dbt_failures import FAILED, WARNED, Row, describe, lacking_columns
-from homeiot_batch.dbt_results import (
+from homeiot_batch.warehouse.dbt_failures import FAILED, WARNED, Row, describe, lacking_columns
+from homeiot_batch.warehouse.dbt_results import (
     Manifest,
     Node,
     Result,

@@ -12,17 +12,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from homeiot_batch.checks.archive import _differing_hour, check_archive
-from homeiot_batch.checks.database import check_database
-from homeiot_batch.checks.finding import Finding, ok, problem, warning
-from homeiot_batch.checks.readings import check_readings
-from homeiot_batch.checks.source import check_source
+from homeiot_batch.archive.zone_record import record_zone
 from homeiot_batch.config import Settings, load_settings
-from homeiot_batch.database import open_database
-from homeiot_batch.doctor import examine
-from homeiot_batch.files import write_json
-from homeiot_batch.layout import PART, Layout
-from homeiot_batch.zone_record import record_zone
+from homeiot_batch.core.files import write_json
+from homeiot_batch.core.layout import PART, Layout
+from homeiot_batch.doctor.archive import _differing_hour, check_archive
+from homeiot_batch.doctor.command import examine
+from homeiot_batch.doctor.database import check_database
+from homeiot_batch.doctor.finding import Finding, ok, problem, warning
+from homeiot_batch.doctor.readings import check_readings
+from homeiot_batch.doctor.source import check_source
+from homeiot_batch.warehouse.database import open_database
 from tests.unit.stub_server import Answer, Question, serving
 from tests.unit.stub_server import json as json_answer
 
@@ -33,7 +33,7 @@ BRING_IN = "python -m homeiot_batch.run_archive brings them in, if the source st
 @pytest.fixture
 def layout(settings: Settings) -> Layout:
     """The places of the settings."""
-    return Layout.of(settings)
+    return settings.layout
 
 
 @pytest.fixture
@@ -288,7 +288,7 @@ def test_a_run_at_work_is_named_and_left_alone(
 ) -> None:
     """While another process holds the lock its id is told, and no probe is made."""
     house(23)
-    hold = "from pathlib import Path; from homeiot_batch import run_lock; run_lock.hold(Path(sys.argv[1]), 0)"
+    hold = "from pathlib import Path; from homeiot_batch.archive import run_lock; run_lock.hold(Path(sys.argv[1]), 0)"
     with holding(hold, layout.lock) as run:
         found = by_name(check_archive(settings, layout))
         run.kill()
@@ -560,7 +560,8 @@ def doctor(settings: Settings, *arguments: str, **env: str) -> "subprocess.Compl
     command = [
         sys.executable,
         "-m",
-        "homeiot_batch.doctor",
+        "homeiot_batch",
+        "doctor",
         *arguments,
         "--config",
         "now=2026-11-24T08:00:00+09:00",
@@ -597,7 +598,7 @@ def test_the_command_lists_groups_and_cures(
         "cure": BRING_IN,
     }
     export.write_text("power value=1 1\n")
-    Layout.of(settings).day(DATASET, "2026-11-22").mkdir()
+    settings.layout.day(DATASET, "2026-11-22").mkdir()
     well = doctor(settings, INFLUX_URL=str(export))
     assert (well.returncode, well.stdout.splitlines()[-1]) == (
         0,

@@ -12,13 +12,11 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from homeiot_batch import duckdb_writer
+from homeiot_batch.archive.parquet_writer import stage_day
 from homeiot_batch.config import Settings
-from homeiot_batch.database import outdated, recorded_build, recorded_loads
-from homeiot_batch.datasets import Dataset
-from homeiot_batch.day_record import DayRecord
-from homeiot_batch.days import LocalDay
-from homeiot_batch.duckdb_writer import load_day
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.day_record import DayRecord
+from homeiot_batch.core.days import LocalDay
 from homeiot_batch.errors import (
     ArchiveError,
     DatabaseDamaged,
@@ -26,7 +24,9 @@ from homeiot_batch.errors import (
     SettingsError,
     ShrinkError,
 )
-from homeiot_batch.parquet_writer import stage_day
+from homeiot_batch.warehouse import duckdb_writer
+from homeiot_batch.warehouse.database import outdated, recorded_build, recorded_loads
+from homeiot_batch.warehouse.duckdb_writer import load_day
 
 START = 1794150000 * 10**9
 HOUR = 3600 * 10**9

@@ -8,27 +8,27 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from homeiot_batch.checks.archive import check_archive
-from homeiot_batch.checks.finding import Finding, problem, warning
-from homeiot_batch.config import Settings
-from homeiot_batch.datasets import Dataset
-from homeiot_batch.days import LocalDay
-from homeiot_batch.duckdb_writer import load_day
-from homeiot_batch.early_reads import (
+from homeiot_batch.archive.day_file import read_metadata
+from homeiot_batch.archive.early_reads import (
     EarlyRead,
     days_to_read_again,
     drop_old_notes,
     early_reads,
     note_early_reads,
 )
-from homeiot_batch.files import write_json
-from homeiot_batch.layout import PART, Layout
-from homeiot_batch.parquet_check import read_metadata
-from homeiot_batch.parquet_writer import put_in_place, stage_day
-from homeiot_batch.rereads import find_early_reads
-from homeiot_batch.scope import open_scope
-from homeiot_batch.status import archive_status
-from homeiot_batch.verify import judge_days
+from homeiot_batch.archive.parquet_writer import put_in_place, stage_day
+from homeiot_batch.commands.status import archive_status
+from homeiot_batch.commands.verify import judge_days
+from homeiot_batch.config import Settings
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.core.files import write_json
+from homeiot_batch.core.layout import PART, Layout
+from homeiot_batch.doctor.archive import check_archive
+from homeiot_batch.doctor.finding import Finding, problem, warning
+from homeiot_batch.warehouse.duckdb_writer import load_day
+from homeiot_batch.workflow.rereads import find_early_reads
+from homeiot_batch.workflow.scope import open_scope
 
 DATASET = "raw_meter_readings"
 Archive = Callable[..., str]
@@ -39,7 +39,7 @@ AHEAD = datetime(2099, 1, 3, 15, 10, tzinfo=UTC)
 @pytest.fixture
 def layout(settings: Settings) -> Layout:
     """The places of the settings."""
-    return Layout.of(settings)
+    return settings.layout
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from homeiot_batch.config import Settings
-from homeiot_batch.dbt_build import build_models
-from homeiot_batch.environment import plain_environment
+from homeiot_batch.core.environment import plain_environment
 from homeiot_batch.errors import BuildError
+from homeiot_batch.warehouse.dbt_build import build_models
 
 OPTIONS = [
     "DBT_EMPTY",

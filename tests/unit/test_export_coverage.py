@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from homeiot_batch.datasets import Dataset
-from homeiot_batch.days import LocalDay
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.days import LocalDay
 from homeiot_batch.errors import SourceError
-from homeiot_batch.export_reader import ExportReader
+from homeiot_batch.sources.export_reader import ExportReader
 from tests.unit.exports import DAY, HOUR, MINUTE, START, Read, at, header, hours, meter, write
 
 Open = Callable[..., ExportReader]

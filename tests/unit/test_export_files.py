@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from homeiot_batch.errors import SourceError
-from homeiot_batch.export_files import (
+from homeiot_batch.sources.exports.files import (
     CHUNK_BYTES,
     LONGEST_LINE_BYTES,
     UnfinishedLine,

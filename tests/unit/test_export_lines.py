@@ -2,7 +2,7 @@
 
 import pytest
 
-from homeiot_batch.export_lines import LogicalLines, may_hold, skipped_files, without_marks
+from homeiot_batch.sources.exports.lines import LogicalLines, may_hold, skipped_files, without_marks
 
 
 def logical(text: bytes) -> list[tuple[int, bytes]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from homeiot_batch.export_sections import SECOND_NS, Section, holes, union
+from homeiot_batch.sources.exports.sections import SECOND_NS, Section, holes, union
 
 
 def test_spans_that_touch_or_overlap_are_one() -> None:

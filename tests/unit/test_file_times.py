@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from homeiot_batch.archive.file_times import recover_file_times
 from homeiot_batch.config import Settings
-from homeiot_batch.file_times import recover_file_times
-from homeiot_batch.layout import Layout
-from homeiot_batch.snakemake_failures import explained
+from homeiot_batch.core.layout import Layout
+from homeiot_batch.workflow.snakemake_failures import explained
 
 DAY = ("raw_meter_readings", "2026-11-09")
 PAST = 1_700_000_000.0
@@ -20,7 +20,7 @@ FORTY_DAYS = 40 * 86400
 @pytest.fixture
 def layout(settings: Settings) -> Layout:
     """An archive of a day with all its records, made in the past."""
-    layout = Layout.of(settings)
+    layout = settings.layout
     layout.day(*DAY).mkdir(parents=True)
     layout.marker(*DAY).parent.mkdir(parents=True)
     part, timestamp = (layout.day(*DAY) / n for n in ("part-0.parquet", ".snakemake_timestamp"))

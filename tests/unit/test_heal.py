@@ -10,16 +10,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from homeiot_batch.build_inputs import fingerprints
+from homeiot_batch.archive.parquet_writer import put_in_place, stage_day
 from homeiot_batch.config import Settings
-from homeiot_batch.database import record_build
-from homeiot_batch.datasets import Dataset
-from homeiot_batch.days import LocalDay
-from homeiot_batch.duckdb_writer import load_day
-from homeiot_batch.files import write_json
-from homeiot_batch.heal import drop_hollow_days, forget_unbelieved_markers, settle_staging
-from homeiot_batch.layout import Layout
-from homeiot_batch.parquet_writer import put_in_place, stage_day
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.core.files import write_json
+from homeiot_batch.core.layout import Layout
+from homeiot_batch.warehouse.build_inputs import fingerprints
+from homeiot_batch.warehouse.database import record_build
+from homeiot_batch.warehouse.duckdb_writer import load_day
+from homeiot_batch.workflow.recovery import (
+    drop_hollow_days,
+    forget_unbelieved_markers,
+    settle_staging,
+)
 
 START = 1794150000 * 10**9
 NAME = "raw_meter_readings"
@@ -29,7 +33,7 @@ DT = "2026-11-09"
 @pytest.fixture
 def layout(settings: Settings) -> Layout:
     """The places of the settings."""
-    return Layout.of(settings)
+    return settings.layout
 
 
 def points(*watts: float, more: int = 0) -> list[tuple]:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from homeiot_batch.host_paths import explained, explanation
-from homeiot_batch.summary import Summary
+from homeiot_batch.core.host_paths import explained, explanation
+from homeiot_batch.workflow.summary import Summary
 
 COMPOSE = "/data=./data,/app=.,/run/secrets/influx_token=secrets/token,/run/secrets/influx_ca="
 

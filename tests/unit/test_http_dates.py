@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from homeiot_batch.http_dates import http_date
+from homeiot_batch.sources.http_dates import http_date
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from homeiot_batch.config import Settings, load_settings
-from homeiot_batch.days import LocalDay
+from homeiot_batch.core.days import LocalDay
 from homeiot_batch.errors import SourceError, SourceUnavailable
-from homeiot_batch.influx_answers import FieldKey, Name, Retention, RetentionPolicy
-from homeiot_batch.influx_client import InfluxClient
-from homeiot_batch.influx_reader import InfluxReader
+from homeiot_batch.sources.influx_reader import InfluxReader
+from homeiot_batch.sources.influxdb.answers import FieldKey, Name, Retention, RetentionPolicy
+from homeiot_batch.sources.influxdb.client import InfluxClient
 from tests.unit.stub_server import Answer, Question, Reply, serving
 
 pytestmark = pytest.mark.usefixtures("clean_environment")

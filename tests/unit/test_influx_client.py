@@ -13,7 +13,7 @@ import pytest
 
 from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.errors import SourceBusy, SourceError, SourceUnavailable
-from homeiot_batch.influx_client import InfluxClient, quote_ident
+from homeiot_batch.sources.influxdb.client import InfluxClient, quote_ident
 from tests.unit.stub_server import Answer, Question, Reply, json, page, serving
 
 ROWS = '{"results":[{"statement_id":0,"series":[{"name":"m","columns":["f"],"values":[["w"]]}]}]}'

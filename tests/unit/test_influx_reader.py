@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from homeiot_batch.config import load_settings
-from homeiot_batch.days import LocalDay
+from homeiot_batch.core.days import LocalDay
 from homeiot_batch.errors import SourceError
-from homeiot_batch.influx_reader import InfluxReader
+from homeiot_batch.sources.influx_reader import InfluxReader
 from tests.unit.stub_server import Answer, Question, Reply, serving
 
 pytestmark = pytest.mark.usefixtures("clean_environment")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from homeiot_batch.files import write_json
-from homeiot_batch.layout import Layout
+from homeiot_batch.core.files import write_json
+from homeiot_batch.core.layout import Layout
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from homeiot_batch.line_protocol import (
+from homeiot_batch.sources.exports.line_protocol import (
     LineError,
     NoTimeError,
     Series,

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from homeiot_batch import machine_zone
-from homeiot_batch.checks.archive import check_archive
-from homeiot_batch.checks.finding import warning
+from homeiot_batch.archive.zone_record import record_zone
 from homeiot_batch.config import ROOT, Settings, load_settings
-from homeiot_batch.layout import Layout
-from homeiot_batch.machine_zone import zone_doubt
-from homeiot_batch.zone_record import record_zone
+from homeiot_batch.doctor.archive import check_archive
+from homeiot_batch.doctor.finding import warning
+from homeiot_batch.workflow import machine_zone
+from homeiot_batch.workflow.machine_zone import zone_doubt
 
 Machine = Callable[..., None]
 
@@ -95,7 +94,7 @@ def test_a_zone_that_was_set_is_not(
 def test_doctor_warns(machine: Machine, unset: Settings, begun: bool) -> None:
     """What to do depends on whether a day is archived: the zone is fixed then."""
     machine("Europe/Berlin")
-    layout = Layout.of(unset)
+    layout = unset.layout
     fix = "set TZ to the zone of the house, to Asia/Tokyo if that is it"
     if begun:
         record_zone(layout, unset.tz)

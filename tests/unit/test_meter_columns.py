@@ -4,12 +4,11 @@ from typing import Any
 
 import pytest
 
-from homeiot_batch.checks.finding import problem
-from homeiot_batch.checks.house import check_house
 from homeiot_batch.config import Settings, load_settings
-from homeiot_batch.datasets import Dataset
-from homeiot_batch.layout import Layout
-from homeiot_batch.meter_columns import undeclared_columns
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.doctor.finding import problem
+from homeiot_batch.doctor.house import check_house
+from homeiot_batch.warehouse.meter_columns import undeclared_columns
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 WHOLE: dict[str, Any] = {
@@ -46,7 +45,7 @@ def test_what_the_tables_need(changes: dict[str, object], lacking: str) -> None:
     settings = with_dataset("raw_meter_readings", **changes)
     found = f"the daily tables need {lacking} of raw_meter_readings"
     assert undeclared_columns(settings) == f"{found}; {CURE}"
-    assert problem("tables", found, CURE) in check_house(settings, Layout.of(settings))
+    assert problem("tables", found, CURE) in check_house(settings, settings.layout)
 
 
 def test_nothing_is_needed_of_other_datasets() -> None:

@@ -12,15 +12,15 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from homeiot_batch.checks.finding import ok, problem, warning
-from homeiot_batch.checks.readings import check_readings
-from homeiot_batch.checks.source import check_source
-from homeiot_batch.checks.yesterday import check_yesterday
 from homeiot_batch.config import load_settings
-from homeiot_batch.datasets import Dataset
-from homeiot_batch.days import LocalDay
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.doctor.finding import ok, problem, warning
+from homeiot_batch.doctor.readings import check_readings
+from homeiot_batch.doctor.source import check_source
+from homeiot_batch.doctor.yesterday import check_yesterday
 from homeiot_batch.errors import SourceError, SourceUnavailable
-from homeiot_batch.influx_reader import InfluxReader
+from homeiot_batch.sources.influx_reader import InfluxReader
 from tests.unit.influx3 import Influx3
 from tests.unit.stub_server import Answer, Question, Reply, json, serving
 

@@ -8,13 +8,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from homeiot_batch.archive.day_file import check_day, reading, refuse_undeclared
+from homeiot_batch.archive.parquet_writer import stage_day
 from homeiot_batch.config import Settings
-from homeiot_batch.datasets import Dataset
-from homeiot_batch.days import LocalDay
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.core.files import sha256
 from homeiot_batch.errors import ArchiveDamaged, ArchiveError, SettingsError
-from homeiot_batch.files import sha256
-from homeiot_batch.parquet_check import check_day, reading, refuse_undeclared
-from homeiot_batch.parquet_writer import stage_day
 
 START = 1794150000 * 10**9
 

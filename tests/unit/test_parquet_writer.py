@@ -8,13 +8,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from homeiot_batch.archive.day_file import read_metadata
+from homeiot_batch.archive.parquet_writer import put_in_place, stage_day
 from homeiot_batch.config import Settings
-from homeiot_batch.datasets import Dataset
-from homeiot_batch.day_record import DayRecord
-from homeiot_batch.days import LocalDay
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.day_record import DayRecord
+from homeiot_batch.core.days import LocalDay
 from homeiot_batch.errors import ArchiveError, SourceError
-from homeiot_batch.parquet_check import read_metadata
-from homeiot_batch.parquet_writer import put_in_place, stage_day
 
 START = 1794150000 * 10**9
 Batches = Callable[..., list[pa.RecordBatch]]

@@ -2,8 +2,7 @@
 
 import pytest
 
-from homeiot_batch.errors import SourceBusy, SourceError
-from homeiot_batch.printable import printable
+from homeiot_batch.errors import SourceBusy, SourceError, printable
 
 
 @pytest.mark.parametrize(

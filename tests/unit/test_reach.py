@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from homeiot_batch.config import Settings
-from homeiot_batch.datasets import Dataset
-from homeiot_batch.reach import begin_of_readings, unarchived_begin
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.sources.reach import begin_of_readings, unarchived_begin
 
 BEGUN = date(2026, 11, 23)
 

@@ -11,16 +11,16 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from homeiot_batch.archive.parquet_writer import put_in_place, stage_day
 from homeiot_batch.config import Settings
-from homeiot_batch.database import open_database, record_build
-from homeiot_batch.datasets import Dataset
-from homeiot_batch.days import LocalDay
-from homeiot_batch.duckdb_writer import load_day
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.core.files import read_json, write_json
+from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import DatabaseError
-from homeiot_batch.files import read_json, write_json
-from homeiot_batch.layout import Layout
-from homeiot_batch.parquet_writer import put_in_place, stage_day
-from homeiot_batch.read_copy import STAMP, is_published, publish
+from homeiot_batch.warehouse.database import open_database, record_build
+from homeiot_batch.warehouse.duckdb_writer import load_day
+from homeiot_batch.warehouse.read_copy import STAMP, is_published, publish
 
 START = 1794150000 * 10**9
 DAY = 86_400 * 10**9
@@ -30,7 +30,7 @@ NAME = "raw_meter_readings"
 @pytest.fixture
 def layout(settings: Settings) -> Layout:
     """The places of the settings."""
-    return Layout.of(settings)
+    return settings.layout
 
 
 @pytest.fixture
@@ -229,12 +229,12 @@ def test_two_databases_on_one_archive(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Neither touches the other's generations, however often it publishes, whatever they are called: readers of both see their own."""
-    monkeypatch.setattr("homeiot_batch.read_copy.KEPT_FOR", timedelta(0))
+    monkeypatch.setattr("homeiot_batch.warehouse.read_copy.KEPT_FOR", timedelta(0))
     archive(9, 10.0)
     others = beside(settings, other)
     others.duckdb_path.parent.mkdir(exist_ok=True)
     others.duckdb_path.write_bytes(settings.duckdb_path.read_bytes())
-    places = [(settings, layout), (others, Layout.of(others))]
+    places = [(settings, layout), (others, others.layout)]
     write_json(places[1][1].models, read_json(layout.models) or {})
     kept = [
         {published(*place)["generation"] for _ in range(times)}
@@ -472,8 +472,8 @@ def test_an_archive_that_moved_is_published_again(
     moved = settings.model_copy(
         update={"parquet_base_dir": layout.parquet.rename(tmp_path / "moved")}
     )
-    assert not is_published(moved, Layout.of(moved), content)
-    assert is_published(moved, Layout.of(moved), published(moved, Layout.of(moved)))
+    assert not is_published(moved, moved.layout, content)
+    assert is_published(moved, moved.layout, published(moved, moved.layout))
     assert query(moved.read_copy, f"SELECT instant_power_w FROM {NAME}") == [(10.0,)]
 
 

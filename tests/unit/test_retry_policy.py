@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from homeiot_batch.errors import SourceBusy, SourceError, SourceUnavailable
-from homeiot_batch.retry_policy import RetryPolicy, asked_wait
+from homeiot_batch.sources.influxdb.retry_policy import RetryPolicy, asked_wait
 
 NOW = datetime(2026, 11, 24, 0, 10, tzinfo=UTC)
 

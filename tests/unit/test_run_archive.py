@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
+from homeiot_batch.commands.night import Plan
+from homeiot_batch.commands.run import config_arguments, plan_run
 from homeiot_batch.config import Settings
 from homeiot_batch.errors import SettingsError
-from homeiot_batch.nightly import Plan
-from homeiot_batch.run_archive import config_arguments, plan_run
 
 
 def arguments(

@@ -1,6 +1,6 @@
 """Failures of many days as one message."""
 
-from homeiot_batch.same_failures import joined
+from homeiot_batch.workflow.same_failures import joined
 
 
 def test_days_with_the_same_reason_are_one_message() -> None:

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from homeiot_batch.config import ROOT, load_settings
+from homeiot_batch.core.house_folder import unread_files
 from homeiot_batch.errors import SettingsError
-from homeiot_batch.house_folder import unread_files
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

@@ -6,8 +6,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from homeiot_batch.config import ROOT, Settings, is_secret
-from homeiot_batch.datasets import Dataset
-from homeiot_batch.settings_reference import PAGE, SCHEMA, dataset_table, page, schema, table
+from homeiot_batch.core.datasets import Dataset
+from tests.docs.settings_reference import PAGE, SCHEMA, dataset_table, page, schema, table
 
 
 def test_every_setting_is_described() -> None:

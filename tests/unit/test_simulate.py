@@ -5,9 +5,14 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from homeiot_batch.days import LocalDay
-from homeiot_batch.line_protocol import parse_series, parse_value, split_fields, split_line
-from homeiot_batch.simulate import readings, write_export
+from homeiot_batch.commands.simulate import readings, write_export
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.sources.exports.line_protocol import (
+    parse_series,
+    parse_value,
+    split_fields,
+    split_line,
+)
 
 DAY = LocalDay(date(2026, 10, 25), ZoneInfo("Europe/Berlin"))
 

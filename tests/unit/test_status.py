@@ -11,13 +11,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from homeiot_batch.archive.parquet_writer import put_in_place, stage_day
+from homeiot_batch.commands.status import DayStatus, archive_status, folded
 from homeiot_batch.config import Settings
-from homeiot_batch.datasets import Dataset
-from homeiot_batch.days import LocalDay
-from homeiot_batch.files import write_json
-from homeiot_batch.layout import Layout
-from homeiot_batch.parquet_writer import put_in_place, stage_day
-from homeiot_batch.status import DayStatus, archive_status, folded
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.core.files import write_json
+from homeiot_batch.core.layout import Layout
 
 MINUTE = 60 * 10**9
 Archive = Callable[..., int]
@@ -26,7 +26,7 @@ Archive = Callable[..., int]
 @pytest.fixture
 def layout(settings: Settings) -> Layout:
     """The places of the settings."""
-    return Layout.of(settings)
+    return settings.layout
 
 
 @pytest.fixture
@@ -118,7 +118,8 @@ def test_the_exit_code_says_whether_a_day_is_missing(settings: Settings, archive
     command = [
         sys.executable,
         "-m",
-        "homeiot_batch.status",
+        "homeiot_batch",
+        "status",
         "--config",
         "now=2026-11-24T08:00:00+09:00",
     ]

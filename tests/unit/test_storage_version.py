@@ -4,8 +4,8 @@ import duckdb
 import pytest
 
 from homeiot_batch.config import load_settings
+from homeiot_batch.core.storage_version import OLDEST, refuse_unknown
 from homeiot_batch.errors import SettingsError
-from homeiot_batch.storage_version import OLDEST, refuse_unknown
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 

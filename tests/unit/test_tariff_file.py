@@ -5,9 +5,9 @@ from datetime import date
 
 import pytest
 
-from homeiot_batch import tariff_rules
-from homeiot_batch.tariff_file import HEADER, Tariff, parse_tariffs
-from homeiot_batch.tariff_rules import contradictions
+from homeiot_batch.warehouse import tariff_rules
+from homeiot_batch.warehouse.tariff_file import HEADER, Tariff, parse_tariffs
+from homeiot_batch.warehouse.tariff_rules import contradictions
 
 ROW = "a,2026-03-01,,1234567,00:00,24:00,0.30,0.05,EUR"
 READ = Tariff(2, "a", date(2026, 3, 1), None, "1234567", "00:00", "24:00", 0.3, 0.05, "EUR")

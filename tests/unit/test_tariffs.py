@@ -5,16 +5,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from homeiot_batch import build_inputs
-from homeiot_batch.build_inputs import changed_inputs, fingerprints
-from homeiot_batch.checks.finding import ok, problem, warning
-from homeiot_batch.checks.house import check_house
 from homeiot_batch.config import Settings, load_settings
+from homeiot_batch.core.files import write_json
+from homeiot_batch.doctor.finding import ok, problem, warning
+from homeiot_batch.doctor.house import check_house
 from homeiot_batch.errors import SettingsError
-from homeiot_batch.files import write_json
-from homeiot_batch.layout import Layout
-from homeiot_batch.tariff_file import HEADER
-from homeiot_batch.tariffs import examine_tariffs, put_tariffs, read_tariffs
+from homeiot_batch.warehouse import build_inputs
+from homeiot_batch.warehouse.build_inputs import changed_inputs, fingerprints
+from homeiot_batch.warehouse.tariff_file import HEADER
+from homeiot_batch.warehouse.tariffs import examine_tariffs, put_tariffs, read_tariffs
 
 ROW = "a,2026-03-01,,1234567,00:00,24:00,0.30,0.05,EUR"
 
@@ -30,7 +29,7 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The checkout's file with one line, as where there was no folder for it yet."""
     file = tmp_path / "tariffs.csv"
     file.write_text(f"{HEADER}\n{ROW}\n")
-    for module in ("tariffs", "checks.house"):
+    for module in ("warehouse.tariffs", "doctor.house"):
         monkeypatch.setattr(f"homeiot_batch.{module}.SHIPPED", file)
     return file
 
@@ -74,7 +73,7 @@ def test_a_mistake_names_the_file(settings: Settings, own: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         read_tariffs(settings)
     assert str(caught.value) == f"{first}; 1 more mistakes: `homeiot doctor` names all"
-    found = [f for f in check_house(settings, Layout.of(settings)) if f.name == "tariffs"]
+    found = [f for f in check_house(settings, settings.layout) if f.name == "tariffs"]
     assert [finding.level for finding in found] == ["problem", "problem"]
     assert found[0] == problem("tariffs", *first.split("; "))
 
@@ -91,14 +90,14 @@ def test_a_file_that_cannot_be_read_is_named(settings: Settings, own: Path) -> N
     own.mkdir()
     with pytest.raises(SettingsError, match="tariffs.csv cannot be read .*; see to its perm"):
         examine_tariffs(settings)
-    [finding] = [f for f in check_house(settings, Layout.of(settings)) if f.name == "tariffs"]
+    [finding] = [f for f in check_house(settings, settings.layout) if f.name == "tariffs"]
     assert (finding.level, finding.cure) == ("problem", "see to its permissions")
     assert fingerprints(settings)["tariffs"]
 
 
 def test_the_doctor_of_a_house_that_sets_nothing(settings: Settings) -> None:
     """Two lines, and nothing wrong."""
-    assert list(check_house(settings, Layout.of(settings))) == [
+    assert list(check_house(settings, settings.layout)) == [
         ok("own settings", f"{settings.house} has none"),
         ok("tariffs", "0 lines in dbt/seeds/tariffs.csv"),
     ]
@@ -108,7 +107,7 @@ def test_the_doctor_names_what_is_not_read_and_what_is_new(
     settings: Settings, own: Path, shipped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two files of tariffs, a name that is not read, unknown meters, settings without effect."""
-    layout = Layout.of(settings)
+    layout = settings.layout
     write_json(layout.models, {"inputs": fingerprints(settings)})
     own.write_text(f"{HEADER}\n{ROW.replace('a,', 'main,')}\n")
     (own.parent / "config.yml").touch()

@@ -5,9 +5,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from homeiot_batch.archive.transform import to_rows
 from homeiot_batch.config import load_settings
-from homeiot_batch.datasets import Dataset
-from homeiot_batch.transform import to_rows
+from homeiot_batch.core.datasets import Dataset
 
 NOW = datetime(2026, 11, 23, 15, 5, tzinfo=UTC)
 SHIPPED = load_settings().datasets["raw_meter_readings"]

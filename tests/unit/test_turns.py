@@ -2,7 +2,7 @@
 
 import threading
 
-from homeiot_batch.turns import Turns
+from homeiot_batch.sources.influxdb.turns import Turns
 
 
 def has_turn(turns: Turns, within_s: float) -> bool:

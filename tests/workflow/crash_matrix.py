@@ -6,7 +6,7 @@ python -m tests.workflow.crash_matrix      rewrites the table in docs/reliabilit
 import re
 
 from homeiot_batch.config import ROOT
-from homeiot_batch.fault_points import POINTS
+from homeiot_batch.core.fault_points import POINTS
 
 PAGE = ROOT / "docs/reliability.md"
 TABLE = re.compile(r"(?<=<!-- matrix -->\n).*?(?=<!-- /matrix -->)", re.DOTALL)

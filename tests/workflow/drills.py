@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from homeiot_batch.config import load_settings
-from homeiot_batch.files import write_json
-from homeiot_batch.layout import Layout
-from homeiot_batch.read_copy import publish
+from homeiot_batch.core.files import write_json
+from homeiot_batch.warehouse.read_copy import publish
 from tests.conftest import House, Outcome
 
 DATASET = "raw_meter_readings"
@@ -245,7 +244,7 @@ def copy_of(template: House, folder: Path) -> House:
     settings = load_settings(
         {name: str(path) for name, path in places.items()} | {"tz": "Asia/Tokyo"}
     )
-    layout = Layout.of(settings)
+    layout = settings.layout
     # the template's views name the template's files
     write_json(layout.read_marker, publish(settings, layout, wait_s=0))
     layout.report_marker.touch()  # it shows the same tables

@@ -81,7 +81,7 @@ def test_what_is_archived_must_stay_declared(name: str, lost: bool, declared: Ch
     if lost:
         drills.remove_database(declared)
     else:
-        verified = declared.python("homeiot_batch.verify", "--from", FIRST, "--to", LAST)
+        verified = declared.python("homeiot_batch", "verify", "--from", FIRST, "--to", LAST)
         problems = [
             line
             for line in verified.stderr.splitlines()
@@ -108,9 +108,9 @@ def test_a_dataset_that_is_no_longer_declared_is_named(declared: Checkout) -> No
     replace(declared, CLIMATE, "")
     said: dict[str, Callable[[], str]] = {
         "run": lambda: declared.night("2026-11-13").stderr,
-        "verify": lambda: declared.python("homeiot_batch.verify", "--to", LAST).stderr,
-        "status": lambda: declared.python("homeiot_batch.status", *NEXT[1:]).stderr,
-        "doctor": lambda: declared.python("homeiot_batch.doctor", *NEXT[1:]).stderr,
+        "verify": lambda: declared.python("homeiot_batch", "verify", "--to", LAST).stderr,
+        "status": lambda: declared.python("homeiot_batch", "status", *NEXT[1:]).stderr,
+        "doctor": lambda: declared.python("homeiot_batch", "doctor", *NEXT[1:]).stderr,
     }
     for name, output in said.items():
         assert any(

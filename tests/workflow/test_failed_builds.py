@@ -6,11 +6,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from homeiot_batch import dbt_build
 from homeiot_batch.config import ROOT, Settings, load_settings
-from homeiot_batch.dbt_build import build_models
 from homeiot_batch.errors import BuildError
-from homeiot_batch.layout import Layout
+from homeiot_batch.warehouse import dbt_build
+from homeiot_batch.warehouse.dbt_build import build_models
 from tests.conftest import House
 
 ENERGY = "dbt/models/marts/fct_daily_energy.sql"
@@ -54,7 +53,7 @@ def build(settings: Settings) -> list[str]:
 
 def target(settings: Settings) -> Path:
     """Where dbt notes what it did."""
-    return Layout.of(settings).dbt_target
+    return settings.layout.dbt_target
 
 
 def test_tests_that_fail_or_warn(project: Path, settings: Settings) -> None:

@@ -4,7 +4,7 @@ import json
 import os
 from datetime import date
 
-from homeiot_batch.tariff_file import HEADER
+from homeiot_batch.warehouse.tariff_file import HEADER
 from tests.conftest import House
 from tests.workflow import drills
 from tests.workflow.drills import DAYS, FIRST, span

@@ -60,14 +60,14 @@ def test_the_first_archived_days_are_missed(markers: str, archive: Checkout) -> 
         shutil.rmtree(archive.day(day))
         if markers == "lost":
             archive.marker(day).unlink()
-    verified = archive.python("homeiot_batch.verify", *NOW)
+    verified = archive.python("homeiot_batch", "verify", *NOW)
     assert verified.code == 1
     assert [
         f"{DATASET} {day}: the day is not archived" for day in (FIRST, MIDDLE)
     ] == verified.stderr.splitlines()[1:3]
     if markers == "kept":
-        status = archive.python("homeiot_batch.status", *NOW)
-        doctor = archive.python("homeiot_batch.doctor", *NOW)
+        status = archive.python("homeiot_batch", "status", *NOW)
+        doctor = archive.python("homeiot_batch", "doctor", *NOW)
         assert (status.code, doctor.code) == (1, 1)
         assert "missing (2): 2026-11-09 to 2026-11-10" in doctor.stderr
         night = archive.night("2026-11-12")
@@ -104,7 +104,7 @@ def test_an_archive_that_is_not_mounted(archive: Checkout) -> None:
         "error: PARQUET_BASE_DIR=data/parquet holds no archive, but 3 days are known from data/markers and the database; mount"
     )
     for module in ("verify", "status", "doctor"):
-        assert archive.python(f"homeiot_batch.{module}", *NOW).code == 1
+        assert archive.python("homeiot_batch", module, *NOW).code == 1
     shutil.rmtree(archive.markers)
     assert "holds no archive, but 3 days are known" in archive.night("2026-11-13").failures[0]
     shutil.rmtree(archive.parquet)
@@ -154,9 +154,9 @@ def test_a_footer_that_has_changed_since_it_was_loaded(archive: Checkout) -> Non
     drills.assert_archived(archive, V1)
 
 
-def as_plain_user(checkout: Checkout, module: str, *arguments: str) -> Outcome:
+def as_plain_user(checkout: Checkout, name: str, *arguments: str) -> Outcome:
     """The command without root's power over permissions."""
-    command = [*PLAIN, sys.executable, "-m", f"homeiot_batch.{module}", *arguments]
+    command = [*PLAIN, sys.executable, "-m", "homeiot_batch", name, *arguments]
     done = subprocess.run(
         command,
         cwd="/",
@@ -182,7 +182,7 @@ def test_a_file_that_may_not_be_read_is_not_replaced(archive: Checkout) -> None:
     os.chown(part, 65534, 65534)
     part.chmod(0o600)
     content = part.read_bytes()
-    night = as_plain_user(archive, "run_archive", *NOW)
+    night = as_plain_user(archive, "run", *NOW)
     assert night.code == 1
     assert f"{part.relative_to(archive.folder)} cannot be read (" in "".join(night.failures)
     assert part.read_bytes() == content
@@ -199,7 +199,7 @@ def test_closed_doors_are_said_in_one_line(place: str, archive: Checkout) -> Non
     folder = archive.folder / place
     os.chown(folder, 65534, 65534)
     folder.chmod(0o700)
-    for module in ("run_archive", "verify", "status", "doctor"):
+    for module in ("run", "verify", "status", "doctor"):
         outcome = as_plain_user(archive, module, "--config", "now=2026-11-13T00:10:00+09:00")
         assert outcome.code == 1, (module, outcome.stderr)
         assert "Traceback" not in outcome.stderr, (module, outcome.stderr)
@@ -212,7 +212,7 @@ def test_closed_doors_are_said_in_one_line(place: str, archive: Checkout) -> Non
 
 def test_more_missed_days_than_a_command_line_takes(archive: Checkout) -> None:
     """They are brought in by several runs of the workflow, the tables by the last; a day that fails holds up no other, and the code says so."""
-    nightly = archive.folder / "scripts/homeiot_batch/nightly.py"
+    nightly = archive.folder / "scripts/homeiot_batch/commands/night.py"
     nightly.write_text(nightly.read_text().replace("MOST_TARGETS = 4000", "MOST_TARGETS = 4"))
     days = [f"2026-11-0{n}" for n in range(4, 9)]
     drills.feed(archive, dict.fromkeys([*days, MIDDLE, LAST], 1))
@@ -234,7 +234,7 @@ def test_an_archive_on_a_disk_of_its_own(archive: Checkout) -> None:
     lost = archive.parquet / "lost+found"
     lost.mkdir(mode=0o700)
     os.chown(lost, 65534, 65534)
-    for module in ("status", "verify", "doctor", "run_archive"):
+    for module in ("status", "verify", "doctor", "run"):
         outcome = as_plain_user(archive, module, "--config", "now=2026-11-12T00:10:00+09:00")
         assert outcome.code == 0, (module, outcome.stderr)
         assert "lost+found" not in outcome.stderr, module
@@ -242,8 +242,8 @@ def test_an_archive_on_a_disk_of_its_own(archive: Checkout) -> None:
 
 def test_another_zone_is_named_by_every_command(archive: Checkout) -> None:
     """A shell with TZ=UTC: no wrong gaps and no false alarms."""
-    for module in ("status", "verify", "run_archive"):
-        outcome = archive.python(f"homeiot_batch.{module}", *NOW, TZ="UTC")
+    for module in ("status", "verify", "run"):
+        outcome = archive.python("homeiot_batch", module, *NOW, TZ="UTC")
         assert (outcome.code, len(outcome.failures)) == (1, 1)
         assert "was begun with Asia/Tokyo" in outcome.failures[0]
 
@@ -252,10 +252,10 @@ def test_old_days_may_be_left_aside(archive: Checkout) -> None:
     """Deleted on purpose, with ARCHIVE_START after them: night, status and doctor are content."""
     shutil.rmtree(archive.day(FIRST))
     assert archive.night("2026-11-12", ARCHIVE_START=MIDDLE).code == 0
-    assert archive.python("homeiot_batch.status", *NOW, ARCHIVE_START=MIDDLE).code == 0
+    assert archive.python("homeiot_batch", "status", *NOW, ARCHIVE_START=MIDDLE).code == 0
     assert (
         "missing (1)"
-        not in archive.python("homeiot_batch.doctor", *NOW, ARCHIVE_START=MIDDLE).stderr
+        not in archive.python("homeiot_batch", "doctor", *NOW, ARCHIVE_START=MIDDLE).stderr
     )
 
 

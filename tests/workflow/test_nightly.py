@@ -11,7 +11,7 @@ from collections.abc import Generator
 import pytest
 
 from homeiot_batch.config import ROOT
-from homeiot_batch.exit_codes import BUSY, DONE, FAILED, MEANINGS, USAGE
+from homeiot_batch.core.exit_codes import BUSY, DONE, FAILED, MEANINGS, USAGE
 from tests.conftest import Checkout, House, Outcome
 
 NOON = 1794193200  # of 9 November 2026 in Japan

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from homeiot_batch.logging_conf import configure
-from homeiot_batch.progress import Progress
+from homeiot_batch.workflow.progress import Progress
 from tests.conftest import House
 from tests.workflow import drills
 from tests.workflow.drills import UNTIL_LOAD, jobs, span

@@ -85,7 +85,7 @@ def test_a_failed_report_leaves_the_former_page(archived: House) -> None:
 
 def test_it_is_written_by_hand(checkout: Checkout, template: House) -> None:
     """From the read copy, to a file of one's own or in place; without a read copy one line that says what to do."""
-    missing = checkout.python("homeiot_batch.report")
+    missing = checkout.python("homeiot_batch", "report")
     assert (missing.code, missing.failures) == (
         1,
         [
@@ -94,7 +94,8 @@ def test_it_is_written_by_hand(checkout: Checkout, template: House) -> None:
     )
     file = checkout.folder / "mine.html"
     done = checkout.python(
-        "homeiot_batch.report",
+        "homeiot_batch",
+        "report",
         "--output",
         str(file),
         "--config",
@@ -110,7 +111,8 @@ def by_hand(checkout: Checkout, database: Path, *prefix: str) -> tuple[int, str,
         *prefix,
         sys.executable,
         "-m",
-        "homeiot_batch.report",
+        "homeiot_batch",
+        "report",
         "--config",
         f"duckdb_path={database}",
     ]

@@ -33,7 +33,7 @@ def verified(checkout: Checkout) -> Checkout:
 
 def verify(house: Checkout, *arguments: str) -> Outcome:
     """Run the proof."""
-    return house.python("homeiot_batch.verify", *NOW, *arguments)
+    return house.python("homeiot_batch", "verify", *NOW, *arguments)
 
 
 def test_a_source_that_is_not_there_is_said(verified: Checkout) -> None:

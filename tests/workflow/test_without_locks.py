@@ -52,7 +52,7 @@ def test_a_database_without_locks(error: str, archived: House) -> None:
     folder = archived.database.parent
     before = drills.state(archived)
     script = (
-        "import sys; from pathlib import Path; from homeiot_batch.database import open_database\n"
+        "import sys; from pathlib import Path; from homeiot_batch.warehouse.database import open_database\n"
         "try:\n    with open_database(Path(sys.argv[1]), wait_s=600): print('opened')\n"
         "except Exception as error: print(f'{type(error).__name__}: {error}')"
     )
@@ -68,7 +68,7 @@ def test_a_database_without_locks(error: str, archived: House) -> None:
 def test_doctor_names_both_folders(call: str, house: House, tmp_path: Path) -> None:
     """Before the first run too, and it leaves nothing behind."""
     drills.feed(house, drills.V1)
-    command = [sys.executable, "-m", "homeiot_batch.doctor"]
+    command = [sys.executable, "-m", "homeiot_batch", "doctor"]
     report = without_locks(house, call, "ENOLCK", *command)
     lines = [" ".join(line.split()) for line in report.stderr.splitlines()]
     found = [line for line in lines if line.startswith("problem locks")]

@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import date, timedelta
 
-from homeiot_batch.days import each_day
+from homeiot_batch.core.days import each_day
 from homeiot_batch.report.elements import Calendar, Square
 from homeiot_batch.report.figures import Day
 from homeiot_batch.report.wording import Wording

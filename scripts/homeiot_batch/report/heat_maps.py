@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from homeiot_batch.days import LocalDay
+from homeiot_batch.core.days import LocalDay
 from homeiot_batch.report import charts
 from homeiot_batch.report.elements import Cell, Chart, Label, Table
 from homeiot_batch.report.figures import House, Meter

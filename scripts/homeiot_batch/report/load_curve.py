@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from homeiot_batch.days import LocalDay
+from homeiot_batch.core.days import LocalDay
 from homeiot_batch.report import charts
 from homeiot_batch.report.charts import Scale, Slot
 from homeiot_batch.report.elements import Cell, Chart, Label, Span, Table

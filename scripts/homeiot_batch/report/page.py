@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from homeiot_batch.days import yesterday
-from homeiot_batch.files import file_stamp, write_text
+from homeiot_batch.core.days import yesterday
+from homeiot_batch.core.files import file_stamp, write_text
 from homeiot_batch.report.figures import House, read_figures
 from homeiot_batch.report.panel import panel
 from homeiot_batch.report.words import TEMPLATES, Words

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 
-from homeiot_batch.days import LocalDay
+from homeiot_batch.core.days import LocalDay
 from homeiot_batch.report.bar_charts import days_chart, months_chart
 from homeiot_batch.report.completeness import completeness
 from homeiot_batch.report.costs import cost_chart

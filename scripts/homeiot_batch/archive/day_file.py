@@ -1,0 +1,198 @@
+"""Proves a day's Parquet file: readable, whole, as it was written, and of columns that are declared."""
+
+import contextlib
+import json
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from homeiot_batch.core.datasets import OWN_COLUMNS, Dataset
+from homeiot_batch.core.day_record import DayRecord
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.core.files import sha256
+from homeiot_batch.core.layout import PART
+from homeiot_batch.errors import ArchiveDamaged, ArchiveError, SettingsError
+
+METADATA_KEY = b"homeiot"
+SNAKEMAKES = ".snakemake_timestamp"
+
+
+def read_metadata(folder: Path) -> dict[str, Any] | None:
+    """What the day's file says of itself; None where there is no day. ArchiveDamaged, or ArchiveError if it cannot be read now."""
+    if not folder.is_dir():
+        return None
+    refuse_foreign_files(folder)
+    with reading(folder / PART):
+        return json.loads((pq.read_metadata(folder / PART).metadata or {})[METADATA_KEY])
+
+
+def described(folder: Path) -> tuple[dict[str, Any], DayRecord]:
+    """What the day's file says of itself, and the record in it. ArchiveError if there is no day, ArchiveDamaged if it says nothing."""
+    metadata = read_metadata(folder)
+    if metadata is None:
+        raise ArchiveError(f"{folder} is not there; run again to have the day read")
+    record = DayRecord.of(metadata)
+    if record is None:
+        raise damaged(folder / PART, "it says nothing of its content")
+    return metadata, record
+
+
+def check_part(part: Path, record: DayRecord, day: LocalDay) -> None:
+    """Read every page of the file: ArchiveDamaged unless all checksums, the columns and the number of rows are those that were written.
+
+    ArchiveError if rows lie outside of the day.
+    """
+    rows = 0
+    with reading(part), pq.ParquetFile(part, page_checksum_verification=True) as file:
+        _refuse_other_columns(part, file, record)
+        for batch in file.iter_batches():
+            rows += len(batch)
+            _refuse_rows_of_another_day(part, batch, day)
+    _refuse_what_duckdb_reads_otherwise(part)
+    if rows != record.rows:
+        raise ArchiveDamaged(
+            f"{part} holds {rows} rows where {record.rows} were written; check the disk, and restore the file from a backup"
+        )
+
+
+def check_day(folder: Path, day: LocalDay, loaded: dict[str, Any] | None = None) -> DayRecord:
+    """The day's record. ArchiveError if its file is not there, damaged, says nothing of its content, or has changed since it was `loaded`."""
+    metadata, record = described(folder)
+    check_part(folder / PART, record, day)
+    refuse_changed(folder / PART, metadata, sha256(folder / PART), loaded)
+    return record
+
+
+def refuse_changed(
+    part: Path, metadata: dict[str, Any], checksum: str, loaded: dict[str, Any] | None
+) -> None:
+    """ArchiveDamaged if the file is the very one of which `loaded` (a marker, a row of archive.loads) keeps another checksum."""
+    if (
+        loaded
+        and loaded.get("write_id")
+        and loaded["write_id"] == metadata.get("write_id")
+        and loaded.get("sha256") != checksum
+    ):
+        raise damaged(part, "its checksum is no longer the one that it was loaded with")
+
+
+def refuse_undeclared(part: Path, dataset: Dataset, zone: str) -> None:
+    """SettingsError if the file has a column that is not declared, or declared with another type: its values would be shown nowhere."""
+    declared = {column.name: str(column.type) for column in dataset.arrow_schema(zone)}
+    with reading(part):
+        found = {
+            column.name: str(column.type)
+            for column in pq.read_schema(part)
+            if column.name not in OWN_COLUMNS
+        }
+    for name, kind in found.items():
+        if declared.get(name) != kind:
+            change = (
+                f"declares it as {declared[name]}" if name in declared else "does not declare it"
+            )
+            raise SettingsError(
+                f"datasets.{dataset.name}: the archive holds {name!r} ({kind}), as in {part}, but config.yaml {change}; declare it as it was (what a "
+                "point does not have is filled), or declare a dataset of another name"
+            )
+
+
+def refuse_foreign_files(folder: Path) -> None:
+    """ArchiveError if the day's folder holds a Parquet file that is not the workflow's."""
+    if others := [name for name in strangers(folder) if name.endswith(".parquet")]:
+        raise ArchiveError(
+            f"{folder} holds {', '.join(others)} beside {PART}; move it away, readers of the folder count both"
+        )
+
+
+def refuse_to_delete(folder: Path) -> None:
+    """ArchiveError if the day's folder, which Snakemake is about to delete, holds anything that is not the workflow's."""
+    refuse_foreign_files(folder)
+    if others := strangers(folder):
+        raise ArchiveError(
+            f"{folder} holds {', '.join(others)} beside {PART}, which would be deleted with the old day; move it away"
+        )
+
+
+def strangers(folder: Path) -> list[str]:
+    """Names of what lies in the folder and is not the workflow's."""
+    return sorted(path.name for path in folder.iterdir() if path.name not in (PART, SNAKEMAKES))
+
+
+def damaged(part: Path, reason: object) -> ArchiveDamaged:
+    """The file cannot be trusted, for the reason given."""
+    return ArchiveDamaged(
+        f"{part} is damaged or not of this archive ({' '.join(str(reason).split())[:120]}); restore it from a backup, or run "
+        f"`python -m homeiot_batch.run_archive --date {part.parent.name.removeprefix('dt=')} --force`, which reads the day again if the source "
+        "still holds as much"
+    )
+
+
+@contextlib.contextmanager
+def reading(part: Path) -> Generator[None]:
+    """Tell a damaged file (ArchiveDamaged) from one that the system does not hand out now (ArchiveError): only the first may be replaced."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise ArchiveError(
+            f"{part.parent} holds no {PART}; remove the folder to have the day read again"
+        ) from None
+    except MemoryError as error:
+        raise ArchiveError(
+            f"{part} cannot be read ({' '.join(str(error).split())[:120]}); give the run more memory"
+        ) from None
+    except OSError as error:
+        if error.errno is None:  # Arrow's own, for what it cannot decode
+            raise damaged(part, error) from None
+        raise ArchiveError(
+            f"{part} cannot be read ({error.strerror}); see to its permissions and the disk, and run again"
+        ) from None
+    except (pa.ArrowException, KeyError, ValueError) as error:
+        raise damaged(part, error) from None
+
+
+def _refuse_other_columns(part: Path, file: pq.ParquetFile, record: DayRecord) -> None:
+    """No checksum covers the file's description of its columns: it is compared with what was noted when it was written."""
+    found = {column.name: str(column.type) for column in file.schema_arrow}
+    noted = json.loads((file.metadata.metadata or {})[METADATA_KEY]).get("columns")
+    if noted not in (None, found) or not {*OWN_COLUMNS, *record.values} <= set(found):
+        raise damaged(
+            part, f"its columns are {found}, written were {noted or [*OWN_COLUMNS, *record.values]}"
+        )
+
+
+def _refuse_what_duckdb_reads_otherwise(part: Path) -> None:
+    """No checksum covers page headers and the types that DuckDB goes by: ArchiveDamaged if it stumbles, or takes a time for another."""
+    files = "read_parquet(?, hive_partitioning = false)"
+    with duckdb.connect() as connection:
+        try:
+            connection.execute(f"SELECT count(COLUMNS(*)) FROM {files}", [str(part)]).fetchall()
+            types = dict(
+                connection.execute(
+                    f"SELECT column_name, column_type FROM (DESCRIBE FROM {files})", [str(part)]
+                ).fetchall()
+            )
+        except duckdb.OutOfMemoryException as error:
+            raise ArchiveError(
+                f"{part} cannot be read ({' '.join(str(error).split())[:120]}); give the run more memory"
+            ) from None
+        except duckdb.Error as error:
+            raise damaged(part, error) from None
+    if found := {
+        name: types.get(name)
+        for name in OWN_COLUMNS
+        if types.get(name) != "TIMESTAMP WITH TIME ZONE"
+    }:
+        raise damaged(part, f"DuckDB takes its times for {found}")
+
+
+def _refuse_rows_of_another_day(part: Path, rows: pa.RecordBatch, day: LocalDay) -> None:
+    bounds = pc.min_max(rows.column("ts_utc")).as_py()
+    if len(rows) and not day.start <= bounds["min"] <= bounds["max"] < day.end:
+        raise ArchiveError(
+            f"{part} holds rows of another day than {day}; put it back where it belongs, or report a fault of the program"
+        )

@@ -1,0 +1,57 @@
+"""Times of files that lie ahead, after a night with a wrong clock or from a backup, set to now.
+
+Snakemake goes by these times. A file from the future is newer than all that is made from it: each
+load would be repeated and then fail, since its marker is older than its day.
+"""
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import structlog
+
+from homeiot_batch.archive.day_file import SNAKEMAKES
+from homeiot_batch.core.layout import Layout
+
+log = structlog.get_logger()
+
+
+def recover_file_times(layout: Layout, datasets: Iterable[str]) -> None:
+    """Set the times that lie ahead to now; the tables are then built again.
+
+    Nothing else of a file changes. Which of two such files is the newer one cannot be told any
+    more: a day that was loaded again is known by its marker, but not whether the tables have it.
+    """
+    names = list(datasets)
+    days = [path for path in _days(layout, names) if _lies_ahead(path)]
+    records = [path for path in _records(layout, names) if _lies_ahead(path)]
+    for path in [*days, *records]:
+        os.utime(path)
+    if days or records:
+        log.warning("times of files lay ahead; they are set to now", files=len(days + records))
+    if records:
+        layout.models.unlink(missing_ok=True)
+
+
+def _days(layout: Layout, datasets: Iterable[str]) -> Iterator[Path]:
+    """The archived days, and the files in them by which Snakemake tells when they were made."""
+    for name in datasets:
+        for dt in layout.archived_days(name):
+            yield from (layout.day(name, dt), layout.day(name, dt) / SNAKEMAKES)
+        # the notes of days that are to be read again, which must be newer than the days
+        yield from (layout.early_note(name, dt) for dt in layout.noted_days(name))
+
+
+def _records(layout: Layout, datasets: Iterable[str]) -> Iterator[Path]:
+    """What the run notes of its work."""
+    for name in datasets:
+        yield from (layout.marker(name, dt) for dt in layout.loaded_days(name))
+    yield from (layout.last_load, layout.models, layout.read_marker, layout.report_marker)
+
+
+def _lies_ahead(path: Path) -> bool:
+    try:
+        return path.stat().st_mtime > time.time()
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,195 @@
+"""The nightly batch: yesterday and what was missed, one date or a range, by the workflow.
+
+python -m homeiot_batch.run_archive [--date D | --from A --to B] [--force | --reconcile]
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import structlog
+
+from homeiot_batch.archive.zone_record import check_zone
+from homeiot_batch.commands.healthcheck import ping
+from homeiot_batch.commands.night import Plan, plan_night, plan_reconciliation
+from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
+from homeiot_batch.core.days import parse_day
+from homeiot_batch.core.exit_codes import DONE, FAILED
+from homeiot_batch.core.files import read_json
+from homeiot_batch.core.host_paths import explained
+from homeiot_batch.errors import HomeIotError, SettingsError
+from homeiot_batch.logging_conf import configure
+from homeiot_batch.sources.influxdb.client import compare_clocks
+from homeiot_batch.workflow.early_warnings import hand_over
+
+log = structlog.get_logger()
+
+
+def run_archive(
+    day: str | None,
+    first: str | None,
+    last: str | None,
+    *,
+    force: bool,
+    reconcile: bool,
+    config: Sequence[str],
+) -> None:
+    """Do what the options ask for, tell the watchdog, and exit with the run's code."""
+    os.chdir(ROOT)
+    url = None
+    warnings: list[str] = []
+    try:
+        given = given_settings(config)
+        if "allow_shrink" in given:  # it is for the days that are asked for
+            given |= {
+                name: dt for name, dt in (("start", day or first), ("end", day or last)) if dt
+            }
+        settings = load_settings(given)
+        configure(settings.log_format, warnings.append)
+        url = settings.healthcheck_url.get_secret_value() if settings.healthcheck_url else None
+        ping(url, "start")
+        plan = plan_run(settings, day, first, last, force=force, reconcile=reconcile)
+    except (HomeIotError, OSError) as error:
+        ping(url, "fail", str(error))
+        raise SystemExit(explained(f"error: {error}")) from None
+    warnings += plan.warnings
+    code, summary = _run(plan, config_arguments(day, first, last, config), settings, warnings)
+    if reconcile and plan.not_compared:
+        code = code or FAILED
+        print(
+            f"failed: {', '.join(plan.not_compared)} was not compared with the source; see the warnings, and run again",
+            file=sys.stderr,
+        )
+    elif not plan.targets:
+        print(
+            "nothing to do: every day of the range is archived, and the source has no more of any",
+            file=sys.stderr,
+        )
+    ping(url, "" if code == DONE else "fail", summary or f"nothing was done, exit code {code}")
+    _print(warnings)  # of that ping: no summary has it
+    raise SystemExit(code)
+
+
+def plan_run(
+    settings: Settings,
+    day: str | None,
+    first: str | None,
+    last: str | None,
+    *,
+    force: bool,
+    reconcile: bool,
+) -> Plan:
+    """What the options mean; SettingsError for dates that are none or exclude each other."""
+    layout = settings.layout
+    if day and (first or last):
+        raise SettingsError(
+            f"--date={day} and --from or --to exclude each other; give one or the other"
+        )
+    if bool(first) != bool(last):
+        raise SettingsError("--from and --to belong together; give both, or --date for one day")
+    if reconcile and (force or not (day or first)):
+        raise SettingsError(
+            "--reconcile takes the days of --date, or of --from and --to, and no --force; give it a range"
+        )
+    if reconcile and not settings.is_server:
+        raise SettingsError(
+            f"--reconcile asks a server for what it has more of, and INFLUX_URL={settings.influx_url!r} is an export; read the days again by "
+            "--force, which replaces none by a smaller one"
+        )
+    check_zone(layout, settings.tz)
+    if clocks := compare_clocks(settings):
+        clocks.refuse_too_far()
+    if not (day or first):
+        return (
+            Plan(targets=["yesterday"], forced=["extract"])
+            if force
+            else plan_night(settings, layout)
+        )
+    start, end = (
+        (parse_day(day, "--date"),) * 2
+        if day
+        else (parse_day(first, "--from"), parse_day(last, "--to"))
+    )
+    if reconcile:
+        return plan_reconciliation(settings, layout, start, end)
+    return Plan(targets=["all"], forced=["extract"] if force else [])
+
+
+def config_arguments(
+    day: str | None, first: str | None, last: str | None, config: Sequence[str]
+) -> list[str]:
+    """The workflow's --config: the range, and what was given for this run."""
+    span = [f"start={day or first}", f"end={day or last}"] if day or first else []
+    return ["--config", *span, *config] if span or config else []
+
+
+def _run(
+    plan: Plan, config: Sequence[str], settings: Settings, warnings: list[str]
+) -> tuple[int, str]:
+    """Run the workflow, once or in batches: the exit code of the first that failed, and what each said at its end.
+
+    Where one has found the database damaged it is run once more: that builds a new one from the archive.
+    The `warnings` are told by the first summary; those that none has told are printed at the end.
+    """
+    codes, summaries = [DONE], []
+    for arguments in plan.batches():
+        started = datetime.now(UTC)
+        code, ended = _workflow([*arguments, *config], warnings)
+        if code == FAILED and not ended and settings.layout.damage.exists():
+            log.warning(
+                "the database is damaged; once more, with a new one that is built from the archive"
+            )
+            started = datetime.now(UTC)
+            code, ended = _workflow([*arguments, *config], warnings)
+        codes.append(code)
+        summary = _summary_since(started, settings)
+        summaries.append(summary)
+        told = summary.splitlines()
+        warnings[:] = [warning for warning in warnings if f"warning: {warning}" not in told]
+        if ended or code not in (DONE, FAILED):
+            break
+    _print(warnings)
+    return next(filter(None, codes), DONE), "\n".join(filter(None, summaries))
+
+
+def _print(warnings: list[str]) -> None:
+    """Print the warnings, and empty the list."""
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    warnings.clear()
+
+
+def _workflow(arguments: Sequence[str], warnings: Sequence[str]) -> tuple[int, bool]:
+    """One run of the workflow: its exit code, and whether it was ended from outside.
+
+    Who ends this process ends it too. Its summary counts the `warnings` that were had before.
+    """
+    signals: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        signals.append(number)
+        if number != signal.SIGINT:  # which the terminal sends to the workflow as well
+            workflow.send_signal(number)
+
+    command = [sys.executable, "-m", "snakemake", *arguments]
+    with (
+        hand_over(warnings) as environment,
+        subprocess.Popen(command, env=environment) as workflow,
+    ):
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
+        code = workflow.wait()
+    return (code if code >= 0 else FAILED), bool(signals)
+
+
+def _summary_since(started: datetime, settings: Settings) -> str:
+    """The run's summary as text; none if it did nothing."""
+    summary = read_json(settings.layout.last_run) or {}
+    return (
+        "\n".join(summary.get("lines", []))
+        if summary.get("finished_at", "") >= started.isoformat()
+        else ""
+    )

@@ -1,0 +1,1 @@
+"""Words that all other folders use: days, datasets, records, paths, files."""

@@ -1,0 +1,74 @@
+"""The vars of the dbt project that a house sets: checked against the ones that the project has."""
+
+import functools
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from homeiot_batch.core.near_names import hint
+
+# of a source beside the vars that are numbers: what it measures
+KIND = "kind"
+# vars that are one of some words
+DIRECTIONS = ["up", "down", "both"]
+CHOICES = {
+    "direction": DIRECTIONS,
+    "export_direction": DIRECTIONS,
+    "unit": ["kWh", "Wh", "MWh"],
+}
+
+
+def check_vars(given: Mapping[str, Any], project: Path) -> None:
+    """ValueError for a var that the project does not have, or a value that it cannot be."""
+    known = _project_vars(project)
+    for name, value in given.items():
+        if name not in known:
+            raise ValueError(f"has no var {name!r}; {hint(name, known)}")
+        if isinstance(known[name], dict):
+            _check_sources(name, value, known)
+        else:
+            _check_value(name, value, known[name])
+
+
+@functools.cache
+def _project_vars(project: Path) -> dict[str, Any]:
+    return yaml.safe_load((project / "dbt_project.yml").read_bytes())["vars"]
+
+
+def _check_sources(name: str, value: object, known: Mapping[str, Any]) -> None:
+    """The same vars by source, and what each source measures."""
+    if not isinstance(value, dict):
+        raise ValueError(f"{name}={value!r} names no sources; write {name}: {{meter1: {{...}}}}")
+    allowed = {KIND: ""} | {key: default for key, default in known.items() if key != name}
+    for source, own in value.items():
+        if not isinstance(source, str) or not isinstance(own, dict):
+            raise ValueError(
+                f"{name}: {source!r} has no vars of its own; write {name}: {{{source}: {{...}}}}"
+            )
+        for key, setting in own.items():
+            if key not in allowed:
+                raise ValueError(f"{name}.{source} has no {key!r}; {hint(str(key), allowed)}")
+            _check_value(f"{name}.{source}.{key}", setting, allowed[key])
+
+
+def _check_value(name: str, value: object, default: object) -> None:
+    """A value of the kind of the default; numbers are finite and not negative."""
+    if value is None and default is None:
+        return
+    choices = CHOICES.get(name.rpartition(".")[2])
+    if choices:
+        if value not in choices:
+            words = ", ".join(choices)
+            raise ValueError(f"{name}={value!r} is none of {words}; write one of them")
+        return
+    if isinstance(default, bool | str):
+        if type(value) is not type(default):
+            wanted = "true or false" if isinstance(default, bool) else "a text"
+            raise ValueError(f"{name}={value!r} is not {wanted}; write one")
+        return
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or value < 0:
+        raise ValueError(f"{name}={value!r} is no number from 0 on; write one like {default or 1}")

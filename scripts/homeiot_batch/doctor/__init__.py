@@ -1,0 +1,1 @@
+"""The checks of a set-up: each yields findings and changes nothing."""

@@ -1,0 +1,1 @@
+"""Where readings come from: an InfluxDB server, or an export of one."""

@@ -1,0 +1,1 @@
+"""How an export is read: its files, its lines, what it covers."""

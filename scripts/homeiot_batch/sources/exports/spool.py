@@ -1,0 +1,89 @@
+"""The spool: an export's points of the wanted days, on disk, to be put together day by day."""
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from homeiot_batch.core.datasets import ARROW_TYPES, Dataset, quoted
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.errors import ArchiveError
+
+BATCH_ROWS = 50_000
+
+
+class Spool:
+    """A DuckDB of its own in a temporary folder; it is removed when the process ends."""
+
+    def __init__(self, staging: Path) -> None:
+        try:
+            staging.mkdir(parents=True, exist_ok=True)
+            folder = tempfile.mkdtemp(prefix="tmp-spool-", dir=staging)
+        except OSError as error:
+            raise ArchiveError(
+                f"{staging} cannot be written ({error.strerror}); see to disk space and permissions"
+            ) from None
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        self._connection = duckdb.connect(
+            f"{folder}/spool.duckdb",
+            config={"memory_limit": "1GB", "temp_directory": f"{folder}/overflow"},
+        )
+
+    def prepare(self, dataset: Dataset) -> None:
+        """Make room for the points of a dataset."""
+        columns = {
+            quoted(name): kind
+            for name, kind in dataset.columns().items()
+            if name in dataset.tags or name in dataset.fields
+        }
+        listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        self._connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {quoted(dataset.name)} "
+            f"(time BIGINT, series VARCHAR, number BIGINT, {listed})"
+        )
+
+    def add(self, dataset: Dataset, points: Sequence[tuple[Any, ...]]) -> None:
+        """Write rows of time (ns), series, number of the line, tags and fields."""
+        if not points:
+            return
+        types = [
+            pa.int64(),
+            pa.string(),
+            pa.int64(),
+            *(pa.string() for _ in dataset.tags),
+            *(ARROW_TYPES[kind] for kind in dataset.fields.values()),
+        ]
+        names = ["time", "series", "number", *dataset.tags, *dataset.fields]
+        columns = zip(*points, strict=True)
+        arrays = [pa.array(values, kind) for values, kind in zip(columns, types, strict=True)]
+        rows = pa.table(arrays, names=names)  # noqa: F841 - DuckDB finds it by its name
+        self._connection.execute(f"INSERT INTO {quoted(dataset.name)} SELECT * FROM rows")
+
+    def read(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
+        """The points of the day in the order of time, as batches of `dataset.raw_schema()`."""
+        return self._batches(self._connection.cursor(), dataset, day)
+
+    def _batches(
+        self, cursor: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay
+    ) -> Iterator[pa.RecordBatch]:
+        with cursor:
+            found = cursor.sql(_points(dataset), params=[day.start_ns, day.end_ns])
+            for batch in found.to_arrow_reader(BATCH_ROWS):
+                yield batch.cast(dataset.raw_schema())
+
+
+def _points(dataset: Dataset) -> str:
+    """The points of a time range: several lines of one are joined, of a value the last one counts."""
+    tags = [f"any_value({quoted(tag)}) AS {quoted(tag)}" for tag in dataset.tags]
+    fields = [f"max_by({quoted(name)}, number) AS {quoted(name)}" for name in dataset.fields]
+    order = ", ".join(["time", *(quoted(tag) for tag in dataset.tags), "series"])
+    return (
+        f"SELECT * EXCLUDE (series) FROM (SELECT time, {', '.join(tags + fields)}, series "
+        f"FROM {quoted(dataset.name)} WHERE time >= ? AND time < ? GROUP BY time, series) "
+        f"ORDER BY {order}"
+    )

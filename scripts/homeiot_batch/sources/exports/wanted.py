@@ -1,0 +1,38 @@
+"""What one pass through an export is to keep of one dataset, and what it has found of it."""
+
+import bisect
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.sources.exports.evidence import Evidence
+from homeiot_batch.sources.exports.units import OtherUnits
+
+
+class Wanted:
+    """The points that one pass keeps for one dataset, and what they prove."""
+
+    def __init__(self, dataset: Dataset, days: Iterable[date], zone: ZoneInfo) -> None:
+        self.dataset = dataset
+        self.days = sorted(days)
+        bounds = [LocalDay(day, zone) for day in self.days]
+        self._starts = [day.start_ns for day in bounds]
+        self._ends = [day.end_ns for day in bounds]
+        # ns: most lines lie outside of these
+        self.first = min(self._starts, default=0)
+        self.end = max(self._ends, default=0)
+        self.columns = {name.encode(): place for place, name in enumerate(dataset.fields)}
+        self.kinds = list(dataset.fields.values())
+        self.tags = {name.encode() for name in dataset.tags}
+        self.rows: list[tuple[Any, ...]] = []
+        self.policies: set[str] = set()
+        self.evidence = Evidence()
+        self.units = OtherUnits(self.day_at)
+
+    def day_at(self, time: int) -> int:
+        """The number of the wanted day that the time lies in; -1 if it is in none."""
+        place = bisect.bisect_right(self._starts, time) - 1
+        return place if place >= 0 and time < self._ends[place] else -1

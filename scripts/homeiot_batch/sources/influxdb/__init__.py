@@ -1,0 +1,1 @@
+"""How an InfluxDB server is asked, and what it answers."""

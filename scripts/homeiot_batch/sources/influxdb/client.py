@@ -1,0 +1,272 @@
+"""Questions to one InfluxDB server, 1.x or 2.x, by HTTP: InfluxQL by /query, and the API of 2.x.
+
+The answer of /query is read as a stream of JSON documents, because InfluxDB reports what went
+wrong after the first rows only there.
+"""
+
+import contextlib
+import functools
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+import requests
+
+from homeiot_batch.config import Settings
+from homeiot_batch.errors import SourceBusy, SourceError, SourceUnavailable
+from homeiot_batch.sources.clock import Clocks
+from homeiot_batch.sources.influxdb.answers import (
+    Answer,
+    Bucket,
+    Counts,
+    Document,
+    Health,
+    Mapping,
+    Result,
+    Series,
+    ShapeError,
+    parsed,
+)
+from homeiot_batch.sources.influxdb.documents import documents
+from homeiot_batch.sources.influxdb.retry_policy import RetryPolicy
+from homeiot_batch.sources.influxdb.supported_servers import imitation, is_3, is_imitation
+from homeiot_batch.sources.influxdb.transport import InfluxHttp, content_of, version_of
+from homeiot_batch.sources.influxdb.turns import Turns
+
+# what 2.x answers where the token may not see something
+UNSEEN = {401, 403, 404}
+
+
+class InfluxClient:
+    """Asks one InfluxDB server with the address and the credentials of the settings.
+
+    While the server is asked too much at once, a question is asked again after growing waits, and
+    the questions of this client then wait for each other.
+    """
+
+    def __init__(self, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._settings = settings
+        self._http = InfluxHttp(settings)
+        self._retry_policy = RetryPolicy(settings.influx_retries, SourceBusy, sleep)
+        self._turns = Turns(settings.influx_timeout_s)
+
+    @property
+    def clocks(self) -> Clocks | None:
+        """The clock of this machine and the server's at the last answer; None if it had no Date."""
+        return self._http.clocks
+
+    @functools.cached_property
+    def version(self) -> str:
+        """The version that the server names in its answer to /ping; "" if it names none."""
+        return version_of(self.ask("ping"))
+
+    @functools.cached_property
+    def major(self) -> str:
+        """The server's major version, by what it says of itself; "" if it does not say.
+
+        That an address answers is no sign: InfluxDB 1.10 to 1.13 have some of those of 2.x too.
+        """
+        version = self.version
+        if not version[:1].isdigit():
+            health = self._health()
+            version = health.version.removeprefix("v")
+            if not version[:1].isdigit() and health.name == "influxdb":
+                # a build without a number
+                version = "2" if health.commit is not None else "1"
+        return version[0] if version[:1].isdigit() else ""
+
+    def _health(self) -> Health:
+        try:
+            return parsed(Health, content_of(self.ask("health")))
+        except ShapeError:
+            return Health()
+
+    def rows[Row: Answer](self, query: str, kind: type[Row]) -> list[Row]:
+        """All rows of a short InfluxQL answer, each as an object of the `kind`."""
+        return [row for _, row in self.tagged_rows(query, kind)]
+
+    def tagged_rows[Row: Answer](
+        self, query: str, kind: type[Row]
+    ) -> list[tuple[dict[str, str], Row]]:
+        """The same, with the tags of the series that each row is in, for a GROUP BY."""
+        return [
+            (series.tags, self._parsed(kind, row, query))
+            for series in self._whole(query)
+            for row in series.rows()
+        ]
+
+    def counts(self, query: str, columns: int) -> list[int]:
+        """The one row of a SELECT of so many counts; all 0 where nothing is counted."""
+        rows = [row for series in self._whole(query) for row in series.values]
+        if not rows:
+            return [0] * columns
+        counts = self._parsed(Counts, {"numbers": rows[0][1:]}, query).numbers
+        if len(counts) != columns:
+            raise self._other_shape(query, f"{len(counts)} counts, not {columns}")
+        return [count or 0 for count in counts]
+
+    def _whole(self, query: str) -> list[Series]:
+        """All series of a short answer."""
+        found = list(self.series(query))
+        if not found and is_3(self.version):  # in one piece it also says that there are none
+            found = list(self.series(query, in_chunks=False))
+        return found
+
+    def series(self, query: str, *, in_chunks: bool = True) -> Iterator[Series]:
+        """The series of the one statement, document by document, with times in ns.
+
+        Those without rows are left out. Raises unless the answer has come to its end. But
+        InfluxDB 3 sends nothing at all in chunks where there are no rows: whether there are none,
+        the caller must ask in another way.
+        """
+        partial, results = True, 0
+        for result in self._begun(query, in_chunks=in_chunks):
+            results += 1
+            partial = result.partial
+            for series in result.series:
+                if is_imitation(query, series.name, series.columns):
+                    raise imitation(self._settings.influx_url)
+                if series.values:
+                    yield series
+        if in_chunks and not results and is_3(self.version):
+            return
+        if partial or not results:
+            raise SourceUnavailable(
+                f"{self._settings.influx_url}: the answer ended in the middle; "
+                "run again, and read the server's log"
+            )
+
+    def _begun(self, query: str, *, in_chunks: bool) -> Iterator[Result]:
+        """The results of an answer whose first one has come; SourceError if the server stays busy.
+
+        What goes wrong after the first result is for the caller to ask again.
+        """
+
+        def begin() -> Iterator[Result]:
+            results = self._results(query, in_chunks=in_chunks)
+            return itertools.chain(list(itertools.islice(results, 1)), results)
+
+        return self._patiently(begin)
+
+    def _patiently[T](self, ask: Callable[[], T]) -> T:
+        """What `ask` returns; SourceError if the server is busy each time."""
+        try:
+            return self._retry_policy(ask)
+        except SourceBusy as error:
+            raise SourceError(str(error)) from None
+
+    def _results(self, query: str, *, in_chunks: bool) -> Iterator[Result]:
+        """The results, document by document, while this client has its turn."""
+        try:
+            with self._turns.taken():
+                for document in self._documents(query, in_chunks=in_chunks):
+                    yield from self._results_of(document)
+        except SourceBusy:
+            self._turns.form_a_line()
+            raise
+
+    def _results_of(self, document: Document) -> Iterator[Result]:
+        if document.error is not None:
+            raise self._http.failure(document.error)
+        for result in document.results:
+            if result.error is not None:
+                raise self._http.failure(result.error)
+            yield result
+
+    def _documents(self, query: str, *, in_chunks: bool) -> Iterator[Document]:
+        try:
+            with self._http.ask(self._parameters(query, in_chunks=in_chunks)) as response:
+                for content in documents(response.iter_content(1 << 16)):
+                    yield self._parsed(Document, content, query)
+        except requests.RequestException as error:
+            raise self._http.transport_failure(error) from None
+        except ValueError:
+            raise SourceUnavailable(
+                f"{self._settings.influx_url} answered something that is not InfluxDB's JSON, "
+                "or broken off; check INFLUX_URL"
+            ) from None
+
+    def _parameters(self, query: str, *, in_chunks: bool) -> dict[str, str | int]:
+        parameters: dict[str, str | int] = {
+            "q": query,
+            "db": self._settings.influx_bucket,
+            "epoch": "ns",
+        }
+        if in_chunks:
+            parameters |= {"chunked": "true", "chunk_size": self._settings.influx_chunk_rows}
+        if self._settings.influx_retention_policy:
+            parameters["rp"] = self._settings.influx_retention_policy
+        return parameters
+
+    def buckets(self, **named: str) -> list[Bucket]:
+        """The first hundred buckets that the token may see, or those of a name=...
+
+        None unless the server is a 2.x.
+        """
+        return self._listed(Bucket, "buckets", "buckets", limit="100", **named)
+
+    def mappings(self, buckets: Iterable[Bucket]) -> list[Mapping]:
+        """How InfluxQL finds the buckets of 2.x in the organizations of the `buckets`."""
+        mappings: list[Mapping] = []
+        for org in sorted({bucket.org for bucket in buckets}):
+            mappings += self._listed(Mapping, "dbrps", "content", orgID=org)
+        return mappings
+
+    def _listed[Part: Answer](
+        self, kind: type[Part], path: str, key: str, **parameters: str
+    ) -> list[Part]:
+        """A list of the API of 2.x.
+
+        It is empty if the server is another one, or if the token may not see it.
+        """
+        if self.major != "2":
+            return []
+        answer = self.ask(f"api/v2/{path}", **parameters)
+        if answer.status_code in UNSEEN:
+            return []
+        if answer.status_code != 200:
+            raise self._http.refusal(answer)
+        content = content_of(answer)
+        listed = content.get(key) if isinstance(content, dict) else None
+        if not isinstance(listed, list):
+            raise self._other_shape(path, f"{key} is missing")
+        return [self._parsed(kind, part, path) for part in listed]
+
+    def _parsed[Part: Answer](self, kind: type[Part], content: object, question: str) -> Part:
+        try:
+            return parsed(kind, content)
+        except ShapeError as error:
+            raise self._other_shape(question, error) from None
+
+    def _other_shape(self, question: str, what: object) -> SourceError:
+        return SourceError(
+            f"{self._settings.influx_url} answered {question[:60]!r} in another way than InfluxDB: "
+            f"{what}; check INFLUX_URL, and what stands between here and the server"
+        )
+
+    def ask(self, path: str, **parameters: str) -> requests.Response:
+        """What answers a GET of `path` below INFLUX_URL, whatever its status.
+
+        SourceUnavailable if nothing answers, SourceError if the server stays busy.
+        """
+        return self._patiently(lambda: self._http.get(path, parameters))
+
+
+def compare_clocks(settings: Settings) -> Clocks | None:
+    """The clock of this machine and the server's, now.
+
+    None where there is no server, it does not answer, or has no Date; and in drills, where `now`
+    says what the time is.
+    """
+    if settings.now or not settings.is_server:
+        return None
+    http = InfluxHttp(settings)
+    with contextlib.suppress(SourceUnavailable):  # which those say who read from it
+        http.get("ping", {})
+    return http.clocks
+
+
+def quote_ident(name: str) -> str:
+    """The name of a measurement, field, tag or policy as InfluxQL writes it."""
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'

@@ -1,0 +1,289 @@
+"""Requests to one InfluxDB server by HTTP: how a question is sent, and what refuses it."""
+
+import base64
+import contextlib
+import threading
+import warnings
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Literal
+from urllib.parse import SplitResult, urlencode, urlsplit
+
+import requests
+
+from homeiot_batch.config import Settings
+from homeiot_batch.errors import SettingsError, SourceBusy, SourceError, SourceUnavailable
+from homeiot_batch.sources.clock import Clocks
+from homeiot_batch.sources.influxdb.messages import BUSY_STATUSES, advice, is_busy
+from homeiot_batch.sources.influxdb.retry_policy import asked_wait
+from homeiot_batch.sources.influxdb.untrusted_json import decoded
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from influxdb import InfluxDBClient
+    from influxdb.exceptions import InfluxDBClientError, InfluxDBServerError
+
+Parameters = Mapping[str, str | int]
+# later the same request may be answered
+PASSING = {408, 425, 500, 502, 504}
+# the address is too long for a proxy (414), or for InfluxDB itself (431)
+TOO_LONG = {414, 431}
+# bytes of an address that nothing refuses for its length
+SHORT_ENOUGH = 2_000
+CONNECT_S = 10
+# what is longer is no version, and would fill a message
+LONGEST_VERSION = 60
+
+
+class InfluxHttp:
+    """Sends requests with the address and the credentials of the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        # several jobs ask at once, each in a thread of its own
+        self._last = threading.local()
+        self._headers = _headers(settings)
+        self._client = _client(settings, self._remember)
+        # bytes of the shortest question that was too long for an address
+        self._too_long: int | None = None
+        # at the last answer; None if it had no Date
+        self.clocks: Clocks | None = None
+
+    def get(self, path: str, parameters: Parameters) -> requests.Response:
+        """What answers below INFLUX_URL, whatever its status; SourceUnavailable if nothing does.
+
+        SourceBusy if the server refuses it as too much at once.
+        """
+        answer = self._send("GET", path, parameters)
+        try:
+            answer.content  # noqa: B018 - what is read later cannot be refused here
+        except requests.RequestException as error:
+            raise self.transport_failure(error) from None
+        if answer.status_code in BUSY_STATUSES:
+            raise self.refusal(answer)
+        return answer
+
+    def ask(self, parameters: Parameters) -> requests.Response:
+        """The answer of /query with status 200, as a stream; a SourceError for any other status.
+
+        It is asked by GET, and by POST where the question is too long for an address. POST is kept
+        for that, because a proxy or a firewall may allow only GET. The servers themselves take
+        both, also from those who may only read.
+        """
+        size = len(urlencode(parameters))
+        refused = None
+        if self._too_long is None or size < self._too_long:
+            answer = self._send("GET", "query", parameters)
+            if not _is_too_long(answer, size):
+                return self._accepted(answer)
+            answer.close()
+            refused = answer.status_code
+        answer = self._send("POST", "query", parameters)
+        if answer.status_code == 200:
+            self._too_long = min(size, self._too_long or size)
+            return answer
+        with answer:
+            passes = answer.status_code in BUSY_STATUSES | PASSING or _is_from_influxdb(answer)
+            is_other_reason = answer.status_code == refused and refused not in TOO_LONG
+            if passes or is_other_reason:
+                raise self.refusal(answer)
+            raise self._too_long_a_question(size, answer.status_code)
+
+    def _too_long_a_question(self, size: int, status: int) -> SourceError:
+        return SourceError(
+            f"{self._settings.influx_url}: a proxy before the server takes no question of {size} "
+            f"bytes in an address, and answers {status} to it by POST; let it pass such a POST "
+            "to /query, or longer addresses (nginx: large_client_header_buffers, "
+            "Apache: LimitRequestLine, HAProxy: tune.bufsize)"
+        )
+
+    def failure(self, message: str, status: int | None = None) -> SourceError:
+        """The error for what the server says, with what to do about it."""
+        said = f"{self._settings.influx_url} answered{f' {status}' if status else ''}"
+        text = f"{said}: {one_line(message)}; {advice(message, status, self._settings)}"
+        return SourceBusy(text) if is_busy(message) else SourceError(text)
+
+    def transport_failure(self, error: requests.RequestException) -> SourceUnavailable:
+        """The error for a request that was not answered, or not to its end."""
+        text = f"{self._settings.influx_url} {_transport_problem(error)}"
+        # the server does so when it has too many connections
+        return (SourceBusy if _is_closed(error) else SourceUnavailable)(text)
+
+    def refusal(self, answer: requests.Response) -> SourceError:
+        """The error for an answer with another status than 200."""
+        status, said = answer.status_code, words(answer.content) or answer.reason
+        error = self.failure(said, status)
+        if status in BUSY_STATUSES or isinstance(error, SourceBusy):
+            wait = asked_wait(answer.headers.get("Retry-After"), datetime.now(UTC))
+            return SourceBusy(str(error), wait)
+        return SourceUnavailable(str(error)) if status in PASSING else error
+
+    def _accepted(self, answer: requests.Response) -> requests.Response:
+        if answer.status_code == 200:
+            return answer
+        with answer:
+            raise self.refusal(answer)
+
+    def _send(
+        self, method: Literal["GET", "POST"], path: str, parameters: Parameters
+    ) -> requests.Response:
+        headers = self._headers
+        in_body = method == "POST"
+        if in_body:
+            headers = headers | {"Content-Type": "application/x-www-form-urlencoded"}
+        try:
+            # the client's errors hide the status and the headers of the answer
+            with contextlib.suppress(InfluxDBClientError, InfluxDBServerError):
+                self._client.request(
+                    path,
+                    method,
+                    params=None if in_body else parameters,
+                    data=urlencode(parameters) if in_body else None,
+                    stream=True,
+                    headers=headers,  # in place of the client's own, which ask for msgpack
+                )
+        except requests.RequestException as error:
+            raise self.transport_failure(error) from None
+        except ValueError:
+            raise SourceError(
+                f"{self._settings.influx_url} sent the question on to something that is no "
+                "address; check INFLUX_URL, and what stands between here and the server"
+            ) from None
+        return self._last.answer
+
+    def _remember(self, answer: requests.Response, **_: object) -> None:
+        self._last.answer, self.clocks = answer, Clocks.of(answer.headers)
+
+
+def _client(settings: Settings, remember: Callable[..., None]) -> InfluxDBClient:
+    url = _checked_url(settings)
+    host = url.hostname or ""
+    is_https = url.scheme == "https"
+    return InfluxDBClient(
+        host=f"[{host}]" if ":" in host else host,
+        port=url.port or (443 if is_https else 80),
+        path=url.path.strip("/"),
+        username=None,
+        password=None,
+        ssl=is_https,
+        verify_ssl=str(settings.influx_ca_file) if settings.influx_ca_file else True,
+        timeout=(CONNECT_S, settings.influx_timeout_s),
+        retries=1,
+        session=_session(remember),
+    )
+
+
+def _checked_url(settings: Settings) -> SplitResult:
+    if not _names_host(settings.influx_url):
+        raise SettingsError(
+            f"INFLUX_URL={settings.influx_url!r} names no host and port; "
+            "give one like http://influxdb:8086"
+        )
+    if settings.influx_ca_file and not settings.influx_ca_file.is_file():
+        raise SettingsError(
+            f"INFLUX_CA_FILE={str(settings.influx_ca_file)!r} is no file; "
+            "name one with the authority's certificate"
+        )
+    return urlsplit(settings.influx_url)
+
+
+def _names_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _session(remember: Callable[..., None]) -> requests.Session:
+    session = requests.Session()
+    session.hooks["response"] = [remember]
+    # ~/.netrc would replace the token, and proxies are for the world outside the house
+    session.trust_env = False
+    return session
+
+
+def _headers(settings: Settings) -> dict[str, str]:
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    token, user, password = settings.token(), settings.influx_username, settings.password()
+    if token:
+        headers["Authorization"] = f"Token {token}"
+    elif user and password:  # requests would encode them as Latin-1, where InfluxDB reads UTF-8
+        login = base64.b64encode(f"{user}:{password}".encode()).decode()
+        headers["Authorization"] = f"Basic {login}"
+    return headers
+
+
+def _is_too_long(answer: requests.Response, size: int) -> bool:
+    """Whether the address of `size` bytes was refused for its length.
+
+    Some proxies have no status of its own for that: HAProxy answers 400, IIS 404.
+    """
+    if answer.status_code in TOO_LONG:
+        return True
+    unclear = size > SHORT_ENOUGH and answer.status_code in {400, 404, 413}
+    return unclear and not _is_from_influxdb(answer)
+
+
+def _is_from_influxdb(answer: requests.Response) -> bool:
+    """Whether the server itself answered, not a proxy before it."""
+    content = content_of(answer)
+    return isinstance(content, dict) and not content.keys().isdisjoint({"error", "code", "results"})
+
+
+def _is_closed(error: Exception) -> bool:
+    """Whether the server closed the connection instead of answering."""
+    return "Connection aborted" in str(error)
+
+
+def _transport_problem(error: Exception) -> str:
+    if isinstance(error, requests.exceptions.SSLError):
+        return (
+            "has a certificate that cannot be verified; "
+            "set INFLUX_CA_FILE to its authority's certificate"
+        )
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "broke off its answer; run again, and read the server's log"
+    # in the middle of an answer it is a ConnectionError
+    if isinstance(error, requests.Timeout) or "Read timed out" in str(error):
+        return "did not answer in time; check that it runs, or raise INFLUX_TIMEOUT_S"
+    if _is_closed(error):
+        return (
+            "closed the connection without an answer; "
+            "check that it runs, or raise max-connection-limit in its configuration"
+        )
+    return "cannot be reached; check INFLUX_URL and that the server runs"
+
+
+def version_of(answer: requests.Response) -> str:
+    """The version that the server names in each answer, such as 2.7.12; "" if it names none."""
+    version = answer.headers.get("X-Influxdb-Version", "").removeprefix("v")
+    return version[:LONGEST_VERSION]
+
+
+def words(content: object) -> str:
+    """What the body of a refusal says, on one line."""
+    text = content.decode(errors="replace") if isinstance(content, bytes) else str(content)
+    try:
+        body = decoded(text.encode())
+        text = (
+            str(body.get("error") or body.get("message") or text)
+            if isinstance(body, dict)
+            else str(body)
+        )
+    except ValueError:
+        pass
+    return one_line(text)
+
+
+def one_line(text: str) -> str:
+    """The first 200 characters, with single blanks."""
+    return " ".join(text.split())[:200]
+
+
+def content_of(answer: requests.Response) -> object:
+    """The decoded JSON; None if it is none."""
+    try:
+        return decoded(answer.content)
+    except ValueError:
+        return None

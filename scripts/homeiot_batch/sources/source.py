@@ -1,0 +1,49 @@
+"""What a source of readings is, whatever stands behind it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from homeiot_batch.config import Settings
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.sources.export_reader import ExportReader
+from homeiot_batch.sources.influx_reader import InfluxReader
+
+
+class Source(Protocol):
+    """Gives the points of a local day, whole or not at all."""
+
+    def read(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
+        """The day's points as batches of `dataset.raw_schema()`, in the order of time.
+
+        The day is whole only when the iterator has ended: until then it may raise SourceError, or SourceUnavailable
+        where asking again may help.
+        """
+        ...
+
+    def doubts(self, dataset: Dataset, day: LocalDay) -> list[str]:
+        """What speaks against the day being whole although it was read, for the run's warnings."""
+        ...
+
+    def first_reading(self, dataset: Dataset, since: datetime) -> datetime | None:
+        """The time of the first reading at `since` or later, both UTC; None if there is none."""
+        ...
+
+    def notices(self) -> list[str]:
+        """What the user should know of the source as a whole after days were read from it."""
+        ...
+
+    def describe(self, dataset: Dataset) -> dict[str, Any]:
+        """Where the points come from, for the archive's metadata: no secrets."""
+        ...
+
+
+def open_source(settings: Settings, wanted: Mapping[str, Sequence[date]], staging: Path) -> Source:
+    """The source that INFLUX_URL names; `wanted` are the days by dataset that it will be asked for, `staging` where it may spool."""
+    if settings.is_server:
+        return InfluxReader(settings)
+    return ExportReader(settings, wanted, staging)

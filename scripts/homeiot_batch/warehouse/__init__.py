@@ -1,0 +1,1 @@
+"""DuckDB and dbt: loads, tables, tariffs, and the copy that readers open."""

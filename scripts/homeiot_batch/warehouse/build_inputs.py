@@ -1,0 +1,66 @@
+"""What the tables are made from beside the readings, compared by content.
+
+The marker of the build records the fingerprints. Where they are other ones, the tables are built
+again: after an edit, also one that is taken back, and not after a mere `touch`.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from homeiot_batch.config import ROOT, Settings
+from homeiot_batch.warehouse.tariffs import tariff_path
+
+PROJECT = ROOT / "dbt"
+NAMES = {
+    "tariffs": "the tariffs",
+    "dbt_vars": "dbt_vars",
+    "models": "the files in dbt",
+}
+
+Fingerprints = dict[str, str]
+
+
+def fingerprints(settings: Settings) -> Fingerprints:
+    """A checksum of each thing, by the keys of `NAMES`."""
+    return {
+        "tariffs": _checksum([tariff_path(settings)]),
+        "dbt_vars": _hexdigest(json.dumps(settings.dbt_vars, sort_keys=True).encode()),
+        "models": _checksum(_models()),
+    }
+
+
+def changed_inputs(settings: Settings, marker: Mapping[str, object]) -> list[str]:
+    """What is not as it was at the build that the marker tells of, in words."""
+    recorded = marker.get("inputs")
+    former = recorded if isinstance(recorded, dict) else {}
+    now = fingerprints(settings)
+    return [words for name, words in NAMES.items() if former.get(name) != now[name]]
+
+
+def _models() -> Iterator[Path]:
+    """The files of the dbt project that say what the tables are."""
+    yield PROJECT / "dbt_project.yml"
+    for folder in ("macros", "models", "tests"):
+        yield from sorted(
+            path for path in (PROJECT / folder).rglob("*") if path.suffix in (".sql", ".yml")
+        )
+
+
+def _checksum(files: Iterator[Path] | list[Path]) -> str:
+    """One of all files, by name and content; one that cannot be read counts as such."""
+    lines = []
+    for file in files:
+        try:
+            content = _hexdigest(file.read_bytes())
+        except FileNotFoundError:
+            content = ""
+        except OSError as error:
+            content = str(error.strerror)
+        lines.append(f"{file.name} {content}")
+    return _hexdigest("\n".join(lines).encode())
+
+
+def _hexdigest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

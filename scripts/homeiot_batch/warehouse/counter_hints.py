@@ -1,0 +1,99 @@
+"""What to set for a counter that is mostly wrong, as the run says it."""
+
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import structlog
+
+from homeiot_batch.core.files import read_json, write_json
+from homeiot_batch.errors import HomeIotError
+from homeiot_batch.warehouse.database import open_database
+
+log = structlog.get_logger()
+
+WHERE = "for it in dbt_vars"
+
+# the counters of the newest day, and the energy beside the highest power that was measured
+NEWEST = """
+SELECT
+    counters.source, counters.counter, counters.date_jst, counters.readings, counters.accepted,
+    counters.glitches, counters.resets, counters.step_backs, counters.backwards,
+    coalesce(counters.kwh, 0) AS kwh, coalesce(power.peak_w, 0) AS peak_w
+FROM int_daily_counters AS counters
+LEFT JOIN int_daily_power AS power USING (source, date_jst)
+WHERE date_jst = (SELECT max(date_jst) FROM int_daily_power)
+ORDER BY counters.source, counters.counter
+"""
+
+
+class CounterDay(NamedTuple):
+    """What a counter showed on a local day. Numbers of readings, kWh, W."""
+
+    source: str
+    counter: str
+    date_jst: date
+    readings: int
+    accepted: int
+    glitches: int
+    resets: int
+    step_backs: int
+    backwards: int
+    kwh: float
+    peak_w: float
+
+
+def new_hints(database: Path, record: Path, wait_s: float) -> list[str]:
+    """The hints of the newest day, if none of that day were given before (kept in `record`).
+
+    A database that cannot be read now gives none: a hint never fails a run.
+    """
+    try:
+        with open_database(database, read_only=True, wait_s=wait_s) as connection:
+            day, hints = newest_hints(connection)
+        if not hints or (read_json(record) or {}).get("day") == str(day):
+            return []
+        write_json(record, {"day": str(day)})
+    except (HomeIotError, OSError) as error:
+        log.warning("the counters were not looked at", cause=str(error))
+        return []
+    return hints
+
+
+def newest_hints(connection: duckdb.DuckDBPyConnection) -> tuple[date | None, list[str]]:
+    """The newest local day of the tables, and a line for each counter that is mostly wrong."""
+    days = [CounterDay(*row) for row in connection.execute(NEWEST).fetchall()]
+    hints = [f"{_name(day)} {hint}" for day in days if (hint := hint_of(day))]
+    return max((day.date_jst for day in days), default=None), hints
+
+
+def _name(day: CounterDay) -> str:
+    return f"{day.source} on {day.date_jst}: the {day.counter} counter"
+
+
+def hint_of(day: CounterDay) -> str:
+    """What is wrong with the counter and what to set; "" if it is mostly right."""
+    values = day.readings + day.glitches
+    if day.backwards + day.step_backs > max(2, values / 10):
+        falls = day.backwards + day.step_backs
+        return (
+            f"fell in {falls} of {values} readings, which is no energy here; "
+            f"if it counts down set `direction: down`, if both ways `direction: both`, {WHERE}"
+        )
+    if day.resets > max(2, values / 5):
+        return (
+            f"leapt by more than could flow in {day.resets} of {values} readings; "
+            f"if its values are in Wh set `unit: Wh`, else a higher `max_power_kw`, {WHERE}"
+        )
+    if day.glitches > max(2, values / 5):
+        return (
+            f"showed wrong values in {day.glitches} of {values} readings; "
+            "if two meters write under this name give each its own"
+        )
+    if 0 < 2 * day.peak_w * 24 / 1000 < day.kwh:
+        return (
+            f"rose by {day.kwh:.1f} kWh, but the power was never above {day.peak_w:.0f} W; "
+            f"if its values are in Wh set `unit: Wh`, {WHERE}"
+        )
+    return ""

@@ -1,0 +1,153 @@
+"""Runs `dbt build` on the DuckDB file, in a process of its own: inside ours, dbt would keep the file open to the end."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Collection, Generator
+from functools import partial
+from pathlib import Path
+
+from homeiot_batch.archive import run_lock
+from homeiot_batch.config import ROOT, SHIPPED_DATASET, Settings, is_secret
+from homeiot_batch.core.environment import plain_environment
+from homeiot_batch.errors import BuildError, DatabaseDamaged, DatabaseError
+from homeiot_batch.warehouse.database import is_damage, open_database
+from homeiot_batch.warehouse.dbt_failures import (
+    FAILED,
+    LONGEST_REASON,
+    MOST_ROWS,
+    WARNED,
+    Row,
+    describe,
+    lacking_columns,
+)
+from homeiot_batch.warehouse.dbt_results import forget_results, read_manifest, read_results
+
+CLOCK = re.compile(r"^\d\d:\d\d:\d\d +")  # before each line that dbt writes
+ENCOUNTERED = "Encountered an error:"
+
+
+def build_models(settings: Settings, log: Path, target: Path) -> list[str]:
+    """Build and test all models; what tests only warn of.
+
+    dbt's own output goes to `log`, its notes to the folder `target`. BuildError if a model or test
+    fails, DatabaseDamaged if DuckDB cannot trust its file.
+    """
+    target = target.absolute()
+    forget_results(target)
+    with log.open("ab") as output, _database(settings.duckdb_path) as (database, folder):
+        # the child keeps the run's lock: if this process is killed, the next run waits until dbt has let go of the database
+        done = subprocess.run(
+            _command(settings, target),
+            env=_environment(settings, database),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=(*run_lock.descriptors(), *folder),
+            check=False,
+        )
+    if done.returncode and is_damage(log.read_text(errors="replace")):
+        raise DatabaseDamaged(
+            f"{settings.duckdb_path} is damaged, dbt build failed; the next run sets it aside and builds it again from the archive"
+        )
+    if done.returncode:
+        problems = _problems(settings, log, target, done.returncode)
+        raise BuildError([f"{problem}; all that dbt said is in {log}" for problem in problems])
+    return _described(settings, target, WARNED)
+
+
+def has_unbuildable_name(path: Path) -> bool:
+    """Whether dbt would take the database's name for another one."""
+    return re.search("[#;\n\r\t]", path.resolve().name) is not None
+
+
+@contextlib.contextmanager
+def _database(path: Path) -> Generator[tuple[str, tuple[int, ...]]]:
+    """The file's path as dbt takes it, and the open folder that dbt needs for it.
+
+    dbt takes a path for an address, which ends at a # or ;. It names the database by the last part
+    of the path, while DuckDB names it by the file that a link leads to.
+    """
+    file = path.resolve()
+    if has_unbuildable_name(path):
+        found = f"dbt cannot open {str(file)!r}: its name holds #, ; or a line break"
+        raise BuildError([f"{found}; rename the file, and set DUCKDB_PATH to its new name"])
+    if not re.search("[#;?]", str(file.parent)):
+        yield str(file), ()
+        return
+    folder = os.open(file.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{file.name}", (folder,)
+    finally:
+        os.close(folder)
+
+
+def _command(settings: Settings, target: Path) -> list[str]:
+    project = ROOT / "dbt"
+    return [
+        str(Path(sys.executable).with_name("dbt")),
+        "--no-use-colors",
+        "build",
+        "--exclude-resource-type",
+        "unit_test",  # they test the models, not the data
+        "--project-dir",
+        str(project),
+        "--profiles-dir",
+        str(project),
+        "--vars",
+        json.dumps(settings.dbt_vars),
+        "--target-path",
+        str(target),
+        "--log-path",
+        str(target),
+    ]
+
+
+def _problems(settings: Settings, log: Path, target: Path, code: int) -> list[str]:
+    """What failed, a line each; never none."""
+    dataset = settings.datasets[SHIPPED_DATASET]
+    lacking = lacking_columns(read_manifest(target), dataset.name, dataset.columns())
+    if lacking:
+        lacks = f"{dataset.name} lacks {', '.join(lacking)}, which the tables are built from"
+        return [f"{lacks}; declare in config.yaml what is missing"]
+    return _described(settings, target, FAILED) or [_stopped(log, code)]
+
+
+def _described(settings: Settings, target: Path, statuses: Collection[str]) -> list[str]:
+    """One line for each result of these statuses."""
+    results = [result for result in read_results(target) if result.status in statuses]
+    if not results:
+        return []
+    return describe(results, read_manifest(target), statuses, partial(_rows, settings))
+
+
+def _rows(settings: Settings, query: str) -> list[Row]:
+    """A few rows of the query; none where the database cannot be asked now."""
+    with contextlib.suppress(DatabaseError), open_database(settings.duckdb_path) as connection:
+        connection.execute(f"FROM (\n{query}\n) LIMIT {MOST_ROWS}")
+        names = [name for name, *_ in connection.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in connection.fetchall()]
+    return []
+
+
+def _stopped(log: Path, code: int) -> str:
+    """Why dbt ended before it built anything."""
+    if code < 0:
+        name = signal.Signals(-code).name
+        return f"dbt was ended by {name}; run again, and give it more memory if it was not you"
+    lines = [CLOCK.sub("", line) for line in log.read_text(errors="replace").splitlines()]
+    # without that line it ended by an error of Python's, which stands last
+    start = lines.index(ENCOUNTERED) + 1 if ENCOUNTERED in lines else -1
+    reason = " ".join(" ".join(lines[start:]).split())[:LONGEST_REASON]
+    return f"dbt stopped: {reason or 'no reason given'}; correct what it names, and run again"
+
+
+def _environment(settings: Settings, database: str) -> dict[str, str]:
+    secrets = {name.upper() for name, field in Settings.model_fields.items() if is_secret(field)}
+    inherited = {n: value for n, value in plain_environment().items() if n not in secrets}
+    given = {"DUCKDB_PATH": database, "DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit}
+    return inherited | given | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}

@@ -1,0 +1,277 @@
+"""Loads days into their raw tables: one transaction a day, and in it the record of what was loaded."""
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+
+from homeiot_batch.archive.day_file import check_part, described, refuse_changed, refuse_undeclared
+from homeiot_batch.archive.shrink_guard import check_growth, was_permitted
+from homeiot_batch.core import fault_points
+from homeiot_batch.core.datasets import Dataset, literal, quoted, wall_columns
+from homeiot_batch.core.day_record import DayRecord
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.core.files import file_stamp, sha256
+from homeiot_batch.core.layout import PART
+from homeiot_batch.errors import ArchiveError, DatabaseError, ShrinkError
+from homeiot_batch.warehouse.database import (
+    BOOKKEEPING,
+    columns_of,
+    naive_utc,
+    open_database,
+    transaction,
+    writing,
+)
+
+
+@dataclass(frozen=True)
+class Load:
+    """A day as it was loaded: the content of its marker."""
+
+    load_id: str
+    record: DayRecord
+    marker: dict[str, Any]
+    doubled: int = 0
+
+
+def load_day(
+    path: Path,
+    folder: Path,
+    dataset: Dataset,
+    day: LocalDay,
+    allow_shrink: bool,
+    former: dict[str, Any] | None = None,
+    wait_s: float = 0,
+) -> Load:
+    """Replace the day's rows by those of the Parquet file in `folder`, compare both, and record it: all or nothing.
+
+    ShrinkError if the file holds less than was loaded before, by the database or by the `former` marker of one that is gone; ArchiveDamaged
+    if it is not as it was then; SettingsError if it has columns that are not declared; DatabaseBusy if another process still holds the
+    database after `wait_s` seconds.
+    """
+    metadata, record = described(folder)
+    _refuse_another_day(folder, metadata, dataset, day)
+    part = folder / PART
+    check_part(part, record, day)
+    refuse_undeclared(part, dataset, day.zone.key)
+    marker = _marker(path, part, dataset, day, record, metadata)
+    with writing, open_database(path, wait_s=wait_s) as connection:
+        connection.execute(BOOKKEEPING)
+        connection.execute(dataset.ddl())
+        _refuse_other_columns(connection, dataset, path)
+        with transaction(connection):
+            _keep_zone(connection, day.zone.key, path)
+            loads = [_loaded(connection, dataset, day), former]
+            for load in loads:
+                refuse_changed(part, metadata, marker["sha256"], load)
+            known = [record for record in map(DayRecord.of, loads) if record is not None]
+            marker["shrunk_from"] = _check_growth(
+                f"{dataset.name} {day} in DuckDB", known, record, metadata, allow_shrink
+            )
+            _replace_rows(connection, part, dataset, day)
+            _compare(connection, part, dataset, day, record)
+            doubled = _doubled(connection, dataset, day)
+            fault_points.reach("load.inserted")
+            _record(connection, marker)
+        fault_points.reach("load.committed")
+    return Load(marker["load_id"], record, marker, doubled)
+
+
+def _marker(
+    path: Path,
+    part: Path,
+    dataset: Dataset,
+    day: LocalDay,
+    record: DayRecord,
+    metadata: dict[str, Any],
+) -> dict[str, Any]:
+    return {
+        "dataset": dataset.name,
+        "dt": str(day),
+        "load_id": uuid.uuid4().hex,
+        **record.as_dict(),
+        "first_utc": metadata.get("first_utc"),
+        "last_utc": metadata.get("last_utc"),
+        "sha256": sha256(part),
+        "write_id": metadata.get("write_id"),
+        "file": file_stamp(part),
+        "shrunk_from": metadata.get("shrunk_from"),
+        "read_at": metadata.get("read_at"),
+        "loaded_at": datetime.now(UTC).isoformat(),
+        "database": str(path),
+    }
+
+
+def _refuse_other_columns(
+    connection: duckdb.DuckDBPyConnection, dataset: Dataset, path: Path
+) -> None:
+    found = dict(columns_of(connection, quoted(dataset.name)))
+    if found != dataset.columns():
+        raise DatabaseError(
+            f"table {dataset.name} in {path} has the columns {found}, declared are {dataset.columns()}; "
+            "declare a dataset of another name for other columns, or delete the database: it is built again from the archive"
+        )
+
+
+def _loaded(
+    connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay
+) -> dict[str, Any] | None:
+    """What the database records of the day, as its marker has it."""
+    load = "SELECT rows, field_values, sha256, write_id FROM archive.loads WHERE dataset = ? AND dt = ?"
+    row = connection.execute(load, [dataset.name, day.date]).fetchone()
+    return (
+        {"rows": row[0], "values": json.loads(row[1]), "sha256": row[2], "write_id": row[3]}
+        if row
+        else None
+    )
+
+
+def _check_growth(
+    subject: str, known: list[DayRecord], new: DayRecord, metadata: dict[str, Any], allow: bool
+) -> dict[str, Any] | None:
+    """The permission to shrink, of this run or of the one that wrote the file."""
+    try:
+        permission = check_growth(
+            subject, new, known, allow or all(was_permitted(metadata, record) for record in known)
+        )
+    except ShrinkError as error:
+        raise ShrinkError(
+            f"{error} (the database holds more than the file: a newer backup of the file may hold it too)"
+        ) from None
+    return permission.get("shrunk_from", metadata.get("shrunk_from"))
+
+
+def _refuse_another_day(
+    folder: Path, metadata: dict[str, Any], dataset: Dataset, day: LocalDay
+) -> None:
+    expected = {"dataset": dataset.name, "dt": str(day), "tz": day.zone.key}
+    found = {name: metadata.get(name, value) for name, value in expected.items()}
+    if found != expected:
+        raise ArchiveError(
+            f"{folder / PART} says that it holds {found}, its place is that of {expected}; put it back where it belongs"
+        )
+
+
+def _keep_zone(connection: duckdb.DuckDBPyConnection, tz: str, path: Path) -> None:
+    """Note the zone with the first load: days of another one would cut into each other."""
+    row = connection.execute("SELECT tz FROM archive.house").fetchone()
+    if row is None:
+        connection.execute("INSERT INTO archive.house VALUES (?)", [tz])
+    elif row[0] != tz:
+        raise DatabaseError(
+            f"{path} holds days of {row[0]}, those of {tz} would cut into them; set TZ={row[0]}, or another DUCKDB_PATH"
+        )
+
+
+def _doubled(connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay) -> int:
+    """How many rows of the day share time and tags with another."""
+    keys = ", ".join(["ts_utc", *map(quoted, dataset.tags)])
+    return connection.execute(
+        f"SELECT count(*) - count(DISTINCT row({keys})) FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?",
+        _bounds(day),
+    ).fetchall()[0][0]
+
+
+def _replace_rows(
+    connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay
+) -> None:
+    connection.execute(
+        f"DELETE FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?", _bounds(day)
+    )
+    fault_points.reach("load.deleted")
+    # by name: the table keeps the order of columns that was declared when it was made
+    table = f"{quoted(dataset.name)} ({_column_list(dataset)})"
+    connection.execute(f"INSERT INTO {table} {_parquet_rows(part, dataset, day)}", [str(part)])
+
+
+def _compare(
+    connection: duckdb.DuckDBPyConnection,
+    part: Path,
+    dataset: Dataset,
+    day: LocalDay,
+    record: DayRecord,
+) -> None:
+    """The table's day equals the file's rows, and its wall times are the day's by Python's zone rules too."""
+    count, first_utc, last_utc, first, last = connection.execute(
+        f"SELECT count(*), min(ts_utc), max(ts_utc), min_by(ts_jst, ts_utc), max_by(ts_jst, ts_utc) FROM ({_day_rows(dataset)})",
+        _bounds(day),
+    ).fetchall()[0]
+    missing, foreign = differences(connection, part, dataset, day)
+    if count != record.rows or missing or foreign:
+        raise DatabaseError(
+            f"{dataset.name} {day}: DuckDB holds {count} rows, {missing} of the file's {record.rows} are not there; nothing is changed. "
+            "Run again; if it stays, the file is damaged"
+        )
+    for utc, wall in ((first_utc, first), (last_utc, last)):
+        if (
+            utc is not None
+            and utc.replace(tzinfo=UTC).astimezone(day.zone).replace(tzinfo=None) != wall
+        ):
+            raise DatabaseError(
+                f"DuckDB's rules for {day.zone.key} differ from Python's on {day}; update duckdb and tzdata"
+            )
+
+
+def differences(
+    connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay
+) -> tuple[int, int]:
+    """How many of the file's rows are not in the day's table, and how many of the table's are not in the file; each row counts."""
+    file, table = _parquet_rows(part, dataset, day), _day_rows(dataset)
+    missing = connection.execute(
+        f"SELECT count(*) FROM ({file} EXCEPT ALL {table})", [str(part), *_bounds(day)]
+    ).fetchall()
+    foreign = connection.execute(
+        f"SELECT count(*) FROM ({table} EXCEPT ALL {file})", [*_bounds(day), str(part)]
+    ).fetchall()
+    return missing[0][0], foreign[0][0]
+
+
+def _day_rows(dataset: Dataset) -> str:
+    """The table's rows of a day, with the columns in the order that is declared."""
+    table = quoted(dataset.name)
+    return f"SELECT {_column_list(dataset)} FROM {table} WHERE ts_utc >= ? AND ts_utc < ?"
+
+
+def _column_list(dataset: Dataset) -> str:
+    return ", ".join(map(quoted, dataset.columns()))
+
+
+def _parquet_rows(part: Path, dataset: Dataset, day: LocalDay) -> str:
+    """The file's rows as the table has them; a column that was declared later is filled as for points without it."""
+    there = pq.read_schema(part).names
+    columns = ", ".join(
+        expression if name in there else f"CAST({literal(dataset.absent(name))} AS {kind})"
+        for (name, kind), expression in zip(
+            dataset.columns().items(), wall_columns(dataset, day.zone.key), strict=True
+        )
+    )
+    return f"SELECT {columns} FROM read_parquet(?, hive_partitioning = false)"
+
+
+def _record(connection: duckdb.DuckDBPyConnection, marker: dict[str, Any]) -> None:
+    shrunk_from = marker["shrunk_from"]
+    connection.execute(
+        "INSERT OR REPLACE INTO archive.loads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            marker["dataset"],
+            marker["dt"],
+            marker["load_id"],
+            marker["rows"],
+            json.dumps(marker["values"]),
+            naive_utc(marker["first_utc"]),
+            naive_utc(marker["last_utc"]),
+            marker["sha256"],
+            marker["write_id"],
+            json.dumps(shrunk_from) if shrunk_from else None,
+            naive_utc(marker["loaded_at"]),
+        ],
+    )
+
+
+def _bounds(day: LocalDay) -> list[datetime]:
+    return [day.start.replace(tzinfo=None), day.end.replace(tzinfo=None)]

@@ -1,0 +1,1 @@
+"""What the rules call, and what a run does before and after them."""

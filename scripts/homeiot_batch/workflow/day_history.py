@@ -1,0 +1,107 @@
+"""What is known of an archived day before it is read again: by its file, its markers and the database."""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import structlog
+
+from homeiot_batch.archive.day_file import read_metadata, reading, refuse_changed, refuse_to_delete
+from homeiot_batch.core.datasets import Dataset, quoted
+from homeiot_batch.core.day_record import DayRecord
+from homeiot_batch.core.files import is_there, read_json, sha256
+from homeiot_batch.core.layout import PART, Layout
+from homeiot_batch.errors import ArchiveDamaged, ArchiveError
+from homeiot_batch.warehouse.database import recorded_loads
+
+log = structlog.get_logger()
+
+Loads = Mapping[tuple[str, str], tuple[str, DayRecord]]
+
+
+def known_records(
+    layout: Layout, loads: Loads | None, database: Path, dataset: str, dt: str
+) -> list[DayRecord]:
+    """Every record of the day; none for a new one.
+
+    `loads` are the database's, None if it could not be asked. ArchiveDamaged if a damaged file is all there is, ArchiveError if it cannot
+    be read now or other files lie beside it, DatabaseBusy if only the database can say how much a day held that is missing between others.
+    """
+    folder = layout.day(dataset, dt)
+    markers = [
+        read_json(path) for path in (layout.marker(dataset, dt), layout.former_marker(dataset, dt))
+    ]
+    witnesses = [record for record in map(DayRecord.of, markers) if record is not None]
+    if (
+        loads is None
+        and not witnesses
+        and not folder.exists()
+        and not _is_next(layout, dataset, dt)
+    ):
+        loads = recorded_loads(database)
+    if loads and (dataset, dt) in loads:
+        witnesses.append(loads[dataset, dt][1])
+    return witnesses + _of_file(folder, witnesses, next(filter(None, markers), None))
+
+
+def readings_lost(old: Path, new: Path, dataset: Dataset) -> int:
+    """How many readings (time and tags) of the file `old` are not in `new`; 0 if there is no `old`, or it is damaged.
+
+    DuckDB would take a damaged page for readings: `old` is read through with its checksums first. ArchiveError if it cannot be read now.
+    """
+    if not is_there(old):
+        return 0
+    with duckdb.connect() as connection:
+        try:
+            keys = _sound_keys(old, dataset)
+            readings = f"SELECT {', '.join(map(quoted, keys))} FROM read_parquet(?, hive_partitioning = false)"
+            connection.execute(f"CREATE TEMP TABLE archived AS {readings}", [str(old)])
+        except ArchiveDamaged:
+            return 0
+        except duckdb.OutOfMemoryException as error:
+            raise ArchiveError(
+                f"{old} cannot be compared ({' '.join(str(error).split())[:120]}); give the run more memory"
+            ) from None
+        # it has just been read through: what DuckDB stumbles over is what it holds
+        except duckdb.Error as error:
+            log.warning("the archived day cannot be read", reason=str(error))
+            return 0
+        return connection.execute(
+            f"SELECT count(*) FROM (FROM archived EXCEPT ALL {readings})", [str(new)]
+        ).fetchall()[0][0]
+
+
+def _sound_keys(part: Path, dataset: Dataset) -> list[str]:
+    """The columns that tell the file's readings apart, read through with their checksums."""
+    with reading(part), pq.ParquetFile(part, page_checksum_verification=True) as file:
+        keys = ["ts_utc", *(tag for tag in dataset.tags if tag in file.schema_arrow.names)]
+        for _ in file.iter_batches(columns=keys):
+            """A damaged page raises."""
+    return keys
+
+
+def _is_next(layout: Layout, dataset: str, dt: str) -> bool:
+    archived = layout.archived_days(dataset)
+    return bool(archived) and date.fromisoformat(dt) > archived[-1]
+
+
+def _of_file(
+    folder: Path, witnesses: list[DayRecord], loaded: dict[str, Any] | None
+) -> list[DayRecord]:
+    if folder.is_dir():
+        refuse_to_delete(folder)
+    try:
+        metadata = read_metadata(folder)
+        if metadata is not None:
+            with reading(folder / PART):
+                refuse_changed(folder / PART, metadata, sha256(folder / PART), loaded)
+        record = DayRecord.of(metadata)
+    except ArchiveDamaged as error:
+        if not witnesses:
+            raise
+        log.warning("the archived day cannot be read", reason=str(error))
+        return []
+    return [record] if record else []

@@ -1,0 +1,238 @@
+"""What a killed run left behind, put right before the next one decides what to do. Only under the run's lock."""
+
+import contextlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from homeiot_batch.archive.day_file import check_day, described, refuse_undeclared, strangers
+from homeiot_batch.archive.parquet_writer import put_in_place
+from homeiot_batch.config import Settings
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.core.files import file_stamp, is_there, read_json
+from homeiot_batch.core.layout import PART, Layout
+from homeiot_batch.errors import ArchiveDamaged, ArchiveError, DatabaseBusy, DatabaseDamaged
+from homeiot_batch.warehouse.build_inputs import changed_inputs
+from homeiot_batch.warehouse.database import (
+    outdated,
+    recorded_build,
+    recorded_loads,
+    refuse_lost_link,
+    set_aside,
+)
+from homeiot_batch.warehouse.read_copy import is_published
+from homeiot_batch.workflow.day_history import Loads, readings_lost
+
+log = structlog.get_logger()
+
+
+def settle_staging(layout: Layout, settings: Settings) -> None:
+    """Put days that were read whole by a run that was killed in place, and drop all else that is staged.
+
+    A staged day is a later read than the one in place, and the source may have forgotten it since: it is dropped only where it is damaged,
+    or lacks something that the day in place holds.
+    """
+    _drop_parts(layout)
+    for name, dt in layout.staged_days():
+        staged, day = layout.staged(name, dt), layout.day(name, dt)
+        if not is_there(staged / PART):  # killed while the leftover was being deleted
+            shutil.rmtree(staged)
+        elif name not in settings.datasets and is_there(day):
+            log.warning(
+                "a staged day is left as it is: its dataset is not declared",
+                dataset=name,
+                dt=str(dt),
+            )
+        elif reason := _why_not(
+            staged, day, settings.datasets.get(name), LocalDay(dt, settings.zone)
+        ):
+            log.warning("a staged day is dropped", dataset=name, dt=str(dt), reason=reason)
+            shutil.rmtree(staged)
+        else:
+            if is_there(day):
+                _move_away(layout, name, dt)
+            log.info(
+                "healed",
+                dataset=name,
+                dt=str(dt),
+                what="a day read whole by a run that was killed is put in place",
+            )
+            put_in_place(staged, day)
+    _drop_parts(layout)
+
+
+def drop_hollow_days(layout: Layout, datasets: Iterable[str]) -> None:
+    """Move day folders that hold no Parquet file out of the way, so that the days are read again: they would pass for archived."""
+    for dataset in datasets:
+        for dt in layout.archived_days(dataset):
+            day = layout.day(dataset, dt)
+            if not is_there(day / PART) and not any(
+                name.endswith(".parquet") for name in strangers(day)
+            ):
+                log.info(
+                    "healed",
+                    dataset=dataset,
+                    dt=str(dt),
+                    what="a day folder without its file is removed; the day is read again",
+                )
+                _move_away(layout, dataset, dt)
+    _drop_parts(layout)
+
+
+def refuse_lost_archive(layout: Layout, datasets: Iterable[str], loads: Loads) -> None:
+    """ArchiveError where markers or the database know of days, but there is no archive at all: a disk that is not mounted, say."""
+    names = list(datasets)
+    known = {(name, str(day)) for name in names for day in layout.known_days(name)} | set(loads)
+    if (
+        known
+        and not layout.identity.exists()
+        and not any(layout.archived_days(name) for name in names)
+    ):
+        raise ArchiveError(
+            f"PARQUET_BASE_DIR={layout.parquet} holds no archive, but {len(known)} days are known from {layout.markers} and the database; mount or "
+            "restore it. A new archive needs another MARKER_DIR and DUCKDB_PATH"
+        )
+
+
+def refuse_undeclared_columns(layout: Layout, settings: Settings) -> None:
+    """SettingsError where the newest day that can be read has a column that is not declared any more: new days would lack it."""
+    for dataset in settings.datasets.values():
+        for day in reversed(layout.archived_days(dataset.name)):
+            with contextlib.suppress(ArchiveError):
+                refuse_undeclared(layout.day(dataset.name, day) / PART, dataset, settings.tz)
+                break
+
+
+def replace_unusable_database(layout: Layout, settings: Settings) -> str | None:
+    """Set a damaged database, or one of an older schema, aside: a new one is then loaded from the archive. What was done, if anything was."""
+    try:
+        reason = _unusable(layout, settings)
+    except DatabaseBusy:
+        return None
+    if not reason:
+        return None
+    aside = set_aside(settings.duckdb_path)
+    layout.damage.unlink(missing_ok=True)
+    return f"{settings.duckdb_path} is set aside as {aside.name} and built again from the archive: {reason}"
+
+
+def _why_not(staged: Path, day: Path, dataset: Dataset | None, local_day: LocalDay) -> str:
+    """Why the staged day may not take its place; "" if it may. ArchiveError if one of both cannot be read now."""
+    try:
+        new = check_day(staged, local_day)
+    except ArchiveDamaged as error:
+        return str(error)
+    if not is_there(day / PART):
+        return ""
+    try:
+        _, archived = described(day)
+    except ArchiveDamaged:
+        return ""
+    lacks = dataset is None or new.holds_less_than(archived)
+    return (
+        "the day in place holds what it lacks"
+        if lacks or readings_lost(day / PART, staged / PART, dataset)
+        else ""
+    )
+
+
+def _move_away(layout: Layout, dataset: str, dt: date) -> None:
+    """Take a day's folder out of its place: to staging, where it is dropped, but with files of somebody else to a place where it is kept."""
+    day, aside = layout.day(dataset, dt), layout.staging / f"tmp-{uuid.uuid4().hex}"
+    if others := strangers(day):
+        aside = layout.kept / dataset / f"dt={dt}-{uuid.uuid4().hex[:8]}"
+        log.warning(
+            "a day folder with other files is kept aside",
+            dataset=dataset,
+            dt=str(dt),
+            files=others,
+            folder=str(aside),
+        )
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    day.rename(aside)
+
+
+def _drop_parts(layout: Layout) -> None:
+    for leftover in layout.staging.glob("tmp-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _unusable(layout: Layout, settings: Settings) -> str:
+    refuse_lost_link(settings.duckdb_path)
+    if not settings.duckdb_path.exists():
+        layout.damage.unlink(missing_ok=True)
+        return ""
+    if (found := read_json(layout.damage)) and found.get("database") == str(settings.duckdb_path):
+        return str(found["reason"])
+    try:
+        return outdated(settings.duckdb_path, settings.datasets.values(), settings.duckdb_wait_s)
+    except DatabaseDamaged as error:
+        return str(error)
+
+
+def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads | None:
+    """Set aside the markers that are not to be believed, so that their loads and builds are done again.
+
+    The loads that the database records; None if it cannot be asked now.
+    """
+    try:
+        loads, build = recorded_loads(settings.duckdb_path), recorded_build(settings.duckdb_path)
+    except DatabaseBusy as error:
+        log.warning("markers not checked", reason=str(error))
+        return None
+    for dataset in settings.datasets:
+        for path in (layout.markers / dataset).glob("dt=*.json"):
+            dt = path.stem.removeprefix("dt=")
+            if doubt := _doubt(
+                read_json(path) or {},
+                loads.get((dataset, dt), (None,))[0],
+                layout.day(dataset, dt) / PART,
+            ):
+                log.info(
+                    "marker not believed",
+                    dataset=dataset,
+                    dt=dt,
+                    what=f"{doubt}; the day is loaded again",
+                )
+                former = layout.former_marker(dataset, dt)
+                former.parent.mkdir(exist_ok=True)
+                path.replace(former)
+    if not is_published(settings, layout, read_json(layout.read_marker)):
+        layout.read_marker.unlink(missing_ok=True)
+    # a folder that nobody may look into must not end the run; where REPORT_DIR is set back to a former place, an older page lies there
+    if not os.access(settings.report, os.R_OK) or (read_json(layout.report_marker) or {}).get(
+        "page"
+    ) not in (None, file_stamp(settings.report)):
+        layout.report_marker.unlink(missing_ok=True)
+    _forget_former_build(layout, settings, build)
+    return loads
+
+
+def _forget_former_build(layout: Layout, settings: Settings, recorded: str | None) -> None:
+    """Remove the marker of a build that the database does not record, or of other inputs."""
+    if not layout.models.exists():
+        return
+    marker = read_json(layout.models) or {}
+    reasons = changed_inputs(settings, marker)
+    if recorded is None or marker.get("build_id") != recorded:
+        reasons = ["the database"]
+    if reasons:
+        what = f"not as at the last build: {', '.join(reasons)}"
+        log.info("tables are built again", what=what)
+        layout.models.unlink()
+
+
+def _doubt(marker: dict[str, Any], load_id: str | None, part: Path) -> str:
+    """Why the marker does not speak of the database and the file that are there; file times alone would fail where a clock was set back."""
+    if load_id is None or marker.get("load_id") != load_id:
+        return "the database records no such load"
+    if part.exists() and marker.get("file") != file_stamp(part):
+        return "the archived file is another one"
+    return ""

@@ -1,0 +1,517 @@
+"""A run of the workflow: opened once when the Snakefile is read, then called by its rules."""
+
+import atexit
+import contextlib
+import sys
+import threading
+from collections.abc import Callable, Collection, Generator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import structlog
+from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger as snakemake_logger
+
+from homeiot_batch.archive import run_lock
+from homeiot_batch.archive.file_times import recover_file_times
+from homeiot_batch.archive.parquet_writer import put_in_place, stage_day
+from homeiot_batch.archive.shrink_guard import check_growth, check_loss
+from homeiot_batch.archive.zone_record import check_zone, record_zone, recorded_zone
+from homeiot_batch.config import SHIPPED_DATASET, Settings, load_settings, overridden_settings
+from homeiot_batch.core import fault_points
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.day_record import DayRecord, listed_counts
+from homeiot_batch.core.exit_codes import BUSY
+from homeiot_batch.core.files import read_json, sync_folder, write_json
+from homeiot_batch.core.host_paths import explained
+from homeiot_batch.core.house_folder import READ, unread_files
+from homeiot_batch.core.layout import PART, Layout
+from homeiot_batch.errors import (
+    BuildError,
+    DatabaseBusy,
+    DatabaseDamaged,
+    HomeIotError,
+    LockError,
+    SettingsError,
+    SourceError,
+    SourceUnavailable,
+)
+from homeiot_batch.logging_conf import configure, job_log
+from homeiot_batch.report.page import write_report
+from homeiot_batch.sources.influxdb.client import compare_clocks
+from homeiot_batch.sources.influxdb.retry_policy import RetryPolicy
+from homeiot_batch.sources.reach import unarchived_begin
+from homeiot_batch.sources.source import Source, open_source
+from homeiot_batch.warehouse.build_inputs import Fingerprints, changed_inputs, fingerprints
+from homeiot_batch.warehouse.counter_hints import new_hints
+from homeiot_batch.warehouse.database import record_build
+from homeiot_batch.warehouse.dbt_build import build_models
+from homeiot_batch.warehouse.duckdb_writer import load_day
+from homeiot_batch.warehouse.meter_columns import undeclared_columns
+from homeiot_batch.warehouse.meter_names import unknown_meters
+from homeiot_batch.warehouse.read_copy import publish
+from homeiot_batch.warehouse.tariffs import put_tariffs, read_tariffs
+from homeiot_batch.workflow.day_history import Loads, known_records, readings_lost
+from homeiot_batch.workflow.dry_run import is_dry_run, list_jobs
+from homeiot_batch.workflow.early_warnings import received
+from homeiot_batch.workflow.machine_zone import zone_doubt
+from homeiot_batch.workflow.progress import REPEATED, Progress
+from homeiot_batch.workflow.recovery import (
+    drop_hollow_days,
+    forget_unbelieved_markers,
+    refuse_lost_archive,
+    refuse_undeclared_columns,
+    replace_unusable_database,
+    settle_staging,
+)
+from homeiot_batch.workflow.rereads import find_early_reads, values_lost
+from homeiot_batch.workflow.scope import Scope, finished_day, open_scope
+from homeiot_batch.workflow.snakemake_failures import FailureNotes
+from homeiot_batch.workflow.summary import Summary
+
+log = structlog.get_logger()
+
+
+class JobFailed(WorkflowError):
+    """A job's failure as Snakemake shows it: without the places in the code, which tell a user nothing and are in the job's log."""
+
+    __traceback__ = property(lambda _: None, lambda _self, _value: None)  # ty: ignore[invalid-assignment]
+
+
+class ArchiveRun:
+    """The settings, the days, the source and the summary of one run; its methods are the rules' work."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        layout: Layout,
+        scope: Scope,
+        summary: Summary,
+        loads: Loads | None,
+        dag: Callable[[], Any],
+    ) -> None:
+        self.settings = settings
+        self.layout = layout
+        self.scope = scope
+        self.summary = summary
+        self._loads = loads
+        self._database_wait_s = settings.duckdb_wait_s
+        self._dag = dag
+        self._source: Source | None = None
+        self._opening = threading.Lock()
+        self._retry_policy = RetryPolicy(settings.influx_retries, SourceUnavailable)
+        self._last_run = layout.last_run.absolute()  # Snakemake leaves its folder before the end
+        self._read_again: dict[Path, bool] = {}
+        # the datasets of which no day is archived yet
+        self._begun_now = {name for name in settings.datasets if layout.first_day(name) is None}
+        self._reasons: set[str] = set()
+        self.progress = Progress()
+
+    # paths, for the rules
+
+    def day_paths(self, days: Mapping[str, Collection[object]]) -> list[str]:
+        """The archived days and their load markers."""
+        pairs = [(name, dt) for name, dts in days.items() for dt in dts]
+        return [str(self.layout.day(*pair)) for pair in pairs] + [
+            str(self.layout.marker(*pair)) for pair in pairs
+        ]
+
+    def models_inputs(self, _wildcards: object) -> list[str]:
+        """What dbt waits for: the markers of its dataset's days, those asked for and every other archived one, and the last load of any day.
+
+        Without the others, a database that was begun anew would show the days asked for as if there were no more. Other datasets' days, and
+        of a night those that it asks for beside yesterday, do not hold the tables up, or one that cannot be had would do so for ever: the
+        rule starts when they have ended in one way or the other.
+        """
+        asked = self.scope.days(self._dag().targets).get(SHIPPED_DATASET, [])
+        if asked and "yesterday" in self._dag().targets:
+            asked = [self.scope.yesterday]
+        markers = [str(self.layout.marker(SHIPPED_DATASET, dt)) for dt in asked] + self._unloaded(
+            {SHIPPED_DATASET}
+        )
+        last_load = [str(self.layout.last_load)] if self.layout.last_load.exists() else []
+        return sorted(set(markers)) + last_load + self.tables_request(_wildcards)
+
+    def note_of_early_read(self, day: Any) -> list[str]:
+        """For a day that was read before it was over: the note of it, by which it is read again."""
+        note = self.layout.early_note(day.dataset, day.dt)
+        if not note.exists() or date.fromisoformat(day.dt) > self.scope.yesterday:
+            return []
+        if note not in self._read_again:
+            lost = values_lost(self.settings, self.layout, day.dataset, day.dt)
+            self._read_again[note] = not lost
+            if lost:
+                self.summary.warn(f"{day.dataset} {day.dt}: {lost}")
+        return [str(note)] if self._read_again[note] else []
+
+    def other_unloaded(self, _wildcards: object) -> list[str]:
+        """Markers of archived days that are not loaded, of datasets that the tables are not built from."""
+        return self._unloaded(set(self.settings.datasets) - {SHIPPED_DATASET})
+
+    def tables_request(self, _wildcards: object) -> list[str]:
+        """The request for the tables, if the run loads days that the tables do not wait for.
+
+        Without it, Snakemake would see no reason to build them: those days' markers are no inputs.
+        A dry run needs it for an edit too. A real one has removed the marker of the former build.
+        """
+        if self._loads_other_days() or self._are_tables_of_other_inputs():
+            return [str(self.layout.tables_request)]
+        return []
+
+    def _are_tables_of_other_inputs(self) -> bool:
+        marker = read_json(self.layout.models)
+        return bool(marker and changed_inputs(self.settings, marker))
+
+    def _loads_other_days(self) -> bool:
+        others = self.settings.datasets.keys() - {SHIPPED_DATASET}
+        dag = self._dag()
+        if not others or not self._reaches_tables():
+            return False
+        if dag.forcerun or dag.forceall or dag.forcetargets or self.other_unloaded(None):
+            return True
+        asked = self.scope.days(dag.targets)
+        return any(not self.layout.is_done(name, dt) for name in others for dt in asked[name])
+
+    def _reaches_tables(self) -> bool:
+        until = self._dag().until
+        return not until or bool(until & {"dbt", "publish", "report"})
+
+    def _unloaded(self, datasets: set[str]) -> list[str]:
+        if not self._reaches_tables():
+            return []
+        days = [
+            (name, dt)
+            for name in sorted(datasets.intersection(self.settings.datasets))
+            for dt in self.layout.unloaded_days(name)
+        ]
+        return [str(self.layout.marker(*day)) for day in days]
+
+    # the rules' work
+
+    def fetch(self, dataset: str, dt: str, staged: str, job: str) -> None:
+        """Read the day from the source and stage it, whole or not at all."""
+        with self._job("fetch", dataset, dt, job):
+            self._try_fetch(dataset, dt, Path(staged))
+
+    def extract(self, dataset: str, dt: str, staged: str, day: str, job: str) -> None:
+        """Put the staged day in place."""
+        with self._job("extract", dataset, dt, job):
+            fault_points.reach("extract.before_rename")
+            put_in_place(Path(staged), Path(day))
+            # nothing may fail the job now: Snakemake deletes what a failed job has made
+            with contextlib.suppress(OSError):
+                fault_points.reach("extract.renamed")
+                log.info("in place", folder=day)
+
+    def load(self, dataset: str, dt: str, day: str, marker: str, job: str) -> None:
+        """Load the day into DuckDB, then write its marker."""
+        with self._job("load", dataset, dt, job):
+            local_day, declared = finished_day(self.settings, dt), self.settings.datasets[dataset]
+            former = read_json(self.layout.former_marker(dataset, dt))
+            load = load_day(
+                self.settings.duckdb_path,
+                Path(day),
+                declared,
+                local_day,
+                self.settings.allow_shrink,
+                former,
+                self._database_wait_s,
+            )
+            fault_points.reach("load.closed")
+            write_json(self.layout.last_load, {"load_id": load.load_id})
+            write_json(Path(marker), load.marker)
+            self.layout.former_marker(dataset, dt).unlink(missing_ok=True)
+            fault_points.reach("load.marked")
+            log.info("loaded", inserted=load.record.rows)
+            self.summary.loaded(load.record.rows)
+            if load.doubled:
+                self.summary.warn(
+                    f"{dataset} {dt}: {load.doubled} readings share their time and tags with another; a tag that is not declared keeps them "
+                    "apart in the source (declare it), or they lie within a microsecond"
+                )
+
+    def ask_for_tables(self, request: str, job: str) -> None:
+        """Make the file that asks for the tables; Snakemake removes it when they are built."""
+        with self._job("ask_for_tables", "", "", job):
+            Path(request).touch()
+
+    def build(self, marker: str, job: str) -> None:
+        """Build the dbt models, then write their marker."""
+        with self._job("dbt", "", "", job):
+            database, wait_s = self.settings.duckdb_path, self._database_wait_s
+            inputs = {"inputs": fingerprints(self.settings)}  # before any of them is read
+            if SHIPPED_DATASET not in self.settings.datasets:
+                self._leave_tables(Path(marker), inputs)
+                return
+            if lacking := undeclared_columns(self.settings):
+                raise BuildError([lacking])
+            tariffs = read_tariffs(self.settings)
+            put_tariffs(database, tariffs, wait_s)  # waits until nobody else has it open
+            for warning in build_models(self.settings, Path(job), self.layout.dbt_target):
+                self.summary.warn(f"dbt: {warning}")
+            fault_points.reach("dbt.built")
+            write_json(Path(marker), record_build(database, wait_s) | inputs)
+            hints = new_hints(database, self.layout.counter_hints, wait_s)
+            for warning in [*unknown_meters(self.settings, tariffs), *hints]:
+                self.summary.warn(warning)
+            log.info("tables built")
+            self.summary.build_done()
+
+    def _leave_tables(self, marker: Path, inputs: dict[str, Fingerprints]) -> None:
+        """Note a build of nothing: a house without the shipped dataset has raw tables alone."""
+        build = record_build(self.settings.duckdb_path, self._database_wait_s)
+        write_json(marker, build | inputs)
+        if self.layout.archived_days(SHIPPED_DATASET):
+            self.summary.warn(
+                f"the daily tables stay as they are: they are built from {SHIPPED_DATASET}, "
+                "which is not declared"
+            )
+        log.info("no tables to build", built_from=SHIPPED_DATASET)
+        self.summary.build_done(has_tables=False)
+
+    def publish(self, marker: str, job: str) -> None:
+        """Publish the tables in the read copy, then write its marker."""
+        with self._job("publish", "", "", job):
+            content = publish(self.settings, self.layout, self._database_wait_s)
+            write_json(Path(marker), content)
+            log.info("published", generation=content["generation"])
+
+    def report(self, marker: str, job: str) -> None:
+        """Write the report from the read copy, then its marker."""
+        with self._job("report", "", "", job):
+            file = self.settings.report
+            content = write_report(self.settings.read_copy, file, self.settings.instant())
+            fault_points.reach("report.written")
+            write_json(Path(marker), content | {"file": str(file)})
+            log.info("reported", file=str(file))
+
+    def close(self) -> None:
+        """Say what the run did, if it did anything, and write it beside the markers."""
+        self.progress.close()
+        for notice in self._source.notices() if self._source else []:
+            self.summary.warn(notice)
+        if self.summary.lines():
+            with contextlib.suppress(HomeIotError):
+                write_json(self._last_run, self.summary.as_dict())
+        self.summary.print()
+
+    # how
+
+    def _try_fetch(self, dataset: str, dt: str, staged: Path) -> None:
+        declared, day = self.settings.datasets[dataset], finished_day(self.settings, dt)
+        archived = known_records(self.layout, self._loads, self.settings.duckdb_path, dataset, dt)
+        source = self._open_source(dataset, dt)
+        shrunk: list[str] = []
+
+        def describe(record: DayRecord) -> dict[str, Any]:
+            permission = check_growth(
+                f"{dataset} {dt}", record, archived, self.settings.allow_shrink
+            )
+            shrunk[:] = [f"to {record}"] if permission else []
+            return {"dataset": dataset, "source": source.describe(declared), **permission}
+
+        def accept(part: Path) -> None:
+            if lost := readings_lost(self.layout.day(dataset, dt) / PART, part, declared):
+                check_loss(f"{dataset} {dt}", lost, self.settings.allow_shrink)
+                shrunk.append(f"{lost} archived readings are not in it")
+
+        new = self._retry_policy(
+            lambda: stage_day(
+                source.read(declared, day),
+                declared,
+                day,
+                self.settings,
+                self.layout.staging,
+                describe,
+                accept,
+            )
+        )
+        with self._opening:
+            record_zone(self.layout, self.settings.tz)
+        fault_points.reach("fetch.read")
+        put_in_place(new.folder, staged)
+        sync_folder(self.layout.staging)
+        fault_points.reach("fetch.staged")
+        log.info(
+            "read",
+            fetched=new.record.rows,
+            written=new.record.rows,
+            values=listed_counts(new.record.values),
+        )
+        self.summary.read(new.record.rows)
+        if not new.record.rows:
+            self.summary.warn(
+                f"{dataset} {dt}: the source holds no readings for this day; it is archived empty"
+            )
+        if shrunk:
+            self.summary.warn(
+                f"{dataset} {dt}: shrinks as permitted by allow_shrink: {', '.join(shrunk)}"
+            )
+        for doubt in source.doubts(declared, day):
+            self.summary.warn(f"{dataset} {dt}: {doubt}")
+        self._say_how_far_back(source, declared, day.date)
+
+    def _say_how_far_back(self, source: Source, dataset: Dataset, day: date) -> None:
+        """With the first day of a new archive: what the source has before the days of the run."""
+        with self._opening:
+            if dataset.name not in self._begun_now:
+                return
+            self._begun_now.remove(dataset.name)
+        first = min([day, *self.scope.range[dataset.name]])
+        with contextlib.suppress(SourceError):  # the day was read: it is not given up for this
+            if found := unarchived_begin(self.settings, source, dataset, first):
+                self.summary.warn(f"{dataset.name}: {'; '.join(found)}")
+
+    def _open_source(self, dataset: str, dt: str) -> Source:
+        with self._opening:
+            if self._source is None:
+                self._source = open_source(
+                    self.settings, self._wanted(dataset, dt), self.layout.staging
+                )
+                clocks = compare_clocks(self.settings)
+                if clocks and (said := clocks.warning()):
+                    self.summary.warn(said)
+            return self._source
+
+    def _wanted(self, dataset: str, dt: str) -> dict[str, list[date]]:
+        """The days that are likely asked for after the first one: all of a forced range, else those that are missing."""
+        forced = self.layout.day(dataset, dt).exists()
+        wanted = {
+            name: [day for day in days if forced or not self.layout.day(name, day).exists()]
+            for name, days in self.scope.range.items()
+        }
+        wanted[dataset] = sorted({*wanted[dataset], date.fromisoformat(dt)})
+        return wanted
+
+    @contextlib.contextmanager
+    def _job(self, step: str, dataset: str, dt: str, job: str) -> Generator[None]:
+        """Log lines of the job carry its names; what fails it is kept for the end of the run."""
+        names = {"step": step, "dataset": dataset, "dt": dt} if dataset else {"step": step}
+        repeated = ""
+        with job_log(Path(job)), structlog.contextvars.bound_contextvars(**names):
+            try:
+                yield
+            except HomeIotError as error:
+                repeated = self._repeated(str(error))
+                report = log.debug if repeated else log.error
+                report("failed", reason=str(error))
+                self._remember(error)
+                problems = error.lines
+            except OSError as error:
+                log.error("failed", reason=str(error))
+                problems = [f"{error}; see to disk space and permissions"]
+            except Exception as error:
+                log.exception("failed by a fault of the program")
+                said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+                problems = [f"{said}; a fault of the program, please report it with {job}"]
+            else:
+                return
+            finally:
+                self.progress.ended(step)
+        messages = [f"{' '.join(names.values())}: {problem}" for problem in problems]
+        for message in messages:
+            self.summary.fail(message)
+        raise JobFailed("\n".join(messages) + repeated)
+
+    def _repeated(self, reason: str) -> str:
+        """What a failure's message ends with if the reason has been shown for another day."""
+        with self._opening:
+            repeated = REPEATED if reason in self._reasons else ""
+            self._reasons.add(reason)
+        return repeated
+
+    def _remember(self, error: HomeIotError) -> None:
+        """Let this run not wait again for a database that stays open elsewhere, and the next one replace a damaged one."""
+        if isinstance(error, DatabaseBusy):
+            self._database_wait_s = 0
+        if isinstance(error, DatabaseDamaged):
+            write_json(
+                self.layout.damage,
+                {"reason": str(error), "database": str(self.settings.duckdb_path)},
+            )
+
+
+def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
+    """Settings, lock, healing, and the days of the run; exits with one line where that cannot be.
+
+    Called once by the Snakefile with Snakemake's `workflow`. Only the main process locks and heals: its children, in Snakemake's
+    other modes, find the lock taken.
+    """
+    try:
+        settings = load_settings(config)
+        summary = Summary()
+        configure(settings.log_format, summary.warn)
+        for warning in received():
+            summary.warn(warning)
+        _refuse_deletion(workflow)
+        layout = settings.layout
+        loads = (
+            _take_over(settings, layout, summary)
+            if workflow.is_main_process and not is_dry_run(workflow)
+            else None
+        )
+        run = ArchiveRun(
+            settings,
+            layout,
+            open_scope(settings, layout),
+            summary,
+            loads,
+            lambda: workflow.dag_settings,
+        )
+    except LockError as error:
+        print(explained(f"error: {error}"), file=sys.stderr)
+        raise SystemExit(BUSY) from None
+    except (HomeIotError, OSError) as error:
+        raise SystemExit(explained(f"error: {error}")) from None
+    if workflow.is_main_process:
+        atexit.register(run.close)
+        run.progress.follow(snakemake_logger, may_show_bar=not is_dry_run(workflow))
+        if is_dry_run(workflow):
+            list_jobs(workflow, snakemake_logger)
+        else:
+            snakemake_logger.addHandler(FailureNotes(summary.fail))
+    return run
+
+
+def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | None:
+    """Lock the archive and put right what a killed run left behind; what the database has recorded."""
+    run_lock.hold(layout.lock, settings.lock_wait_s)
+    refuse_lost_archive(layout, settings.datasets, {})
+    check_zone(layout, settings.tz)
+    if recorded_zone(layout) is None and (doubt := zone_doubt(settings)):
+        summary.warn(
+            f"{doubt}; the first archived day fixes it: if it is wrong, set TZ to the zone of the "
+            f"house, move {layout.parquet}, {layout.markers} and {settings.duckdb_path} away, and "
+            "run again"
+        )
+    settle_staging(layout, settings)
+    drop_hollow_days(layout, settings.datasets)
+    refuse_undeclared_columns(layout, settings)
+    for name, days in layout.undeclared(settings.datasets).items():
+        summary.warn(
+            f"{name}: {days} archived days that nothing is added to and no table shows: it is not declared in config.yaml"
+        )
+    for overridden in overridden_settings(settings):
+        summary.warn(overridden)
+    for name in unread_files(settings.house):
+        summary.warn(
+            f"{settings.house_dir}/{name} is not read; the files there are {' and '.join(READ)}"
+        )
+    if replaced := replace_unusable_database(layout, settings):
+        summary.warn(replaced)
+    loads = forget_unbelieved_markers(layout, settings)
+    refuse_lost_archive(layout, settings.datasets, loads or {})
+    layout.tables_request.unlink(missing_ok=True)
+    find_early_reads(settings, layout)
+    recover_file_times(layout, settings.datasets)
+    return loads
+
+
+def _refuse_deletion(workflow: Any) -> None:
+    """SettingsError for Snakemake's options that delete outputs: the archive is the only copy of what the source has forgotten."""
+    deletes = [argument for argument in sys.argv[1:] if argument.startswith("--delete-a")]
+    if deletes or workflow.storage_settings.all_temp:
+        raise SettingsError(
+            f"{(deletes or ['--all-temp'])[0]} would delete archived days; remove what you do not want to keep by hand"
+        )
