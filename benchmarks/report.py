@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from homeiot_batch.config import ROOT, load_settings
-from tests.models.meters import Archive
+from tests.dbt.meters import Archive
 from tests.report.browser import CHROMIUM, DESKTOP, PHONE, Browser
 
 LAST = date(2026, 11, 23)

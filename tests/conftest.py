@@ -1,239 +1,20 @@
-"""A house of its own for each test: its archive in a temporary folder, and the real workflow run on it as a user would."""
+"""Houses, settings and days that tests of every folder need."""
 
-import contextlib
-import os
-import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import pyarrow.parquet as pq
+import pyarrow as pa
 import pytest
 
-from homeiot_batch.config import ROOT, Settings
+from homeiot_batch.config import Settings, load_settings
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.days import LocalDay
+from tests.house import Checkout, House
+from tests.workflow import drills
 
-SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
-ENERGY = "date_jst, source, daily_energy_kwh, peak_w, peak_at_jst, first_reading_jst, last_reading_jst, readings"
-EVENTS = {
-    "read": "fetch",
-    '"in place"': "extract",
-    "loaded": "load",
-    '"tables built"': "dbt",
-    "published": "publish",
-    "reported": "report",
-}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a finished run returned and said."""
-
-    code: int
-    stderr: str
-
-    @property
-    def jobs(self) -> list[str]:
-        """The jobs that came to their end, sorted, as `step dataset dt`, from the run's own log lines."""
-        lines = [line for line in self.stderr.splitlines() if line.startswith("timestamp=")]
-        done = [dict(re.findall(r'(\w+)=("[^"]*"|\S+)', line)) for line in lines]
-        return sorted(
-            " ".join(filter(None, [entry["step"], entry.get("dataset"), entry.get("dt")]))
-            for entry in done
-            if entry["event"] in EVENTS
-            and EVENTS[entry["event"]] == entry.get("step")
-            and entry["level"] == "info"
-        )
-
-    @property
-    def failures(self) -> list[str]:
-        """The lines that say what failed."""
-        return [
-            line for line in self.stderr.splitlines() if line.startswith(("failed: ", "error: "))
-        ]
-
-
-PLACES = {
-    "PARQUET_BASE_DIR": "data/parquet",
-    "MARKER_DIR": "data/markers",
-    "DUCKDB_PATH": "data/duckdb/home_energy.duckdb",
-    "REPORT_DIR": "data/report",
-}
-
-
-class House:
-    """A folder with an archive, and the commands a user gives in it: its paths start there."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.parquet = folder / "data/parquet"
-        self.markers = folder / "data/markers"
-        self.database = folder / "data/duckdb/home_energy.duckdb"
-        self.own = folder / "data/house"
-        self.environment: dict[str, str] = {"HOUSE_DIR": str(self.own)}
-
-    def env(self, **changes: str) -> dict[str, str]:
-        """The process environment without any setting of the machine's, with the house's own."""
-        if "HOUSE_DIR" in self.environment:
-            self.own.mkdir(parents=True, exist_ok=True)
-        inherited = {k: v for k, v in os.environ.items() if k.lower() not in Settings.model_fields}
-        return inherited | {"TZ": "Asia/Tokyo"} | self.places(self.environment | changes)
-
-    def places(self, given: dict[str, str]) -> dict[str, str]:
-        """The settings with the house's own places; a relative one starts at its folder."""
-        inside = {name: str(self.folder / given.get(name, path)) for name, path in PLACES.items()}
-        return given | inside
-
-    def _inside(self, argument: str) -> str:
-        """A target that is named by its path in the house, as Snakemake has it."""
-        return f"{self.folder}/{argument}" if argument.startswith("data/") else argument
-
-    def export(self, *lines: str, name: str = "export.lp") -> Path:
-        """Write `lines` of line protocol to a file and make it the source."""
-        path = self.folder / name
-        path.write_text("".join(f"{line}\n" for line in lines))
-        self.environment["INFLUX_URL"] = str(path)
-        return path
-
-    @contextlib.contextmanager
-    def held(self) -> Generator[int]:
-        """While it lasts, another process has the database open; its process id."""
-        script = f"import duckdb, sys; c = duckdb.connect({str(self.database)!r}); print('open', flush=True); sys.stdin.read()"
-        with subprocess.Popen(
-            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        ) as holder:
-            assert holder.stdout is not None
-            assert holder.stdout.readline() == b"open\n"
-            try:
-                yield holder.pid
-            finally:
-                holder.communicate()
-
-    def snakemake_command(self, *arguments: str) -> list[str]:
-        """What runs `snakemake ARGUMENTS` on the house; Snakemake keeps its own notes there too."""
-        options = ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
-        return [SNAKEMAKE, *map(self._inside, arguments), *options]
-
-    def outcome(self, code: int, said: str) -> Outcome:
-        """What a run on the house returned and said, the house's paths written as in a checkout."""
-        return Outcome(code, said.replace(f"{self.folder}/data/", "data/"))
-
-    def start(self, *arguments: str, **env: str) -> "subprocess.Popen[str]":
-        """Start `snakemake ARGUMENTS` on the house; its output is a pipe."""
-        return self._start(arguments, env, own_session=False)
-
-    def start_in_terminal(self, *arguments: str, **env: str) -> "subprocess.Popen[str]":
-        """The same in a session of its own, so that Ctrl-C reaches it and its children."""
-        return self._start(arguments, env, own_session=True)
-
-    def _start(
-        self, arguments: Sequence[str], env: dict[str, str], *, own_session: bool
-    ) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            self.snakemake_command(*arguments),
-            cwd=self.folder,
-            env=self.env(**env),
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=own_session,
-        )
-
-    def snakemake(self, *arguments: str, **env: str) -> Outcome:
-        """Run `snakemake ARGUMENTS` on the house to its end."""
-        process = self.start(*arguments, **env)
-        stdout, _ = process.communicate(timeout=300)
-        return self.outcome(process.returncode, stdout)
-
-    def run_in(self, folder: Path, command: Sequence[str], **env: str) -> Outcome:
-        """Run a command that is given in the folder."""
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=self.env(**env),
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        return self.outcome(done.returncode, done.stdout)
-
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of a query on the house's database."""
-        with duckdb.connect(self.database, read_only=True) as connection:
-            return connection.execute(sql).fetchall()
-
-    def rows(self, dataset: str = "raw_meter_readings") -> list[tuple[Any, ...]]:
-        """All rows of the raw table but for `ingested_at`."""
-        return self.query(f"SELECT * EXCLUDE (ingested_at) FROM {dataset} ORDER BY ALL")
-
-    def energy(self) -> list[tuple[Any, ...]]:
-        """What the daily table says of each day's own readings, all rows: date, source, kWh, peak W and when, first and last reading, readings."""
-        return self.query(f"SELECT {ENERGY} FROM fct_daily_energy ORDER BY ALL")
-
-    def day(self, dt: str, dataset: str = "raw_meter_readings") -> Path:
-        """The folder of an archived day."""
-        return self.parquet / dataset / f"dt={dt}"
-
-    def marker(self, dt: str, dataset: str = "raw_meter_readings") -> Path:
-        """The marker of a loaded day."""
-        return self.markers / dataset / f"dt={dt}.json"
-
-    def archived(self, dt: str, dataset: str = "raw_meter_readings") -> list[dict[str, Any]]:
-        """The rows of an archived day as pyarrow reads them."""
-        return pq.ParquetFile(self.day(dt, dataset) / "part-0.parquet").read().to_pylist()
-
-    def snapshot(self) -> dict[str, bytes]:
-        """Every archived file, byte for byte."""
-        return {
-            str(p.relative_to(self.parquet)): p.read_bytes()
-            for p in sorted(self.parquet.glob("*/dt=*/*.parquet"))
-        }
-
-    def forget_snakemake(self) -> None:
-        """Lose Snakemake's own notes, as a container does that keeps only the data."""
-        shutil.rmtree(self.folder / ".snakemake", ignore_errors=True)
-
-
-CHECKOUT = ["Snakefile", "config.yaml", "dbt", "profiles", "scripts", "workflow"]
-
-
-class Checkout(House):
-    """A house in a checkout of its own, as cron finds it."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        for part in CHECKOUT:
-            source = ROOT / part
-            copy = shutil.copytree if source.is_dir() else shutil.copy
-            copy(source, folder / part)
-        self.environment = {"PYTHONPATH": str(folder / "scripts")}
-
-    def places(self, given: dict[str, str]) -> dict[str, str]:
-        """The settings as they are: places start at the checkout."""
-        return given
-
-    def snakemake_command(self, *arguments: str) -> list[str]:
-        """What runs `snakemake ARGUMENTS` in the checkout."""
-        return [SNAKEMAKE, *arguments]
-
-    def outcome(self, code: int, said: str) -> Outcome:
-        """What a run returned and said; its paths start at the checkout already."""
-        return Outcome(code, said)
-
-    def night(self, dt: str, *arguments: str, **env: str) -> Outcome:
-        """Run the nightly command late on the day `dt`."""
-        return self.python(
-            "homeiot_batch.run_archive", *arguments, "--config", f"now={dt}T23:59:59+09:00", **env
-        )
-
-    def python(self, module: str, *arguments: str, **env: str) -> Outcome:
-        """Run `python -m MODULE ARGUMENTS` from elsewhere."""
-        return self.run_in(Path("/"), [sys.executable, "-m", module, *arguments], **env)
+Points = list[tuple[int, str | None, float | None, float | None, float | None]]
 
 
 @pytest.fixture
@@ -256,3 +37,62 @@ def clean_environment(
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("HOUSE_DIR", str(tmp_path_factory.mktemp("house")))
+
+
+@pytest.fixture
+def settings(tmp_path: Path, clean_environment: None) -> Settings:
+    """Settings of a house in Japan, whatever the machine's environment says."""
+    return load_settings(
+        {
+            "parquet_base_dir": str(tmp_path / "parquet"),
+            "marker_dir": str(tmp_path / "markers"),
+            "report_dir": str(tmp_path / "report"),
+            "duckdb_path": str(tmp_path / "duckdb/home.duckdb"),
+            "tz": "Asia/Tokyo",
+            "now": "2026-11-24T00:10:00+09:00",
+        }
+    )
+
+
+@pytest.fixture
+def dataset(settings: Settings) -> Dataset:
+    """The shipped dataset."""
+    return settings.datasets["raw_meter_readings"]
+
+
+@pytest.fixture
+def day(settings: Settings) -> LocalDay:
+    """9 November 2026 in Japan: 1794150000 to 1794236400 s."""
+    return LocalDay(date(2026, 11, 9), settings.zone)
+
+
+@pytest.fixture
+def batches(dataset: Dataset) -> Callable[..., list[pa.RecordBatch]]:
+    """Batches of points, each point as (time ns, source, W, import, export)."""
+
+    def make(*groups: Points) -> list[pa.RecordBatch]:
+        names: list[Any] = dataset.raw_schema().names
+        rows = [[dict(zip(names, point, strict=True)) for point in group] for group in groups]
+        return [pa.RecordBatch.from_pylist(group, schema=dataset.raw_schema()) for group in rows]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A house whose three days are archived, loaded and built, never touched again."""
+    house = House(tmp_path_factory.mktemp("template") / "house")
+    house.folder.mkdir()
+    drills.feed(house, drills.V1)
+    outcome = house.snakemake(*drills.span())
+    assert (outcome.code, outcome.jobs) == (
+        0,
+        drills.jobs("fetch extract load", *drills.DAYS, tables=True),
+    ), outcome.stderr
+    return house
+
+
+@pytest.fixture
+def archived(template: House, tmp_path: Path) -> House:
+    """A house of one's own whose three days are archived, loaded and built; its source still holds the same."""
+    return drills.copy_of(template, tmp_path / "house")

@@ -84,12 +84,12 @@ MUTATIONS = [
     Mutation(
         "read: InfluxDB 3 has no rows only if it says so in one piece",
         instead(InfluxClient._whole, "in_chunks=False", "pass"),
-        "tests/unit/test_other_servers.py",
+        "tests/sources/influxdb/test_supported_servers.py",
     ),
     Mutation(
         "read: a server that ignores the retention policy is refused",
         without_raise(supported_servers.refuse_unsupported),
-        "tests/unit/test_other_servers.py",
+        "tests/sources/influxdb/test_supported_servers.py",
     ),
     Mutation(
         "clock: a day is read only if it is over by the server's clock",
@@ -134,17 +134,17 @@ MUTATIONS = [
     Mutation(
         "stage: a staged day takes the place of a damaged one",
         handler(heal._why_not, ArchiveDamaged, "return 'an older read'"),
-        "tests/unit/test_heal.py -k whole_one_stays",
+        "tests/workflow/test_recovery.py -k whole_one_stays",
     ),
     Mutation(
         "stage: a staged day that lacks a reading of the one in place is dropped",
         gives(heal._why_not, witnesses.readings_lost, "0"),
-        "tests/unit/test_heal.py -k holds_all_of",
+        "tests/workflow/test_recovery.py -k holds_all_of",
     ),
     Mutation(
         "stage: a day folder is moved away with the files of somebody else, not deleted",
         gives(heal._move_away, parquet_check.strangers, "[]"),
-        "tests/unit/test_heal.py -k beside_a_day",
+        "tests/workflow/test_recovery.py -k beside_a_day",
     ),
     Mutation(
         "declaration: a column that is archived must stay declared",
@@ -164,7 +164,7 @@ MUTATIONS = [
     Mutation(
         "file: a changed description of the columns is damage",
         without(parquet_check.check_part, parquet_check._refuse_other_columns),
-        "tests/unit/test_parquet_check.py -k columns_name",
+        "tests/archive/test_day_file.py -k columns_name",
     ),
     Mutation(
         "file: a file that has changed since it was loaded is not loaded again",
@@ -204,12 +204,12 @@ MUTATIONS = [
     Mutation(
         "insert: the table is compared with the file before the commit",
         without(duckdb_writer.load_day, duckdb_writer._compare),
-        "tests/unit/test_duckdb_writer.py -k do_not_arrive",
+        "tests/warehouse/test_duckdb_writer.py -k do_not_arrive",
     ),
     Mutation(
         "insert: values go to the column of their name, in whatever order it was declared",
         expression(duckdb_writer._column_list, "dataset.columns()", "sorted(dataset.columns())"),
-        "tests/unit/test_duckdb_writer.py -k another_order",
+        "tests/warehouse/test_duckdb_writer.py -k another_order",
     ),
     Mutation(
         "insert: damaged pages are not loaded",
@@ -229,7 +229,7 @@ MUTATIONS = [
     Mutation(
         "marker: counts only for the file that was loaded",
         expression(heal._doubt, "marker.get('file') != file_stamp(part)", "False"),
-        "tests/unit/test_heal.py",
+        "tests/workflow/test_recovery.py",
     ),
     Mutation(
         "marker: dbt hears of every load",
@@ -249,7 +249,7 @@ MUTATIONS = [
     Mutation(
         "dbt: built again where times that lay ahead hide what the tables hold",
         without(file_times.recover_file_times, "layout.models.unlink"),
-        "tests/unit/test_file_times.py",
+        "tests/archive/test_file_times.py",
     ),
     Mutation(
         "tables: asked for by days of other datasets",
@@ -279,7 +279,7 @@ MUTATIONS = [
     Mutation(
         "read copy: the files of a generation do not change",
         instead(read_copy._link, "return folder", "return layout.parquet"),
-        "tests/unit/test_read_copy.py -k does_not_change",
+        "tests/warehouse/test_read_copy.py -k does_not_change",
     ),
     Mutation(
         "read copy: replaced by one rename",
@@ -294,7 +294,7 @@ MUTATIONS = [
     Mutation(
         "read copy: a generation that is open stays",
         gives(read_copy._Place.drop_former, files.lock_holder, "None"),
-        "tests/unit/test_read_copy.py -k somebody_has_it_open",
+        "tests/warehouse/test_read_copy.py -k somebody_has_it_open",
     ),
     Mutation(
         "read copy: former generations stay for some days without a lock",
@@ -304,27 +304,27 @@ MUTATIONS = [
     Mutation(
         "read copy: each database has its own generations",
         gives(read_copy._Place.__init__, "bytes", "bytes(database.name, 'utf-8')"),
-        "tests/unit/test_read_copy.py -k two_databases",
+        "tests/warehouse/test_read_copy.py -k two_databases",
     ),
     Mutation(
         "read copy: a failed publication gives its room back",
         without(read_copy.publish, "place.drop("),
-        "tests/unit/test_read_copy.py -k gives_its_room_back",
+        "tests/warehouse/test_read_copy.py -k gives_its_room_back",
     ),
     Mutation(
         "read copy: what a killed publication left is removed",
         without(read_copy.publish, "place.drop_unfinished("),
-        "tests/unit/test_read_copy.py -k killed_publication",
+        "tests/warehouse/test_read_copy.py -k killed_publication",
     ),
     Mutation(
         "read copy: only the tables that dbt built are published",
         without(read_copy._write, read_copy._refuse_other_build),
-        "tests/unit/test_read_copy.py -k are_not_published",
+        "tests/warehouse/test_read_copy.py -k are_not_published",
     ),
     Mutation(
         "read copy: published again where its views name another place",
         expression(read_copy.is_published, "marker.get('base') != base", "False"),
-        "tests/unit/test_read_copy.py -k moved",
+        "tests/warehouse/test_read_copy.py -k moved",
     ),
     Mutation(
         "read copy: published again where older readers cannot open it",
@@ -333,12 +333,12 @@ MUTATIONS = [
             "marker.get('storage_version') != settings.read_copy_storage_version",
             "False",
         ),
-        "tests/unit/test_read_copy.py -k another_duckdb",
+        "tests/warehouse/test_read_copy.py -k another_duckdb",
     ),
     Mutation(
         "read copy: a reader's log of writes does not meet the next generation",
         without(read_copy._Place.make_current, "_log_of(self._current).unlink"),
-        "tests/unit/test_read_copy.py -k written_to",
+        "tests/warehouse/test_read_copy.py -k written_to",
     ),
     Mutation(
         "read copy: tables come after the days of every dataset",
@@ -393,37 +393,37 @@ MUTATIONS = [
     Mutation(
         "export: a day with a hole between two exports is refused",
         without_raise(Coverage._refuse_uncovered),
-        "tests/unit/test_export_coverage.py -k hole",
+        "tests/sources/exports/test_coverage.py -k hole",
     ),
     Mutation(
         "export: the span of another database covers nothing",
         body(Section.is_for, "return True"),
-        "tests/unit/test_export_coverage.py -k other_data",
+        "tests/sources/exports/test_coverage.py -k other_data",
     ),
     Mutation(
         "export: a day after the last reading is refused",
         without_raise(Coverage.refuse),
-        "tests/unit/test_export_coverage.py -k wrong_clock",
+        "tests/sources/exports/test_coverage.py -k wrong_clock",
     ),
     Mutation(
         "export: single readings after a long silence prove nothing",
         body(export_evidence.stray_days, "return set()"),
-        "tests/unit/test_export_coverage.py -k wrong_clock",
+        "tests/sources/exports/test_coverage.py -k wrong_clock",
     ),
     Mutation(
         "export: times in another unit are refused",
         without_raise(ExportReader._refuse_other_units),
-        "tests/unit/test_export_coverage.py -k unit",
+        "tests/sources/exports/test_coverage.py -k unit",
     ),
     Mutation(
         "export: a damaged line that may be a reading is refused",
         without_raise(ExportPass._judge),
-        "tests/unit/test_export_oddities.py -k may_be_a_reading",
+        "tests/sources/exports/test_scan.py -k may_be_a_reading",
     ),
     Mutation(
         "export: points of a file without a database are not taken for the house's",
         body(ExportReader._without_context, "return None"),
-        "tests/unit/test_export_coverage.py -k rest_of_another",
+        "tests/sources/exports/test_coverage.py -k rest_of_another",
     ),
 ]
 

@@ -10,7 +10,7 @@ import pytest
 from homeiot_batch.counters.archive import EPOCH, Key, Span, judge_archive
 from homeiot_batch.counters.limits import Limits
 from tests.counters.houses import EVENTS, House
-from tests.models.meters import insert, prepare
+from tests.dbt.meters import insert, prepare
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 DAYS = 24

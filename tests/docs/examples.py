@@ -4,8 +4,8 @@ from typing import Any
 
 import yaml
 
-from tests.conftest import House
 from tests.docs.pages import blocks, page, sections, tables
+from tests.house import House
 
 EXAMPLES = {
     name: text

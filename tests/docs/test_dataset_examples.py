@@ -4,9 +4,9 @@ import pytest
 import yaml
 
 from homeiot_batch.config import ROOT
-from tests.conftest import House
 from tests.docs.examples import EXAMPLES, LINES, archive, assert_rows, declared
 from tests.docs.pages import blocks, tables
+from tests.house import House
 
 SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())["datasets"]
 

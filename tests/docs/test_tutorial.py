@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Checkout, Outcome
 from tests.docs import tables_reference
 from tests.docs.pages import between, blocks, page
+from tests.house import Checkout, Outcome
 
 COMMANDS = blocks(between(page("tutorial.md"), "commands"), "sh")
 TOLD = "-- block --"

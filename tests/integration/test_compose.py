@@ -25,8 +25,8 @@ import pytest
 
 from homeiot_batch.config import ROOT
 from homeiot_batch.warehouse.tariff_file import HEADER
-from tests.conftest import House
 from tests.docs.pages import between, blocks, page
+from tests.house import House
 from tests.integration.points import Point, at, energies, every, in_order, rows
 
 RUN = ("run", "--rm", "batch", "python", "-m", "homeiot_batch.run_archive")

@@ -1,7 +1,7 @@
 """The datasets of docs/how-to/add-a-dataset.md on real servers."""
 
-from tests.conftest import House
 from tests.docs.examples import EXAMPLES, LINES, archive, assert_rows
+from tests.house import House
 from tests.integration.servers import Influx1, Influx2
 
 

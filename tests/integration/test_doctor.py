@@ -17,7 +17,7 @@ from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.doctor.finding import Finding, ok, problem, warning
 from homeiot_batch.doctor.readings import check_readings
 from homeiot_batch.doctor.source import check_source
-from tests.conftest import Checkout, Outcome
+from tests.house import Checkout, Outcome
 from tests.integration.points import Point, at
 from tests.integration.servers import ADMIN, PASSWORD, TOKEN, Influx1, Influx2, free_port
 

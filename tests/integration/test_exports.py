@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import House
+from tests.house import House
 from tests.integration.climate import CLIMATE, climate, climate_rows
 from tests.integration.points import SECOND, Point, Row, at, in_order, rows, three_days
 from tests.integration.servers import Influx1, Influx2

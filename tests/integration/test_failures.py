@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import House
+from tests.house import House
 from tests.integration import proxy
 from tests.integration.climate import CLIMATE, climate
 from tests.integration.points import Point, Row, Value, at, in_order, rows

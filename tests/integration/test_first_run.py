@@ -6,7 +6,7 @@ import pytest
 
 from homeiot_batch.config import load_settings
 from homeiot_batch.doctor.readings import check_readings
-from tests.conftest import Checkout, House, Outcome
+from tests.house import Checkout, House, Outcome
 from tests.integration.servers import Influx1, Influx2
 
 NOON = 1794193200  # of 9 November 2026 in Japan

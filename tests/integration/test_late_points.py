@@ -1,6 +1,6 @@
 """Points that reach InfluxDB after their day was archived."""
 
-from tests.conftest import Checkout, Outcome
+from tests.house import Checkout, Outcome
 from tests.integration.points import Point
 from tests.integration.servers import Influx1, Influx2
 

@@ -18,7 +18,7 @@ from homeiot_batch.doctor.readings import check_readings
 from homeiot_batch.doctor.yesterday import check_yesterday
 from homeiot_batch.errors import SourceError
 from homeiot_batch.sources.influxdb.client import InfluxClient
-from tests.conftest import House
+from tests.house import House
 from tests.integration import proxy
 from tests.integration.points import Point, at, every, in_order, rows
 from tests.integration.servers import PASSWORD, Influx1, Influx2, Server

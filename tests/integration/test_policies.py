@@ -16,7 +16,7 @@ from homeiot_batch.errors import SourceError
 from homeiot_batch.sources.influx_reader import InfluxReader
 from tests.integration.points import Point, at
 from tests.integration.servers import Influx1, Influx2
-from tests.unit.stub_server import Answer, Question, serving
+from tests.sources.stub_server import Answer, Question, serving
 
 DATASET = "raw_meter_readings"
 DAY = LocalDay(date(2026, 11, 20), ZoneInfo("Asia/Tokyo"))

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import House, Outcome
+from tests.house import House, Outcome
 from tests.integration.climate import CLIMATE, TYPES, climate, climate_rows
 from tests.integration.points import Point, at, energies, every, in_order, rows, three_days
 from tests.integration.servers import PASSWORD, TOKEN, Influx1, Influx2

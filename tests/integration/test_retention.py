@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tests.conftest import House, Outcome
+from tests.house import House, Outcome
 from tests.integration.points import Point
 from tests.integration.servers import Influx1, Influx2
 

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import Checkout, Outcome
+from tests.house import Checkout, Outcome
 from tests.integration.servers import ADMIN, PASSWORD, TOKEN, Influx1, Influx2
 
 NOON = 1794193200  # of 9 November 2026 in Japan

@@ -18,7 +18,7 @@ from homeiot_batch.core.days import LocalDay
 from homeiot_batch.doctor.source import check_source
 from homeiot_batch.errors import SourceError
 from homeiot_batch.sources.influx_reader import InfluxReader
-from tests.conftest import Checkout, Outcome
+from tests.house import Checkout, Outcome
 from tests.integration.servers import Influx1
 
 DATASET = "raw_meter_readings"

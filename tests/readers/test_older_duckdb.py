@@ -15,7 +15,7 @@ import yaml
 from homeiot_batch.config import load_settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.warehouse.read_copy import publish
-from tests.conftest import Checkout, House
+from tests.house import Checkout, House
 from tests.readers.environments import OLDER_PYTHONS, read_all
 from tests.workflow import drills
 from tests.workflow.drills import DAYS, FIRST, MIDDLE, UNTIL_LOAD, V1, span

@@ -14,7 +14,7 @@ from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.report.figures import House, read_figures
 from homeiot_batch.report.page import render
-from tests.models.meters import Archive, Reading
+from tests.dbt.meters import Archive, Reading
 
 SCRIPT = "<script>window.pwned=1</script>"
 QUOTES = "\"'><img src=x onerror=window.pwned=1> 😀 </title></style>"

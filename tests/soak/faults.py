@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conftest import Checkout
+from tests.house import Checkout
 from tests.integration import proxy
 from tests.integration.servers import Influx1
 from tests.soak.runs import Run

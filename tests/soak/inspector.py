@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from tests.conftest import Checkout
+from tests.house import Checkout
 from tests.integration.points import Row
 from tests.soak.model import Ledger, by_day, mart
 

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from pathlib import Path
 
-from tests.conftest import Checkout, Outcome
+from tests.house import Checkout, Outcome
 from tests.integration.servers import Influx1
 from tests.soak.faults import FAULTS, Fault, Site, disk_full, unreachable
 from tests.soak.gateway import BUCKET, Gateway

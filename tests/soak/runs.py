@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tests.conftest import SNAKEMAKE, Checkout, Outcome
+from tests.house import SNAKEMAKE, Checkout, Outcome
 
 STEPS = ["fetch", "extract", "load", "dbt", "publish", "report"]
 

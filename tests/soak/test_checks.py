@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import Checkout
+from tests.house import Checkout
 from tests.integration.points import Point, Row, at
 from tests.soak.inspector import COLUMNS, DATASET, Inspector
 from tests.soak.model import Day, Ledger

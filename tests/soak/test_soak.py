@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Checkout
+from tests.house import Checkout
 from tests.integration.servers import Influx1
 from tests.soak.faults import small_disk
 from tests.soak.inspector import Reader

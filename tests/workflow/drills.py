@@ -15,7 +15,7 @@ from typing import Any
 from homeiot_batch.config import load_settings
 from homeiot_batch.core.files import write_json
 from homeiot_batch.warehouse.read_copy import publish
-from tests.conftest import House, Outcome
+from tests.house import House, Outcome
 
 DATASET = "raw_meter_readings"
 DAYS = ["2026-11-09", "2026-11-10", "2026-11-11"]

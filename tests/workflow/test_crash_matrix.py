@@ -9,7 +9,7 @@ import pytest
 
 from homeiot_batch.config import ROOT
 from homeiot_batch.core.fault_points import POINTS
-from tests.conftest import House, Outcome
+from tests.house import House, Outcome
 from tests.workflow import crash_matrix, drills
 from tests.workflow.drills import DATASET, FORCED, MIDDLE, UNTIL_LOAD, V1, span
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Checkout, House, Outcome
+from tests.house import Checkout, House, Outcome
 from tests.workflow import drills
 from tests.workflow.drills import DATASET, DAYS, FIRST, FORCED, MIDDLE, UNTIL_LOAD, V1, jobs, span
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conftest import Checkout
+from tests.house import Checkout
 
 READING = "power,source=a instant_power_w=1 {}000000000"
 NOON = 1794193200  # of 9 November 2026 in Japan

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 import yaml
 
-from tests.conftest import Checkout, House
+from tests.house import Checkout, House
 from tests.workflow import drills
 from tests.workflow.drills import DAYS, FIRST, FORCED, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
 

@@ -4,7 +4,7 @@ import duckdb
 import pytest
 
 from homeiot_batch.config import ROOT
-from tests.conftest import Checkout
+from tests.house import Checkout
 from tests.workflow import drills
 from tests.workflow.drills import DAYS, FIRST, LAST, MIDDLE, UNTIL_LOAD
 

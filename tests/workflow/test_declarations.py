@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import Checkout
+from tests.house import Checkout
 from tests.workflow import drills
 from tests.workflow.drills import FIRST, LAST
 

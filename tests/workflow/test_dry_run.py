@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.conftest import House
+from tests.house import House
 from tests.workflow import drills
 from tests.workflow.drills import DATASET, DAYS, FIRST, FORCED, LAST, MIDDLE, UNTIL_LOAD, span
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 
-from tests.conftest import Checkout, House
+from tests.house import Checkout, House
 from tests.workflow import drills
 from tests.workflow.drills import DATASET, DAYS, FIRST, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
 

@@ -2,8 +2,8 @@
 
 import json
 
-from tests.conftest import House
-from tests.unit.exports import DAY, HOUR, at, meter
+from tests.house import House
+from tests.sources.meter_export import DAY, HOUR, at, meter
 
 RANGE = ("--until", "load", "--config", "start=2026-10-01", "end=2026-11-08")
 

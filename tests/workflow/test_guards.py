@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import House
+from tests.house import House
 from tests.workflow import drills
 from tests.workflow.drills import DATASET, FIRST, FORCED, MIDDLE, UNTIL_LOAD, V1, jobs, span
 

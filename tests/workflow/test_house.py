@@ -5,7 +5,7 @@ import os
 from datetime import date
 
 from homeiot_batch.warehouse.tariff_file import HEADER
-from tests.conftest import House
+from tests.house import House
 from tests.workflow import drills
 from tests.workflow.drills import DAYS, FIRST, span
 

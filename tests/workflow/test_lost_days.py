@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import Checkout, House, Outcome
+from tests.house import Checkout, House, Outcome
 from tests.workflow import drills
 from tests.workflow.drills import DATASET, FIRST, FORCED, LAST, MIDDLE, V1, jobs, span
 

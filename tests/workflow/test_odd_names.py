@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tests.conftest import House
+from tests.house import House
 
 CONFIG = """\
 datasets:

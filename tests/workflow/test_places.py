@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SNAKEMAKE, Checkout, Outcome
+from tests.house import SNAKEMAKE, Checkout, Outcome
 from tests.workflow import drills
 from tests.workflow.drills import DATASET, DAYS, FIRST, MIDDLE, UNTIL_LOAD, V1, jobs, span
 

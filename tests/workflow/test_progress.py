@@ -10,7 +10,7 @@ import pytest
 
 from homeiot_batch.logging_conf import configure
 from homeiot_batch.workflow.progress import Progress
-from tests.conftest import House
+from tests.house import House
 from tests.workflow import drills
 from tests.workflow.drills import UNTIL_LOAD, jobs, span
 

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.conftest import Checkout, House
+from tests.house import Checkout, House
 from tests.workflow import drills
 from tests.workflow.drills import DAYS, FIRST, FORCED, MIDDLE, V1, jobs, span
 

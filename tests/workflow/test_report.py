@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.conftest import Checkout, House
+from tests.house import Checkout, House
 from tests.report.reading import Reader
 from tests.workflow import drills
 from tests.workflow.drills import FORCED, MIDDLE, UNTIL_LOAD, V1, jobs, span

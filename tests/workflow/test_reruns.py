@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from homeiot_batch.config import ROOT
-from tests.conftest import House, Outcome
+from tests.house import House, Outcome
 from tests.workflow import drills
 from tests.workflow.drills import (
     DATASET,

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import House
+from tests.house import House
 from tests.workflow import drills
 from tests.workflow.drills import DATASET, FORCED, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
 

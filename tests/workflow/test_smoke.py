@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from homeiot_batch.config import ROOT
-from tests.conftest import SNAKEMAKE, House
+from tests.house import SNAKEMAKE, House
 
 
 def test_two_days_reach_the_table(house: House) -> None:

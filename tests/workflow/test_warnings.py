@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Checkout, House, Outcome
+from tests.house import Checkout, House, Outcome
 from tests.workflow import drills
 from tests.workflow.drills import DATASET, FIRST, FORCED, LAST, MIDDLE, V1, span
 

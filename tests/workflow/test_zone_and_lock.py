@@ -6,7 +6,7 @@ import time
 import pytest
 
 from homeiot_batch.workflow.machine_zone import machine_zone
-from tests.conftest import House
+from tests.house import House
 from tests.workflow import drills
 from tests.workflow.drills import DAYS, FIRST, FORCED, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
 

@@ -1,0 +1,77 @@
+"""A run says once a day which counter is mostly wrong, and what to set."""
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from homeiot_batch.warehouse.counter_hints import CounterDay, hint_of, new_hints
+from tests.dbt.meters import Archive, Reading
+
+DAY = date(2026, 11, 9)
+BEGIN = datetime(2026, 11, 8, 15)  # UTC
+
+
+def day(**shown: float) -> CounterDay:
+    """A day of a counter with a reading a minute, all of them right but for what is given."""
+    right = CounterDay("a", "import", DAY, 1440, 1440, 0, 0, 0, 0, 9.0, 3000.0)
+    return right._replace(**shown)  # ty: ignore[invalid-argument-type]
+
+
+@pytest.mark.parametrize(
+    ("shown", "setting"),
+    [
+        ({}, ""),
+        ({"resets": 1}, ""),
+        ({"readings": 24, "resets": 2}, ""),
+        ({"glitches": 5, "step_backs": 2}, ""),
+        ({"backwards": 700}, "direction: down"),
+        ({"readings": 24, "step_backs": 3}, "direction: down"),
+        ({"resets": 900}, "unit: Wh"),
+        ({"glitches": 900}, "two meters"),
+        ({"kwh": 240.0, "peak_w": 10.0}, "unit: Wh"),
+        ({"kwh": 70.0}, ""),
+        ({"kwh": 9.0, "peak_w": 0.0}, ""),
+    ],
+)
+def test_a_hint_names_what_to_set(shown: dict[str, float], setting: str) -> None:
+    """For a counter that is mostly wrong, and for no other."""
+    hint = hint_of(day(**shown))
+    assert (setting in hint) if setting else (hint == "")
+
+
+def in_wh(day: int) -> list[Reading]:
+    """A day of a meter of 900 W whose counter is in Wh, a reading a minute."""
+    minutes = range(1440 * day, 1440 * (day + 1))
+    return [(BEGIN + timedelta(minutes=n), "a", 900.0, 5000.0 + 15 * n, None) for n in minutes]
+
+
+def test_a_counter_in_wh_is_no_complete_day(tmp_path: Path) -> None:
+    """None of its leaps is energy or coverage; one line a day says what to set, and that helps."""
+    archive = Archive(tmp_path / "home_energy.duckdb")
+    archive.load(in_wh(0))
+    archive.build()
+    shown = "SELECT import_kwh, reset_count, round(coverage, 3), is_complete FROM fct_daily_energy"
+    assert archive.query(shown) == [(0.0, 1439, 0.001, False)]
+    record = tmp_path / "hints.json"
+    line = (
+        "a on 2026-11-09: the import counter leapt by more than could flow in 1439 of "
+        "1440 readings; "
+        "if its values are in Wh set `unit: Wh`, else a higher `max_power_kw`, "
+        "for it in dbt_vars"
+    )
+    assert new_hints(archive.database, record, 0) == [line]
+    assert new_hints(archive.database, record, 0) == []
+    archive.load(in_wh(1))
+    archive.build("--vars", "{sources: {a: {unit: Wh}}}")
+    assert archive.query(f"{shown} ORDER BY date_jst") == [
+        (pytest.approx(21.6), 0, 1.0, True),
+        (pytest.approx(21.585), 0, 1.0, True),
+    ]
+    assert new_hints(archive.database, record, 0) == []
+
+
+def test_a_hint_never_fails_a_run(tmp_path: Path) -> None:
+    """A database without tables gives none."""
+    archive = Archive(tmp_path / "home_energy.duckdb")
+    assert new_hints(archive.database, tmp_path / "hints.json", 0) == []
