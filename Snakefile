@@ -17,7 +17,7 @@ Use:    snakemake                                             every day of the r
 
 from snakemake.utils import min_version
 
-from homeiot_batch.workflow.run import open_run
+from homeiot_batch.workflow.start import open_run
 from homeiot_batch.config import ROOT
 
 min_version("9.27")

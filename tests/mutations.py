@@ -16,6 +16,7 @@ from pathlib import Path
 from homeiot_batch import config
 from homeiot_batch.archive import day_file as parquet_check
 from homeiot_batch.archive import file_times, parquet_writer, run_lock, shrink_guard
+from homeiot_batch.archive.shrink_guard import ShrinkGuard
 from homeiot_batch.commands import night as nightly
 from homeiot_batch.config import ROOT
 from homeiot_batch.core import environment, files
@@ -32,10 +33,8 @@ from homeiot_batch.sources.influx_reader import InfluxReader
 from homeiot_batch.sources.influxdb import supported_servers
 from homeiot_batch.sources.influxdb.client import InfluxClient
 from homeiot_batch.warehouse import database, dbt_build, duckdb_writer, read_copy
-from homeiot_batch.workflow import day_history as witnesses
+from homeiot_batch.workflow import preflight, rereads, start
 from homeiot_batch.workflow import recovery as heal
-from homeiot_batch.workflow import rereads
-from homeiot_batch.workflow import run as archive_run
 from homeiot_batch.workflow.run import ArchiveRun
 from tests.patches import (
     Patch,
@@ -98,7 +97,7 @@ MUTATIONS = [
     ),
     Mutation(
         "clock: a day that was read before it was over is read again",
-        without(archive_run._take_over, rereads.find_early_reads),
+        without(start._take_over, rereads.find_early_reads),
         "tests/workflow/test_early_reads.py -k range",
     ),
     Mutation(
@@ -123,12 +122,12 @@ MUTATIONS = [
     ),
     Mutation(
         "read: a smaller day is refused",
-        without_raise(shrink_guard.check_growth, 2),
+        without_raise(ShrinkGuard.permit, 2),
         "tests/workflow/test_shrink.py -k test_refused",
     ),
     Mutation(
         "read: a day that lacks archived readings is refused",
-        gives(ArchiveRun._try_fetch, witnesses.readings_lost, "0"),
+        gives(ShrinkGuard.permit_losses, shrink_guard.readings_lost, "0"),
         "tests/workflow/test_guards.py -k denser",
     ),
     Mutation(
@@ -138,7 +137,7 @@ MUTATIONS = [
     ),
     Mutation(
         "stage: a staged day that lacks a reading of the one in place is dropped",
-        gives(heal._why_not, witnesses.readings_lost, "0"),
+        gives(heal._why_not, shrink_guard.readings_lost, "0"),
         "tests/workflow/test_recovery.py -k holds_all_of",
     ),
     Mutation(
@@ -148,12 +147,12 @@ MUTATIONS = [
     ),
     Mutation(
         "declaration: a column that is archived must stay declared",
-        without(archive_run._take_over, heal.refuse_undeclared_columns),
+        without(start._take_over, preflight.refuse_undeclared_columns),
         "tests/workflow/test_declarations.py -k mistyped",
     ),
     Mutation(
         "archive: days that are known, and no archive at all, are refused",
-        without_raise(heal.refuse_lost_archive),
+        without_raise(preflight.refuse_lost_archive),
         "tests/workflow/test_lost_days.py -k not_mounted",
     ),
     Mutation(

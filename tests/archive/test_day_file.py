@@ -9,12 +9,12 @@ import pyarrow as pa
 import pytest
 
 from homeiot_batch.archive.day_file import check_day, reading, refuse_undeclared
-from homeiot_batch.archive.parquet_writer import stage_day
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import sha256
 from homeiot_batch.errors import ArchiveDamaged, ArchiveError, SettingsError
+from tests.staging import stage_day
 
 START = 1794150000 * 10**9
 
@@ -29,9 +29,7 @@ def part(
 ) -> Path:
     """A day's file of three readings."""
     points = batches([(START + k * 10**9, "a", 1.0 + k, 5.0 + k, None) for k in range(3)])
-    return (
-        stage_day(points, dataset, day, settings, tmp_path, lambda _: {}).folder / "part-0.parquet"
-    )
+    return stage_day(points, dataset, day, settings, tmp_path).folder / "part-0.parquet"
 
 
 def footer(content: bytes | bytearray) -> int:

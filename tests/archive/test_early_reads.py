@@ -16,7 +16,7 @@ from homeiot_batch.archive.early_reads import (
     early_reads,
     note_early_reads,
 )
-from homeiot_batch.archive.parquet_writer import put_in_place, stage_day
+from homeiot_batch.archive.parquet_writer import put_in_place
 from homeiot_batch.commands.status import archive_status
 from homeiot_batch.commands.verify import judge_days
 from homeiot_batch.config import Settings
@@ -29,6 +29,7 @@ from homeiot_batch.doctor.finding import Finding, problem, warning
 from homeiot_batch.warehouse.duckdb_writer import load_day
 from homeiot_batch.workflow.rereads import find_early_reads
 from homeiot_batch.workflow.scope import open_scope
+from tests.staging import stage_day
 
 DATASET = "raw_meter_readings"
 Archive = Callable[..., str]
@@ -57,7 +58,7 @@ def archive(
         times = [day.start_ns + n * 60 * 10**9 for n in range(rows)]
         points = batches([(time, "a", 1.0, None, None) for time in times]) if rows else []
         then = settings.model_copy(update={"now": read_at})
-        staged = stage_day(points, dataset, day, then, tmp_path, lambda _: {"dataset": DATASET})
+        staged = stage_day(points, dataset, day, then, tmp_path)
         folder = layout.day(DATASET, dt)
         put_in_place(staged.folder, folder)
         if load:

@@ -9,20 +9,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from homeiot_batch.archive.day_file import read_metadata
-from homeiot_batch.archive.parquet_writer import put_in_place, stage_day
+from homeiot_batch.archive.parquet_writer import put_in_place
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.day_record import DayRecord
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.errors import ArchiveError, SourceError
+from tests.staging import stage_day
 
 START = 1794150000 * 10**9
 Batches = Callable[..., list[pa.RecordBatch]]
-
-
-def nothing_more(_: DayRecord) -> dict[str, object]:
-    """No further metadata."""
-    return {}
 
 
 def test_a_day_is_written_in_order_with_its_metadata(
@@ -37,9 +33,7 @@ def test_a_day_is_written_in_order_with_its_metadata(
         ],
         [(START + 7000, "c", 4.0, None, None), (START + 7999, None, None, None, 6.0)],
     )
-    staged = stage_day(
-        points, dataset, day, settings, tmp_path, lambda _: {"source": {"kind": "test"}}
-    )
+    staged = stage_day(points, dataset, day, settings, tmp_path)
     table = pq.ParquetFile(staged.folder / "part-0.parquet").read()
     found = [tuple(row.values())[2:6] for row in table.to_pylist()]
     assert found == [
@@ -71,6 +65,7 @@ def test_a_day_is_written_in_order_with_its_metadata(
         "first_utc": "2026-11-08T15:00:00+00:00",
         "last_utc": "2026-11-08T15:00:00.000007+00:00",
         "read_at": "2026-11-23T15:10:00+00:00",
+        "dataset": "raw_meter_readings",
         "source": {"kind": "test"},
     }
 
@@ -81,7 +76,7 @@ def test_row_groups_and_compression_are_as_set(
     """Small batches are joined to row groups of the size that is set; zstd by default."""
     points = batches(*[[(START + n * 10**9, "a", float(n), None, None)] for n in range(25)])
     small = settings.model_copy(update={"parquet_row_group_size": 10})
-    staged = stage_day(points, dataset, day, small, tmp_path, nothing_more)
+    staged = stage_day(points, dataset, day, small, tmp_path)
     metadata = pq.read_metadata(staged.folder / "part-0.parquet")
     assert [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)] == [10, 10, 5]
     assert metadata.row_group(0).column(0).compression == "ZSTD"
@@ -91,7 +86,7 @@ def test_a_day_without_points_is_a_file_without_rows(
     tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay
 ) -> None:
     """An empty day is archived as such, with the columns of any other."""
-    staged = stage_day([], dataset, day, settings, tmp_path, nothing_more)
+    staged = stage_day([], dataset, day, settings, tmp_path)
     table = pq.ParquetFile(staged.folder / "part-0.parquet").read()
     assert (len(table), table.schema.names) == (0, dataset.arrow_schema("Asia/Tokyo").names)
     assert staged.record == DayRecord(0, dict.fromkeys(dataset.fields, 0))
@@ -107,8 +102,8 @@ def test_nothing_is_left_of_a_read_that_fails(
         raise SourceError("cut")
 
     with pytest.raises(SourceError, match="cut"):
-        stage_day(broken(), dataset, day, settings, tmp_path, nothing_more)
-    assert list(tmp_path.iterdir()) == []
+        stage_day(broken(), dataset, day, settings, tmp_path)
+    assert list((tmp_path / ".staging").iterdir()) == []
 
 
 def test_rows_of_another_day_are_refused(
@@ -123,9 +118,8 @@ def test_rows_of_another_day_are_refused(
                 day,
                 settings,
                 tmp_path,
-                nothing_more,
             )
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / ".staging").iterdir()) == []
 
 
 def test_a_day_in_place_is_never_overwritten_by_a_rename(tmp_path: Path) -> None:
@@ -149,7 +143,7 @@ def test_a_damaged_day_is_named(
 ) -> None:
     """A file that is cut short, not of this archive, or not alone in its folder is refused with its path and the cure."""
     folder = stage_day(
-        batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path, nothing_more
+        batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path
     ).folder
     part = folder / "part-0.parquet"
     content = part.read_bytes()
@@ -169,7 +163,7 @@ def test_the_metadata_is_json_that_others_can_read(
     tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay
 ) -> None:
     """The key is `homeiot`, beside Arrow's own."""
-    folder = stage_day([], dataset, day, settings, tmp_path, nothing_more).folder
+    folder = stage_day([], dataset, day, settings, tmp_path).folder
     assert (
         json.loads(pq.read_metadata(folder / "part-0.parquet").metadata[b"homeiot"])["dt"]
         == "2026-11-09"

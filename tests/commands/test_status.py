@@ -11,13 +11,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from homeiot_batch.archive.parquet_writer import put_in_place, stage_day
+from homeiot_batch.archive.parquet_writer import put_in_place
 from homeiot_batch.commands.status import DayStatus, archive_status, folded
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import write_json
 from homeiot_batch.core.layout import Layout
+from tests.staging import stage_day
 
 MINUTE = 60 * 10**9
 Archive = Callable[..., int]
@@ -49,9 +50,7 @@ def archive(
         ]
         folder = layout.day(dataset.name, day)
         put_in_place(
-            stage_day(
-                batches(points) if points else [], dataset, day, settings, tmp_path, lambda _: {}
-            ).folder,
+            stage_day(batches(points) if points else [], dataset, day, settings, tmp_path).folder,
             folder,
         )
         if load:

@@ -12,7 +12,6 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from homeiot_batch.archive.parquet_writer import stage_day
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.day_record import DayRecord
@@ -27,6 +26,7 @@ from homeiot_batch.errors import (
 from homeiot_batch.warehouse import duckdb_writer
 from homeiot_batch.warehouse.database import outdated, recorded_build, recorded_loads
 from homeiot_batch.warehouse.duckdb_writer import load_day
+from tests.staging import stage_day
 
 START = 1794150000 * 10**9
 HOUR = 3600 * 10**9
@@ -48,9 +48,7 @@ def staged(
 ) -> Callable[..., Path]:
     """Stages points of the day; the folder."""
     return lambda *points, of=day: (
-        stage_day(
-            batches(list(points)), dataset, of, settings, tmp_path / "staged", lambda _: {}
-        ).folder
+        stage_day(batches(list(points)), dataset, of, settings, tmp_path / "staged").folder
     )
 
 
@@ -145,7 +143,6 @@ def test_a_day_on_which_the_clock_changes_is_whole(
         berlin,
         settings.model_copy(update={"tz": "Europe/Berlin"}),
         tmp_path,
-        lambda _: {},
     ).folder
     load_day(settings.duckdb_path, folder, dataset, berlin, allow_shrink=False)
     found = rows(settings.duckdb_path, "SELECT ts_jst FROM raw_meter_readings ORDER BY ts_utc")
@@ -237,7 +234,7 @@ def test_columns_in_another_order_are_the_same_table(
         # the points have the columns of the dataset that they are read for
         points = [batch.select(declared.raw_schema().names) for batch in batches(POINTS)]
         staging = tmp_path / folder
-        staged = stage_day(points, declared, day, settings, staging, lambda _: {}).folder
+        staged = stage_day(points, declared, day, settings, staging).folder
         for reader in (dataset, turned):
             loaded = load_day(path, staged, reader, day, allow_shrink=False)
             assert loaded.record.rows == 2

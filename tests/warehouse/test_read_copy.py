@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from homeiot_batch.archive.parquet_writer import put_in_place, stage_day
+from homeiot_batch.archive.parquet_writer import put_in_place
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
@@ -21,6 +21,7 @@ from homeiot_batch.errors import DatabaseError
 from homeiot_batch.warehouse.database import open_database, record_build
 from homeiot_batch.warehouse.duckdb_writer import load_day
 from homeiot_batch.warehouse.read_copy import STAMP, is_published, publish
+from tests.staging import stage_day
 
 START = 1794150000 * 10**9
 DAY = 86_400 * 10**9
@@ -46,7 +47,7 @@ def archive(
         day = LocalDay(date(2026, 11, dt), settings.zone)
         folder = layout.day(NAME, day)
         points = batches([(START + (dt - 9) * DAY, "a", watts, None, None)])
-        staged = stage_day(points, of, day, settings, layout.staging, lambda _: {}).folder
+        staged = stage_day(points, of, day, settings, layout.staging / "tmp-test").folder
         if folder.exists():
             folder.rename(layout.staging / f"old-{watts}")
         put_in_place(staged, folder)

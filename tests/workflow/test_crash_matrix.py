@@ -141,7 +141,7 @@ def test_the_page_shows_the_matrix() -> None:
 
 def test_every_fault_point_is_a_boundary_of_the_matrix() -> None:
     """No place in the code can be triggered that the matrix does not list, and none is listed that is not in the code."""
-    code = "".join(path.read_text() for path in (ROOT / "scripts/homeiot_batch").glob("*.py"))
+    code = "".join(path.read_text() for path in (ROOT / "scripts/homeiot_batch").rglob("*.py"))
     assert sorted(re.findall(r'fault_points\.reach\("([\w.]+)"\)', code)) == sorted(POINTS)
 
 

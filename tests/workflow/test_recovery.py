@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from homeiot_batch.archive.parquet_writer import put_in_place, stage_day
+from homeiot_batch.archive.parquet_writer import put_in_place
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
@@ -24,6 +24,7 @@ from homeiot_batch.workflow.recovery import (
     forget_unbelieved_markers,
     settle_staging,
 )
+from tests.staging import stage_day
 
 START = 1794150000 * 10**9
 NAME = "raw_meter_readings"
@@ -58,8 +59,7 @@ def stage(
                 dataset,
                 day,
                 settings,
-                layout.staging,
-                lambda _: {"dataset": NAME},
+                layout.staging / "tmp-test",
             ).folder,
             place,
         )
@@ -173,7 +173,7 @@ def test_a_marker_is_believed_only_with_its_own_load_in_the_database(
     folder = layout.day(NAME, "2026-11-09")
     put_in_place(
         stage_day(
-            batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path, lambda _: {}
+            batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path
         ).folder,
         folder,
     )
@@ -232,7 +232,7 @@ def test_a_marker_of_another_file_is_not_believed(
     folder = layout.day(NAME, "2026-11-09")
     put_in_place(
         stage_day(
-            batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path, lambda _: {}
+            batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path
         ).folder,
         folder,
     )

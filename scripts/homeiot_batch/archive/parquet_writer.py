@@ -1,22 +1,20 @@
 """The archive's Parquet files: a day is staged, re-read, and put in place by one rename."""
 
+import contextlib
 import json
 import shutil
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import structlog
 
 from homeiot_batch import __version__
 from homeiot_batch.archive.day_file import METADATA_KEY, check_part
-from homeiot_batch.archive.transform import to_rows
 from homeiot_batch.config import Settings
 from homeiot_batch.core import fault_points
 from homeiot_batch.core.datasets import Dataset
@@ -29,44 +27,99 @@ from homeiot_batch.errors import ArchiveError
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True)
-class StagedDay:
-    """A day written whole into a folder of its own under staging, not yet under its name."""
+@contextlib.contextmanager
+def staging_folder(staging: Path) -> Generator[Path]:
+    """A new folder in `staging` for one day; it is removed again on any failure.
 
-    folder: Path
-    record: DayRecord
-
-
-def stage_day(
-    points: Iterable[pa.RecordBatch],
-    dataset: Dataset,
-    day: LocalDay,
-    settings: Settings,
-    staging: Path,
-    describe: Callable[[DayRecord], dict[str, Any]],
-    accept: Callable[[Path], None] = lambda _: None,
-) -> StagedDay:
-    """Write `points` as one Parquet file, flush it to disk and read it back; nothing is left behind on failure.
-
-    `describe` is asked for the metadata when all points are written, `accept` is shown the finished file; both refuse the day by raising.
+    ArchiveError if the disk refuses.
     """
     folder = staging / f"tmp-{uuid.uuid4().hex}"
     try:
         folder.mkdir(parents=True)
-        record = _write(folder / PART, points, dataset, day, settings, describe)
-        fault_points.reach("fetch.written")
-        sync_file(folder / PART)
-        sync_folder(folder)
-        check_part(folder / PART, record, day)
-        accept(folder / PART)
+        yield folder
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError):
             raise ArchiveError(
-                f"{folder} cannot be written ({error.strerror or error}); see to disk space and permissions"
+                f"{folder} cannot be written ({error.strerror or error}); "
+                "see to disk space and permissions"
             ) from None
         raise
-    return StagedDay(folder, record)
+
+
+class DayWriter:
+    """Writes the file of one day: its rows, and at the end what the file says of itself."""
+
+    def __init__(self, folder: Path, dataset: Dataset, day: LocalDay, settings: Settings) -> None:
+        """Open the file in `folder`. The writer is a context, which ends the file."""
+        self.read_at = settings.instant()
+        self._dataset = dataset
+        self._day = day
+        self._settings = settings
+        self._rows = 0
+        self._values = dict.fromkeys(dataset.fields, 0)
+        self._first: datetime | None = None
+        self._last: datetime | None = None
+        self._file = pq.ParquetWriter(
+            folder / PART,
+            dataset.arrow_schema(settings.tz),
+            compression=settings.parquet_compression,
+            write_page_checksum=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    @property
+    def record(self) -> DayRecord:
+        """How much is written."""
+        return DayRecord(self._rows, dict(self._values))
+
+    def write(self, rows: pa.Table, values: Mapping[str, int]) -> None:
+        """Add rows, ascending in time, of which the fields really had so many `values`."""
+        self._file.write_table(rows, row_group_size=self._settings.parquet_row_group_size)
+        self._rows += len(rows)
+        for field, count in values.items():
+            self._values[field] += count
+        self._first = self._first or rows["ts_utc"][0].as_py()
+        self._last = rows["ts_utc"][-1].as_py()
+
+    def describe(self, source: Mapping[str, Any], shrunk_from: DayRecord | None) -> None:
+        """Add what the file says of itself, after the last row: also where it comes from."""
+        content = self._metadata() | {"dataset": self._dataset.name, "source": source}
+        if shrunk_from:
+            content["shrunk_from"] = shrunk_from.as_dict()
+        self._file.add_key_value_metadata({METADATA_KEY: json.dumps(content)})
+
+    def _metadata(self) -> dict[str, Any]:
+        schema = self._dataset.arrow_schema(self._settings.tz)
+        return {
+            "write_id": uuid.uuid4().hex,
+            "dt": str(self._day),
+            "tz": self._settings.tz,
+            "start_utc": self._day.start.isoformat(),
+            "end_utc": self._day.end.isoformat(),
+            "columns": {column.name: str(column.type) for column in schema},
+            **self.record.as_dict(),
+            "first_utc": self._first.isoformat() if self._first else None,
+            "last_utc": self._last.isoformat() if self._last else None,
+            "read_at": self.read_at.isoformat(),
+            "version": __version__,
+        }
+
+
+def prove_written(folder: Path, record: DayRecord, day: LocalDay) -> None:
+    """Flush the day's file to disk and read it back.
+
+    ArchiveDamaged unless it holds what was written, ArchiveError if rows lie outside of the day.
+    """
+    fault_points.reach("fetch.written")
+    sync_file(folder / PART)
+    sync_folder(folder)
+    check_part(folder / PART, record, day)
 
 
 def put_in_place(source: Path, target: Path) -> None:
@@ -76,99 +129,10 @@ def put_in_place(source: Path, target: Path) -> None:
         source.rename(target)
     except OSError as error:
         raise ArchiveError(
-            f"{source} cannot be renamed to {target} ({error.strerror}); clear the way and run again"
+            f"{source} cannot be renamed to {target} ({error.strerror}); "
+            "clear the way and run again"
         ) from None
     try:
         sync_folder(target.parent)
     except OSError as error:  # the day is in place: a failed job would have it deleted
         log.warning("not flushed to disk", folder=str(target), reason=error.strerror)
-
-
-def _write(
-    path: Path,
-    points: Iterable[pa.RecordBatch],
-    dataset: Dataset,
-    day: LocalDay,
-    settings: Settings,
-    describe: Callable[[DayRecord], dict[str, Any]],
-) -> DayRecord:
-    ingested_at = settings.instant()
-    values = dict.fromkeys(dataset.fields, 0)
-    rows = 0
-    first, last = None, None
-    with pq.ParquetWriter(
-        path,
-        dataset.arrow_schema(settings.tz),
-        compression=settings.parquet_compression,
-        write_page_checksum=True,
-    ) as writer:
-        for batch in _of_size(_in_order(points, dataset), settings.parquet_row_group_size):
-            table = to_rows(batch, dataset, settings.tz, ingested_at)
-            writer.write_table(table, row_group_size=settings.parquet_row_group_size)
-            rows += len(batch)
-            for field in values:
-                values[field] += len(batch) - batch.column(field).null_count
-            first = first or table["ts_utc"][0].as_py()
-            last = table["ts_utc"][-1].as_py()
-        record = DayRecord(rows, values)
-        content = _metadata(dataset, day, settings, record, first, last, ingested_at) | describe(
-            record
-        )
-        writer.add_key_value_metadata({METADATA_KEY: json.dumps(content)})
-    return record
-
-
-def _metadata(
-    dataset: Dataset,
-    day: LocalDay,
-    settings: Settings,
-    record: DayRecord,
-    first: datetime | None,
-    last: datetime | None,
-    read_at: datetime,
-) -> dict[str, Any]:
-    return {
-        "write_id": uuid.uuid4().hex,
-        "dt": str(day),
-        "tz": settings.tz,
-        "start_utc": day.start.isoformat(),
-        "end_utc": day.end.isoformat(),
-        "columns": {column.name: str(column.type) for column in dataset.arrow_schema(settings.tz)},
-        **record.as_dict(),
-        "first_utc": first.isoformat() if first else None,
-        "last_utc": last.isoformat() if last else None,
-        "read_at": read_at.isoformat(),
-        "version": __version__,
-    }
-
-
-def _in_order(points: Iterable[pa.RecordBatch], dataset: Dataset) -> Iterator[pa.RecordBatch]:
-    """The same points by time, then tags: a source promises the time only. Holds back points of the last time seen."""
-    keys = [("time", "ascending"), *((tag, "ascending") for tag in dataset.tags)]
-    held: pa.Table | None = None
-    for batch in points:
-        table = pa.concat_tables(
-            [held, pa.Table.from_batches([batch])] if held else [pa.Table.from_batches([batch])]
-        )
-        times = table["time"]
-        cut = pc.index(times, times[-1]).as_py()
-        if cut:
-            yield from table.slice(0, cut).sort_by(keys).combine_chunks().to_batches()
-        held = table.slice(cut)
-    if held:
-        yield from held.sort_by(keys).combine_chunks().to_batches()
-
-
-def _of_size(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
-    """The same rows in batches of `size`, the last one shorter."""
-    waiting: list[pa.RecordBatch] = []
-    count = 0
-    for batch in batches:
-        waiting.append(batch)
-        count += len(batch)
-        while count >= size:
-            joined = pa.concat_batches(waiting)
-            yield joined.slice(0, size)
-            waiting, count = [joined.slice(size)], count - size
-    if count:
-        yield pa.concat_batches(waiting)

@@ -1,45 +1,116 @@
-"""A day never shrinks by accident: what is archived may be the only copy of what the source has forgotten."""
+"""A day never shrinks by accident.
 
-from collections.abc import Iterable
+What is archived may be the only copy of what the source has forgotten.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import duckdb
+import pyarrow.parquet as pq
+import structlog
+
+from homeiot_batch.archive.day_file import reading
+from homeiot_batch.core.datasets import Dataset, quoted
 from homeiot_batch.core.day_record import DayRecord
-from homeiot_batch.errors import ShrinkError
+from homeiot_batch.core.files import is_there
+from homeiot_batch.errors import ArchiveDamaged, ArchiveError, ShrinkError
+
+KEPT = (
+    "What is archived is kept; if the new one is right, run this day alone again with "
+    "--config allow_shrink=true"
+)
+
+log = structlog.get_logger()
 
 
-def check_growth(
-    subject: str, new: DayRecord, archived: Iterable[DayRecord | None], allow_shrink: bool
-) -> dict[str, Any]:
-    """Refuse `new` if it holds less than was `archived`; where that is allowed, the permission as metadata."""
-    known = [record for record in archived if record is not None]
-    if not any(new.holds_less_than(record) for record in known):
-        return {}
-    largest = known[0]
-    for record in known[1:]:
-        largest = largest.joined(record)
-    if not new.rows:
-        raise ShrinkError(
-            f"{subject} would shrink from {largest} to nothing; the source has forgotten it, or is another one. What is archived is kept, "
-            "whatever is allowed; restore the day's folder from a backup if it is missing"
-        )
-    if not allow_shrink:
-        raise ShrinkError(
-            f"{subject} would shrink from {largest} to {new}; the source may have forgotten it. What is archived is kept; "
-            "if the new one is right, run this day alone again with --config allow_shrink=true"
-        )
-    return {"shrunk_from": largest.as_dict()}
+@dataclass(frozen=True)
+class ShrinkGuard:
+    """Compares a new day with all that is known of it; `subject` names the day in messages."""
 
+    subject: str
+    known: Sequence[DayRecord]
+    allow_shrink: bool
 
-def check_loss(subject: str, lost: int, allow_shrink: bool) -> None:
-    """Refuse a day that lacks `lost` of the archived readings, even if it holds more of others."""
-    if not allow_shrink:
-        raise ShrinkError(
-            f"{subject} would lose {lost} archived readings that the source no longer has, though it has others. What is archived is kept; "
-            "if the new one is right, run this day alone again with --config allow_shrink=true"
-        )
+    def permit(self, new: DayRecord) -> DayRecord | None:
+        """What the day shrinks from, where that is allowed; None if it does not shrink.
+
+        ShrinkError if it holds less than is known.
+        """
+        if not any(new.holds_less_than(record) for record in self.known):
+            return None
+        largest = self.known[0]
+        for record in self.known[1:]:
+            largest = largest.joined(record)
+        if not new.rows:
+            raise ShrinkError(
+                f"{self.subject} would shrink from {largest} to nothing; the source has forgotten "
+                "it, or is another one. What is archived is kept, whatever is allowed; restore "
+                "the day's folder from a backup if it is missing"
+            )
+        if not self.allow_shrink:
+            raise ShrinkError(
+                f"{self.subject} would shrink from {largest} to {new}; the source may have "
+                f"forgotten it. {KEPT}"
+            )
+        return largest
+
+    def permit_losses(self, old: Path, new: Path, dataset: Dataset) -> int:
+        """How many readings of the file `old` the file `new` lacks, where that is allowed.
+
+        ShrinkError for any, even if there are more of others.
+        """
+        lost = readings_lost(old, new, dataset)
+        if lost and not self.allow_shrink:
+            raise ShrinkError(
+                f"{self.subject} would lose {lost} archived readings that the source no longer "
+                f"has, though it has others. {KEPT}"
+            )
+        return lost
 
 
 def was_permitted(metadata: dict[str, Any], archived: DayRecord) -> bool:
     """Whether the day was written with the permission to hold less than `archived`."""
     permitted = DayRecord.of(metadata.get("shrunk_from"))
     return permitted is not None and not permitted.holds_less_than(archived)
+
+
+def readings_lost(old: Path, new: Path, dataset: Dataset) -> int:
+    """How many readings (time and tags) of the file `old` are not in the file `new`.
+
+    0 if there is no `old`, or it is damaged. DuckDB would take a damaged page for readings: `old` is
+    read through with its checksums first. ArchiveError if it cannot be read now.
+    """
+    if not is_there(old):
+        return 0
+    with duckdb.connect() as connection:
+        try:
+            keys = _sound_keys(old, dataset)
+            columns = ", ".join(map(quoted, keys))
+            readings = f"SELECT {columns} FROM read_parquet(?, hive_partitioning = false)"
+            connection.execute(f"CREATE TEMP TABLE archived AS {readings}", [str(old)])
+        except ArchiveDamaged:
+            return 0
+        except duckdb.OutOfMemoryException as error:
+            raise ArchiveError(
+                f"{old} cannot be compared ({' '.join(str(error).split())[:120]}); "
+                "give the run more memory"
+            ) from None
+        # it has just been read through: what DuckDB stumbles over is what it holds
+        except duckdb.Error as error:
+            log.warning("the archived day cannot be read", reason=str(error))
+            return 0
+        return connection.execute(
+            f"SELECT count(*) FROM (FROM archived EXCEPT ALL {readings})", [str(new)]
+        ).fetchall()[0][0]
+
+
+def _sound_keys(part: Path, dataset: Dataset) -> list[str]:
+    """The columns that tell the file's readings apart, read through with their checksums."""
+    with reading(part), pq.ParquetFile(part, page_checksum_verification=True) as file:
+        keys = ["ts_utc", *(tag for tag in dataset.tags if tag in file.schema_arrow.names)]
+        for _ in file.iter_batches(columns=keys):
+            pass  # a damaged page raises
+    return keys

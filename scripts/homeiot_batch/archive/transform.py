@@ -35,3 +35,8 @@ def _tag(values: pa.Array, default: str) -> pa.Array:
 
 def _field(values: pa.Array, missing: float | None) -> pa.Array:
     return values if missing is None else pc.fill_null(values, pa.scalar(missing).cast(values.type))
+
+
+def count_values(points: pa.RecordBatch, dataset: Dataset) -> dict[str, int]:
+    """How many values each field really has, before missing ones are filled."""
+    return {name: len(points) - points.column(name).null_count for name in dataset.fields}

@@ -22,7 +22,7 @@ from homeiot_batch.doctor.finding import Finding, of_error, ok, problem, warning
 from homeiot_batch.doctor.locks import check_locks
 from homeiot_batch.errors import HomeIotError, SettingsError
 from homeiot_batch.workflow.machine_zone import zone_doubt
-from homeiot_batch.workflow.recovery import refuse_undeclared_columns
+from homeiot_batch.workflow.preflight import refuse_undeclared_columns
 
 MONTH_OF_DAYS = 31
 NONE_YET = "no day is archived yet"

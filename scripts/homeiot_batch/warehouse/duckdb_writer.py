@@ -11,7 +11,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from homeiot_batch.archive.day_file import check_part, described, refuse_changed, refuse_undeclared
-from homeiot_batch.archive.shrink_guard import check_growth, was_permitted
+from homeiot_batch.archive.shrink_guard import ShrinkGuard, was_permitted
 from homeiot_batch.core import fault_points
 from homeiot_batch.core.datasets import Dataset, literal, quoted, wall_columns
 from homeiot_batch.core.day_record import DayRecord
@@ -136,14 +136,13 @@ def _check_growth(
 ) -> dict[str, Any] | None:
     """The permission to shrink, of this run or of the one that wrote the file."""
     try:
-        permission = check_growth(
-            subject, new, known, allow or all(was_permitted(metadata, record) for record in known)
-        )
+        allowed = allow or all(was_permitted(metadata, record) for record in known)
+        shrunk_from = ShrinkGuard(subject, known, allowed).permit(new)
     except ShrinkError as error:
         raise ShrinkError(
             f"{error} (the database holds more than the file: a newer backup of the file may hold it too)"
         ) from None
-    return permission.get("shrunk_from", metadata.get("shrunk_from"))
+    return shrunk_from.as_dict() if shrunk_from else metadata.get("shrunk_from")
 
 
 def _refuse_another_day(

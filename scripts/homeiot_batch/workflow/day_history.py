@@ -5,16 +5,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import pyarrow.parquet as pq
 import structlog
 
 from homeiot_batch.archive.day_file import read_metadata, reading, refuse_changed, refuse_to_delete
-from homeiot_batch.core.datasets import Dataset, quoted
 from homeiot_batch.core.day_record import DayRecord
-from homeiot_batch.core.files import is_there, read_json, sha256
+from homeiot_batch.core.files import read_json, sha256
 from homeiot_batch.core.layout import PART, Layout
-from homeiot_batch.errors import ArchiveDamaged, ArchiveError
+from homeiot_batch.errors import ArchiveDamaged
 from homeiot_batch.warehouse.database import recorded_loads
 
 log = structlog.get_logger()
@@ -45,42 +42,6 @@ def known_records(
     if loads and (dataset, dt) in loads:
         witnesses.append(loads[dataset, dt][1])
     return witnesses + _of_file(folder, witnesses, next(filter(None, markers), None))
-
-
-def readings_lost(old: Path, new: Path, dataset: Dataset) -> int:
-    """How many readings (time and tags) of the file `old` are not in `new`; 0 if there is no `old`, or it is damaged.
-
-    DuckDB would take a damaged page for readings: `old` is read through with its checksums first. ArchiveError if it cannot be read now.
-    """
-    if not is_there(old):
-        return 0
-    with duckdb.connect() as connection:
-        try:
-            keys = _sound_keys(old, dataset)
-            readings = f"SELECT {', '.join(map(quoted, keys))} FROM read_parquet(?, hive_partitioning = false)"
-            connection.execute(f"CREATE TEMP TABLE archived AS {readings}", [str(old)])
-        except ArchiveDamaged:
-            return 0
-        except duckdb.OutOfMemoryException as error:
-            raise ArchiveError(
-                f"{old} cannot be compared ({' '.join(str(error).split())[:120]}); give the run more memory"
-            ) from None
-        # it has just been read through: what DuckDB stumbles over is what it holds
-        except duckdb.Error as error:
-            log.warning("the archived day cannot be read", reason=str(error))
-            return 0
-        return connection.execute(
-            f"SELECT count(*) FROM (FROM archived EXCEPT ALL {readings})", [str(new)]
-        ).fetchall()[0][0]
-
-
-def _sound_keys(part: Path, dataset: Dataset) -> list[str]:
-    """The columns that tell the file's readings apart, read through with their checksums."""
-    with reading(part), pq.ParquetFile(part, page_checksum_verification=True) as file:
-        keys = ["ts_utc", *(tag for tag in dataset.tags if tag in file.schema_arrow.names)]
-        for _ in file.iter_batches(columns=keys):
-            """A damaged page raises."""
-    return keys
 
 
 def _is_next(layout: Layout, dataset: str, dt: str) -> bool:

@@ -1,6 +1,5 @@
 """What a killed run left behind, put right before the next one decides what to do. Only under the run's lock."""
 
-import contextlib
 import os
 import shutil
 import uuid
@@ -11,14 +10,15 @@ from typing import Any
 
 import structlog
 
-from homeiot_batch.archive.day_file import check_day, described, refuse_undeclared, strangers
+from homeiot_batch.archive.day_file import check_day, described, strangers
 from homeiot_batch.archive.parquet_writer import put_in_place
+from homeiot_batch.archive.shrink_guard import readings_lost
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import file_stamp, is_there, read_json
 from homeiot_batch.core.layout import PART, Layout
-from homeiot_batch.errors import ArchiveDamaged, ArchiveError, DatabaseBusy, DatabaseDamaged
+from homeiot_batch.errors import ArchiveDamaged, DatabaseBusy, DatabaseDamaged
 from homeiot_batch.warehouse.build_inputs import changed_inputs
 from homeiot_batch.warehouse.database import (
     outdated,
@@ -28,7 +28,7 @@ from homeiot_batch.warehouse.database import (
     set_aside,
 )
 from homeiot_batch.warehouse.read_copy import is_published
-from homeiot_batch.workflow.day_history import Loads, readings_lost
+from homeiot_batch.workflow.day_history import Loads
 
 log = structlog.get_logger()
 
@@ -84,30 +84,6 @@ def drop_hollow_days(layout: Layout, datasets: Iterable[str]) -> None:
                 )
                 _move_away(layout, dataset, dt)
     _drop_parts(layout)
-
-
-def refuse_lost_archive(layout: Layout, datasets: Iterable[str], loads: Loads) -> None:
-    """ArchiveError where markers or the database know of days, but there is no archive at all: a disk that is not mounted, say."""
-    names = list(datasets)
-    known = {(name, str(day)) for name in names for day in layout.known_days(name)} | set(loads)
-    if (
-        known
-        and not layout.identity.exists()
-        and not any(layout.archived_days(name) for name in names)
-    ):
-        raise ArchiveError(
-            f"PARQUET_BASE_DIR={layout.parquet} holds no archive, but {len(known)} days are known from {layout.markers} and the database; mount or "
-            "restore it. A new archive needs another MARKER_DIR and DUCKDB_PATH"
-        )
-
-
-def refuse_undeclared_columns(layout: Layout, settings: Settings) -> None:
-    """SettingsError where the newest day that can be read has a column that is not declared any more: new days would lack it."""
-    for dataset in settings.datasets.values():
-        for day in reversed(layout.archived_days(dataset.name)):
-            with contextlib.suppress(ArchiveError):
-                refuse_undeclared(layout.day(dataset.name, day) / PART, dataset, settings.tz)
-                break
 
 
 def replace_unusable_database(layout: Layout, settings: Settings) -> str | None:

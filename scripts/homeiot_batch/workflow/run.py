@@ -1,8 +1,6 @@
 """A run of the workflow: opened once when the Snakefile is read, then called by its rules."""
 
-import atexit
 import contextlib
-import sys
 import threading
 from collections.abc import Callable, Collection, Generator, Mapping
 from datetime import date
@@ -11,38 +9,20 @@ from typing import Any
 
 import structlog
 from snakemake.exceptions import WorkflowError
-from snakemake.logging import logger as snakemake_logger
 
-from homeiot_batch.archive import run_lock
-from homeiot_batch.archive.file_times import recover_file_times
-from homeiot_batch.archive.parquet_writer import put_in_place, stage_day
-from homeiot_batch.archive.shrink_guard import check_growth, check_loss
-from homeiot_batch.archive.zone_record import check_zone, record_zone, recorded_zone
-from homeiot_batch.config import SHIPPED_DATASET, Settings, load_settings, overridden_settings
+from homeiot_batch.archive.parquet_writer import put_in_place
+from homeiot_batch.config import SHIPPED_DATASET, Settings
 from homeiot_batch.core import fault_points
-from homeiot_batch.core.datasets import Dataset
-from homeiot_batch.core.day_record import DayRecord, listed_counts
-from homeiot_batch.core.exit_codes import BUSY
-from homeiot_batch.core.files import read_json, sync_folder, write_json
-from homeiot_batch.core.host_paths import explained
-from homeiot_batch.core.house_folder import READ, unread_files
-from homeiot_batch.core.layout import PART, Layout
+from homeiot_batch.core.files import read_json, write_json
+from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import (
     BuildError,
     DatabaseBusy,
     DatabaseDamaged,
     HomeIotError,
-    LockError,
-    SettingsError,
-    SourceError,
-    SourceUnavailable,
 )
-from homeiot_batch.logging_conf import configure, job_log
+from homeiot_batch.logging_conf import job_log
 from homeiot_batch.report.page import write_report
-from homeiot_batch.sources.influxdb.client import compare_clocks
-from homeiot_batch.sources.influxdb.retry_policy import RetryPolicy
-from homeiot_batch.sources.reach import unarchived_begin
-from homeiot_batch.sources.source import Source, open_source
 from homeiot_batch.warehouse.build_inputs import Fingerprints, changed_inputs, fingerprints
 from homeiot_batch.warehouse.counter_hints import new_hints
 from homeiot_batch.warehouse.database import record_build
@@ -52,22 +32,11 @@ from homeiot_batch.warehouse.meter_columns import undeclared_columns
 from homeiot_batch.warehouse.meter_names import unknown_meters
 from homeiot_batch.warehouse.read_copy import publish
 from homeiot_batch.warehouse.tariffs import put_tariffs, read_tariffs
-from homeiot_batch.workflow.day_history import Loads, known_records, readings_lost
-from homeiot_batch.workflow.dry_run import is_dry_run, list_jobs
-from homeiot_batch.workflow.early_warnings import received
-from homeiot_batch.workflow.machine_zone import zone_doubt
+from homeiot_batch.workflow.day_history import Loads
+from homeiot_batch.workflow.fetch import DayFetcher
 from homeiot_batch.workflow.progress import REPEATED, Progress
-from homeiot_batch.workflow.recovery import (
-    drop_hollow_days,
-    forget_unbelieved_markers,
-    refuse_lost_archive,
-    refuse_undeclared_columns,
-    replace_unusable_database,
-    settle_staging,
-)
-from homeiot_batch.workflow.rereads import find_early_reads, values_lost
-from homeiot_batch.workflow.scope import Scope, finished_day, open_scope
-from homeiot_batch.workflow.snakemake_failures import FailureNotes
+from homeiot_batch.workflow.rereads import values_lost
+from homeiot_batch.workflow.scope import Scope, finished_day
 from homeiot_batch.workflow.summary import Summary
 
 log = structlog.get_logger()
@@ -95,17 +64,13 @@ class ArchiveRun:
         self.layout = layout
         self.scope = scope
         self.summary = summary
-        self._loads = loads
+        self._fetcher = DayFetcher(settings, scope, summary, loads)
         self._database_wait_s = settings.duckdb_wait_s
         self._dag = dag
-        self._source: Source | None = None
-        self._opening = threading.Lock()
-        self._retry_policy = RetryPolicy(settings.influx_retries, SourceUnavailable)
         self._last_run = layout.last_run.absolute()  # Snakemake leaves its folder before the end
         self._read_again: dict[Path, bool] = {}
-        # the datasets of which no day is archived yet
-        self._begun_now = {name for name in settings.datasets if layout.first_day(name) is None}
         self._reasons: set[str] = set()
+        self._reasons_lock = threading.Lock()
         self.progress = Progress()
 
     # paths, for the rules
@@ -192,7 +157,7 @@ class ArchiveRun:
     def fetch(self, dataset: str, dt: str, staged: str, job: str) -> None:
         """Read the day from the source and stage it, whole or not at all."""
         with self._job("fetch", dataset, dt, job):
-            self._try_fetch(dataset, dt, Path(staged))
+            self._fetcher.stage(dataset, dt, Path(staged))
 
     def extract(self, dataset: str, dt: str, staged: str, day: str, job: str) -> None:
         """Put the staged day in place."""
@@ -289,7 +254,7 @@ class ArchiveRun:
     def close(self) -> None:
         """Say what the run did, if it did anything, and write it beside the markers."""
         self.progress.close()
-        for notice in self._source.notices() if self._source else []:
+        for notice in self._fetcher.notices():
             self.summary.warn(notice)
         if self.summary.lines():
             with contextlib.suppress(HomeIotError):
@@ -297,92 +262,6 @@ class ArchiveRun:
         self.summary.print()
 
     # how
-
-    def _try_fetch(self, dataset: str, dt: str, staged: Path) -> None:
-        declared, day = self.settings.datasets[dataset], finished_day(self.settings, dt)
-        archived = known_records(self.layout, self._loads, self.settings.duckdb_path, dataset, dt)
-        source = self._open_source(dataset, dt)
-        shrunk: list[str] = []
-
-        def describe(record: DayRecord) -> dict[str, Any]:
-            permission = check_growth(
-                f"{dataset} {dt}", record, archived, self.settings.allow_shrink
-            )
-            shrunk[:] = [f"to {record}"] if permission else []
-            return {"dataset": dataset, "source": source.describe(declared), **permission}
-
-        def accept(part: Path) -> None:
-            if lost := readings_lost(self.layout.day(dataset, dt) / PART, part, declared):
-                check_loss(f"{dataset} {dt}", lost, self.settings.allow_shrink)
-                shrunk.append(f"{lost} archived readings are not in it")
-
-        new = self._retry_policy(
-            lambda: stage_day(
-                source.read(declared, day),
-                declared,
-                day,
-                self.settings,
-                self.layout.staging,
-                describe,
-                accept,
-            )
-        )
-        with self._opening:
-            record_zone(self.layout, self.settings.tz)
-        fault_points.reach("fetch.read")
-        put_in_place(new.folder, staged)
-        sync_folder(self.layout.staging)
-        fault_points.reach("fetch.staged")
-        log.info(
-            "read",
-            fetched=new.record.rows,
-            written=new.record.rows,
-            values=listed_counts(new.record.values),
-        )
-        self.summary.read(new.record.rows)
-        if not new.record.rows:
-            self.summary.warn(
-                f"{dataset} {dt}: the source holds no readings for this day; it is archived empty"
-            )
-        if shrunk:
-            self.summary.warn(
-                f"{dataset} {dt}: shrinks as permitted by allow_shrink: {', '.join(shrunk)}"
-            )
-        for doubt in source.doubts(declared, day):
-            self.summary.warn(f"{dataset} {dt}: {doubt}")
-        self._say_how_far_back(source, declared, day.date)
-
-    def _say_how_far_back(self, source: Source, dataset: Dataset, day: date) -> None:
-        """With the first day of a new archive: what the source has before the days of the run."""
-        with self._opening:
-            if dataset.name not in self._begun_now:
-                return
-            self._begun_now.remove(dataset.name)
-        first = min([day, *self.scope.range[dataset.name]])
-        with contextlib.suppress(SourceError):  # the day was read: it is not given up for this
-            if found := unarchived_begin(self.settings, source, dataset, first):
-                self.summary.warn(f"{dataset.name}: {'; '.join(found)}")
-
-    def _open_source(self, dataset: str, dt: str) -> Source:
-        with self._opening:
-            if self._source is None:
-                self._source = open_source(
-                    self.settings, self._wanted(dataset, dt), self.layout.staging
-                )
-                clocks = compare_clocks(self.settings)
-                if clocks and (said := clocks.warning()):
-                    self.summary.warn(said)
-            return self._source
-
-    def _wanted(self, dataset: str, dt: str) -> dict[str, list[date]]:
-        """The days that are likely asked for after the first one: all of a forced range, else those that are missing."""
-        forced = self.layout.day(dataset, dt).exists()
-        wanted = {
-            name: [day for day in days if forced or not self.layout.day(name, day).exists()]
-            for name, days in self.scope.range.items()
-        }
-        wanted[dataset] = sorted({*wanted[dataset], date.fromisoformat(dt)})
-        return wanted
 
     @contextlib.contextmanager
     def _job(self, step: str, dataset: str, dt: str, job: str) -> Generator[None]:
@@ -416,7 +295,7 @@ class ArchiveRun:
 
     def _repeated(self, reason: str) -> str:
         """What a failure's message ends with if the reason has been shown for another day."""
-        with self._opening:
+        with self._reasons_lock:
             repeated = REPEATED if reason in self._reasons else ""
             self._reasons.add(reason)
         return repeated
@@ -430,88 +309,3 @@ class ArchiveRun:
                 self.layout.damage,
                 {"reason": str(error), "database": str(self.settings.duckdb_path)},
             )
-
-
-def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
-    """Settings, lock, healing, and the days of the run; exits with one line where that cannot be.
-
-    Called once by the Snakefile with Snakemake's `workflow`. Only the main process locks and heals: its children, in Snakemake's
-    other modes, find the lock taken.
-    """
-    try:
-        settings = load_settings(config)
-        summary = Summary()
-        configure(settings.log_format, summary.warn)
-        for warning in received():
-            summary.warn(warning)
-        _refuse_deletion(workflow)
-        layout = settings.layout
-        loads = (
-            _take_over(settings, layout, summary)
-            if workflow.is_main_process and not is_dry_run(workflow)
-            else None
-        )
-        run = ArchiveRun(
-            settings,
-            layout,
-            open_scope(settings, layout),
-            summary,
-            loads,
-            lambda: workflow.dag_settings,
-        )
-    except LockError as error:
-        print(explained(f"error: {error}"), file=sys.stderr)
-        raise SystemExit(BUSY) from None
-    except (HomeIotError, OSError) as error:
-        raise SystemExit(explained(f"error: {error}")) from None
-    if workflow.is_main_process:
-        atexit.register(run.close)
-        run.progress.follow(snakemake_logger, may_show_bar=not is_dry_run(workflow))
-        if is_dry_run(workflow):
-            list_jobs(workflow, snakemake_logger)
-        else:
-            snakemake_logger.addHandler(FailureNotes(summary.fail))
-    return run
-
-
-def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | None:
-    """Lock the archive and put right what a killed run left behind; what the database has recorded."""
-    run_lock.hold(layout.lock, settings.lock_wait_s)
-    refuse_lost_archive(layout, settings.datasets, {})
-    check_zone(layout, settings.tz)
-    if recorded_zone(layout) is None and (doubt := zone_doubt(settings)):
-        summary.warn(
-            f"{doubt}; the first archived day fixes it: if it is wrong, set TZ to the zone of the "
-            f"house, move {layout.parquet}, {layout.markers} and {settings.duckdb_path} away, and "
-            "run again"
-        )
-    settle_staging(layout, settings)
-    drop_hollow_days(layout, settings.datasets)
-    refuse_undeclared_columns(layout, settings)
-    for name, days in layout.undeclared(settings.datasets).items():
-        summary.warn(
-            f"{name}: {days} archived days that nothing is added to and no table shows: it is not declared in config.yaml"
-        )
-    for overridden in overridden_settings(settings):
-        summary.warn(overridden)
-    for name in unread_files(settings.house):
-        summary.warn(
-            f"{settings.house_dir}/{name} is not read; the files there are {' and '.join(READ)}"
-        )
-    if replaced := replace_unusable_database(layout, settings):
-        summary.warn(replaced)
-    loads = forget_unbelieved_markers(layout, settings)
-    refuse_lost_archive(layout, settings.datasets, loads or {})
-    layout.tables_request.unlink(missing_ok=True)
-    find_early_reads(settings, layout)
-    recover_file_times(layout, settings.datasets)
-    return loads
-
-
-def _refuse_deletion(workflow: Any) -> None:
-    """SettingsError for Snakemake's options that delete outputs: the archive is the only copy of what the source has forgotten."""
-    deletes = [argument for argument in sys.argv[1:] if argument.startswith("--delete-a")]
-    if deletes or workflow.storage_settings.all_temp:
-        raise SettingsError(
-            f"{(deletes or ['--all-temp'])[0]} would delete archived days; remove what you do not want to keep by hand"
-        )

@@ -1,0 +1,104 @@
+"""Opens a run when the Snakefile is read: settings, refusals, lock, recovery and days."""
+
+import atexit
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from snakemake.logging import logger as snakemake_logger
+
+from homeiot_batch.archive import run_lock
+from homeiot_batch.archive.file_times import recover_file_times
+from homeiot_batch.archive.zone_record import check_zone
+from homeiot_batch.config import Settings, load_settings
+from homeiot_batch.core.exit_codes import BUSY
+from homeiot_batch.core.host_paths import explained
+from homeiot_batch.core.layout import Layout
+from homeiot_batch.errors import HomeIotError, LockError
+from homeiot_batch.logging_conf import configure
+from homeiot_batch.workflow.day_history import Loads
+from homeiot_batch.workflow.dry_run import is_dry_run, list_jobs
+from homeiot_batch.workflow.early_warnings import received
+from homeiot_batch.workflow.preflight import (
+    refuse_deletion,
+    refuse_lost_archive,
+    refuse_undeclared_columns,
+    settings_warnings,
+    zone_warnings,
+)
+from homeiot_batch.workflow.recovery import (
+    drop_hollow_days,
+    forget_unbelieved_markers,
+    replace_unusable_database,
+    settle_staging,
+)
+from homeiot_batch.workflow.rereads import find_early_reads
+from homeiot_batch.workflow.run import ArchiveRun
+from homeiot_batch.workflow.scope import open_scope
+from homeiot_batch.workflow.snakemake_failures import FailureNotes
+from homeiot_batch.workflow.summary import Summary
+
+
+def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
+    """Settings, lock, recovery, and the days of the run; exits with one line where that cannot be.
+
+    Called once by the Snakefile with Snakemake's `workflow`. Only the main process locks and
+    recovers: its children, in Snakemake's other modes, find the lock taken.
+    """
+    try:
+        run = _open(load_settings(config), workflow)
+    except LockError as error:
+        print(explained(f"error: {error}"), file=sys.stderr)
+        raise SystemExit(BUSY) from None
+    except (HomeIotError, OSError) as error:
+        raise SystemExit(explained(f"error: {error}")) from None
+    if workflow.is_main_process:
+        _follow(run, workflow)
+    return run
+
+
+def _open(settings: Settings, workflow: Any) -> ArchiveRun:
+    layout, summary = settings.layout, Summary()
+    configure(settings.log_format, summary.warn)
+    _warn(summary, received())
+    refuse_deletion(workflow)
+    loads = None
+    if workflow.is_main_process and not is_dry_run(workflow):
+        loads = _take_over(settings, layout, summary)
+    scope = open_scope(settings, layout)
+    return ArchiveRun(settings, layout, scope, summary, loads, lambda: workflow.dag_settings)
+
+
+def _follow(run: ArchiveRun, workflow: Any) -> None:
+    """Show the run's progress and failures, and its summary at the end."""
+    atexit.register(run.close)
+    run.progress.follow(snakemake_logger, may_show_bar=not is_dry_run(workflow))
+    if is_dry_run(workflow):
+        list_jobs(workflow, snakemake_logger)
+    else:
+        snakemake_logger.addHandler(FailureNotes(run.summary.fail))
+
+
+def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | None:
+    """Lock the archive and put right what a killed run left; what the database has recorded."""
+    run_lock.hold(layout.lock, settings.lock_wait_s)
+    refuse_lost_archive(layout, settings.datasets, {})
+    check_zone(layout, settings.tz)
+    _warn(summary, zone_warnings(settings, layout))
+    settle_staging(layout, settings)
+    drop_hollow_days(layout, settings.datasets)
+    refuse_undeclared_columns(layout, settings)
+    _warn(summary, settings_warnings(settings, layout))
+    if replaced := replace_unusable_database(layout, settings):
+        summary.warn(replaced)
+    loads = forget_unbelieved_markers(layout, settings)
+    refuse_lost_archive(layout, settings.datasets, loads or {})
+    layout.tables_request.unlink(missing_ok=True)
+    find_early_reads(settings, layout)
+    recover_file_times(layout, settings.datasets)
+    return loads
+
+
+def _warn(summary: Summary, warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        summary.warn(warning)
