@@ -1,12 +1,12 @@
-# make setup | demo | test | soak | lint | docs | lock | reference | mutate | servers | readers |
-#      clean
+# make setup | demo | test | test-all | soak | lint | docs | lock | reference | mutate | servers |
+#      readers | clean
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak lint docs lock reference mutate servers readers clean
+.PHONY: help setup demo test test-all soak lint docs lock reference mutate servers readers clean
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 setup: .venv/.ready ## .venv from the lock
 
@@ -17,8 +17,11 @@ setup: .venv/.ready ## .venv from the lock
 demo: setup ## four simulated weeks, in data/demo
 	@$(BIN)/python -m homeiot_batch demo
 
-test: setup ## all tests that need no server
+test: setup ## the fast tests, in minutes; all tests with INTEGRATION_TESTS=1
 	$(BIN)/python -m pytest
+
+test-all: setup ## all tests: with real servers, and those that take long
+	INTEGRATION_TESTS=1 $(BIN)/python -m pytest
 
 soak: setup ## nights of faults and kills with a real server, nothing lost; NIGHTS=60 KILLS=500 SEED=...
 	NIGHTS=$${NIGHTS:-60} KILLS=$${KILLS:-500} INTEGRATION_TESTS=1 $(BIN)/python -m pytest tests/soak --numprocesses 0 --capture no

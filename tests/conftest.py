@@ -11,6 +11,13 @@ import pytest
 from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
+from tests.fast_set import (  # noqa: F401 - hooks
+    pytest_configure,
+    pytest_deselected,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
 from tests.house import Checkout, House
 from tests.workflow import drills
 

@@ -67,6 +67,7 @@ def test_missed_nights_are_made_up_for(checkout: Checkout) -> None:
     assert (again.code, again.jobs) == (DONE, [])
 
 
+@pytest.mark.slow
 def test_a_deleted_database_is_built_again_from_the_archive_alone(checkout: Checkout) -> None:
     """The next night loads every archived day; only yesterday is asked of the source."""
     feed(checkout, 2, 3, 4)
@@ -81,6 +82,7 @@ def test_a_deleted_database_is_built_again_from_the_archive_alone(checkout: Chec
     assert [row[2] for row in checkout.energy()] == [0.0, 0.0, 0.0]
 
 
+@pytest.mark.slow
 def test_an_open_database_does_not_keep_yesterday_from_the_archive(checkout: Checkout) -> None:
     """An analyst has it open at night: the day is archived all the same, the load fails by name, and the next night catches up."""
     feed(checkout, 2, 3, 4)
@@ -123,6 +125,7 @@ def watchdog() -> Generator[tuple[str, list[tuple[str, str]]]]:
     server.server_close()
 
 
+@pytest.mark.slow
 def test_the_watchdog_hears_of_start_success_and_failure(
     checkout: Checkout, watchdog: tuple[str, list[tuple[str, str]]]
 ) -> None:

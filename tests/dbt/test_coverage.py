@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.dbt.meters import Archive, Reading
+from tests.fast_set import few
 
 
 def every_minute(
@@ -22,16 +23,24 @@ def every_minute(
 
 @pytest.mark.parametrize(
     ("zone", "day", "begin", "end"),
-    [
+    few(
+        [
+            (
+                "America/Havana",
+                date(2026, 11, 1),
+                datetime(2026, 11, 1, 4),
+                datetime(2026, 11, 2, 5),
+            ),
+            (
+                "Atlantic/Azores",
+                date(2026, 10, 25),
+                datetime(2026, 10, 25, 0),
+                datetime(2026, 10, 26, 1),
+            ),
+            ("America/Havana", date(2026, 3, 8), datetime(2026, 3, 8, 5), datetime(2026, 3, 9, 4)),
+        ],
         ("America/Havana", date(2026, 11, 1), datetime(2026, 11, 1, 4), datetime(2026, 11, 2, 5)),
-        (
-            "Atlantic/Azores",
-            date(2026, 10, 25),
-            datetime(2026, 10, 25, 0),
-            datetime(2026, 10, 26, 1),
-        ),
-        ("America/Havana", date(2026, 3, 8), datetime(2026, 3, 8, 5), datetime(2026, 3, 9, 4)),
-    ],
+    ),
 )
 def test_the_coverage_of_a_day_that_begins_twice(
     zone: str, day: date, begin: datetime, end: datetime, tmp_path: Path

@@ -121,6 +121,7 @@ def house(chance: random.Random, day: LocalDay) -> list[Reading]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "Europe/Berlin"])
 def test_sixty_days_in_any_order(zone: str, tmp_path: Path) -> None:
     """Days that come in order, late, again with other readings, or go: each build equals a full refresh. SEED repeats a series."""
@@ -180,6 +181,7 @@ def hourly(day: LocalDay, number: int) -> list[Reading]:
     return readings_of("a", "\n".join(lines), day.zone)
 
 
+@pytest.mark.slow
 def test_other_settings_are_another_archive(tmp_path: Path) -> None:
     """Built with other settings than before, the tables are made anew as a whole."""
     archive = Archive(tmp_path / "home_energy.duckdb")
@@ -194,6 +196,7 @@ def test_other_settings_are_another_archive(tmp_path: Path) -> None:
     assert archive.query("SELECT import_kwh, reset_count FROM fct_daily_energy") == [(0.0, 2)]
 
 
+@pytest.mark.slow
 def test_killed_between_two_models(tmp_path: Path) -> None:
     """One incremental model was built after a load, the other was not: the next build brings the other in."""
     archive = Archive(tmp_path / "home_energy.duckdb")
@@ -207,6 +210,7 @@ def test_killed_between_two_models(tmp_path: Path) -> None:
     assert_as_if_built_anew(archive)
 
 
+@pytest.mark.slow
 def test_a_reading_after_years_without_any(tmp_path: Path) -> None:
     """No reading within a year of the changed day shows where the counter's path goes on: its steps are judged from further away."""
     archive = Archive(tmp_path / "home_energy.duckdb")
@@ -235,6 +239,7 @@ def price(archive: Archive, source: str, import_price: float) -> None:
         )
 
 
+@pytest.mark.slow
 def test_other_tariffs_are_other_costs(tmp_path: Path) -> None:
     """A price that came, changed, or went, and a day that was loaded again, with the same price: each day costs what it would if built anew."""
     archive = Archive(tmp_path / "home_energy.duckdb")
@@ -258,6 +263,7 @@ def test_other_tariffs_are_other_costs(tmp_path: Path) -> None:
     assert archive.query(costs) == []
 
 
+@pytest.mark.slow
 def test_a_database_that_has_the_tariffs_as_a_seed(tmp_path: Path) -> None:
     """Where they were a table of dbt's, they become the ones that the workflow has loaded."""
     archive = Archive(tmp_path / "home_energy.duckdb")
@@ -272,6 +278,7 @@ def test_a_database_that_has_the_tariffs_as_a_seed(tmp_path: Path) -> None:
     assert archive.query("SELECT round(import_cost, 6) FROM fct_daily_cost") == [(690.0,)]
 
 
+@pytest.mark.slow
 def test_unsound_readings_of_new_days_stop_the_build(tmp_path: Path) -> None:
     """A night looks at the days that were loaded since the last build, a full refresh at all of them."""
     archive = Archive(tmp_path / "home_energy.duckdb")

@@ -22,12 +22,14 @@ def test_every_rule_and_table_by_hand(archive: Archive) -> None:
     assert "ERROR=0" in archive.dbt("test", "--select", "test_type:unit")
 
 
+@pytest.mark.slow
 def test_docs_are_generated_without_a_warning(archive: Archive) -> None:
     """Nothing is said but that it was done."""
     archive.build()
     assert "warn" not in archive.dbt("docs", "generate").lower()
 
 
+@pytest.mark.slow
 def test_freshness_tells_old_readings_from_new(archive: Archive) -> None:
     """Readings of last night pass; those of long ago alone are an error."""
     with pytest.raises(AssertionError, match="ERROR STALE"):
@@ -38,6 +40,7 @@ def test_freshness_tells_old_readings_from_new(archive: Archive) -> None:
     assert "PASS freshness" in archive.dbt("source", "freshness")
 
 
+@pytest.mark.slow
 def test_coverage_and_completeness(tmp_path: Path) -> None:
     """Of a day with every reading, one with half of them, one in a gap, and one of another meter with a swap, whose step is not accepted."""
     archive = Archive(tmp_path / "home_energy.duckdb")

@@ -121,6 +121,7 @@ def _hours_known(day: date) -> int:
     return 24 if day < LAST_SOLD else 23 if day == LAST_SOLD else 0
 
 
+@pytest.mark.slow
 def test_a_day_that_shows_later_that_a_counter_had_spoken(tmp_path: Path) -> None:
     """An early day comes last, or goes: the days after it are made anew with it, also those that its steps do not touch."""
     archive = Archive(tmp_path / "home_energy.duckdb", TOKYO)

@@ -13,6 +13,8 @@ from tests.house import Checkout, Outcome
 COMMANDS = blocks(between(page("tutorial.md"), "commands"), "sh")
 TOLD = "-- block --"
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Checkout:

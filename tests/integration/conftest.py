@@ -18,12 +18,15 @@ SERVERS = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the tests of this folder unless they are asked for."""
-    if os.environ.get("INTEGRATION_TESTS") == "1":
-        return
+    """Mark the tests of this folder; without INTEGRATION_TESTS=1 they are skipped."""
+    is_asked_for = os.environ.get("INTEGRATION_TESTS") == "1"
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if Path(__file__).parent not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.integration)
+        if not is_asked_for:
             item.add_marker(pytest.mark.skip(reason="needs real servers; set INTEGRATION_TESTS=1"))
 
 

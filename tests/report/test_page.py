@@ -52,11 +52,13 @@ def test_no_data_at_all_is_a_page_that_says_so() -> None:
     )
 
 
+@pytest.mark.slow
 def test_an_archive_without_readings(build: Build) -> None:
     """Marts without a row."""
     assert Reader(build([]).page()).heading == "No data yet"
 
 
+@pytest.mark.slow
 def test_a_single_day(build: Build) -> None:
     """One bar, no month before to compare with, a usual day that is this one, no tabs."""
     one = build(list(readings("a", span(1), BERLIN)), "Europe/Berlin")
@@ -69,6 +71,7 @@ def test_a_single_day(build: Build) -> None:
     assert '<nav class="tabs"' not in page
 
 
+@pytest.mark.slow
 def test_a_source_that_has_power_alone(build: Build) -> None:
     """A meter without counters: its peaks are shown, its energy is no data in every chart and table, and never 0."""
     built = build(
@@ -235,6 +238,7 @@ def test_costs_are_marked_as_the_energy_is() -> None:
     assert {look for look, _ in drawn(whole, bare)[0]} == {"cost", "earned"}
 
 
+@pytest.mark.slow
 def test_no_cost_stands_under_another_currency(build: Build) -> None:
     """Days before the currency changed: their amounts have their own in the tables, and are no bar in the chart; nor are those without any."""
     days = list(span(4))
@@ -277,6 +281,7 @@ def test_no_cost_stands_under_another_currency(build: Build) -> None:
     assert part.tiles["Cost"] == [expected[0]]
 
 
+@pytest.mark.slow
 def test_a_gap_before_another_meter_is_no_data(build: Build) -> None:
     """Its days have energy 0 in the tables, for no counter says more; on the page they have no data, no cost, no hours. The CSV is the table."""
     days, october = list(span(60)), date(2026, 10, 1)
@@ -338,6 +343,7 @@ def day_of(day: date) -> Day:
     )
 
 
+@pytest.mark.slow
 def test_an_hour_that_the_clocks_skip_is_no_missing_data(build: Build) -> None:
     """The heat map leaves it blank: it hatches only what is missing."""
     page = build(list(readings("a", span(3, date(2026, 3, 29)), BERLIN)), "Europe/Berlin").page()
@@ -459,6 +465,7 @@ def test_numbers_and_durations() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_counter_that_fell_silent_leaves_the_net_without_data(build: Build) -> None:
     """What was bought is shown, and no hole; what was sold, the net and the cost of the day, and the net of its month and year, are no data."""
     tariff = ("a", date(2026, 1, 1), None, "1234567", "00:00", "24:00", 0.3, 0.1, "EUR")

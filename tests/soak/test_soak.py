@@ -14,9 +14,13 @@ from tests.soak.inspector import Reader
 from tests.soak.model import by_day
 from tests.soak.nights import Nights
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("INTEGRATION_TESTS") != "1", reason="needs real servers; set INTEGRATION_TESTS=1"
-)
+pytestmark = [
+    pytest.mark.soak,
+    pytest.mark.skipif(
+        os.environ.get("INTEGRATION_TESTS") != "1",
+        reason="needs real servers; set INTEGRATION_TESTS=1",
+    ),
+]
 
 
 def test_nothing_is_lost(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ def in_wh(day: int) -> list[Reading]:
     return [(BEGIN + timedelta(minutes=n), "a", 900.0, 5000.0 + 15 * n, None) for n in minutes]
 
 
+@pytest.mark.slow
 def test_a_counter_in_wh_is_no_complete_day(tmp_path: Path) -> None:
     """None of its leaps is energy or coverage; one line a day says what to set, and that helps."""
     archive = Archive(tmp_path / "home_energy.duckdb")

@@ -80,6 +80,7 @@ def test_tests_that_fail_or_warn(project: Path, settings: Settings) -> None:
     assert all(line.startswith("test unique_row of ") for line in lines)
 
 
+@pytest.mark.slow
 def test_readings_that_are_no_numbers(
     project: Path, settings: Settings, archived: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +102,7 @@ def test_readings_that_are_no_numbers(
     )
 
 
+@pytest.mark.slow
 def test_models_that_fail(project: Path, settings: Settings) -> None:
     """Two that have nothing to do with each other: a line each, by the file to correct."""
     for name in ("fct_mine", "fct_yours"):
@@ -115,6 +117,7 @@ def test_models_that_fail(project: Path, settings: Settings) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_column_that_config_yaml_does_not_declare(
     project: Path, settings: Settings, archived: House
 ) -> None:
@@ -134,6 +137,7 @@ def test_a_column_that_config_yaml_does_not_declare(
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "content", "said"),
     [
@@ -167,6 +171,7 @@ def test_a_project_that_dbt_cannot_read(
     assert "\n" not in line
 
 
+@pytest.mark.slow
 def test_a_dbt_that_is_killed(
     project: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

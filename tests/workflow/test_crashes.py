@@ -35,6 +35,7 @@ FIRST_RUN = {
 }
 
 
+@pytest.mark.crash
 @pytest.mark.parametrize("point", FIRST_RUN)
 def test_first_run_killed(point: str, house: House) -> None:
     """The very first run of a house is killed: the next one does the rest, and then there is nothing to do."""
@@ -49,6 +50,7 @@ def test_first_run_killed(point: str, house: House) -> None:
     assert house.snakemake(*UNTIL_LOAD, *span()).jobs == []
 
 
+@pytest.mark.crash
 def test_all_staged_none_in_place(house: House) -> None:
     """Days that were read whole when the run was killed are put in place and loaded although the source is gone."""
     drills.feed(house, {FIRST: 1})
@@ -58,6 +60,7 @@ def test_all_staged_none_in_place(house: House) -> None:
     drills.assert_archived(house, {FIRST: 1})
 
 
+@pytest.mark.crash
 def test_forced_run_takes_the_newest_read(archived: House) -> None:
     """v2 was staged by a forced run that was killed, the source holds v3 now, forced again: v3, not the older read."""
     drills.feed(archived, {MIDDLE: 2})
@@ -67,6 +70,7 @@ def test_forced_run_takes_the_newest_read(archived: House) -> None:
     drills.assert_archived(archived, V1 | {MIDDLE: 3})
 
 
+@pytest.mark.crash
 @pytest.mark.parametrize("source", ["gone", "v3"])
 def test_forced_run_after_a_staged_day_lost_its_place(source: str, archived: House) -> None:
     """dt= missing and v2 staged, forced again: v3 where the source has it; where the source is gone the run fails and v2 is in place."""
@@ -86,6 +90,7 @@ def test_forced_run_after_a_staged_day_lost_its_place(source: str, archived: Hou
     drills.assert_archived(archived, V1 | {MIDDLE: 2 if source == "gone" else 3})
 
 
+@pytest.mark.crash
 def test_killed_while_it_heals(archived: House) -> None:
     """A run that is killed while it heals what an earlier kill left is healed by the next."""
     drills.feed(archived, {MIDDLE: 2})
@@ -97,6 +102,7 @@ def test_killed_while_it_heals(archived: House) -> None:
     drills.assert_archived(archived, V1 | {MIDDLE: 2})
 
 
+@pytest.mark.crash
 def test_database_deleted_beside_its_log(archived: House) -> None:
     """Killed after a commit, DuckDB leaves a write-ahead log; with only the database deleted, that log is no obstacle."""
     drills.feed(archived, {MIDDLE: 2})
@@ -108,7 +114,11 @@ def test_database_deleted_beside_its_log(archived: House) -> None:
     drills.assert_archived(archived, V1 | {MIDDLE: 2})
 
 
-@pytest.mark.parametrize("left", [[], [".snakemake_timestamp"]], ids=["nothing", "timestamp"])
+@pytest.mark.parametrize(
+    "left",
+    [[], pytest.param([".snakemake_timestamp"], marks=pytest.mark.crash)],
+    ids=["nothing", "timestamp"],
+)
 def test_killed_inside_snakemakes_delete(left: list[str], archived: House) -> None:
     """Killed while Snakemake deletes the old day, its file gone, its folder not yet: the staged day takes its place."""
     drills.feed(archived, {MIDDLE: 2})
@@ -122,6 +132,7 @@ def test_killed_inside_snakemakes_delete(left: list[str], archived: House) -> No
     drills.assert_archived(archived, V1 | {MIDDLE: 2})
 
 
+@pytest.mark.crash
 def test_killed_while_a_leftover_is_deleted(archived: House) -> None:
     """A staged folder whose file is gone already never takes the place of a day, also not of one that is deleted."""
     drills.feed(archived, {MIDDLE: 2})
@@ -176,7 +187,9 @@ def test_killed_in_dbt(snakemake_notes: str, archived: House) -> None:
     assert archived.energy() == drills.energy_rows(V1 | {MIDDLE: 2})
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGTERM, marks=pytest.mark.crash), signal.SIGINT]
+)
 def test_ended_in_dbt(number: int, archived: House) -> None:
     """Asked to end (the run alone) or by Ctrl-C (dbt too): exit code 1, readings as loaded, and the next run builds the tables."""
     drills.feed(archived, {MIDDLE: 2})
@@ -194,6 +207,7 @@ def test_ended_in_dbt(number: int, archived: House) -> None:
     assert archived.energy() == drills.energy_rows(V1 | {MIDDLE: 2})
 
 
+@pytest.mark.crash
 def test_dbt_fails(checkout: Checkout) -> None:
     """A model that fails: one line with the cause and what to do.
 
@@ -269,6 +283,7 @@ def killed_at(house: House, seconds: float, *arguments: str) -> str:
     )
 
 
+@pytest.mark.crash
 def test_kills_at_random_moments(archived: House) -> None:
     """Runs, forced and plain, killed at random moments: no day is lost or doubled, and a plain run heals, also without `.snakemake`.
 

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 import yaml
 
+from tests.fast_set import few
 from tests.house import Checkout, House
 from tests.workflow import drills
 from tests.workflow.drills import DAYS, FIRST, FORCED, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
@@ -62,7 +63,7 @@ UNUSABLE: dict[str, tuple[Callable[[House], None], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", UNUSABLE)
+@pytest.mark.parametrize("name", few(UNUSABLE, "cut short", "older records"))
 def test_an_unusable_database_is_set_aside_and_built_again(name: str, archived: House) -> None:
     """By the next run, from the archive alone: the source is gone. The tables are the same; the old file is kept and named."""
     damage, reason = UNUSABLE[name]
@@ -86,7 +87,10 @@ def test_an_unusable_database_is_set_aside_and_built_again(name: str, archived: 
 
 @pytest.mark.parametrize(
     "target",
-    ["yesterday", f"data/markers/{drills.DATASET}/dt={LAST}.json", "data/markers/dbt.json"],
+    few(
+        ["yesterday", f"data/markers/{drills.DATASET}/dt={LAST}.json", "data/markers/dbt.json"],
+        "yesterday",
+    ),
 )
 def test_tables_are_never_built_from_a_part_of_the_archive(target: str, archived: House) -> None:
     """Database deleted, only a day or the tables asked for: every archived day is loaded before the tables are built."""
@@ -114,6 +118,7 @@ def damage_readings(house: House) -> None:
         flip(house, 3 * 4096 + block * 262_144 + 100)
 
 
+@pytest.mark.slow
 def test_damage_that_shows_in_the_middle_of_a_run(archived: House) -> None:
     """The run fails with a line that names it; the next one sets the file aside and heals."""
     damage_readings(archived)
@@ -128,6 +133,7 @@ def test_damage_that_shows_in_the_middle_of_a_run(archived: House) -> None:
     assert archived.energy() == drills.energy_rows(V1)
 
 
+@pytest.mark.slow
 def test_the_night_heals_damage_that_shows_in_the_middle_of_it(checkout: Checkout) -> None:
     """It goes over its work once more, with a new database: exit code 0, and everything is there."""
     drills.feed(checkout, V1)
@@ -142,6 +148,7 @@ def test_the_night_heals_damage_that_shows_in_the_middle_of_it(checkout: Checkou
     assert checkout.energy() == drills.energy_rows(V1)
 
 
+@pytest.mark.slow
 def test_a_field_that_is_declared_later(checkout: Checkout) -> None:
     """The table gets the column from the archive alone: filled as for points without it in older days, read in newer ones."""
     checkout.export(
@@ -167,6 +174,7 @@ def test_a_field_that_is_declared_later(checkout: Checkout) -> None:
     ) == [(0.0, 100.0), (1.0, 101.0), (2.0, 102.0)]
 
 
+@pytest.mark.slow
 def test_another_order_in_config_yaml_changes_nothing(checkout: Checkout) -> None:
     """Keys and fields in another order: no database is set aside, and there is nothing to do.
 
@@ -204,6 +212,7 @@ def published_rows(house: House) -> list[Any]:
         ).fetchall()
 
 
+@pytest.mark.slow
 def test_what_is_not_damaged_is_not_set_aside(archived: House) -> None:
     """A folder where the file should be: one line, exit not 0, nothing changed."""
     archived.database.rename(archived.folder / "kept.duckdb")
@@ -233,6 +242,7 @@ def test_open_elsewhere_to_the_end(archived: House) -> None:
     drills.assert_archived(archived, V1 | {NEXT: 1})
 
 
+@pytest.mark.slow
 def test_open_elsewhere_for_a_while(archived: House) -> None:
     """The run waits, says for whom, and goes on as soon as the database is free."""
     drills.feed(archived, {NEXT: 1})
@@ -264,7 +274,7 @@ def cut(part: Path) -> None:
     part.write_bytes(part.read_bytes()[:-20])
 
 
-@pytest.mark.parametrize("damage", [flip_in_data, cut])
+@pytest.mark.parametrize("damage", few([flip_in_data, cut], flip_in_data))
 def test_a_damaged_file_is_not_loaded(damage: Callable[[Path], None], archived: House) -> None:
     """With the database gone: the file is named, its day is not in the table, and the tables are not built without it."""
     damage(archived.day(MIDDLE) / "part-0.parquet")
@@ -278,8 +288,8 @@ def test_a_damaged_file_is_not_loaded(damage: Callable[[Path], None], archived: 
     assert f"`python -m homeiot_batch.run_archive --date {MIDDLE} --force`" in drills.said(outcome)
 
 
-@pytest.mark.parametrize("damage", [flip_in_data, cut])
-@pytest.mark.parametrize("source", ["as much", "less", "gone"])
+@pytest.mark.parametrize("damage", few([flip_in_data, cut], flip_in_data))
+@pytest.mark.parametrize("source", few(["as much", "less", "gone"], "as much", "less"))
 def test_a_damaged_file_is_read_again_by_the_night_only_if_the_source_holds_as_much(
     source: str, damage: Callable[[Path], None], checkout: Checkout
 ) -> None:

@@ -4,6 +4,7 @@ import duckdb
 import pytest
 
 from homeiot_batch.config import ROOT
+from tests.fast_set import few
 from tests.house import Checkout
 from tests.workflow import drills
 from tests.workflow.drills import DAYS, FIRST, LAST, MIDDLE, UNTIL_LOAD
@@ -60,7 +61,7 @@ def steps(dataset: str, *days: str) -> list[str]:
 OTHERS = {"one": [CLIMATE], "two": [CLIMATE, WATER]}
 
 
-@pytest.mark.parametrize("declared", OTHERS)
+@pytest.mark.parametrize("declared", few(OTHERS, "one"))
 def test_nights_without_the_shipped_dataset(declared: str, checkout: Checkout) -> None:
     """Each night archives, loads and publishes its day, without a warning; all commands agree."""
     declare(checkout, *OTHERS[declared])
@@ -83,6 +84,7 @@ def test_nights_without_the_shipped_dataset(declared: str, checkout: Checkout) -
         assert said.code == 0, (command, said.stderr)
 
 
+@pytest.mark.slow
 def test_every_target_without_the_shipped_dataset(checkout: Checkout) -> None:
     """Targets by name, by path and by force do what they do for the shipped one."""
     declare(checkout, CLIMATE)
@@ -110,6 +112,7 @@ def test_every_target_without_the_shipped_dataset(checkout: Checkout) -> None:
     assert [row[2:] for row in checkout.rows(name)] == [(0.5,), (1.5,), (2.5,)]
 
 
+@pytest.mark.slow
 def test_a_dataset_that_comes_later_and_one_that_goes(checkout: Checkout) -> None:
     """The new one is published in its first night; of the one that goes the days are named."""
     declare(checkout, shipped())
@@ -135,6 +138,7 @@ def test_a_dataset_that_comes_later_and_one_that_goes(checkout: Checkout) -> Non
     assert len(checkout.energy()) == 2
 
 
+@pytest.mark.slow
 def test_a_day_that_cannot_be_had_does_not_hold_up_the_tables(checkout: Checkout) -> None:
     """The source has no `water`: the run fails for it, and the other's day is published."""
     declare(checkout, CLIMATE, WATER)

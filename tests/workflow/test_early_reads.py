@@ -8,6 +8,8 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 
+import pytest
+
 from tests.house import Checkout, House
 from tests.workflow import drills
 from tests.workflow.drills import DATASET, DAYS, FIRST, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
@@ -46,6 +48,7 @@ def test_a_range_reads_again_what_was_read_too_early(house: House) -> None:
     assert notes == [f"dt={day}" for day in (FIRST, *(f"2026-11-{n}" for n in range(12, 16)))]
 
 
+@pytest.mark.slow
 def test_what_the_source_no_longer_has_is_kept(house: House) -> None:
     """The day was read too early, and the source has less of it now: it is refused by name, and the archived day stays byte for byte."""
     feed(house, {FIRST: 3})
@@ -58,6 +61,7 @@ def test_what_the_source_no_longer_has_is_kept(house: House) -> None:
     assert [row[:1] for row in house.rows()] == [row[:1] for row in drills.rows(FIRST, 3)]
 
 
+@pytest.mark.slow
 def test_a_killed_run_reads_again_only_what_is_left(house: House) -> None:
     """Killed with one day in place and not loaded: the next run loads it, and reads only the other one."""
     feed(house, {FIRST: 1})
@@ -69,6 +73,7 @@ def test_a_killed_run_reads_again_only_what_is_left(house: House) -> None:
     assert (outcome.code, outcome.jobs) == (0, expected), outcome.stderr
 
 
+@pytest.mark.slow
 def test_nights_read_again_what_was_read_too_early(checkout: Checkout) -> None:
     """Each night reads the day that ended; a night long after all days that ended since, also when the wrong clock's time has come."""
     feed(checkout, {FIRST: 1})

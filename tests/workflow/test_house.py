@@ -4,6 +4,8 @@ import json
 import os
 from datetime import date
 
+import pytest
+
 from homeiot_batch.warehouse.tariff_file import HEADER
 from tests.house import House
 from tests.workflow import drills
@@ -65,6 +67,7 @@ def test_an_edit_of_the_tariffs_is_in_the_tables_after_the_next_run(archived: Ho
     drills.assert_archived(archived, drills.V1)
 
 
+@pytest.mark.slow
 def test_the_night_builds_the_tables_for_an_edit_alone(archived: House) -> None:
     """Also where there is no day to read; a meter that does not exist is named in a warning."""
     night = ("yesterday", "--config", "now=2026-11-12T00:10:00+09:00")
@@ -78,6 +81,7 @@ def test_the_night_builds_the_tables_for_an_edit_alone(archived: House) -> None:
     assert archived.snakemake(*night).jobs == []
 
 
+@pytest.mark.slow
 def test_a_mistake_in_the_tariffs_leaves_the_tables(archived: House) -> None:
     """The run fails, and names line, column and what to write; the readings are archived."""
     set_tariffs(archived, PRICE.format(20))
@@ -102,6 +106,7 @@ def test_a_mistake_in_the_tariffs_leaves_the_tables(archived: House) -> None:
     assert archived.archived(FIRST)[0]["energy_import_kwh"] == drills.rows(FIRST, 2)[0][4]
 
 
+@pytest.mark.slow
 def test_vars_change_the_tables(archived: House) -> None:
     """A var in the house's config.yaml is dbt's; taken out again, the tables are as before."""
     before = energy(archived)
@@ -116,6 +121,7 @@ def test_vars_change_the_tables(archived: House) -> None:
     assert (back.code, back.jobs, energy(archived)) == (0, TABLES, before)
 
 
+@pytest.mark.slow
 def test_a_build_of_an_earlier_version_is_done_again_once(archived: House) -> None:
     """Its marker has no checksums of what it was made from."""
     marker = archived.markers / "dbt.json"
@@ -127,6 +133,7 @@ def test_a_build_of_an_earlier_version_is_done_again_once(archived: House) -> No
     assert archived.snakemake(*span()).jobs == []
 
 
+@pytest.mark.slow
 def test_a_file_that_no_run_reads_is_named(archived: House) -> None:
     """`config.yml` beside the house's other files."""
     archived.own.mkdir(parents=True, exist_ok=True)

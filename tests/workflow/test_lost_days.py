@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.fast_set import few
 from tests.house import Checkout, House, Outcome
 from tests.workflow import drills
 from tests.workflow.drills import DATASET, FIRST, FORCED, LAST, MIDDLE, V1, jobs, span
@@ -53,7 +54,7 @@ def change_count(part: Path, digit: bytes) -> None:
 # the first days
 
 
-@pytest.mark.parametrize("markers", ["kept", "lost"])
+@pytest.mark.parametrize("markers", few(["kept", "lost"], "kept"))
 def test_the_first_archived_days_are_missed(markers: str, archive: Checkout) -> None:
     """By verify (from the database, if the markers are gone too), status and doctor, and by the night, which brings them in again."""
     for day in (FIRST, MIDDLE):
@@ -78,6 +79,7 @@ def test_the_first_archived_days_are_missed(markers: str, archive: Checkout) -> 
         drills.assert_archived(archive, V1)
 
 
+@pytest.mark.slow
 def test_a_database_that_is_built_again_forgets_no_day(archive: Checkout) -> None:
     """First day and database deleted, its readings gone from the source: refused by name, night after night, until the day is restored."""
     archive.day(FIRST).rename(archive.folder / "backup")
@@ -116,6 +118,7 @@ def test_an_archive_that_is_not_mounted(archive: Checkout) -> None:
 # staged days
 
 
+@pytest.mark.slow
 def test_a_staged_day_takes_the_place_of_a_damaged_one(archived: House) -> None:
     """Read again because the file is damaged, staged whole, killed; then the source is gone: the staged day is the only copy."""
     flip(archived, MIDDLE)
@@ -126,6 +129,7 @@ def test_a_staged_day_takes_the_place_of_a_damaged_one(archived: House) -> None:
     drills.assert_archived(archived, V1)
 
 
+@pytest.mark.slow
 def test_late_readings_that_were_staged_are_not_lost(archived: House) -> None:
     """Staged by a forced run that is killed; the source has forgotten them before the next run: they are archived."""
     drills.feed(archived, V1 | {MIDDLE: 2})
@@ -192,6 +196,7 @@ def test_a_file_that_may_not_be_read_is_not_replaced(archive: Checkout) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.getuid() != 0, reason="gives folders to somebody else")
 @pytest.mark.parametrize("place", ["data/duckdb", "data/markers", f"data/parquet/{DATASET}"])
 def test_closed_doors_are_said_in_one_line(place: str, archive: Checkout) -> None:
@@ -210,6 +215,7 @@ def test_closed_doors_are_said_in_one_line(place: str, archive: Checkout) -> Non
 # many days
 
 
+@pytest.mark.slow
 def test_more_missed_days_than_a_command_line_takes(archive: Checkout) -> None:
     """They are brought in by several runs of the workflow, the tables by the last; a day that fails holds up no other, and the code says so."""
     nightly = archive.folder / "scripts/homeiot_batch/commands/night.py"
@@ -228,6 +234,7 @@ def test_more_missed_days_than_a_command_line_takes(archive: Checkout) -> None:
 # what holds nobody up
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.getuid() != 0, reason="gives folders to somebody else")
 def test_an_archive_on_a_disk_of_its_own(archive: Checkout) -> None:
     """Its lost+found may be looked into by root alone, and is no concern of any command."""
@@ -240,6 +247,7 @@ def test_an_archive_on_a_disk_of_its_own(archive: Checkout) -> None:
         assert "lost+found" not in outcome.stderr, module
 
 
+@pytest.mark.slow
 def test_another_zone_is_named_by_every_command(archive: Checkout) -> None:
     """A shell with TZ=UTC: no wrong gaps and no false alarms."""
     for module in ("status", "verify", "run"):
@@ -248,6 +256,7 @@ def test_another_zone_is_named_by_every_command(archive: Checkout) -> None:
         assert "was begun with Asia/Tokyo" in outcome.failures[0]
 
 
+@pytest.mark.slow
 def test_old_days_may_be_left_aside(archive: Checkout) -> None:
     """Deleted on purpose, with ARCHIVE_START after them: night, status and doctor are content."""
     shutil.rmtree(archive.day(FIRST))
@@ -259,6 +268,7 @@ def test_old_days_may_be_left_aside(archive: Checkout) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_day_that_cannot_be_had_any_more_does_not_hold_up_the_tables(archive: Checkout) -> None:
     """Deleted and forgotten by the source, but in the database: named night after night with exit code 1, and the tables go on."""
     shutil.rmtree(archive.day(FIRST))
@@ -272,6 +282,7 @@ def test_a_day_that_cannot_be_had_any_more_does_not_hold_up_the_tables(archive: 
     assert archive.energy() == drills.energy_rows(V1 | {"2026-11-12": 1, "2026-11-13": 1})
 
 
+@pytest.mark.slow
 def test_grown_counts_in_a_damaged_footer_are_no_witness(archive: Checkout) -> None:
     """Its checksum is another one: the day is read again by what the marker knows."""
     change_count(archive.day(MIDDLE) / "part-0.parquet", b"7")
@@ -301,6 +312,7 @@ def only_duckdb_stumbles(part: Path) -> None:
     raise AssertionError("every bit shows")
 
 
+@pytest.mark.slow
 def test_what_only_duckdb_cannot_read_is_damage(archive: Checkout) -> None:
     """It is named so, and the night reads the day again."""
     only_duckdb_stumbles(archive.day(MIDDLE) / "part-0.parquet")
@@ -310,7 +322,7 @@ def test_what_only_duckdb_cannot_read_is_damage(archive: Checkout) -> None:
     drills.assert_archived(archive, V1)
 
 
-@pytest.mark.parametrize("option", ["-n", "-nq", "-nF", "--dry-run", "--dryrun"])
+@pytest.mark.parametrize("option", few(["-n", "-nq", "-nF", "--dry-run", "--dryrun"], "-nF"))
 def test_a_dry_run_changes_nothing(option: str, house: House) -> None:
     """However it is spelled."""
     house.export("power,source=a energy_import_kwh=1 1794193200000000000")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fast_set import few
 from tests.house import SNAKEMAKE, Checkout, Outcome
 from tests.workflow import drills
 from tests.workflow.drills import DATASET, DAYS, FIRST, MIDDLE, UNTIL_LOAD, V1, jobs, span
@@ -50,7 +51,9 @@ def test_given_in_another_folder(fed: Checkout, elsewhere: Path) -> None:
     assert fed.snakemake(*UNTIL_LOAD, *span()).jobs == []
 
 
-@pytest.mark.parametrize("directory", ["notes", "{elsewhere}"], ids=["inside", "outside"])
+@pytest.mark.parametrize(
+    "directory", few(["notes", "{elsewhere}"], "notes"), ids=["inside", "outside"]
+)
 def test_with_a_directory(directory: str, fed: Checkout, elsewhere: Path) -> None:
     """--directory takes Snakemake's own notes and nothing of the house."""
     notes = fed.folder / directory.format(elsewhere=elsewhere)
@@ -73,6 +76,7 @@ def test_paths_of_a_command_line(fed: Checkout, elsewhere: Path) -> None:
     assert content(elsewhere) == []
 
 
+@pytest.mark.slow
 def test_a_former_run_from_elsewhere_goes_on(fed: Checkout, elsewhere: Path) -> None:
     """A run from elsewhere is killed with a day staged: the next one in the checkout goes on."""
     snakefile = ("-s", str(fed.folder / "Snakefile"))

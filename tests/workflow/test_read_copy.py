@@ -138,6 +138,7 @@ def peaks(house: House) -> list[Any]:
         ]
 
 
+@pytest.mark.slow
 def test_a_failed_day_keeps_the_former_state(archived: House) -> None:
     """A day that cannot be loaded: tables and read copy stay as they were."""
     drills.feed(archived, {MIDDLE: 2})
@@ -164,6 +165,7 @@ def raw(house: House, database: str = "home_energy") -> list[Any]:
 V1_RAW = [(day, len(drills.rows(day, 1))) for day in DAYS]
 
 
+@pytest.mark.slow
 def test_a_second_database_on_the_same_archive(archived: House) -> None:
     """As the archive's own message recommends: the readers of the first see what they saw, also with the new one's name but for the suffix."""
     other = {
@@ -187,6 +189,7 @@ def test_a_second_database_on_the_same_archive(archived: House) -> None:
     assert archived.snakemake(*span()).jobs == []
 
 
+@pytest.mark.slow
 def test_a_house_that_moved(archived: House) -> None:
     """Its folder renamed: the next run, which has nothing else to do, publishes again, as the views name the old place."""
     moved = House(archived.folder.rename(archived.folder.with_name("moved")))
@@ -195,6 +198,7 @@ def test_a_house_that_moved(archived: House) -> None:
     assert moved.snakemake(*span(), INFLUX_URL="gone.lp").jobs == []
 
 
+@pytest.mark.slow
 def test_a_house_that_was_copied(archived: House) -> None:
     """The readers of the copy read the copy, also when the old place is gone."""
     copied = House(archived.folder.with_name("copied"))
@@ -204,6 +208,7 @@ def test_a_house_that_was_copied(archived: House) -> None:
     assert raw(copied) == V1_RAW
 
 
+@pytest.mark.slow
 def test_a_reader_that_wrote_and_was_killed(archived: House) -> None:
     """As root may: its log of writes meets no later generation, and the next run publishes what it changed again."""
     path = read_copy(archived)
@@ -216,6 +221,7 @@ def test_a_reader_that_wrote_and_was_killed(archived: House) -> None:
     assert not archived.database.with_name("home_energy.read.duckdb.wal").exists()
 
 
+@pytest.mark.slow
 def test_a_copy_that_older_readers_cannot_open(archived: House) -> None:
     """The next run, which has nothing else to do, publishes it again in the format that is set.
 
@@ -283,6 +289,7 @@ def test_tables_come_after_the_days_of_every_dataset(checkout: Checkout) -> None
     assert checkout.snakemake(*span()).jobs == []
 
 
+@pytest.mark.slow
 def test_a_lost_database_gets_the_days_of_every_dataset(two_datasets: Checkout) -> None:
     """Whatever days the next run is asked for."""
     drills.remove_database(two_datasets)
@@ -293,6 +300,7 @@ def test_a_lost_database_gets_the_days_of_every_dataset(two_datasets: Checkout) 
     assert [len(two_datasets.rows(name)) for name in (drills.DATASET, "room_climate")] == [9, 3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["a value", "the end"])
 def test_a_broken_day_of_another_dataset_holds_no_tables_up(
     damage: str, two_datasets: Checkout

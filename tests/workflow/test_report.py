@@ -51,6 +51,7 @@ def test_the_report_follows_the_tables(archived: House) -> None:
     assert (archived.folder / "data/elsewhere/index.html").exists()
 
 
+@pytest.mark.slow
 def test_a_former_place_of_the_report_has_an_older_page(archived: House) -> None:
     """REPORT_DIR is set to another place, the tables change, it is set back: the page there is written again, and then there is nothing to do."""
     assert archived.snakemake(*span(), REPORT_DIR="data/elsewhere").jobs == ["report"]
@@ -62,6 +63,7 @@ def test_a_former_place_of_the_report_has_an_older_page(archived: House) -> None
     assert archived.snakemake(*span()).jobs == []
 
 
+@pytest.mark.slow
 def test_a_failed_report_leaves_the_former_page(archived: House) -> None:
     """The page cannot be written: one line that says so, the data is loaded, the old page stays; the next run writes it."""
     before = page(archived).read_text()
@@ -166,6 +168,7 @@ def test_a_read_copy_that_says_nothing_of_itself_is_said_in_one_line(
     ]
 
 
+@pytest.mark.slow
 def test_snakemakes_own_report_works_offline(archived: House) -> None:
     """`snakemake --report` needs no network; it has the days and the tables, with their captions."""
     nowhere = dict.fromkeys(

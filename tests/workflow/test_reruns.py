@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from homeiot_batch.config import ROOT
+from tests.fast_set import few
 from tests.house import House, Outcome
 from tests.workflow import drills
 from tests.workflow.drills import (
@@ -120,6 +121,17 @@ CASES = {
 }
 
 
+FAST_CASES = (
+    "the same range again, --until load",
+    "--forcerun extract of a subrange",
+    "marker deleted",
+    "dt= directory deleted",
+    "database deleted",
+    "only the database kept",
+    "a day's path, deleted",
+)
+
+
 @pytest.fixture(scope="module")
 def done(
     template: House, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
@@ -144,7 +156,7 @@ def run_case(template: House, folder: Path, name: str) -> tuple[House, Outcome]:
     return house, house.snakemake(*arguments)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", few(CASES, *FAST_CASES))
 def test_jobs_of(case: str, done: Done) -> None:
     """Exactly the jobs of the table are done, and afterwards tables and files hold the three days as before."""
     archived, outcome = done[case]
@@ -173,6 +185,7 @@ def test_forced_extract_takes_what_the_source_holds_now(archived: House) -> None
     assert archived.snakemake(*span()).jobs == []
 
 
+@pytest.mark.slow
 def test_new_range_after_an_old_one(archived: House) -> None:
     """New days are fetched although the tables are built; the old ones, which the source no longer holds, are left alone."""
     days = [NEXT, "2026-11-13"]
@@ -184,6 +197,7 @@ def test_new_range_after_an_old_one(archived: House) -> None:
     assert archived.energy() == drills.energy_rows(V1 | dict.fromkeys(days, 1))
 
 
+@pytest.mark.slow
 def test_days_loaded_aside_reach_the_tables(archived: House) -> None:
     """Other days loaded with --until load: the next plain run of the old range builds the tables again, once."""
     versions = V1 | {NEXT: 1}
@@ -195,6 +209,7 @@ def test_days_loaded_aside_reach_the_tables(archived: House) -> None:
     assert archived.snakemake(*span()).jobs == []
 
 
+@pytest.mark.slow
 def test_yesterday_after_a_range(archived: House) -> None:
     """`snakemake yesterday` does that day and the tables, for which every archived day is loaded; a deleted older day is not its business."""
     drills.feed(archived, {NEXT: 1})
@@ -223,6 +238,7 @@ def test_older_copy_of_the_database(archived: House, tmp_path: Path) -> None:
     assert archived.energy() == drills.energy_rows(versions)
 
 
+@pytest.mark.slow
 def test_database_deleted_rebuilds_the_tables(archived: House) -> None:
     """Without its database nothing is believed: days loaded, tables built, without the source; energies as before."""
     drills.without_source(archived)
@@ -266,6 +282,7 @@ class _EditedHouse(House):
         return self.snakemake("-n", *arguments).stderr
 
 
+@pytest.mark.slow
 def test_edited_rules_rerun_nothing(archived: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Editing what a rule runs re-runs nothing; asked to look at code, Snakemake does see the edit."""
     # Snakemake's notes name the files by their full paths: a copied house has none of its own

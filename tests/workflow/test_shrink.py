@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from tests.fast_set import few
 from tests.house import House
 from tests.workflow import drills
 from tests.workflow.drills import DATASET, FORCED, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
@@ -68,12 +69,18 @@ LOST = {
 
 @pytest.mark.parametrize(
     ("smaller", "lost"),
-    [
-        *(("fewer values", lost) for lost in LOST),
-        ("fewer points", "nothing"),
+    few(
+        [
+            *(("fewer values", lost) for lost in LOST),
+            ("fewer points", "nothing"),
+            ("fewer points", "day"),
+            ("no points", "day and database"),
+        ],
+        ("fewer values", "nothing"),
+        ("fewer values", "marker and database"),
         ("fewer points", "day"),
         ("no points", "day and database"),
-    ],
+    ),
 )
 def test_refused(smaller: str, lost: str, archived: House) -> None:
     """The smaller day is refused with both counts and the cure; files, markers and tables stay as they were."""
@@ -93,6 +100,7 @@ def test_refused(smaller: str, lost: str, archived: House) -> None:
     assert drills.leftovers(archived) == []
 
 
+@pytest.mark.slow
 def test_refused_again_and_again(archived: House) -> None:
     """With directory and database deleted, the marker's counts guard the day in every later run too, until it is read whole."""
     archived.export(*SMALLER["fewer points"][0])
@@ -104,8 +112,8 @@ def test_refused_again_and_again(archived: House) -> None:
     drills.assert_archived(archived, V1)
 
 
-@pytest.mark.parametrize("lost", ["nothing", "day"])
-@pytest.mark.parametrize("smaller", ["fewer points", "fewer values"])
+@pytest.mark.parametrize("lost", few(["nothing", "day"], "nothing"))
+@pytest.mark.parametrize("smaller", few(["fewer points", "fewer values"], "fewer points"))
 def test_permitted(smaller: str, lost: str, archived: House) -> None:
     """Permitted, the day is replaced, and what it was is recorded in the file, in the marker and in the database."""
     points, _ = SMALLER[smaller]
@@ -122,7 +130,7 @@ def test_permitted(smaller: str, lost: str, archived: House) -> None:
     assert_recorded(archived, metadata(archived))
 
 
-@pytest.mark.parametrize("lost", ["nothing", "day"])
+@pytest.mark.parametrize("lost", few(["nothing", "day"], "day"))
 def test_no_permission_empties_a_day(lost: str, archived: House) -> None:
     """What the source has forgotten altogether is kept, file or database, whatever is allowed; nothing is changed."""
     archived.export(*SMALLER["no points"][0])
@@ -155,6 +163,7 @@ def assert_recorded(house: House, *others: dict[str, Any]) -> None:
     ] == [was] * (2 + len(others))
 
 
+@pytest.mark.slow
 def test_permission_outlives_a_kill(archived: House) -> None:
     """A permitted day whose run was killed before it was loaded is loaded by the next plain run, without asking again."""
     archived.export(*SMALLER["fewer points"][0])
@@ -166,6 +175,7 @@ def test_permission_outlives_a_kill(archived: House) -> None:
     assert_recorded(archived, metadata(archived))
 
 
+@pytest.mark.slow
 def test_permission_is_for_one_run(archived: House) -> None:
     """After a permitted replacement the new counts are what is guarded: the same again is fine, still less is refused."""
     archived.export(*SMALLER["fewer points"][0])
@@ -205,7 +215,7 @@ def rewrite(house: House, change: Callable[[dict[str, Any]], dict[str, Any]], ro
         writer.add_key_value_metadata({METADATA: content})
 
 
-@pytest.mark.parametrize("replace", [fewer_points, fewer_values])
+@pytest.mark.parametrize("replace", few([fewer_points, fewer_values], fewer_values))
 def test_refused_at_load(replace: Callable[[House], None], archived: House) -> None:
     """A dt= file that was replaced by a smaller one is not loaded: the table keeps the day; permitted, it is loaded and recorded."""
     replace(archived)

@@ -3,6 +3,8 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from homeiot_batch.config import ROOT
 from tests.house import SNAKEMAKE, House
 
@@ -102,6 +104,7 @@ def test_two_datasets_are_archived_at_once(house: House) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_models_pass_their_own_tests(house: House) -> None:
     """`dbt build` with the unit tests, and `dbt run` from the project's folder, on a database that the workflow made."""
     house.export("power,source=a energy_import_kwh=1.5 1794150000000000000")

@@ -31,6 +31,7 @@ def put_ahead(*places: Path) -> None:
             os.utime(path, (then, then))
 
 
+@pytest.mark.slow
 def test_after_a_night_with_a_wrong_clock(archived: House) -> None:
     """All times lie ahead: the next run is right, and the one after it has nothing to do."""
     put_ahead(archived.parquet, archived.markers)
@@ -42,6 +43,7 @@ def test_after_a_night_with_a_wrong_clock(archived: House) -> None:
     assert archived.snakemake(*span()).jobs == []
 
 
+@pytest.mark.slow
 def test_days_from_a_backup_whose_times_lie_ahead(archived: House) -> None:
     """Only Snakemake's times of the days: nothing is loaded again, and a day can be forced."""
     for day in DAYS:
@@ -54,6 +56,7 @@ def test_days_from_a_backup_whose_times_lie_ahead(archived: House) -> None:
     drills.assert_archived(archived, V1 | {MIDDLE: 2})
 
 
+@pytest.mark.slow
 def test_a_clock_that_is_set_back_during_the_run(archived: House) -> None:
     """Snakemake refuses the marker that is older than its day: the summary names it.
 
@@ -79,6 +82,7 @@ def test_a_clock_that_is_set_back_during_the_run(archived: House) -> None:
     drills.assert_archived(archived, V1)
 
 
+@pytest.mark.slow
 def test_a_path_of_odd_characters(tmp_path: Path) -> None:
     """A name that means something to a shell, a URL, SQL or YAML is a name like any other."""
     house = House(tmp_path / ODD)
@@ -115,6 +119,7 @@ def move_database(house: House) -> Path:
     return target
 
 
+@pytest.mark.slow
 def test_a_database_behind_a_link(archived: House) -> None:
     """Loaded and built like any other; a damaged one is set aside where it is, the link stays."""
     target = move_database(archived)
@@ -131,6 +136,7 @@ def test_a_database_behind_a_link(archived: House) -> None:
     drills.assert_archived(archived, V1 | {MIDDLE: 2})
 
 
+@pytest.mark.slow
 def test_a_link_to_a_disk_that_is_not_there(archived: House) -> None:
     """Nothing is loaded anew in another place, and no marker is set aside."""
     target = move_database(archived)
@@ -155,6 +161,7 @@ def test_dbt_s_own_variables_change_nothing(archived: House) -> None:
     assert archived.energy() == drills.energy_rows(V1 | {MIDDLE: 2})
 
 
+@pytest.mark.slow
 def test_a_night_of_a_system_user(checkout: Checkout, tmp_path: Path) -> None:
     """No home, a Snakemake profile of a cluster, warnings as errors: a night like any other."""
     profile = checkout.folder / "cluster"

@@ -36,6 +36,7 @@ def night(checkout: Checkout) -> Checkout:
     return checkout
 
 
+@pytest.mark.slow
 def test_what_healing_finds(archived: House) -> None:
     """A staged day that is damaged is dropped before the first job: the summary of the run has it."""
     staged = archived.parquet / ".staging" / DATASET / f"dt={MIDDLE}"
@@ -56,6 +57,7 @@ def test_what_a_job_finds(archived: House) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_database_that_is_open_elsewhere(archived: House) -> None:
     """Each wait for it is named, with its holder."""
     with archived.held() as holder:
@@ -73,6 +75,7 @@ def test_a_database_that_is_open_elsewhere(archived: House) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_what_the_night_finds_before_it_begins(night: Checkout) -> None:
     """Late points that could not be looked for, and a damaged day: counted in its only summary."""
     part = night.day(FIRST) / "part-0.parquet"
@@ -85,6 +88,7 @@ def test_what_the_night_finds_before_it_begins(night: Checkout) -> None:
     assert said["warnings"] == sorted(found)
 
 
+@pytest.mark.slow
 def test_a_night_with_nothing_to_do_but_a_warning(night: Checkout) -> None:
     """Its summary says no more than that, and advises nothing."""
     outcome = night.night(NIGHT)
@@ -94,6 +98,7 @@ def test_a_night_with_nothing_to_do_but_a_warning(night: Checkout) -> None:
     assert "next step" not in outcome.stderr
 
 
+@pytest.mark.slow
 def test_a_watchdog_that_is_not_reached(night: Checkout) -> None:
     """The ping before the run is in its summary, the one after it is named behind it."""
     night.environment |= {"HEALTHCHECK_URL": f"{UNREACHABLE}/x", "LOOKBACK_DAYS": "0"}
@@ -110,6 +115,7 @@ def test_a_watchdog_that_is_not_reached(night: Checkout) -> None:
     assert f" {len(told) - 1} warnings, 0 failed" in after
 
 
+@pytest.mark.slow
 def test_the_same_for_a_reconciliation_without_a_run(night: Checkout, tmp_path: Path) -> None:
     """Nothing was to do and the source was not asked: its warning is printed all the same."""
     outcome = night.night(NIGHT, "--from", FIRST, "--to", LAST, "--reconcile")

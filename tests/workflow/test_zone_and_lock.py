@@ -6,6 +6,7 @@ import time
 import pytest
 
 from homeiot_batch.workflow.machine_zone import machine_zone
+from tests.fast_set import few
 from tests.house import House
 from tests.workflow import drills
 from tests.workflow.drills import DAYS, FIRST, FORCED, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
@@ -14,7 +15,7 @@ NEXT = "2026-11-12"
 WAITING = "data/parquet/.lock; waiting up to"
 
 
-@pytest.mark.parametrize("lost", ["nothing", "the archive's note"])
+@pytest.mark.parametrize("lost", few(["nothing", "the archive's note"], "nothing"))
 @pytest.mark.parametrize("arguments", [(), (*FORCED, *UNTIL_LOAD)], ids=["plain", "forced"])
 def test_another_zone_is_refused(lost: str, arguments: tuple[str, ...], archived: House) -> None:
     """A run with another zone than the archive's: exit not 0, one line with the cure, nothing changed, whether the zone is noted or not."""
@@ -29,6 +30,7 @@ def test_another_zone_is_refused(lost: str, arguments: tuple[str, ...], archived
     assert drills.state(archived) == before
 
 
+@pytest.mark.slow
 def test_zone_is_fixed_by_the_first_day_read(house: House) -> None:
     """A run that archives nothing does not fix the zone; the first day that is read does, also when the run was killed then."""
     drills.feed(house, V1)
@@ -43,6 +45,7 @@ def test_zone_is_fixed_by_the_first_day_read(house: House) -> None:
     drills.assert_archived(house, V1)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(machine_zone() in (None, "Asia/Tokyo"), reason="the zone would be right")
 def test_a_zone_that_nobody_set_is_doubted_until_it_is_fixed(house: House) -> None:
     """The first run warns of the machine's other zone; once a day is archived, no run does."""
@@ -113,6 +116,7 @@ def test_runs_started_together(archived: House) -> None:
     drills.assert_archived(archived, V1 | versions)
 
 
+@pytest.mark.slow
 def test_other_days_wait_too(archived: House) -> None:
     """The lock is for the archive, not for days: a run for other days waits as well."""
     drills.feed(archived, {MIDDLE: 2})
