@@ -132,9 +132,10 @@
                     judged.judged_utc between rejudged.first_utc and rejudged.last_utc
                 )
         )
-        -- let the scan skip the other days
-        and judged_utc >= (select min(first_utc) from rejudged)
+        -- a constant lets the scan skip the other days
+        and judged_utc >= getvariable('first_rejudged')
     {%- endset -%}
+    set variable first_rejudged = (select min(first_utc) from rejudged);
     create or replace temp table touched_quarters as
     select row_kind, at_utc from {{ arguments.target_relation }} as judged where {{ is_replaced }}
     union all

@@ -87,17 +87,16 @@ class Archive:
 
     def judge_anew(self) -> list[tuple]:
         """The rows, all judged."""
-        judged, _ = judge_archive(self.connection, self.limits, None, "")
-        self.connection.register("all_judged", judged)
+        judge_archive(self.connection, self.limits, None, "")
+        self.connection.execute("CREATE OR REPLACE TABLE all_judged AS FROM judged_anew")
         return self.connection.execute("FROM all_judged ORDER BY ALL").fetchall()
 
     def judge_changed(self, changed: list[date]) -> list[tuple]:
         """The rows, with those of the changed days and what follows from them replaced."""
-        judged, spans = judge_archive(self.connection, self.limits, changed, "judged")
+        _, spans = judge_archive(self.connection, self.limits, changed, "judged")
         for span in spans:
             self._delete(span)
-        self.connection.register("new_judged", judged)
-        self.connection.execute("INSERT INTO judged FROM new_judged")
+        self.connection.execute("INSERT INTO judged FROM judged_anew")
         return self.connection.execute("FROM judged ORDER BY ALL").fetchall()
 
     def _delete(self, span: Span) -> None:

@@ -178,6 +178,5 @@ def create_tables(connection: duckdb.DuckDBPyConnection, models: Mapping[str, st
         if name == "int_counter_judged":
             sources = connection.execute(f"SELECT DISTINCT source FROM {RAW}").fetchall()
             limits = {Key(row[0], counter): Limits() for row in sources for counter in COLUMNS}
-            judged, _ = judge_archive(connection, limits, None, "")
-            connection.register("judged", judged)
-        connection.execute(f"CREATE TABLE {name} AS {sql or 'FROM judged'}")
+            judge_archive(connection, limits, None, "")
+        connection.execute(f"CREATE TABLE {name} AS {sql or 'FROM judged_anew'}")

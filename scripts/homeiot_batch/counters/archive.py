@@ -12,12 +12,11 @@ from functools import partial
 from typing import NamedTuple
 
 import duckdb
-import pyarrow as pa
 
 from homeiot_batch.counters.judge import ZerosWereHoles, judge_day, judge_end
 from homeiot_batch.counters.limits import Limits
-from homeiot_batch.counters.readings import days_of
-from homeiot_batch.counters.rows import Rows, table_of
+from homeiot_batch.counters.readings import DayReadings, days_of
+from homeiot_batch.counters.rows import TABLE, Rows, create_table
 from homeiot_batch.counters.state import State
 
 EPOCH = date(1970, 1, 1)
@@ -49,6 +48,7 @@ class Span(NamedTuple):
 class CounterRun:
     """A counter on its way through the archive. `dirty` are the changed days ahead, in order."""
 
+    connection: duckdb.DuckDBPyConnection
     key: Key
     limits: Limits
     dirty: list[int]
@@ -60,16 +60,17 @@ class CounterRun:
     spans: list[Span] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.rows = Rows(*self.key)
+        self.rows = Rows(self.connection, *self.key)
         self.judged_by = f"{RULES}, {self.limits}"
 
-    def take(self, day: int, times: list[int], values: list[float]) -> None:
+    def take(self, readings: DayReadings) -> None:
         """Judge the day, if it or the state before it changed."""
+        day = readings.day
         if self.active_from is None and self.dirty and day >= self.dirty[0]:
             self._start()
         if self.active_from is None:
             return
-        judged = judge_day(self.state, times, values, self.limits)
+        judged = judge_day(self.state, readings.times, readings.values, self.limits)
         text = self.state.to_json() + self.judged_by
         self.rows.add(day, text, self.state.learned_kw(self.limits), judged)
         self.last_day = day
@@ -108,8 +109,9 @@ class CounterRun:
 
     def flipped(self) -> "CounterRun":
         """The same counter from its first day on, its first zeros taken the other way."""
+        self.rows.drop()
         state = State(skips_zeros=not self.state.skips_zeros)
-        return CounterRun(self.key, self.limits, [ALWAYS], {}, state)
+        return CounterRun(self.connection, self.key, self.limits, [ALWAYS], {}, state)
 
 
 def judge_archive(
@@ -117,12 +119,14 @@ def judge_archive(
     limits: Mapping[Key, Limits],
     changed: Sequence[date] | None,
     judged_table: str,
-) -> tuple[pa.Table, list[Span]]:
+) -> tuple[duckdb.DuckDBPyRelation, list[Span]]:
     """The rows of the days that must be judged, and the spans of days that they replace.
 
+    The rows are those of a temporary table, in order of time: later scans may skip the rest.
     `changed` are local days whose readings changed; None judges all. `judged_table` has the rows
     as they are.
     """
+    create_table(connection)
     runs = _counter_runs(connection, limits, changed, judged_table)
     kept: list[CounterRun] = []
     while runs:
@@ -130,7 +134,7 @@ def judge_archive(
         kept += [run for run in runs if not run.is_flipped]
         runs = [run.flipped() for run in runs if run.is_flipped]
     spans = [span for run in kept for span in run.spans]
-    return table_of([run.rows for run in kept]), spans
+    return connection.sql(f"FROM {TABLE} ORDER BY judged_utc"), spans
 
 
 def _counter_runs(
@@ -140,13 +144,16 @@ def _counter_runs(
     judged_table: str,
 ) -> list[CounterRun]:
     if changed is None:
-        return [CounterRun(key, own, [ALWAYS], {}) for key, own in limits.items()]
+        return [CounterRun(connection, key, own, [ALWAYS], {}) for key, own in limits.items()]
     # local time is less than a day from UTC
     dirty = sorted({(day - EPOCH).days + n for day in changed for n in (-1, 0, 1)})
     if not dirty:
         return []
     stored = _stored_states(connection, judged_table, EPOCH + timedelta(days=dirty[0]))
-    return [CounterRun(key, own, list(dirty), stored.get(key, {})) for key, own in limits.items()]
+    return [
+        CounterRun(connection, key, own, list(dirty), stored.get(key, {}))
+        for key, own in limits.items()
+    ]
 
 
 def _stored_states(
@@ -176,17 +183,16 @@ def _run(connection: duckdb.DuckDBPyConnection, runs: list[CounterRun]) -> None:
     by_key = {run.key: run for run in runs}
     sources = {run.key.source for run in runs}
     for first, end in _windows(connection, runs):
-        for source, day, counters in days_of(connection, first, end, sources):
-            for counter, (times, values) in counters.items():
-                run = by_key.get(Key(source, counter))
-                if run and not run.is_flipped:
-                    _try(run, partial(run.take, day, times, values))
+        for readings in days_of(connection, first, end, sources):
+            run = by_key.get(Key(readings.source, readings.counter))
+            if run and not run.is_flipped:
+                _try(run, partial(run.take, readings))
         for run in runs:
-            run.rows.flush((first - _instant(0)).days)
+            run.rows.flush()
     for run in runs:
         if not run.is_flipped:
             _try(run, run.finish)
-        run.rows.flush(-ALWAYS)
+        run.rows.flush()
 
 
 def _try(run: CounterRun, judge: Callable[[], None]) -> None:

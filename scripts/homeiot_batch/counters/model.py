@@ -20,9 +20,9 @@ def judged_rows(
     changed = None
     if judged_table is not None:
         changed = [day for (day,) in session.execute("SELECT dt FROM changed_days").fetchall()]
-    table, spans = judge_archive(session, read_limits(session), changed, judged_table or "")
+    rows, spans = judge_archive(session, read_limits(session), changed, judged_table or "")
     _note(session, spans)
-    return session.from_arrow(table)
+    return rows
 
 
 def read_limits(session: duckdb.DuckDBPyConnection) -> Mapping[Key, Limits]:

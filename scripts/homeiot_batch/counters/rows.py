@@ -1,54 +1,57 @@
 """What was judged, as rows of int_counter_judged: quarters, events and states."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from operator import attrgetter, itemgetter
+from typing import Any, NamedTuple
 
-import pyarrow as pa
+import duckdb
 
+from homeiot_batch.counters.energy import Quarter
 from homeiot_batch.counters.judge import Judged
 from homeiot_batch.counters.limits import QUARTER
 
+# the temporary table that the rows go to
+TABLE = "judged_anew"
 OPEN_DAY = (date.max - date(1970, 1, 1)).days
-INSTANT = pa.timestamp("us")
-SCHEMA = pa.schema(
-    [
-        ("source", pa.string()),
-        ("counter", pa.string()),
-        ("judged_utc", pa.date32()),
-        ("is_open", pa.bool_()),
-        ("row_kind", pa.string()),
-        ("at_utc", INSTANT),
-        # of a quarter of an hour
-        ("kwh", pa.float64()),
-        ("estimated_kwh", pa.float64()),
-        ("back_kwh", pa.float64()),
-        ("readings", pa.int32()),
-        ("accepted", pa.int32()),
-        ("glitches", pa.int32()),
-        ("resets", pa.int32()),
-        ("step_backs", pa.int32()),
-        ("backwards", pa.int32()),
-        ("longest_step_s", pa.float64()),
-        ("steps", pa.int32()),
-        ("steps_s", pa.float64()),
-        ("lowest_kwh", pa.float64()),
-        ("highest_kwh", pa.float64()),
-        ("fell_from_utc", INSTANT),
-        # of an event
-        ("kind", pa.string()),
-        ("reading_kwh", pa.float64()),
-        ("from_utc", INSTANT),
-        ("step_kwh", pa.float64()),
-        ("until_utc", INSTANT),
-        # of a state
-        ("state", pa.string()),
-        ("learned_kw", pa.float64()),
-    ]
-)
-OF_QUARTER = SCHEMA.names[6:21]
-OF_EVENT = ["at_utc", "kind", "reading_kwh", "from_utc", "step_kwh", "back_kwh", "until_utc"]
+TIME = "TIMESTAMP"
+OF_DAY = {
+    "source": "VARCHAR",
+    "counter": "VARCHAR",
+    "judged_utc": "DATE",
+    "is_open": "BOOLEAN",
+    "row_kind": "VARCHAR",
+}
+OF_QUARTER = {
+    "at_utc": TIME,
+    "kwh": "DOUBLE",
+    "estimated_kwh": "DOUBLE",
+    "back_kwh": "DOUBLE",
+    "readings": "INTEGER",
+    "accepted": "INTEGER",
+    "glitches": "INTEGER",
+    "resets": "INTEGER",
+    "step_backs": "INTEGER",
+    "backwards": "INTEGER",
+    "longest_step_s": "DOUBLE",
+    "steps": "INTEGER",
+    "steps_s": "DOUBLE",
+    "lowest_kwh": "DOUBLE",
+    "highest_kwh": "DOUBLE",
+    "fell_from_utc": TIME,
+}
+OF_EVENT = {
+    "at_utc": TIME,
+    "kind": "VARCHAR",
+    "reading_kwh": "DOUBLE",
+    "from_utc": TIME,
+    "step_kwh": "DOUBLE",
+    "back_kwh": "DOUBLE",
+    "until_utc": TIME,
+}
+OF_STATE = {"state": "VARCHAR", "learned_kw": "DOUBLE"}
+COLUMNS = OF_DAY | OF_QUARTER | OF_EVENT | OF_STATE
 
 
 class DayRows(NamedTuple):
@@ -67,70 +70,93 @@ class DayRows(NamedTuple):
 
 @dataclass
 class Rows:
-    """Days of a counter that are in no batch yet, and the batches before, by window."""
+    """Days of a counter that are not in the temporary table yet."""
 
+    connection: duckdb.DuckDBPyConnection
     source: str
     counter: str
     days: list[DayRows] = field(default_factory=list)
-    batches: list[tuple[int, pa.RecordBatch]] = field(default_factory=list)
 
     def add(self, day: int, state: str | None, learned_kw: float, judged: Judged) -> None:
         """Add a day, or what is open."""
         self.days.append(DayRows(day, state, learned_kw, judged))
 
-    def flush(self, window: int) -> None:
-        """Put the days into batches."""
-        parts = (self._quarters(), self._events(), self._states())
-        self.batches += [(window, part) for part in parts if part.num_rows]
+    def flush(self) -> None:
+        """Put the days into the table."""
+        self._insert_quarters()
+        self._insert_events()
+        self._insert_states()
         self.days.clear()
 
-    def _quarters(self) -> pa.RecordBatch:
-        found = [
-            (row, number, row.judged.energy.quarters[number])
-            for row in self.days
-            for number in sorted(row.judged.energy.quarters)
-        ]
-        quarters = [quarter for _, _, quarter in found]
-        columns = {
-            name: [getattr(quarter, name.removesuffix("_utc")) for quarter in quarters]
-            for name in OF_QUARTER
-        }
-        columns["at_utc"] = [number * QUARTER for _, number, _ in found]
-        return self._batch("quarter", [row for row, _, _ in found], columns)
+    def drop(self) -> None:
+        """Take all rows of the counter out again."""
+        self.days.clear()
+        self.connection.execute(
+            f"DELETE FROM {TABLE} WHERE source = ? AND counter = ?", [self.source, self.counter]
+        )
 
-    def _events(self) -> pa.RecordBatch:
-        found = [(row, event) for row in self.days for event in row.judged.events]
-        columns = {
-            name: [event[place] for _, event in found] for place, name in enumerate(OF_EVENT)
-        }
-        return self._batch("event", [row for row, _ in found], columns)
+    def _insert_quarters(self) -> None:
+        rows, found = [], []
+        for row in self.days:
+            for number, quarter in sorted(row.judged.energy.quarters.items(), key=itemgetter(0)):
+                rows.append(row)
+                found.append((number, quarter))
+        quarters = [quarter for _, quarter in found]
+        columns = {name: _shown_by(quarters, name) for name in list(OF_QUARTER)[1:]}
+        columns["at_utc"] = [number * QUARTER for number, _ in found]
+        self._insert("quarter", OF_QUARTER, rows, columns)
 
-    def _states(self) -> pa.RecordBatch:
+    def _insert_events(self) -> None:
+        rows, events = [], []
+        for row in self.days:
+            rows += [row] * len(row.judged.events)
+            events += row.judged.events
+        columns = {name: [event[place] for event in events] for place, name in enumerate(OF_EVENT)}
+        self._insert("event", OF_EVENT, rows, columns)
+
+    def _insert_states(self) -> None:
         rows = [row for row in self.days if row.state is not None]
-        columns = {
-            "state": [row.state for row in rows],
-            "learned_kw": [row.learned_kw for row in rows],
-        }
-        return self._batch("state", rows, columns)
+        columns = {name: [getattr(row, name) for row in rows] for name in OF_STATE}
+        self._insert("state", OF_STATE, rows, columns)
 
-    def _batch(self, kind: str, rows: list[DayRows], columns: dict[str, list]) -> pa.RecordBatch:
-        count = len(rows)
-        given = {
-            name: pa.array(values, SCHEMA.field(name).type) for name, values in columns.items()
-        }
-        given |= {
-            "source": pa.repeat(self.source, count),
-            "counter": pa.repeat(self.counter, count),
-            "judged_utc": pa.array([row.shown_day for row in rows], pa.int32()).cast(pa.date32()),
-            "is_open": pa.array([row.state is None for row in rows], pa.bool_()),
-            "row_kind": pa.repeat(kind, count),
-        }
-        arrays = [given.get(column.name, pa.nulls(count, column.type)) for column in SCHEMA]
-        return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+    def _insert(
+        self, kind: str, types: dict[str, str], rows: list[DayRows], columns: dict[str, list[Any]]
+    ) -> None:
+        if not rows:
+            return
+        own = {"source": self.source, "counter": self.counter, "row_kind": kind}
+        days = [row.shown_day for row in rows]
+        are_open = [row.state is None for row in rows]
+        given = own | {"judged_day": days, "is_open": are_open} | columns
+        self.connection.execute(_insert_sql(types), given)
 
 
-def table_of(rows: Iterable[Rows]) -> pa.Table:
-    """All rows as one table, in order of time: later scans may skip the rest."""
-    batches = [batch for part in rows for batch in part.batches]
-    batches.sort(key=lambda batch: batch[0])
-    return pa.Table.from_batches([batch for _, batch in batches], SCHEMA)
+def create_table(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the temporary table, empty."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {TABLE} ({columns})")
+
+
+def _shown_by(quarters: Sequence[Quarter], name: str) -> list[Any]:
+    return list(map(attrgetter(name.removesuffix("_utc")), quarters))
+
+
+def _insert_sql(types: dict[str, str]) -> str:
+    columns = ", ".join(f"{_unnest(name, kind)} AS {name}" for name, kind in types.items())
+    return f"""
+        INSERT INTO {TABLE} BY NAME
+        SELECT
+            $source AS source,
+            $counter AS counter,
+            DATE '1970-01-01' + unnest($judged_day::INTEGER[]) AS judged_utc,
+            unnest($is_open::BOOLEAN[]) AS is_open,
+            $row_kind AS row_kind,
+            {columns}
+        """
+
+
+def _unnest(name: str, kind: str) -> str:
+    """A column out of a list; of times as µs since 1970."""
+    if kind == TIME:
+        return f"make_timestamp(unnest(${name}::BIGINT[]))"
+    return f"unnest(${name}::{kind}[])"
