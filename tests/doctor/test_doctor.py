@@ -16,12 +16,13 @@ from homeiot_batch.archive.zone_record import record_zone
 from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.core.files import write_json
 from homeiot_batch.core.layout import PART, Layout
-from homeiot_batch.doctor.archive import _differing_hour, check_archive
+from homeiot_batch.doctor.archive import check_archive
 from homeiot_batch.doctor.command import examine
 from homeiot_batch.doctor.database import check_database
 from homeiot_batch.doctor.finding import Finding, ok, problem, warning
 from homeiot_batch.doctor.readings import check_readings
 from homeiot_batch.doctor.source import check_source
+from homeiot_batch.doctor.zone import differing_hour
 from homeiot_batch.warehouse.database import open_database
 from tests.sources.stub_server import Answer, Question, serving
 from tests.sources.stub_server import json as json_answer
@@ -280,7 +281,7 @@ def test_the_house_s_clock_is_shown(
 )
 def test_rules_that_differ_are_found(tz: str, other: str, hour: str | None) -> None:
     """DuckDB's rules of a zone against Python's, hour by hour: the first one that differs."""
-    assert _differing_hour(tz, ZoneInfo(other), 2026) == hour
+    assert differing_hour(tz, ZoneInfo(other), 2026) == hour
 
 
 def test_a_run_at_work_is_named_and_left_alone(

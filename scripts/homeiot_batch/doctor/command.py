@@ -1,4 +1,6 @@
-"""Checks a house's set-up and says each finding with its cure; changes nothing and prints no secret.
+"""Checks a set-up and prints each finding and what to do.
+
+Changes nothing and prints no secret.
 
 python -m homeiot_batch doctor [--json]
 """
@@ -23,15 +25,15 @@ from homeiot_batch.doctor.source import check_source
 from homeiot_batch.doctor.yesterday import check_yesterday
 from homeiot_batch.errors import HomeIotError, printable
 
-Report = dict[str, list[Finding]]
+Report = dict[str, list[Finding]]  # by group
 
 
 def examine(settings: Settings, layout: Layout) -> Report:
     """The findings by group; those on the readings only of a server that can be read."""
     source = _gathered(check_source(settings))
-    can_be_read = settings.is_server and not any(finding.level == "problem" for finding in source)
-    readings = _gathered(check_readings(settings)) if can_be_read else []
-    if can_be_read:
+    readings: list[Finding] = []
+    if settings.is_server and not _has_problem(source):
+        readings += _gathered(check_readings(settings))
         readings += _gathered(check_yesterday(settings, readings))
     return {
         "source": source,
@@ -42,21 +44,21 @@ def examine(settings: Settings, layout: Layout) -> Report:
     }
 
 
+def _has_problem(findings: list[Finding]) -> bool:
+    return any(finding.level == "problem" for finding in findings)
+
+
 def _gathered(findings: Iterator[Finding]) -> list[Finding]:
     """The findings up to the end, or to a file that this user may not read."""
-    found: list[Finding] = []
+    gathered: list[Finding] = []
     try:
         for finding in findings:
-            found.append(finding)  # noqa: PERF402 - what was found before stays
+            gathered.append(finding)  # noqa: PERF402 - what was found before stays
     except OSError as error:
-        found.append(
-            problem(
-                "files",
-                f"{error.filename} cannot be read ({error.strerror})",
-                "see to its permissions, or run as the user of the batch",
-            )
-        )
-    return found
+        found = f"{error.filename} cannot be read ({error.strerror})"
+        fix = "see to its permissions, or run as the user of the batch"
+        gathered.append(problem("files", found, fix))
+    return gathered
 
 
 def show_findings(*, as_json: bool, config: Sequence[str]) -> None:
@@ -67,29 +69,47 @@ def show_findings(*, as_json: bool, config: Sequence[str]) -> None:
         report = examine(settings, settings.layout)
     except HomeIotError as error:
         raise SystemExit(explained(f"error: {error}")) from None
-    objects = [
-        {"group": group} | asdict(finding)
-        for group, findings in report.items()
-        for finding in findings
-    ]
-    lines = list(_text(report))
-    text = "\n".join([*lines, *explanation(lines)])
-    typer.echo(json.dumps(objects, indent=1) if as_json else text)
-    raise SystemExit(FAILED if any(entry["level"] == "problem" for entry in objects) else DONE)
+    if as_json:
+        typer.echo(json.dumps(_objects(report), indent=1))
+    else:
+        lines = list(_lines(report))
+        typer.echo("\n".join([*lines, *explanation(lines)]))
+    if _has_problem(_all_findings(report)):
+        raise SystemExit(FAILED)
+    raise SystemExit(DONE)
 
 
-def _text(report: Report) -> Iterator[str]:
-    """A line a finding; where something is wrong, the cure on the next."""
-    findings = [finding for group in report.values() for finding in group]
+def _all_findings(report: Report) -> list[Finding]:
+    return [finding for group in report.values() for finding in group]
+
+
+def _objects(report: Report) -> list[dict[str, str]]:
+    """Each finding for --json."""
+    objects: list[dict[str, str]] = []
+    for group, findings in report.items():
+        for finding in findings:
+            objects.append({"group": group, **asdict(finding)})
+    return objects
+
+
+def _lines(report: Report) -> Iterator[str]:
+    """A line a finding; where something is wrong, what to do on the next."""
+    findings = _all_findings(report)
     width = max(len(finding.name) for finding in findings)
     for group, found in report.items():
-        yield from [group] if found else []
+        if found:
+            yield group
         for finding in found:
-            yield f"  {finding.level:<9}{finding.name:<{width}}  {printable(finding.found)}"
-            if finding.cure:
-                yield f"  {'':<9}{'':<{width}}  cure: {printable(finding.cure)}"
-    count = {
-        level: sum(finding.level == level for finding in findings)
-        for level in ("problem", "warning")
-    }
-    yield f"{len(findings)} findings, problems: {count['problem']}, warnings: {count['warning']}"
+            yield from _finding_lines(finding, width)
+    levels = [finding.level for finding in findings]
+    problems = levels.count("problem")
+    warnings = levels.count("warning")
+    yield f"{len(findings)} findings, problems: {problems}, warnings: {warnings}"
+
+
+def _finding_lines(finding: Finding, width: int) -> Iterator[str]:
+    """The names in a column as wide as the widest."""
+    name = finding.name.ljust(width)
+    yield f"  {finding.level:<9}{name}  {printable(finding.found)}"
+    if finding.cure:
+        yield f"  {'':<9}{' ' * width}  cure: {printable(finding.cure)}"

@@ -1,4 +1,4 @@
-"""Whether the DuckDB file is there, opens, is free for the next load, and holds what is archived."""
+"""Whether the DuckDB file is there, opens, is free, and holds what is archived."""
 
 import contextlib
 from collections.abc import Iterator
@@ -15,16 +15,16 @@ from homeiot_batch.errors import DatabaseBusy, DatabaseDamaged, DatabaseError
 from homeiot_batch.warehouse.database import open_database, real_file, refuse_lost_link
 from homeiot_batch.warehouse.dbt_build import has_unbuildable_name
 
+HAS_HOUSE = """
+SELECT 1 FROM duckdb_tables() WHERE schema_name = 'archive' AND table_name = 'house'
+"""
+
 
 def check_database(settings: Settings, layout: Layout) -> Iterator[Finding]:
     """The file, who has it open, and the days that are not loaded."""
     path = settings.duckdb_path
     if SHIPPED_DATASET in settings.datasets and has_unbuildable_name(path):
-        yield problem(
-            "name",
-            f"{path.resolve().name!r} holds #, ; or a line break, and dbt cannot open it",
-            "rename the file, and set DUCKDB_PATH to its new name",
-        )
+        yield _unbuildable(path)
     try:
         refuse_lost_link(path)
     except DatabaseError as error:
@@ -32,66 +32,73 @@ def check_database(settings: Settings, layout: Layout) -> Iterator[Finding]:
         return
     if not_locked := check_locks(real_file(path).parent, "DUCKDB_PATH"):
         yield not_locked
-        return
-    if not path.exists():
-        archived = any(layout.archived_days(name) for name in settings.datasets)
-        yield ok(
-            "file",
-            f"{path} is not there; the next run builds it{' from the archive' if archived else ''}",
-        )
-        return
+    elif not path.exists():
+        yield _no_file(settings, layout)
+    else:
+        yield _check_file(settings, path)
+        yield from _check_loads(settings, layout)
+
+
+def _unbuildable(path: Path) -> Finding:
+    return problem(
+        "name",
+        f"{path.resolve().name!r} holds #, ; or a line break, and dbt cannot open it",
+        "rename the file, and set DUCKDB_PATH to its new name",
+    )
+
+
+def _no_file(settings: Settings, layout: Layout) -> Finding:
+    found = f"{settings.duckdb_path} is not there; the next run builds it"
+    if any(layout.archived_days(dataset) for dataset in settings.datasets):
+        found += " from the archive"
+    return ok("file", found)
+
+
+def _check_file(settings: Settings, path: Path) -> Finding:
     try:
-        yield from _check_file(settings, path)
+        return _opened(settings, path)
     # the next run waits for the one, and replaces the other
     except (DatabaseBusy, DatabaseDamaged) as error:
-        yield of_error("file", error, "warning")
+        return of_error("file", error, "warning")
     except DatabaseError as error:
-        yield of_error("file", error)
-    yield from (finding for name in settings.datasets if (finding := _check_loads(layout, name)))
+        return of_error("file", error)
 
 
-def _check_file(settings: Settings, path: Path) -> Iterator[Finding]:
+def _opened(settings: Settings, path: Path) -> Finding:
     with open_database(path, read_only=True) as connection:
         zone = _recorded_zone(connection)
-    size = f"{path}, {path.stat().st_size / 1e6:.1f} MB, opens"
+    megabytes = path.stat().st_size / 1e6
+    opens = f"{path}, {megabytes:.1f} MB, opens"
     if zone not in (None, settings.tz):
-        yield problem(
-            "file",
-            f"{size}; it holds days of {zone}, TZ is {settings.tz}",
-            f"set TZ={zone}, or another DUCKDB_PATH",
-        )
-    elif reader := lock_holder(path):
-        yield warning(
-            "file",
-            f"{size}; process {_named(reader)} reads it, and no load can write until that ends",
-            "close it there",
-        )
-    else:
-        yield ok("file", f"{size}, nobody has it open")
+        found = f"{opens}; it holds days of {zone}, TZ is {settings.tz}"
+        return problem("file", found, f"set TZ={zone}, or another DUCKDB_PATH")
+    reader = lock_holder(path)
+    if reader:
+        found = f"process {_named(reader)} reads it, and no load can write until that ends"
+        return warning("file", f"{opens}; {found}", "close it there")
+    return ok("file", f"{opens}, nobody has it open")
 
 
 def _recorded_zone(connection: duckdb.DuckDBPyConnection) -> str | None:
-    has_table = connection.execute(
-        "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'archive' AND table_name = 'house'"
-    ).fetchone()
-    row = connection.execute("SELECT tz FROM archive.house").fetchone() if has_table else None
-    return row[0] if row else None
+    if not connection.execute(HAS_HOUSE).fetchone():
+        return None
+    row = connection.execute("SELECT tz FROM archive.house").fetchone()
+    if not row:
+        return None
+    return row[0]
 
 
 def _named(process: int) -> str:
+    """The process's number, and its name where that can be read."""
+    command = Path(f"/proc/{process}/comm")
     with contextlib.suppress(OSError):
-        return f"{process} ({Path(f'/proc/{process}/comm').read_text().strip()})"
+        return f"{process} ({command.read_text().strip()})"
     return str(process)
 
 
-def _check_loads(layout: Layout, dataset: str) -> Finding | None:
-    waiting = len(layout.unloaded_days(dataset))
-    return (
-        warning(
-            dataset,
-            f"{waiting} archived days are not loaded",
-            "python -m homeiot_batch.run_archive loads them",
-        )
-        if waiting
-        else None
-    )
+def _check_loads(settings: Settings, layout: Layout) -> Iterator[Finding]:
+    for dataset in settings.datasets:
+        waiting = len(layout.unloaded_days(dataset))
+        if waiting:
+            found = f"{waiting} archived days are not loaded"
+            yield warning(dataset, found, "python -m homeiot_batch.run_archive loads them")

@@ -8,7 +8,7 @@ Level = Literal["ok", "warning", "problem"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at; `cure` is empty where nothing is wrong. Holds no secret."""
+    """One thing looked at. `cure` is what to do, and empty where nothing is wrong. No secret."""
 
     name: str
     level: Level
@@ -21,17 +21,20 @@ def ok(name: str, found: str) -> Finding:
     return Finding(name, "ok", found)
 
 
-def warning(name: str, found: str, cure: str) -> Finding:
+def warning(name: str, found: str, fix: str) -> Finding:
     """Runs work, but something may be lost or wrong."""
-    return Finding(name, "warning", found, cure)
+    return Finding(name, "warning", found, fix)
 
 
-def problem(name: str, found: str, cure: str) -> Finding:
+def problem(name: str, found: str, fix: str) -> Finding:
     """The next run fails, or what it archives is not what was meant."""
-    return Finding(name, "problem", found, cure)
+    return Finding(name, "problem", found, fix)
 
 
 def of_error(name: str, error: Exception, level: Level = "problem") -> Finding:
-    """The project's errors say what was found, then after the last semicolon the cure."""
-    found, _, cure = str(error).rpartition("; ")
-    return Finding(name, level, found or cure, cure if found else "")
+    """Split a message of the project: what was found, and after the last semicolon what to do."""
+    message = str(error)
+    found, _, fix = message.rpartition("; ")
+    if not found:
+        return Finding(name, level, message)
+    return Finding(name, level, found, fix)

@@ -1,6 +1,7 @@
 """What the user has set: the files that are read, and mistakes in the tariffs."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from homeiot_batch.config import Settings, overridden_settings, shown_path
 from homeiot_batch.core.files import read_json
@@ -16,44 +17,63 @@ from homeiot_batch.warehouse.tariffs import SHIPPED, examine_tariffs, tariff_pat
 
 def check_house(settings: Settings, layout: Layout) -> Iterator[Finding]:
     """The folder, the tariffs, and what the next run takes into the tables."""
-    folder = shown_path(settings.house)
-    there = [name for name in READ if (settings.house / name).exists()]
-    yield ok("own settings", f"{folder} has {' and '.join(there) or 'none'}")
-    for said in overridden_settings(settings):
-        found, _, cure = said.partition("; ")
-        yield warning("own settings", found, cure)
-    for name in unread_files(settings.house):
-        cure = f"rename it to {' or '.join(READ)}, or move it away"
-        yield warning("own settings", f"{folder}/{name} is not read", cure)
-    if lacking := undeclared_columns(settings):
-        found, _, cure = lacking.partition("; ")
-        yield problem("tables", found, cure)
+    yield from _check_folder(settings)
+    lacking = undeclared_columns(settings)
+    if lacking:
+        found, fix = _split(lacking)
+        yield problem("tables", found, fix)
     yield from _check_tariffs(settings)
     marker = read_json(layout.models)
-    if marker and (changed := changed_inputs(settings, marker)):
-        what = f"not as at the last build: {', '.join(changed)}"
-        yield ok("tables", f"{what}; the next run builds them again")
+    changed = marker and changed_inputs(settings, marker)
+    if changed:
+        found = f"not as at the last build: {', '.join(changed)}"
+        yield ok("tables", f"{found}; the next run builds them again")
+
+
+def _check_folder(settings: Settings) -> Iterator[Finding]:
+    """The files of the folder, and settings that the environment overrides."""
+    folder = shown_path(settings.house)
+    there = [name for name in READ if (settings.house / name).exists()]
+    listed = " and ".join(there) or "none"
+    yield ok("own settings", f"{folder} has {listed}")
+    for message in overridden_settings(settings):
+        found, fix = _split(message)
+        yield warning("own settings", found, fix)
+    for name in unread_files(settings.house):
+        fix = f"rename it to {' or '.join(READ)}, or move it away"
+        yield warning("own settings", f"{folder}/{name} is not read", fix)
 
 
 def _check_tariffs(settings: Settings) -> Iterator[Finding]:
-    path = tariff_path(settings)
     try:
         tariffs, mistakes = examine_tariffs(settings)
     except SettingsError as error:
         yield of_error("tariffs", error)
         return
     for mistake in mistakes:
-        found, _, cure = mistake.partition("; ")
-        yield problem("tariffs", found, cure)
+        found, fix = _split(mistake)
+        yield problem("tariffs", found, fix)
     if mistakes:
         return
+    path = tariff_path(settings)
     yield ok("tariffs", f"{len(tariffs)} lines in {shown_path(path)}")
-    for said in unknown_meters(settings, tariffs):
-        found, _, cure = said.partition("; ")
-        yield warning("tariffs", found, cure)
-    if path != SHIPPED and SHIPPED.exists() and SHIPPED.read_bytes().count(b"\n") > 1:
+    for message in unknown_meters(settings, tariffs):
+        found, fix = _split(message)
+        yield warning("tariffs", found, fix)
+    if path != SHIPPED and _has_lines(SHIPPED):
         yield warning(
             "tariffs",
             f"{shown_path(SHIPPED)} has lines too, and is not read",
             f"keep the lines that hold in {shown_path(path)}, and delete the others",
         )
+
+
+def _has_lines(tariffs: Path) -> bool:
+    """Whether the file has more than its header."""
+    return tariffs.exists() and tariffs.read_bytes().count(b"\n") > 1
+
+
+def _split(message: str) -> tuple[str, str]:
+    """What was found, and what to do, as a message has them around its first semicolon."""
+    found, _, fix = message.partition("; ")
+    return found, fix

@@ -9,4 +9,7 @@ from homeiot_batch.doctor.finding import Finding, problem
 def check_locks(folder: Path, setting: str) -> Finding | None:
     """A problem if no file in the folder that `setting` names can be locked."""
     reason = lock_refusal(folder)
-    return problem("locks", *found_and_fix(folder, setting, reason)) if reason else None
+    if not reason:
+        return None
+    found, fix = found_and_fix(folder, setting, reason)
+    return problem("locks", found, fix)

@@ -1,33 +1,22 @@
-"""Whether the server holds what config.yaml declares: measurement, fields, tags, and the first and last point of each source."""
+"""Whether the server holds what config.yaml declares, and in which retention policy."""
 
-import difflib
-import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
-from homeiot_batch.core.days import EPOCH, yesterday
-from homeiot_batch.doctor.finding import Finding, of_error, ok, problem, warning
-from homeiot_batch.doctor.source import MAX_SKEW_S, near, visible_databases
+from homeiot_batch.doctor.columns import check_fields, check_tags
+from homeiot_batch.doctor.deliveries import check_begin, check_sources
+from homeiot_batch.doctor.finding import Finding, of_error, ok, problem
+from homeiot_batch.doctor.measurement import Measurement
+from homeiot_batch.doctor.names import near, visible_databases
 from homeiot_batch.errors import HomeIotError, SourceError
-from homeiot_batch.sources.clock import length
-from homeiot_batch.sources.influx_reader import COMPATIBLE, InfluxReader
-from homeiot_batch.sources.influxdb.answers import Instant
-from homeiot_batch.sources.influxdb.client import InfluxClient, quote_ident
-from homeiot_batch.sources.influxdb.schema import (
-    Types,
-    field_types,
-    measurements,
-    tag_keys,
-    tag_values,
-)
-from homeiot_batch.sources.reach import unarchived_begin
+from homeiot_batch.sources.influx_reader import InfluxReader
+from homeiot_batch.sources.influxdb.client import quote_ident
+from homeiot_batch.sources.influxdb.schema import Types, field_types, measurements
 
-POLICY_CURE = "set INFLUX_RETENTION_POLICY to the one that has the readings"
-SILENT = timedelta(days=1)
-SHOWN_SOURCES = 20
+POLICY_FIX = "set INFLUX_RETENTION_POLICY to the one that has the readings"
+BUCKET_FIX = "set INFLUX_BUCKET to the one that has the readings"
 
 
 @dataclass(frozen=True)
@@ -44,24 +33,38 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """A dataset's measurement where it is read."""
+class Search:
+    """A dataset's measurement, and where it was found."""
 
     settings: Settings
-    client: InfluxClient
+    reader: InfluxReader
     dataset: Dataset
-    policy: str
-    types: Types
+    policies: dict[str, bool]  # of the database that is read: whether each is the default one
+    places: list[Place]
 
     @property
-    def name(self) -> str:
-        """For a query's FROM."""
-        return f"{quote_ident(self.policy)}.{quote_ident(self.dataset.measurement)}"
+    def wanted(self) -> str | None:
+        """The retention policy that is read; None if none is set and none is the default one."""
+        if self.settings.influx_retention_policy:
+            return self.settings.influx_retention_policy
+        for name, is_default in self.policies.items():
+            if is_default:
+                return name
+        return None
 
-    @functools.cached_property
-    def tags(self) -> set[str]:
-        """The tags that points have."""
-        return tag_keys(self.client, self.name, self.types)
+    @property
+    def here(self) -> list[Place]:
+        """The places in the database that is read."""
+        bucket = self.settings.influx_bucket
+        return [place for place in self.places if place.database == bucket]
+
+    @property
+    def read(self) -> Place | None:
+        """The place that is read."""
+        for place in self.here:
+            if place.policy == self.wanted:
+                return place
+        return None
 
 
 def check_readings(settings: Settings) -> Iterator[Finding]:
@@ -76,34 +79,34 @@ def check_readings(settings: Settings) -> Iterator[Finding]:
 
 def _check_dataset(settings: Settings, reader: InfluxReader, dataset: Dataset) -> Iterator[Finding]:
     policies = _policies(reader, settings.influx_bucket)
-    wanted = settings.influx_retention_policy or next(
-        (name for name, is_default in policies.items() if is_default), None
-    )
     places = list(_places(settings, reader, dataset))
-    here = [place for place in places if place.database == settings.influx_bucket]
-    read = next((place for place in here if place.policy == wanted), None)
-    if settings.influx_retention_policy and wanted not in policies:
-        yield problem(
-            dataset.name,
-            f"{settings.influx_bucket!r} has no retention policy {wanted!r}; {near(str(wanted), list(policies))}",
-            POLICY_CURE,
-        )
-    elif read is None:
-        yield _elsewhere(settings, reader, dataset, places, wanted)
-    elif len(here) > 1 and not settings.influx_retention_policy:
-        yield problem(
-            dataset.name,
-            f"{_listed(dataset, places, read)}: a day with points in several policies is refused",
-            POLICY_CURE,
-        )
-    else:
-        yield ok(dataset.name, _listed(dataset, places, read))
+    search = Search(settings, reader, dataset, policies, places)
+    yield _check_place(search)
+    read = search.read
     if read is not None:
         measurement = Measurement(settings, reader.client, dataset, read.policy, read.types)
-        yield from _looked_at("tags", _check_tags, measurement)
-        yield from _looked_at("fields", _check_fields, measurement)
-        yield from _looked_at("sources", _check_sources, measurement)
-        yield from _looked_at("begin", _check_begin, measurement)
+        yield from _looked_at("tags", check_tags, measurement)
+        yield from _looked_at("fields", check_fields, measurement)
+        yield from _looked_at("sources", check_sources, measurement)
+        yield from _looked_at("begin", check_begin, measurement)
+
+
+def _check_place(search: Search) -> Finding:
+    """Whether the measurement is in the policy that is read, and in no other."""
+    name = search.dataset.name
+    bucket = search.settings.influx_bucket
+    policy = search.settings.influx_retention_policy
+    if policy and policy not in search.policies:
+        others = near(policy, list(search.policies))
+        found = f"{bucket!r} has no retention policy {policy!r}; {others}"
+        return problem(name, found, POLICY_FIX)
+    if search.read is None:
+        return _elsewhere(search)
+    listed = _listed(search)
+    if len(search.here) > 1 and not policy:
+        found = f"{listed}: a day with points in several policies is refused"
+        return problem(name, found, POLICY_FIX)
+    return ok(name, listed)
 
 
 def _looked_at(
@@ -122,228 +125,64 @@ def _policies(reader: InfluxReader, database: str) -> dict[str, bool]:
 
 
 def _places(settings: Settings, reader: InfluxReader, dataset: Dataset) -> Iterator[Place]:
-    """Where the measurement is, first in the database that is read, then in the others that can be."""
-    for database in sorted(
-        visible_databases(reader.client), key=lambda name: (name != settings.influx_bucket, name)
-    ):
+    """Where the measurement is: in the database that is read, then in the others."""
+    bucket = settings.influx_bucket
+    databases = visible_databases(reader.client)
+    if bucket in databases:
+        databases.remove(bucket)
+        yield from _places_in(bucket, reader, dataset)
+    for database in databases:
         try:
             yield from _places_in(database, reader, dataset)
         except SourceError:  # another database may not be for these credentials
-            if database == settings.influx_bucket:
-                raise
+            continue
 
 
 def _places_in(database: str, reader: InfluxReader, dataset: Dataset) -> Iterator[Place]:
     for policy, is_default in _policies(reader, database).items():
-        source = ".".join(map(quote_ident, (database, policy, dataset.measurement)))
+        names = (database, policy, dataset.measurement)
+        source = ".".join(map(quote_ident, names))
         if types := field_types(reader.client, source):
             yield Place(database, policy, is_default, types)
 
 
-def _listed(dataset: Dataset, places: list[Place], read: Place | None) -> str:
-    return f"measurement {dataset.measurement!r} is in {', '.join(_marked(place, read) for place in places)}"
+def _listed(search: Search) -> str:
+    marked = [_marked(place, search.read) for place in search.places]
+    return f"measurement {search.dataset.measurement!r} is in {', '.join(marked)}"
 
 
 def _marked(place: Place, read: Place | None) -> str:
-    marks = [
-        word
-        for word, holds in (("default", place.is_default), ("read now", place is read))
-        if holds
-    ]
-    return f"{place} ({', '.join(marks)})" if marks else str(place)
+    marks: list[str] = []
+    if place.is_default:
+        marks.append("default")
+    if place is read:
+        marks.append("read now")
+    if not marks:
+        return str(place)
+    return f"{place} ({', '.join(marks)})"
 
 
-def _elsewhere(
-    settings: Settings,
-    reader: InfluxReader,
-    dataset: Dataset,
-    places: list[Place],
-    wanted: str | None,
-) -> Finding:
+def _elsewhere(search: Search) -> Finding:
     """The measurement is not where it would be read."""
-    read = (
-        f"{settings.influx_bucket}/{wanted}"
-        if wanted
-        else f"{settings.influx_bucket}, which has no default policy"
-    )
-    if places:
-        cure = (
-            POLICY_CURE
-            if places[0].database == settings.influx_bucket
-            else "set INFLUX_BUCKET to the one that has the readings"
-        )
-        return problem(dataset.name, f"{_listed(dataset, places, None)}, read is {read}", cure)
-    others = sorted(measurements(reader.client, wanted))
-    found = f"there is no measurement {dataset.measurement!r} in {read}; {near(dataset.measurement, others)}"
+    bucket = search.settings.influx_bucket
+    name = search.dataset.name
+    read = f"{bucket}/{search.wanted}"
+    if not search.wanted:
+        read = f"{bucket}, which has no default policy"
+    if not search.places:
+        return _nowhere(search, read)
+    found = f"{_listed(search)}, read is {read}"
+    if search.here:
+        return problem(name, found, POLICY_FIX)
+    return problem(name, found, BUCKET_FIX)
+
+
+def _nowhere(search: Search, read: str) -> Finding:
+    measurement = search.dataset.measurement
+    others = measurements(search.reader.client, search.wanted)
     return problem(
-        dataset.name,
-        found,
-        "correct the dataset's measurement in config.yaml, or INFLUX_MEASUREMENT; if it is new, wait for its first point",
+        search.dataset.name,
+        f"there is no measurement {measurement!r} in {read}; {near(measurement, sorted(others))}",
+        "correct the dataset's measurement in config.yaml, or INFLUX_MEASUREMENT; "
+        "if it is new, wait for its first point",
     )
-
-
-def _check_tags(m: Measurement) -> Iterator[Finding]:
-    on_server = m.tags
-    for tag, default in m.dataset.tags.items():
-        name = f"{m.dataset.name}.{tag}"
-        if tag in m.types and tag in on_server:
-            yield _also_a_field(m, tag)
-        elif tag in m.types:
-            yield problem(
-                name,
-                "is a field there, declared is a tag",
-                "declare it under fields in config.yaml",
-            )
-        elif tag not in on_server:
-            yield ok(name, f"tag that no point has: every row gets {default!r}")
-        else:
-            yield ok(name, "tag")
-    for field in sorted(on_server & m.dataset.fields.keys() - m.types.keys()):
-        yield problem(
-            f"{m.dataset.name}.{field}",
-            "is a tag there, declared is a field",
-            "declare it under tags in config.yaml",
-        )
-    for tag in sorted(on_server - m.dataset.tags.keys() - m.dataset.fields.keys()):
-        yield _undeclared(m, tag)
-
-
-def _also_a_field(m: Measurement, tag: str) -> Finding:
-    last = _last_written(m, tag, m.types[tag])
-    found = f"tag, and a field of some points, the last at {_shown(m, last)}: such a day is refused"
-    cure = "correct what writes it, and delete those points: a run of the day says how"
-    return _by_age(m, last)(f"{m.dataset.name}.{tag}", found, cure)
-
-
-def _undeclared(m: Measurement, tag: str) -> Finding:
-    values = tag_values(m.client, m.name, tag)
-    name = f"{m.dataset.name}.{tag}"
-    if values <= 1:
-        return ok(name, "tag that is not declared; it has one value, so it keeps no readings apart")
-    return warning(
-        name,
-        f"tag that is not declared, with {values} values: readings that differ in it alone become rows of one source and time",
-        "declare it under tags in config.yaml; if days are archived already, in a dataset of another name",
-    )
-
-
-def _check_fields(m: Measurement) -> Iterator[Finding]:
-    on_server = sorted(m.types)
-    declared = m.dataset.fields
-    if not declared.keys() & m.types.keys():
-        yield problem(
-            m.dataset.name,
-            f"has none of the declared fields but {', '.join(on_server)}",
-            "correct the dataset's fields in config.yaml",
-        )
-        return
-    for field, kind in declared.items():
-        if field in m.types:
-            yield _typed(m, field, kind)
-        elif field not in m.tags:
-            fill = "NULL" if m.dataset.missing is None else m.dataset.missing
-            similar = difflib.get_close_matches(field, m.types.keys() - declared.keys(), n=1)
-            found = f"field that no point has: every row gets {fill}{f'; there is {similar[0]!r}' if similar else ''}"
-            yield warning(
-                f"{m.dataset.name}.{field}",
-                found,
-                "correct its name in config.yaml, if the house has such a reading",
-            )
-
-
-def _typed(m: Measurement, field: str, declared: str) -> Finding:
-    name, kinds = f"{m.dataset.name}.{field}", " and ".join(sorted(m.types[field]))
-    wrong = sorted(m.types[field] - COMPATIBLE[declared])
-    if not wrong and len(m.types[field]) == 1:
-        return ok(name, f"field, {kinds}, declared {declared}")
-    if not wrong:
-        return warning(
-            name,
-            f"field of two types, by shard: {kinds}; read as {declared}",
-            "let what writes it write one type only",
-        )
-    last = _last_written(m, field, wrong)
-    found = (
-        f"field, {kinds}, declared {declared}; last written as {' or '.join(wrong)} "
-        f"at {_shown(m, last)}: such a day is refused"
-    )
-    cure = "correct what writes it and the points on the server, or the type in config.yaml"
-    return _by_age(m, last)(name, found, cure)
-
-
-def _last_written(m: Measurement, field: str, kinds: Iterable[str]) -> datetime:
-    """When the field was last written as one of these types."""
-    times = [0]
-    for kind in kinds:
-        query = f"SELECT last({quote_ident(field)}::{kind}) FROM {m.name}"
-        times += [row.time for row in m.client.rows(query, Instant)]
-    return _instant(max(times))
-
-
-def _by_age(m: Measurement, last: datetime) -> Callable[[str, str, str], Finding]:
-    """A problem, or a warning if no night reads a day of that time any more."""
-    is_over = last < m.settings.instant() - timedelta(days=m.settings.lookback_days + 1)
-    return warning if is_over else problem
-
-
-def _check_sources(m: Measurement) -> Iterator[Finding]:
-    spans = sorted(_spans(m).items(), key=lambda entry: entry[1][1])
-    for source, (first, last) in spans[:SHOWN_SOURCES]:
-        yield _delivered(m, source, first, last)
-    if len(spans) > SHOWN_SOURCES:
-        yield ok(
-            f"{m.dataset.name} sources",
-            f"{len(spans) - SHOWN_SOURCES} more, with later last points",
-        )
-
-
-def _spans(m: Measurement) -> dict[str, tuple[datetime, datetime]]:
-    """First and last point of each source: of each combination of the declared tags."""
-    tags = [tag for tag in m.dataset.tags if tag not in m.types or tag in m.tags]
-    group = f" GROUP BY {', '.join(map(quote_ident, tags))}" if tags else ""
-    times: dict[str, list[int]] = {}
-    for field in sorted(m.dataset.fields.keys() & m.types.keys()):
-        for end in ("first", "last"):
-            query = f"SELECT {end}({quote_ident(field)}::field) FROM {m.name}{group}"
-            for values, instant in m.client.tagged_rows(query, Instant):
-                source = " ".join(f"{tag}={values.get(tag) or m.dataset.tags[tag]}" for tag in tags)
-                times.setdefault(source, []).append(instant.time)
-    return {source: (_instant(min(found)), _instant(max(found))) for source, found in times.items()}
-
-
-def _check_begin(m: Measurement) -> Iterator[Finding]:
-    """Whether the server has days that are not archived because they lie before the first one."""
-    last_over = yesterday(m.settings.instant(), m.settings.zone)
-    first = m.settings.layout.first_day(m.dataset.name)
-    found = unarchived_begin(
-        m.settings, InfluxReader(m.settings), m.dataset, min(first or last_over, last_over)
-    )
-    if not found:
-        return
-    name = f"{m.dataset.name} begin"
-    if first is None:
-        found = found[0].replace("the archive begins", "the first run begins the archive"), found[1]
-    yield warning(name, *found)
-
-
-def _delivered(m: Measurement, source: str, first: datetime, last: datetime) -> Finding:
-    name = f"{m.dataset.name} {source or 'points'}"
-    age = m.settings.instant() - last
-    found = f"{_shown(m, first)} to {_shown(m, last)}, {length(age)} {'ago' if age >= timedelta(0) else 'from now'}"
-    if age < -timedelta(seconds=MAX_SKEW_S):
-        return warning(
-            name,
-            found,
-            "set the clock of what writes it; points of the future are archived on the day that they name",
-        )
-    if age > SILENT:
-        return warning(name, found, "see whether the meter and its gateway still deliver")
-    return ok(name, found)
-
-
-def _instant(nanoseconds: int) -> datetime:
-    return EPOCH + timedelta(microseconds=nanoseconds // 1000)
-
-
-def _shown(m: Measurement, instant: datetime) -> str:
-    return f"{instant.astimezone(m.settings.zone):%F %T}"

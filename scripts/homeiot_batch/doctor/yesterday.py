@@ -14,7 +14,8 @@ def check_yesterday(settings: Settings, found: Iterable[Finding]) -> Iterator[Fi
     """Reads the day of each dataset of which no problem was `found`, and keeps nothing of it."""
     broken = {finding.name for finding in found if finding.level == "problem"}
     reader = InfluxReader(settings)
-    day = LocalDay(yesterday(settings.instant(), settings.zone), settings.zone)
+    over = yesterday(settings.instant(), settings.zone)
+    day = LocalDay(over, settings.zone)
     for dataset in settings.datasets.values():
         if not any(_is_about(name, dataset) for name in broken):
             yield _try_day(reader, dataset, day)
@@ -22,13 +23,15 @@ def check_yesterday(settings: Settings, found: Iterable[Finding]) -> Iterator[Fi
 
 def _is_about(name: str, dataset: Dataset) -> bool:
     """Whether a finding of this name is about the dataset, its tags, fields or sources."""
-    return name == dataset.name or name.startswith((f"{dataset.name}.", f"{dataset.name} "))
+    column = f"{dataset.name}."
+    source = f"{dataset.name} "
+    return name == dataset.name or name.startswith((column, source))
 
 
 def _try_day(reader: InfluxReader, dataset: Dataset, day: LocalDay) -> Finding:
     name = f"{dataset.name} {day}"
     try:
-        points = sum(map(len, reader.read(dataset, day)))
+        points = sum(len(batch) for batch in reader.read(dataset, day))
     except HomeIotError as error:
         return of_error(name, error)
     return ok(name, f"can be read as a run reads it: {points} points")
