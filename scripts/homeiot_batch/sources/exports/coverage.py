@@ -1,7 +1,7 @@
 """Whether an export holds a day whole: by the spans in its headers, and by its readings."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -33,8 +33,7 @@ class Coverage:
         self._zone = zone
         self._evidence = evidence
         self._sections = sections  # those of the dataset's database and retention policy
-        holders = [section for section in sections if evidence.hull(section) is not None]
-        self._written = max(section.written for section in holders or evidence.sections)
+        self._written = self._last_written()
         self._spans = self._of_headers()
         self._by_meter = {meter: self._of_meter(meter) for meter in evidence.meters}
 
@@ -44,9 +43,11 @@ class Coverage:
         self._refuse_uncovered(day)
         last = self._evidence.last()
         if last is not None and last < day.start_ns:
+            measurement = self._dataset.measurement
+            end = f"{self._shown(last)}{self._unproven()}"
             raise SourceError(
-                f"{self._path} has no point of {self._dataset.measurement!r} after "
-                f"{self._shown(last)}{self._unproven()}: {day} is not in it; give an earlier end"
+                f"{self._path} has no point of {measurement!r} after {end}: {day} is not in it; "
+                "give an earlier end"
             )
 
     def doubts(self, day: LocalDay) -> list[str]:
@@ -56,9 +57,10 @@ class Coverage:
             missing = holes(spans, day.start_ns, day.end_ns)
             if missing == [(day.start_ns, day.end_ns)]:
                 continue
-            texts = [text for hole in missing if (text := self._doubt(meter, hole, day))]
-            if texts:
-                found.append("; and ".join(texts))  # one warning for a meter and day
+            texts = [self._doubt(meter, hole, day) for hole in missing]
+            warning = "; and ".join(text for text in texts if text)
+            if warning:
+                found.append(warning)
         return found
 
     def first(self, since: int) -> int | None:
@@ -71,10 +73,17 @@ class Coverage:
 
     # how
 
+    def _last_written(self) -> int:
+        """When the newest file with readings was written, or the newest of all if none has any."""
+        holders = [section for section in self._sections if self._evidence.hull(section)]
+        sections = holders or self._evidence.sections
+        return max(section.written for section in sections)
+
     def _refuse_unfinished(self, day: LocalDay) -> None:
         if self._written < day.end_ns:
+            written = self._shown(self._written)
             raise SourceError(
-                f"{self._path} was written at {self._shown(self._written)}, before {day} was over; "
+                f"{self._path} was written at {written}, before {day} was over; "
                 "export again, or give an earlier end"
             )
 
@@ -84,137 +93,186 @@ class Coverage:
         missing = holes(self._spans, day.start_ns, day.end_ns)
         if not missing:
             return
-        parts = [f"from {self._shown(begin)} to {self._shown(end)}" for begin, end in missing]
+        parts = _listed([self._from_to(hole) for hole in missing])
+        headers = _listed([self._header_span(section) for section in self._headed()])
         raise SourceError(
-            f"{self._path} does not cover {day} {_listed(parts)}: {self._said()}; "
+            f"{self._path} does not cover {day} {parts}: {headers}; "
             "export the whole day, or give other days"
         )
 
-    def _said(self) -> str:
-        """The spans of the headers."""
-        spans = [
-            f"{section.file.name} is an export of {self._bound(section.begin, 'the beginning')} "
-            f"to {self._bound(section.end, 'its last reading')}"
-            for section in self._sections
-            if section.has_header
-        ]
-        return _listed(spans)
+    def _from_to(self, span: Span) -> str:
+        begin, end = span
+        return f"from {self._shown(begin)} to {self._shown(end)}"
+
+    def _header_span(self, section: Section) -> str:
+        begin = self._bound(section.begin, "the beginning")
+        end = self._bound(section.end, "its last reading")
+        return f"{section.file.name} is an export of {begin} to {end}"
 
     def _of_headers(self) -> list[Span] | None:
         """What headers, and files without one beside them, cover; None where there is no header."""
-        headed = [section for section in self._sections if section.has_header]
+        headed = self._headed()
         if not headed:
             return None
-        spans = [span for section in headed if (span := self._of_header(section))]
-        for section in self._bare():
-            hull = self._evidence.hull(section)
+        spans = self._of_each_header(headed)
+        for first, last in self._hulls(self._bare()):
             # what lies within other spans may be a part of their export, which says nothing more
-            if hull and holes(spans, *hull):
-                spans.append((hull[0] - QUIET_NS, self._open_end(hull[1])))
+            if holes(spans, first, last):
+                spans.append((first - QUIET_NS, self._open_end(last)))
         return union(spans)
+
+    def _of_each_header(self, headed: Iterable[Section]) -> list[Span]:
+        """What each header covers, without those that cover nothing."""
+        spans = map(self._of_header, headed)
+        return [span for span in spans if span]
 
     def _of_header(self, section: Section) -> Span | None:
         hull = self._evidence.hull(section)
         begin = BEFORE_ALL if section.begin is None else section.begin
-        if section.end is None:
-            return hull and (begin, min(self._end_of_day(hull[1]), section.written))
-        if hull is None and section.points and not self._goes_on((begin, section.end)):
+        if section.end is not None:
+            return self._of_bounds(section, begin, section.end)
+        if hull is None:
+            return None
+        day_end = self._end_of_day(hull[1])
+        return begin, min(day_end, section.written)
+
+    def _of_bounds(self, section: Section, begin: int, end: int) -> Span | None:
+        """What a header covers that names its end; None if it is not an export of the dataset."""
+        holds_others = section.points > 0 and not self._evidence.hull(section)
+        if holds_others and not self._goes_on((begin, end)):
             return None  # only other measurements were exported, or this one is not there
-        return begin, min(section.end, section.written)
+        return begin, min(end, section.written)
 
     def _goes_on(self, span: Span) -> bool:
         """Whether a file without header has readings of the span, as the rest of a split one."""
-        hulls = [hull for section in self._bare() if (hull := self._evidence.hull(section))]
-        return any(first < span[1] and last >= span[0] for first, last in hulls)
+        begin, end = span
+        hulls = self._hulls(self._bare())
+        return any(first < end and last >= begin for first, last in hulls)
+
+    def _headed(self) -> list[Section]:
+        return [section for section in self._sections if section.has_header]
 
     def _bare(self) -> list[Section]:
         return [section for section in self._sections if not section.has_header]
 
+    def _hulls(self, sections: Iterable[Section]) -> list[Span]:
+        """The first and the last reading of each section that has any."""
+        hulls = map(self._evidence.hull, sections)
+        return [hull for hull in hulls if hull]
+
     def _of_meter(self, meter: Meter) -> list[Span]:
         """What is surely not cut off in the middle of the meter's readings."""
-        spans = []
-        for section in self._sections:
-            if section.has_header and section.end is not None:
-                spans += [span] if (span := self._of_header(section)) else []
+        closed = [section for section in self._headed() if section.end is not None]
+        spans = self._of_each_header(closed)
         for section, (first, last) in self._evidence.hulls(meter):
-            begins_open = section.has_header and section.begin is None
-            spans.append((BEFORE_ALL if begins_open else first - QUIET_NS, last + QUIET_NS))
+            begin = first - QUIET_NS
+            if section.has_header and section.begin is None:
+                begin = BEFORE_ALL
+            spans.append((begin, last + QUIET_NS))
         return union(spans)
 
     def _open_end(self, last: int) -> int:
-        return self._end_of_day(last) if last == self._evidence.last() else last + QUIET_NS
+        if last == self._evidence.last():
+            return self._end_of_day(last)
+        return last + QUIET_NS
 
     def _end_of_day(self, time: int) -> int:
-        return LocalDay(self._local(time).date(), self._zone).end_ns
+        date = self._local(time).date()
+        return LocalDay(date, self._zone).end_ns
 
     def _doubt(self, meter: Meter, hole: Span, day: LocalDay) -> str:
+        """What may be missing in a hole of the meter's readings; "" if nothing is."""
         begin, end = hole
-        of = self._of(meter) if len(self._evidence.meters) > 1 else ""
-        again = f"run with one that has all of it and --date {day} --force"
+        last, first = begin - QUIET_NS, end + QUIET_NS
         if end == day.end_ns:
-            last = self._shown(begin - QUIET_NS)
-            return (
-                f"the export's last reading{of} is at {last}; if it was made before the day was "
-                f"over, run with a later one and --date {day} --force"
-            )
+            return self._doubt_end(meter, last, day)
         if begin > day.start_ns:
-            between = f"{self._shown(begin - QUIET_NS)} and {self._shown(end + QUIET_NS)}"
-            return (
-                f"the export has no reading{of} between {between}, where a file ends and another "
-                f"begins; if the files have a hole there, {again}"
-            )
-        if self._is_new(meter, end + QUIET_NS, day):
+            return self._doubt_middle(meter, last, first, day)
+        if self._is_new(meter, first, day):
             return ""
-        first = self._shown(end + QUIET_NS)
-        return f"the export's first reading{of} is at {first}; if it begins in the day, {again}"
+        return (
+            f"the export's first reading{self._of_one(meter)} is at {self._shown(first)}; "
+            f"if it begins in the day, {_run_again(day)}"
+        )
+
+    def _doubt_end(self, meter: Meter, last: int, day: LocalDay) -> str:
+        return (
+            f"the export's last reading{self._of_one(meter)} is at {self._shown(last)}; "
+            f"if it was made before the day was over, run with a later one and --date {day} --force"
+        )
+
+    def _doubt_middle(self, meter: Meter, last: int, first: int, day: LocalDay) -> str:
+        between = f"{self._shown(last)} and {self._shown(first)}"
+        return (
+            f"the export has no reading{self._of_one(meter)} between {between}, where a file ends "
+            f"and another begins; if the files have a hole there, {_run_again(day)}"
+        )
+
+    def _of_one(self, meter: Meter) -> str:
+        """The meter, where there are several."""
+        if len(self._evidence.meters) == 1:
+            return ""
+        return self._of(meter)
 
     def _is_new(self, meter: Meter, first: int, day: LocalDay) -> bool:
         """Whether the file that holds the meter's first reading has earlier ones of others."""
         holders = [s for s, hull in self._evidence.hulls(meter) if hull[0] == first]
-        hulls = [hull for section in holders if (hull := self._evidence.hull(section))]
-        return any(begin < day.start_ns for begin, _ in hulls)
+        return any(begin < day.start_ns for begin, _ in self._hulls(holders))
 
     def _ended(self, days: Sequence[date]) -> list[str]:
         """Meters that end inside of the wanted days while others go on."""
         if not days:
             return []
-        begin = LocalDay(days[0] - timedelta(days=1), self._zone).start_ns
+        day_before = days[0] - timedelta(days=1)
+        begin = LocalDay(day_before, self._zone).start_ns
         end = LocalDay(days[-1], self._zone).end_ns
         found = []
-        for meter in self._evidence.meters:
-            last = max(last for _, (_, last) in self._evidence.hulls(meter))
-            spans = self._by_meter[meter]
+        for meter, spans in self._by_meter.items():
+            last = self._evidence.last_of(meter)
             if begin <= last < end and holes(spans, self._end_of_day(last), end):
-                found.append(
-                    f"{self._dataset.name}: the export has no reading{self._of(meter)} after "
-                    f"{self._shown(last)}; the days after it are archived without"
-                )
+                found.append(self._end_of_meter(meter, last))
         return found
 
+    def _end_of_meter(self, meter: Meter, last: int) -> str:
+        return (
+            f"{self._dataset.name}: the export has no reading{self._of(meter)} after "
+            f"{self._shown(last)}; the days after it are archived without"
+        )
+
     def _wrong_clocks(self) -> list[str]:
-        counted: list[tuple[Counter[Meter], str]] = [
-            (self._evidence.ahead, "are dated after their file was written"),
-            (self._evidence.strays, "come alone after days without any"),
-        ]
+        ahead, strays = self._evidence.ahead, self._evidence.strays
         return [
-            f"{self._dataset.name}: {count} readings{self._of(meter)} {what}; a clock may have "
-            "been wrong, they do not count as proof that the export goes on"
-            for meters, what in counted
-            for meter, count in meters.items()
+            *self._no_proof(ahead, "are dated after their file was written"),
+            *self._no_proof(strays, "come alone after days without any"),
+        ]
+
+    def _no_proof(self, readings: Counter[Meter], what: str) -> list[str]:
+        """Why readings, counted by meter, do not show how far the export goes."""
+        name = self._dataset.name
+        return [
+            f"{name}: {count} readings{self._of(meter)} {what}; a clock may have been wrong, they "
+            "do not count as proof that the export goes on"
+            for meter, count in readings.items()
         ]
 
     def _unproven(self) -> str:
         count = self._evidence.ahead.total() + self._evidence.strays.total()
-        return f" ({count} later ones may come from a wrong clock)" if count else ""
+        if not count:
+            return ""
+        return f" ({count} later ones may come from a wrong clock)"
 
     def _of(self, meter: Meter) -> str:
         """The meter as its declared tags say it."""
         tags = zip(self._dataset.tags, meter, strict=True)
         named = [f"{tag}={value}" for tag, value in tags if value is not None]
-        return f" of {','.join(named)}" if named else " without tags"
+        if not named:
+            return " without tags"
+        return f" of {','.join(named)}"
 
     def _bound(self, time: int | None, open_bound: str) -> str:
-        return open_bound if time is None else self._shown(time)
+        if time is None:
+            return open_bound
+        return self._shown(time)
 
     def _shown(self, time: int) -> str:
         """In the zone of the house, with its name."""
@@ -224,6 +282,12 @@ class Coverage:
         return datetime.fromtimestamp(time // 10**9, self._zone)
 
 
+def _run_again(day: LocalDay) -> str:
+    return f"run with one that has all of it and --date {day} --force"
+
+
 def _listed(texts: list[str]) -> str:
-    more = f" and {len(texts) - LISTED} more" if len(texts) > LISTED else ""
-    return ", ".join(texts[:LISTED]) + more
+    listed = ", ".join(texts[:LISTED])
+    if len(texts) <= LISTED:
+        return listed
+    return f"{listed} and {len(texts) - LISTED} more"

@@ -1,8 +1,8 @@
 """What the points of an export prove about its end, meter by meter.
 
-An export does not say when it was made. That a day is in it whole can only be seen from readings
-after it, and a device with a wrong clock writes such readings too. All times are nanoseconds since
-the epoch, days are counted from the epoch in UTC.
+An export does not name the time when it was made. Only readings after a day show that the day is
+in it whole, and a device with a wrong clock writes such readings too. All times are nanoseconds
+since the epoch, days are counted from the epoch in UTC.
 """
 
 from collections import Counter
@@ -15,20 +15,33 @@ DAY_NS = 86_400 * 10**9
 # the clocks of a server and of the machine that the file was copied to may differ by so much
 CLOCK_SLACK_NS = 300 * 10**9
 # readings that come after so many days without any, last for no more than so many, ...
-SILENT_DAYS, FEW_DAYS = 2, 2
+SILENT_DAYS = 2
+FEW_DAYS = 2
 # ... and are so small a part of a day's readings before that, prove nothing; where a day has fewer
 # readings than this, each counts
-FEW, ENOUGH_A_DAY, DAYS_COMPARED = 0.1, 24, 30
+FEW = 0.1
+ENOUGH_A_DAY = 24
+DAYS_COMPARED = 30
 
 Meter = tuple[str | None, ...]  # the values of the declared tags
+Readings = Mapping[int, Counter[Meter]]  # how many, by day and meter
+
+
+@dataclass(slots=True)
+class Seen:
+    """Readings that were counted, the first and the last of them."""
+
+    count: int
+    first: int
+    last: int
 
 
 @dataclass
 class Days:
-    """Readings of one meter in one section, by day: how many, the first and the last."""
+    """Readings of one meter in one section, by day."""
 
     limit: int
-    days: dict[int, list[int]] = field(default_factory=dict)
+    days: dict[int, Seen] = field(default_factory=dict)
     ahead: int = 0
 
     def add(self, time: int) -> None:
@@ -36,15 +49,20 @@ class Days:
         if time > self.limit:
             self.ahead += 1
             return
-        seen = self.days.get(time // DAY_NS)
+        day = time // DAY_NS
+        seen = self.days.get(day)
         if seen is None:
-            self.days[time // DAY_NS] = [1, time, time]
+            self.days[day] = Seen(1, time, time)
             return
-        seen[0] += 1
-        if time > seen[2]:
-            seen[2] = time
-        elif time < seen[1]:
-            seen[1] = time
+        seen.count += 1
+        if time > seen.last:
+            seen.last = time
+        elif time < seen.first:
+            seen.first = time
+
+    def total(self) -> int:
+        """The readings that were not written after their file."""
+        return sum(seen.count for seen in self.days.values())
 
 
 class Evidence:
@@ -78,20 +96,27 @@ class Evidence:
         for section, meters in self._counted:
             hulls: dict[Meter, Span] = {}
             for meter, readings in meters.items():
-                seen = [bounds for day, bounds in readings.days.items() if day not in stray]
-                if seen:
-                    hulls[meter] = min(first for _, first, _ in seen), max(s[2] for s in seen)
-                self._firsts += [first for _, first, _ in seen]
-                counted = sum(bounds[0] for bounds in readings.days.values())
-                self.strays[meter] += counted - sum(bounds[0] for bounds in seen)
-                self.ahead[meter] += readings.ahead
-                self.readings[meter] += counted + readings.ahead
-            self._hulls.append((section, hulls))
-            if hulls:
-                firsts, lasts = zip(*hulls.values(), strict=True)
-                self._whole[section] = min(firsts), max(lasts)
+                proving = [seen for day, seen in readings.days.items() if day not in stray]
+                if proving:
+                    hulls[meter] = _hull(proving)
+                self._firsts += [seen.first for seen in proving]
+                self._count(meter, readings, proving)
+            self._add_hulls(section, hulls)
+        # without the meters that have none
         self.ahead, self.strays = +self.ahead, +self.strays
         self._counted.clear()
+
+    def _count(self, meter: Meter, readings: Days, proving: list[Seen]) -> None:
+        total = readings.total()
+        self.strays[meter] += total - sum(seen.count for seen in proving)
+        self.ahead[meter] += readings.ahead
+        self.readings[meter] += total + readings.ahead
+
+    def _add_hulls(self, section: Section, hulls: dict[Meter, Span]) -> None:
+        self._hulls.append((section, hulls))
+        if hulls:
+            firsts, lasts = zip(*hulls.values(), strict=True)
+            self._whole[section] = min(firsts), max(lasts)
 
     @property
     def sections(self) -> list[Section]:
@@ -101,34 +126,54 @@ class Evidence:
     @property
     def meters(self) -> list[Meter]:
         """All meters, in their order."""
-        return sorted({meter for _, hulls in self._hulls for meter in hulls}, key=repr)
+        found: set[Meter] = set()
+        for _, hulls in self._hulls:
+            found |= hulls.keys()
+        return sorted(found, key=repr)
 
     def hulls(self, meter: Meter) -> list[tuple[Section, Span]]:
         """First and last reading of the meter in each section that has one."""
         return [(section, hulls[meter]) for section, hulls in self._hulls if meter in hulls]
+
+    def last_of(self, meter: Meter) -> int:
+        """The meter's last reading in all sections; ValueError if it has none."""
+        return max(last for _, (_, last) in self.hulls(meter))
 
     def hull(self, section: Section) -> Span | None:
         """First and last reading of all meters in the section; None without any."""
         return self._whole.get(section)
 
     def first(self, since: int) -> int | None:
-        """The first reading of a day that has its first one at `since` or later; None without any."""
-        return min((first for first in self._firsts if first >= since), default=None)
+        """The first reading of a day that has its first one at `since` or later.
+
+        None if there is no such day.
+        """
+        later = [first for first in self._firsts if first >= since]
+        return min(later, default=None)
 
     def last(self) -> int | None:
         """The last reading that proves how far the export goes; None without any."""
-        return max((last for _, last in self._whole.values()), default=None)
+        lasts = [last for _, last in self._whole.values()]
+        return max(lasts, default=None)
 
     def _by_day(self) -> dict[int, Counter[Meter]]:
         found: dict[int, Counter[Meter]] = {}
         for _, meters in self._counted:
             for meter, readings in meters.items():
                 for day, seen in readings.days.items():
-                    found.setdefault(day, Counter())[meter] += seen[0]
+                    of_day = found.setdefault(day, Counter())
+                    of_day[meter] += seen.count
         return found
 
 
-def stray_days(readings: Mapping[int, Counter[Meter]]) -> set[int]:
+def _hull(seen: list[Seen]) -> Span:
+    """The first and the last reading of several days."""
+    first = min(day.first for day in seen)
+    last = max(day.last for day in seen)
+    return first, last
+
+
+def stray_days(readings: Readings) -> set[int]:
     """Days at the end that a wrong clock may have made.
 
     They have few readings, and come after a long silence or from meters that had none just before.
@@ -139,45 +184,68 @@ def stray_days(readings: Mapping[int, Counter[Meter]]) -> set[int]:
     return set(readings) - set(active)
 
 
-def _silent_before(active: list[int], readings: Mapping[int, Counter[Meter]]) -> list[int]:
+def _silent_before(active: list[int], readings: Readings) -> list[int]:
     """The days after the last long silence, if they hold few readings or those of few meters."""
-    gaps = [place for place in range(1, len(active)) if _gap(active, place) > SILENT_DAYS]
-    if not gaps:
+    begin = _after_silence(active)
+    if begin is None:
         return []
-    body, tail = active[: gaps[-1]], active[gaps[-1] :]
-    usual, later = _meters(body[-FEW_DAYS:], readings), _meters(tail, readings)
-    is_short = tail[-1] - tail[0] < FEW_DAYS and _is_dense(body, readings)
-    few_meters = 2 * len(later & usual) < len(usual)
-    return tail if is_short and (few_meters or _has_few(tail, body, readings)) else []
+    body, tail = active[:begin], active[begin:]
+    is_long = tail[-1] - tail[0] >= FEW_DAYS
+    if is_long or not _is_dense(body, readings):
+        return []
+    if _has_few_meters(tail, body, readings) or _has_few(tail, body, readings):
+        return tail
+    return []
 
 
-def _of_others_only(active: list[int], readings: Mapping[int, Counter[Meter]]) -> list[int]:
+def _after_silence(active: list[int]) -> int | None:
+    """The place of the first day after the last long silence; None without one."""
+    for place in range(len(active) - 1, 0, -1):
+        gap = active[place] - active[place - 1]
+        if gap > SILENT_DAYS:
+            return place
+    return None
+
+
+def _of_others_only(active: list[int], readings: Readings) -> list[int]:
     """The last day, if it holds few readings, and none of the meters before it."""
     body, tail = active[:-1], active[-1:]
     if not body or not _is_dense(body, readings) or not _has_few(tail, body, readings):
         return []
-    goes_on = _meters(body[-FEW_DAYS:], readings) & _meters(tail, readings)
-    return [] if goes_on else tail
+    if _usual_meters(body, readings) & _meters(tail, readings):
+        return []
+    return tail
 
 
-def _gap(active: list[int], place: int) -> int:
-    return active[place] - active[place - 1]
-
-
-def _meters(days: list[int], readings: Mapping[int, Counter[Meter]]) -> set[Meter]:
+def _meters(days: list[int], readings: Readings) -> set[Meter]:
     return set().union(*(readings[day] for day in days))
 
 
-def _a_day(body: list[int], readings: Mapping[int, Counter[Meter]]) -> float:
+def _usual_meters(body: list[int], readings: Readings) -> set[Meter]:
+    """The meters of the last days before."""
+    return _meters(body[-FEW_DAYS:], readings)
+
+
+def _has_few_meters(tail: list[int], body: list[int], readings: Readings) -> bool:
+    """Whether fewer than half of the usual meters have readings in the tail."""
+    usual = _usual_meters(body, readings)
+    going_on = _meters(tail, readings) & usual
+    return 2 * len(going_on) < len(usual)
+
+
+def _count_of(days: list[int], readings: Readings) -> int:
+    return sum(readings[day].total() for day in days)
+
+
+def _a_day(body: list[int], readings: Readings) -> float:
     """How many readings a day had before."""
     before = body[-DAYS_COMPARED:]
-    return sum(readings[day].total() for day in before) / len(before)
+    return _count_of(before, readings) / len(before)
 
 
-def _is_dense(body: list[int], readings: Mapping[int, Counter[Meter]]) -> bool:
+def _is_dense(body: list[int], readings: Readings) -> bool:
     return _a_day(body, readings) >= ENOUGH_A_DAY
 
 
-def _has_few(tail: list[int], body: list[int], readings: Mapping[int, Counter[Meter]]) -> bool:
-    counted = sum(readings[day].total() for day in tail)
-    return counted < FEW * _a_day(body, readings)
+def _has_few(tail: list[int], body: list[int], readings: Readings) -> bool:
+    return _count_of(tail, readings) < FEW * _a_day(body, readings)

@@ -51,7 +51,7 @@ class UnfinishedLine(Exception):
 
 def export_path(url: str) -> Path:
     """The file or folder that INFLUX_URL names; SourceError where there is none."""
-    path = Path(unquote(urlsplit(url).path)) if url.startswith("file://") else Path(url)
+    path = _named_path(url)
     if not path.exists():
         raise SourceError(
             f"INFLUX_URL={url!r}: there is no file or folder {path}; "
@@ -66,7 +66,9 @@ def export_files(url: str) -> list[Path]:
     SourceError where there is none, or one that cannot be read, is empty, or has another format.
     """
     path = export_path(url)
-    files = sorted(_walk(path)) if path.is_dir() else [path]
+    files = [path]
+    if path.is_dir():
+        files = sorted(_walk(path))
     if not files:
         raise SourceError(f"the folder {path} holds no file; put the export there")
     for file in files:
@@ -87,10 +89,7 @@ def read_lines(file: Path) -> Iterator[tuple[int, bytes]]:
                 yield from enumerate(lines, start=number + 1)
                 number += len(lines)
                 if len(rest) > LONGEST_LINE_BYTES:
-                    raise SourceError(
-                        f"{file} line {number + 1} is longer than {LONGEST_LINE_BYTES >> 20} MiB: "
-                        "it is no line protocol; export again, or take the file away"
-                    )
+                    raise _too_long(file, number + 1)
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise SourceError(
             f"{file} line {number + 1}: the gzip is cut short or damaged; "
@@ -104,6 +103,21 @@ def read_lines(file: Path) -> Iterator[tuple[int, bytes]]:
         raise UnfinishedLine(number + 1, rest)
 
 
+def _too_long(file: Path, number: int) -> SourceError:
+    mebibytes = LONGEST_LINE_BYTES >> 20
+    return SourceError(
+        f"{file} line {number} is longer than {mebibytes} MiB: "
+        "it is no line protocol; export again, or take the file away"
+    )
+
+
+def _named_path(url: str) -> Path:
+    if not url.startswith("file://"):
+        return Path(url)
+    parts = urlsplit(url)
+    return Path(unquote(parts.path))
+
+
 def _walk(folder: Path) -> Iterator[Path]:
     """All that lies in the folder, through links too, but for hidden files."""
 
@@ -114,9 +128,13 @@ def _walk(folder: Path) -> Iterator[Path]:
 
     seen = set()
     for place, folders, names in os.walk(folder, followlinks=True, onerror=refuse):
-        folders[:] = [name for name in folders if os.path.realpath(f"{place}/{name}") not in seen]
+        real_paths = {name: os.path.realpath(f"{place}/{name}") for name in folders}
+        # os.walk goes on with what is left in `folders`
+        folders[:] = [name for name in folders if real_paths[name] not in seen]
         seen.add(os.path.realpath(place))
-        yield from (Path(place) / name for name in names if not name.startswith("."))
+        for name in names:
+            if not name.startswith("."):
+                yield Path(place) / name
 
 
 def _refuse_unusable(file: Path) -> None:
@@ -125,7 +143,7 @@ def _refuse_unusable(file: Path) -> None:
     if not file.stat().st_size:
         raise SourceError(f"{file} is empty; copy it again, or take it away")
     if not os.access(file, os.R_OK):
-        return  # said where it is read, and by doctor
+        return  # the error comes where the file is read, and from doctor
     beginning = _beginning(file)
     for mark, kind, advice in OTHER_FORMATS:
         if beginning.startswith(mark):
@@ -142,7 +160,10 @@ def _refuse_unusable(file: Path) -> None:
 
 
 def _beginning(file: Path) -> bytes:
-    """The first bytes of the file, unpacked; none if that cannot be: it is said when it is read."""
+    """The first bytes of the file, unpacked.
+
+    None if they cannot be read: the error comes where the file is read.
+    """
     try:
         with _opened(file) as stream:
             return stream.read(SNIFFED_BYTES)
@@ -153,10 +174,13 @@ def _beginning(file: Path) -> bytes:
 def _utf16(beginning: bytes) -> str:
     """The encoding where every other byte is NUL, as in UTF-16 without a mark; "" if not."""
     pairs = len(beginning) // 2
-    first, second = beginning[: 2 * pairs : 2].count(0), beginning[1 : 2 * pairs : 2].count(0)
+    whole_pairs = beginning[: 2 * pairs]
+    first, second = whole_pairs[::2].count(0), whole_pairs[1::2].count(0)
     if pairs < 8 or max(first, second) < 0.9 * pairs or min(first, second):
         return ""
-    return "UTF-16BE" if first else "UTF-16LE"
+    if first:
+        return "UTF-16BE"
+    return "UTF-16LE"
 
 
 def _opened(file: Path) -> BinaryIO:

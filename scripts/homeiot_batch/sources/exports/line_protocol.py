@@ -13,7 +13,13 @@ Value = float | int | bool | str
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 BLANKS = b" \t\0"
 # InfluxDB's range: int64 without its two lowest values and its highest one
-FIRST_TIME, LAST_TIME = -(2**63) + 2, 2**63 - 2
+FIRST_TIME = -(2**63) + 2
+LAST_TIME = 2**63 - 2
+MOST_DIGITS = 20  # of a time, with its sign
+
+# the ranges of its two kinds of integers, [lowest, end)
+INT64 = -(2**63), 2**63
+UINT64 = 0, 2**64
 
 # A backslash makes a separator part of a name. In tags InfluxDB looks at the byte before only, in
 # fields it skips pairs. Possessive repeats (*+) keep a match from giving back what it has taken.
@@ -40,9 +46,11 @@ _ESCAPED_END = re.compile(rb"(?<!\\)(?:\\\\)*\\\Z")
 
 _FLOAT = re.compile(rb"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INTEGER = re.compile(rb"-?[0-9]+i|[0-9]+u")
+_TRUE = (b"t", b"T", b"true", b"True", b"TRUE")
+_FALSE = (b"f", b"F", b"false", b"False", b"FALSE")
 _BOOLEANS = {
-    **dict.fromkeys([b"t", b"T", b"true", b"True", b"TRUE"], True),
-    **dict.fromkeys([b"f", b"F", b"false", b"False", b"FALSE"], False),
+    **dict.fromkeys(_TRUE, True),
+    **dict.fromkeys(_FALSE, False),
 }
 
 
@@ -86,12 +94,14 @@ def parse_series(text: bytes) -> Series:
         raise LineError("its measurement or tags cannot be read")
     tags: dict[str, str] = {}
     first, *others = _SERIES_PARTS.finditer(text)
-    for _, key, value in (part.groups() for part in others):
+    for part in others:
+        _, key, value = part.groups()
         name = _decoded(_unescaped(key, b",= "))
         if name in tags:
             raise LineError(f"it has the tag {name!r} twice")
         tags[name] = _decoded(_unescaped(value, b",= "))
-    return Series(_decoded(_unescaped(first[1], b", ")), dict(sorted(tags.items())))
+    measurement = _decoded(_unescaped(first[1], b", "))
+    return Series(measurement, dict(sorted(tags.items())))
 
 
 def split_fields(text: bytes) -> list[tuple[bytes, bytes]]:
@@ -100,12 +110,22 @@ def split_fields(text: bytes) -> list[tuple[bytes, bytes]]:
     name, _, value = text.partition(b"=")
     if b"=" not in value and b'"' not in text and b"\\" not in name and name and value:
         return [(name, value)]
-    if b'"' in text or b"\\" in text:
-        pairs = [(_unescaped(key, b',"= '), value) for key, value in _FIELD_PARTS.findall(text)]
-    else:
-        pairs = [(key, value) for key, _, value in (f.partition(b"=") for f in text.split(b","))]
+    pairs = _field_pairs(text)
     if not all(key and value for key, value in pairs):
         raise LineError("a field has no name or no value")
+    return pairs
+
+
+def _field_pairs(text: bytes) -> list[tuple[bytes, bytes]]:
+    """Each field's name and value, either of which may be empty."""
+    pairs = []
+    if b'"' in text or b"\\" in text:
+        for key, value in _FIELD_PARTS.findall(text):
+            pairs.append((_unescaped(key, b',"= '), value))
+    else:
+        for field in text.split(b","):
+            key, _, value = field.partition(b"=")
+            pairs.append((key, value))
     return pairs
 
 
@@ -129,10 +149,12 @@ def parse_time(text: bytes) -> int:
     """Nanoseconds since the epoch, if the file has them as InfluxDB exports them."""
     if not text.removeprefix(b"-").isdigit():
         raise NoTimeError("only a server that is sent the line gives it one")
-    time = int(text) if len(text) <= 20 else LAST_TIME + 1
-    if not FIRST_TIME <= time <= LAST_TIME:
-        raise LineError(f"its time {_shown(text)} is outside of what InfluxDB takes")
-    return time
+    # int() takes no text of thousands of digits
+    if len(text) <= MOST_DIGITS:
+        time = int(text)
+        if FIRST_TIME <= time <= LAST_TIME:
+            return time
+    raise LineError(f"its time {_shown(text)} is outside of what InfluxDB takes")
 
 
 def is_open(text: bytes) -> bool:
@@ -157,8 +179,10 @@ def measurement_bytes(name: str) -> bytes:
 
 def _integer(text: bytes) -> int:
     number = int(text[:-1])
-    lowest, highest = (0, 2**64) if text.endswith(b"u") else (-(2**63), 2**63)
-    if not lowest <= number < highest:
+    lowest, end = INT64
+    if text.endswith(b"u"):
+        lowest, end = UINT64
+    if not lowest <= number < end:
         raise LineError(f"{_shown(text)} is outside of the range of integers")
     return number
 

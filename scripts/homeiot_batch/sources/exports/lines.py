@@ -30,7 +30,9 @@ class LogicalLines:
     def __iter__(self) -> Iterator[Line]:
         while (found := self._next()) is not None:
             line = found[1]
-            if (b'"' in line or b"\\" in line) and is_open(line.lstrip(BLANKS)):
+            # most lines hold neither, and need no closer look
+            may_be_open = b'"' in line or b"\\" in line
+            if may_be_open and is_open(line.lstrip(BLANKS)):
                 yield found[0], self._joined(line)
             else:
                 yield found
@@ -42,7 +44,9 @@ class LogicalLines:
 
     def _joined(self, line: bytes) -> bytes:
         """The line to its end; the line alone where it has no end, and the others then follow."""
-        parts, taken, size = [line], [], len(line)
+        parts = [line]
+        taken = []
+        size = len(line)
         in_string = is_in_string(line.lstrip(BLANKS))
         while size < LONGEST_LINE_BYTES and (more := self._next()) is not None:
             taken.append(more)
@@ -67,9 +71,11 @@ def without_marks(line: bytes) -> bytes:
 
 
 def skipped_files(line: bytes) -> bytes:
-    """What influx_inspect says at the beginning of the line about files that it skipped."""
+    """What influx_inspect wrote at the beginning of the line about files that it skipped."""
     found = _SKIPPED_FILES.match(line)
-    return found[0] if found else b""
+    if found is None:
+        return b""
+    return found[0]
 
 
 def is_statement(line: bytes) -> bool:
@@ -79,10 +85,26 @@ def is_statement(line: bytes) -> bool:
 
 def may_hold(line: bytes, measurements: Iterable[bytes], fields: Iterable[bytes]) -> bool:
     """Whether a line that cannot be read may be one of the measurements, with one of the fields."""
-    names = [name + end for name in measurements for end in (b",", b" ")]
-    if line.startswith(tuple(names)):
+    beginnings = [name + end for name in measurements for end in (b",", b" ")]
+    if line.startswith(tuple(beginnings)):
         return True
-    place = min((found for name in names if (found := line.find(name)) >= 0), default=-1)
-    if place < 0 and b"\0" in line[:1] + line.split(b" ")[0]:
-        place = 0  # the measurement itself is destroyed
-    return place >= 0 and any(field + b"=" in line[place:] for field in fields)
+    place = _first_place(line, beginnings)
+    if place is None and _has_destroyed_name(line):
+        place = 0
+    if place is None:
+        return False
+    rest = line[place:]
+    return any(field + b"=" in rest for field in fields)
+
+
+def _first_place(line: bytes, texts: Iterable[bytes]) -> int | None:
+    """Where the first of the texts in the line begins; None if it holds none."""
+    places = [line.find(text) for text in texts]
+    found = [place for place in places if place >= 0]
+    return min(found, default=None)
+
+
+def _has_destroyed_name(line: bytes) -> bool:
+    """Whether there are NULs where the measurement stands."""
+    first_word = line.split(b" ")[0]
+    return line.startswith(b"\0") or b"\0" in first_word

@@ -1,6 +1,6 @@
 """What an export holds beside readings: left out, counted, and named once for the whole run."""
 
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 LISTED = 20
@@ -33,32 +33,42 @@ class FileNotices:
     def lines(self) -> list[str]:
         """For the run's warnings."""
         found = []
-        if self.unreadable.count and not self.points:
-            found.append(
-                f"{self.file} is no line protocol (line {self.unreadable.first}: "
-                f"{self.unreadable.text}); it is left out, take it away"
-            )
-        elif self.unreadable.count:
-            found.append(
-                f"{self.file} line {self.unreadable.first} is no line protocol, and none of a "
-                f"wanted measurement: {self.unreadable.text}; {self.unreadable.count} such lines "
-                "are left out"
-            )
+        if self.unreadable.count:
+            found.append(self._unreadable_lines())
         if self.skipped.count:
-            found.append(
-                f"{self.file} line {self.skipped.first}: influx_inspect did not find a file of "
-                f"the server any more ({self.skipped.text}); what it held may be missing here "
-                f"({self.skipped.count} such lines); an export made while the server is stopped "
-                "has all"
-            )
+            found.append(self._skipped_files())
         return found
+
+    def _unreadable_lines(self) -> str:
+        count, first, text = astuple(self.unreadable)
+        if not self.points:
+            return (
+                f"{self.file} is no line protocol (line {first}: {text}); "
+                "it is left out, take it away"
+            )
+        return (
+            f"{self.file} line {first} is no line protocol, and none of a wanted measurement: "
+            f"{text}; {count} such lines are left out"
+        )
+
+    def _skipped_files(self) -> str:
+        count, first, text = astuple(self.skipped)
+        return (
+            f"{self.file} line {first}: influx_inspect did not find a file of the server any more "
+            f"({text}); what it held may be missing here ({count} such lines); "
+            "an export made while the server is stopped has all"
+        )
 
 
 def listed(files: list[FileNotices]) -> list[str]:
     """The notices of all files, not too many."""
-    found = [line for file in files for line in file.lines()]
+    found: list[str] = []
+    for file in files:
+        found += file.lines()
     more = len(found) - LISTED
-    return [*found[:LISTED], *([f"{more} more such notices of the export"] if more > 0 else [])]
+    if more <= 0:
+        return found
+    return [*found[:LISTED], f"{more} more such notices of the export"]
 
 
 def shown(line: bytes) -> str:

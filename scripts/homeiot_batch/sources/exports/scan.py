@@ -36,6 +36,9 @@ from homeiot_batch.sources.exports.wanted import Wanted
 
 FLUSH_ROWS = 100_000
 MOST_SERIES = 100_000  # held at a time
+# of a column of integers
+LOWEST_INTEGER = -(2**63)
+HIGHEST_INTEGER = 2**63 - 1
 UNUSUAL = frozenset([b"", b"#", b" ", b"\t", b"\0", b"\r", b"\xef"])  # how a line may begin
 
 log = structlog.get_logger()
@@ -47,7 +50,7 @@ class _Target:
     def __init__(self, wanted: Wanted, tags: dict[str, str]) -> None:
         self.wanted = wanted
         self.series = repr(list(tags.items()))
-        self.meter: Meter = tuple(tags.get(tag) for tag in wanted.dataset.tags)
+        self.meter: Meter = tuple(map(tags.get, wanted.dataset.tags))
         self.days: Days = wanted.evidence.of(self.meter)
 
 
@@ -125,7 +128,10 @@ class ExportPass:
         """Count a line of a wanted measurement as proof, and spool what it holds of wanted days."""
         self._number += 1
         # int alone takes more than digits, and 20 digits are too many
-        instant = int(time) if time.isdigit() and len(time) < 20 else parse_time(time)
+        if time.isdigit() and len(time) < 20:
+            instant = int(time)
+        else:
+            instant = parse_time(time)
         for target in met.targets:
             target.days.add(instant)
             if target.wanted.first <= instant < target.wanted.end:
@@ -151,27 +157,38 @@ class ExportPass:
             place = wanted.columns.get(name)
             if place is not None:
                 declared = True
-                values[place] = self._fitting(parse_value(text), name, wanted.kinds[place])
+                value = parse_value(text)
+                values[place] = self._fitting(value, name, wanted.kinds[place])
             elif not text.startswith(b'"'):
                 parse_value(text)  # a line that InfluxDB would refuse holds no readings
         if not declared:
             return
-        if wrong := [name.decode() for name, _ in fields if name in wanted.tags]:
+        self._refuse_fields_named_like_tags(fields, wanted)
+        point = time, target.series, self._number
+        wanted.rows.append((*point, *target.meter, *values))
+        if len(wanted.rows) >= FLUSH_ROWS:
+            self._flush(wanted)
+
+    def _refuse_fields_named_like_tags(
+        self, fields: list[tuple[bytes, bytes]], wanted: Wanted
+    ) -> None:
+        wrong = [name.decode() for name, _ in fields if name in wanted.tags]
+        if wrong:
             raise SourceError(
                 f"{self._place()}: {', '.join(wrong)} is a field there, not a tag; "
                 "correct config.yaml"
             )
-        wanted.rows.append((time, target.series, self._number, *target.meter, *values))
-        if len(wanted.rows) >= FLUSH_ROWS:
-            self._flush(wanted)
 
     def _fitting(self, value: Value, name: bytes, declared: str) -> Value:
         if not _fits(value, declared):
+            field = name.decode()
             raise SourceError(
-                f"{self._place()}: field {name.decode()} is {value!r}, declared is {declared}; "
+                f"{self._place()}: field {field} is {value!r}, declared is {declared}; "
                 "correct the points on the server, or the type in config.yaml"
             )
-        return float(value) if declared == "double" else value
+        if declared == "double":
+            return float(value)
+        return value
 
     def _flush(self, wanted: Wanted) -> None:
         self._spool.add(wanted.dataset, wanted.rows)
@@ -195,16 +212,28 @@ class ExportPass:
         """Add up the lines of the series that are known, and begin anew."""
         if not self._known:
             return
-        is_elsewhere = self._is_elsewhere()
-        counts = self.elsewhere[self._section.name()] if is_elsewhere else self.measurements
-        for met in self._known.values():
-            counts[met.measurement] += met.count
-            self.files[-1].points += met.count
-            self._section.points += 0 if is_elsewhere else met.count
-            if self._section.policy is not None:
-                for target in met.targets:
-                    target.wanted.policies.add(self._section.policy)
+        self._count_lines()
+        if self._section.policy is not None:
+            self._note_policy(self._section.policy)
         self._known.clear()
+
+    def _count_lines(self) -> None:
+        """Add the lines of the known series to those of their measurement, and of the file."""
+        lines: Counter[str] = Counter()
+        for met in self._known.values():
+            lines[met.measurement] += met.count
+        self.files[-1].points += lines.total()
+        if self._is_elsewhere():
+            self.elsewhere[self._section.name()] += lines
+        else:
+            self.measurements += lines
+            self._section.points += lines.total()
+
+    def _note_policy(self, policy: str) -> None:
+        """The targets of the known series have points in this retention policy."""
+        for met in self._known.values():
+            for target in met.targets:
+                target.wanted.policies.add(policy)
 
     def _enter(self, section: Section) -> None:
         self._section = section
@@ -236,9 +265,10 @@ class ExportPass:
         if is_statement(line):
             return
         if not self._is_elsewhere() and may_hold(line, self._names, self._fields):
+            what = f"{error.problem} ({error}): {shown(line)}"
             raise SourceError(
-                f"{self._place()} {error.problem} ({error}): {shown(line)}; correct or delete "
-                "the line in a copy of the file and use that: another export would have it too"
+                f"{self._place()} {what}; correct or delete the line in a copy of the file and "
+                "use that: another export would have it too"
             )
         self.files[-1].unreadable.add(self._line, line)
 
@@ -256,7 +286,8 @@ class ExportPass:
         if skipped_files(line) == line:
             self.files[-1].skipped.add(cut.number, line)
             return
-        points = self.files[-1].points + sum(met.count for met in self._known.values())
+        counted_now = sum(met.count for met in self._known.values())
+        points = self.files[-1].points + counted_now
         if points or line.startswith(b"#") or may_hold(line, self._names, self._fields):
             raise SourceError(
                 f"{self._place()}: the last line is unfinished, the file is cut short; "
@@ -268,22 +299,25 @@ class ExportPass:
         return f"{self._section.file} line {self._line}"
 
     def _log(self) -> None:
+        of_other_databases = sum(counts.total() for counts in self.elsewhere.values())
         wanted = {entry.dataset.measurement for entry in self._wanted}
+        others = [lines for name, lines in self.measurements.items() if name not in wanted]
         log.info(
             "export read",
             files=len(self.files),
-            lines=self.measurements.total() + sum(c.total() for c in self.elsewhere.values()),
-            other_measurements=sum(
-                n for name, n in self.measurements.items() if name not in wanted
-            ),
-            other_databases=sum(counts.total() for counts in self.elsewhere.values()),
+            lines=self.measurements.total() + of_other_databases,
+            other_measurements=sum(others),
+            other_databases=of_other_databases,
             unreadable=sum(file.unreadable.count for file in self.files),
         )
 
 
 def _fits(value: Value, declared: str) -> bool:
+    # True is an int in Python
     if declared == "boolean" or isinstance(value, bool):
         return declared == "boolean" and isinstance(value, bool)
     if declared == "integer":
-        return isinstance(value, int) and -(2**63) <= value < 2**63
-    return isinstance(value, str if declared == "string" else (float, int))
+        return isinstance(value, int) and LOWEST_INTEGER <= value <= HIGHEST_INTEGER
+    if declared == "string":
+        return isinstance(value, str)
+    return isinstance(value, float | int)

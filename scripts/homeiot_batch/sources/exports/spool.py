@@ -36,32 +36,22 @@ class Spool:
 
     def prepare(self, dataset: Dataset) -> None:
         """Make room for the points of a dataset."""
-        columns = {
-            quoted(name): kind
-            for name, kind in dataset.columns().items()
-            if name in dataset.tags or name in dataset.fields
-        }
-        listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-        self._connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {quoted(dataset.name)} "
-            f"(time BIGINT, series VARCHAR, number BIGINT, {listed})"
-        )
+        columns = ["time BIGINT", "series VARCHAR", "number BIGINT"]
+        for name, kind in dataset.columns().items():
+            if name in dataset.tags or name in dataset.fields:
+                columns.append(f"{quoted(name)} {kind}")
+        table = quoted(dataset.name)
+        self._connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})")
 
     def add(self, dataset: Dataset, points: Sequence[tuple[Any, ...]]) -> None:
         """Write rows of time (ns), series, number of the line, tags and fields."""
         if not points:
             return
-        types = [
-            pa.int64(),
-            pa.string(),
-            pa.int64(),
-            *(pa.string() for _ in dataset.tags),
-            *(ARROW_TYPES[kind] for kind in dataset.fields.values()),
-        ]
-        names = ["time", "series", "number", *dataset.tags, *dataset.fields]
+        schema = _schema(dataset)
         columns = zip(*points, strict=True)
-        arrays = [pa.array(values, kind) for values, kind in zip(columns, types, strict=True)]
-        rows = pa.table(arrays, names=names)  # noqa: F841 - DuckDB finds it by its name
+        values_and_types = zip(columns, schema.types, strict=True)
+        arrays = [pa.array(values, kind) for values, kind in values_and_types]
+        rows = pa.table(arrays, schema=schema)  # noqa: F841 - DuckDB finds it by its name
         self._connection.execute(f"INSERT INTO {quoted(dataset.name)} SELECT * FROM rows")
 
     def read(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
@@ -72,18 +62,37 @@ class Spool:
         self, cursor: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay
     ) -> Iterator[pa.RecordBatch]:
         with cursor:
-            found = cursor.sql(_points(dataset), params=[day.start_ns, day.end_ns])
+            bounds = [day.start_ns, day.end_ns]
+            found = cursor.sql(_points(dataset), params=bounds)
             for batch in found.to_arrow_reader(BATCH_ROWS):
                 yield batch.cast(dataset.raw_schema())
 
 
+def _schema(dataset: Dataset) -> pa.Schema:
+    """Time (ns), series, number of the line, tags and fields."""
+    tags = [(tag, pa.string()) for tag in dataset.tags]
+    fields = [(name, ARROW_TYPES[kind]) for name, kind in dataset.fields.items()]
+    return pa.schema(
+        [
+            ("time", pa.int64()),
+            ("series", pa.string()),
+            ("number", pa.int64()),
+            *tags,
+            *fields,
+        ]
+    )
+
+
 def _points(dataset: Dataset) -> str:
-    """The points of a time range: several lines of one are joined, of a value the last one counts."""
-    tags = [f"any_value({quoted(tag)}) AS {quoted(tag)}" for tag in dataset.tags]
-    fields = [f"max_by({quoted(name)}, number) AS {quoted(name)}" for name in dataset.fields]
-    order = ", ".join(["time", *(quoted(tag) for tag in dataset.tags), "series"])
+    """The points of a time range. Several lines of one are joined: of a value the last one counts."""
+    tags = [quoted(tag) for tag in dataset.tags]
+    fields = [quoted(name) for name in dataset.fields]
+    of_tags = [f"any_value({tag}) AS {tag}" for tag in tags]
+    of_fields = [f"max_by({field}, number) AS {field}" for field in fields]
+    columns = ", ".join(["time", *of_tags, *of_fields, "series"])
+    order = ", ".join(["time", *tags, "series"])
     return (
-        f"SELECT * EXCLUDE (series) FROM (SELECT time, {', '.join(tags + fields)}, series "
+        f"SELECT * EXCLUDE (series) FROM (SELECT {columns} "
         f"FROM {quoted(dataset.name)} WHERE time >= ? AND time < ? GROUP BY time, series) "
         f"ORDER BY {order}"
     )

@@ -24,7 +24,8 @@ class Wanted:
         # ns: most lines lie outside of these
         self.first = min(self._starts, default=0)
         self.end = max(self._ends, default=0)
-        self.columns = {name.encode(): place for place, name in enumerate(dataset.fields)}
+        names = [name.encode() for name in dataset.fields]
+        self.columns = {name: place for place, name in enumerate(names)}
         self.kinds = list(dataset.fields.values())
         self.tags = {name.encode() for name in dataset.tags}
         self.rows: list[tuple[Any, ...]] = []
@@ -35,4 +36,6 @@ class Wanted:
     def day_at(self, time: int) -> int:
         """The number of the wanted day that the time lies in; -1 if it is in none."""
         place = bisect.bisect_right(self._starts, time) - 1
-        return place if place >= 0 and time < self._ends[place] else -1
+        if place < 0 or time >= self._ends[place]:
+            return -1
+        return place
