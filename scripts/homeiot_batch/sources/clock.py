@@ -9,7 +9,8 @@ from homeiot_batch.errors import SourceError
 from homeiot_batch.sources.http_dates import http_date
 
 # from a minute on a run warns, from a day on it would take wrong dates for yesterday
-WORTH_A_WARNING, TOO_FAR = timedelta(minutes=1), timedelta(days=1)
+WORTH_A_WARNING = timedelta(minutes=1)
+TOO_FAR = timedelta(days=1)
 WHAT_TO_DO = "set the one that is wrong (NTP)"
 
 
@@ -27,7 +28,8 @@ class Clocks:
             there = http_date(headers["Date"])
         except (KeyError, ValueError):
             return None
-        return cls(here or datetime.now(UTC), there + timedelta(seconds=0.5))
+        half_a_second = timedelta(seconds=0.5)
+        return cls(here or datetime.now(UTC), there + half_a_second)
 
     @property
     def difference(self) -> timedelta:
@@ -35,12 +37,14 @@ class Clocks:
         return self.there - self.here
 
     def __str__(self) -> str:
-        which = "ahead of" if self.difference > timedelta(0) else "behind"
+        which = "behind"
+        if self.difference > timedelta(0):
+            which = "ahead of"
         shown = f"{self.there:%F %T} UTC, here it is {self.here:%F %T}"
         return f"the server's clock is {length(self.difference)} {which} this machine's ({shown})"
 
     def warning(self) -> str:
-        """What to say of a difference that is worth it; "" for a smaller one."""
+        """The warning of a difference that is worth one; "" for a smaller one."""
         if abs(self.difference) < WORTH_A_WARNING:
             return ""
         return f"{self}; {WHAT_TO_DO}"
@@ -51,7 +55,7 @@ class Clocks:
             raise SourceError(f"{self}: nothing is archived; {WHAT_TO_DO}, and run again")
 
     def refuse_unfinished(self, day: LocalDay) -> None:
-        """SourceError if the server's clock says that the day is not over yet."""
+        """SourceError if the day is not over yet by the server's clock."""
         self.refuse_too_far()
         if self.there < day.end:
             raise SourceError(

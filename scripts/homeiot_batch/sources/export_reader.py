@@ -20,7 +20,7 @@ from homeiot_batch.sources.exports.coverage import Coverage
 from homeiot_batch.sources.exports.files import export_files, export_path
 from homeiot_batch.sources.exports.notices import listed
 from homeiot_batch.sources.exports.scan import ExportPass
-from homeiot_batch.sources.exports.sections import rest_of_another
+from homeiot_batch.sources.exports.sections import Section, rest_of_another
 from homeiot_batch.sources.exports.spool import Spool
 from homeiot_batch.sources.exports.units import Suspicion
 from homeiot_batch.sources.exports.wanted import Wanted
@@ -66,15 +66,22 @@ class ExportReader:
 
     def doubts(self, dataset: Dataset, day: LocalDay) -> list[str]:
         """Where the export may begin, end or have a hole in the day, and single lines left out."""
+        doubts = self._coverage[dataset.name].doubts(day)
         suspicion = self._suspicion(dataset, day)
-        left_out = [f"{_suspected(suspicion, day)}; it is left out"] if suspicion else []
-        return [*left_out, *self._coverage[dataset.name].doubts(day)]
+        if suspicion is None:
+            return doubts
+        left_out = f"{_suspected(suspicion, day)}; it is left out"
+        return [left_out, *doubts]
 
     def first_reading(self, dataset: Dataset, since: datetime) -> datetime | None:
         """See `Source.first_reading`; None before the export was read."""
         coverage = self._coverage.get(dataset.name)
-        first = coverage.first(nanoseconds(since)) if coverage else None
-        return None if first is None else instant_of(first)
+        if coverage is None:
+            return None
+        first = coverage.first(nanoseconds(since))
+        if first is None:
+            return None
+        return instant_of(first)
 
     def notices(self) -> list[str]:
         """What an export holds beside the readings, after it was read."""
@@ -101,8 +108,10 @@ class ExportReader:
 
     def _pass(self, spool: Spool, days: WantedDays) -> None:
         """Read all files for these days."""
-        zone, datasets = self._settings.zone, self._settings.datasets
-        wanted = [Wanted(datasets[name], dates, zone) for name, dates in days.items()]
+        wanted = []
+        for name, dates in days.items():
+            dataset = self._settings.datasets[name]
+            wanted.append(Wanted(dataset, dates, self._settings.zone))
         for entry in wanted:
             spool.prepare(entry.dataset)
         done = ExportPass(self._settings, wanted, spool)
@@ -118,30 +127,32 @@ class ExportReader:
         if problem := self._absent_or_ambiguous(entry, done):
             self._unusable[name] = SourceError(problem)
             return
-        policy = self._settings.influx_retention_policy or next(iter(entry.policies), None)
-        sections = [
-            section
-            for section in entry.evidence.sections
-            if section.is_for(self._settings.influx_bucket, policy)
-        ]
-        coverage = Coverage(
-            self._path, entry.dataset, self._settings.zone, entry.evidence, sections
-        )
+        coverage = self._coverage_of(entry)
         self._coverage[name] = coverage
         self._notice(coverage.notices(entry.days))
 
+    def _coverage_of(self, entry: Wanted) -> Coverage:
+        found_policy = next(iter(entry.policies), None)
+        policy = self._settings.influx_retention_policy or found_policy
+        database = self._settings.influx_bucket
+        evidence = entry.evidence
+        sections = [section for section in evidence.sections if section.is_for(database, policy)]
+        return Coverage(self._path, entry.dataset, self._settings.zone, evidence, sections)
+
     def _notice(self, lines: list[str]) -> None:
-        """Keep what was not said before: a second pass finds the same lines again."""
-        self._notices += [line for line in lines if line not in self._notices]
+        """Keep what is new: a second pass finds the same lines again."""
+        new = [line for line in lines if line not in self._notices]
+        self._notices += new
 
     def _absent_or_ambiguous(self, entry: Wanted, done: ExportPass) -> str | None:
         """Why the export cannot serve the dataset; None if it can."""
         measurement = entry.dataset.measurement
         if not done.measurements[measurement]:
+            database = self._settings.influx_bucket
+            found = f"{_names(done.measurements)}{_other_databases(done)}"
             return (
                 f"{self._path} holds no point of measurement {measurement!r} in database "
-                f"{self._settings.influx_bucket!r} (it holds {_names(done.measurements)}"
-                f"{_other_databases(done)}); "
+                f"{database!r} (it holds {found}); "
                 "check INFLUX_MEASUREMENT, INFLUX_BUCKET and INFLUX_RETENTION_POLICY"
             )
         if len(entry.policies) > 1:
@@ -154,27 +165,32 @@ class ExportReader:
 
     def _without_context(self, entry: Wanted, done: ExportPass) -> str | None:
         """Whether points without a database beside them may be another database's."""
-        settings, evidence = self._settings, entry.evidence
         measurement = entry.dataset.measurement
-        suspects = rest_of_another(
-            evidence.sections, settings.influx_bucket, settings.influx_retention_policy
-        )
-        if any(measurement in counts for counts in done.elsewhere.values()):
-            suspects = (section for section in evidence.sections if not section.contexts)
-        for section in suspects:
-            if evidence.hull(section):
+        for section in self._suspects(entry, done):
+            if entry.evidence.hull(section):
+                others = ", ".join(sorted(done.elsewhere))
                 return (
                     f"{section.file} does not say which database its points of {measurement!r} are "
-                    f"of, and beside it lies an export of {', '.join(sorted(done.elsewhere))}; "
+                    f"of, and beside it lies an export of {others}; "
                     "join the parts of a split export (cat), put files of another database "
                     "elsewhere, or add the line '# CONTEXT-DATABASE:"
-                    f"{settings.influx_bucket}' at its beginning"
+                    f"{self._settings.influx_bucket}' at its beginning"
                 )
         return None
 
+    def _suspects(self, entry: Wanted, done: ExportPass) -> list[Section]:
+        """Sections without a database that may be of another one."""
+        settings, sections = self._settings, entry.evidence.sections
+        measurement = entry.dataset.measurement
+        if any(measurement in counts for counts in done.elsewhere.values()):
+            return [section for section in sections if not section.contexts]
+        policy = settings.influx_retention_policy
+        return list(rest_of_another(sections, settings.influx_bucket, policy))
+
     def _suspicion(self, dataset: Dataset, day: LocalDay) -> Suspicion | None:
         found = self._found[dataset.name, day.date]
-        return found.units.of(found.days.index(day.date))
+        number = found.days.index(day.date)
+        return found.units.of(number)
 
     def _refuse_other_units(self, dataset: Dataset, day: LocalDay) -> None:
         """SourceError for a day of which lines have times in another unit: they would be missing.
@@ -185,8 +201,8 @@ class ExportReader:
         if suspicion is None:
             return
         found = self._found[dataset.name, day.date]
-        all_lines, read = found.units.lines, found.evidence.readings
-        has_no_others = any(all_lines[meter] == read[meter] for meter in suspicion.meters)
+        lines, readings = found.units.lines, found.evidence.readings
+        has_no_others = any(lines[meter] == readings[meter] for meter in suspicion.meters)
         if suspicion.meters.total() > 1 or has_no_others:
             raise SourceError(
                 f"{_suspected(suspicion, day)}, but exports have nanoseconds; "
@@ -203,10 +219,16 @@ def _suspected(suspicion: Suspicion, day: LocalDay) -> str:
 
 
 def _names(counts: Mapping[str, int]) -> str:
-    more = ", ..." if len(counts) > MOST_NAMES else ""
-    return ", ".join(sorted(counts)[:MOST_NAMES]) + more or "no measurement"
+    if not counts:
+        return "no measurement"
+    names = ", ".join(sorted(counts)[:MOST_NAMES])
+    if len(counts) > MOST_NAMES:
+        return f"{names}, ..."
+    return names
 
 
 def _other_databases(done: ExportPass) -> str:
+    if not done.elsewhere:
+        return ""
     texts = [f"{name} ({_names(counts)})" for name, counts in sorted(done.elsewhere.items())]
-    return f"; of other databases it holds {', '.join(texts[:MOST_NAMES])}" if texts else ""
+    return f"; of other databases it holds {', '.join(texts[:MOST_NAMES])}"

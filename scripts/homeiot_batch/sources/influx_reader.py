@@ -44,6 +44,9 @@ JSON_TYPES: dict[str, set[type]] = {
     "boolean": {bool},
     "string": {str},
 }
+# the types of the other columns
+TIME_TYPES: set[type] = {int}
+TAG_TYPES: set[type] = {str, type(None)}
 
 
 class InfluxReader:
@@ -68,7 +71,10 @@ class InfluxReader:
         }
 
     def doubts(self, dataset: Dataset, day: LocalDay) -> list[str]:  # noqa: ARG002
-        """Whether retention may have taken the beginning of the day; all else is proven by `read`, or refused."""
+        """Whether retention may have taken the beginning of the day.
+
+        All else is proven by `read`, or refused.
+        """
         try:
             policy, kept = self.retention
         except SourceError as error:  # the day was read: it is not given up for a warning
@@ -76,10 +82,14 @@ class InfluxReader:
         edge = self._settings.instant() - kept
         if not kept or edge <= day.start:
             return []
-        kept_since = f"{kept // timedelta(hours=1)} hours, since {edge.astimezone(day.zone):%F %T}"
-        gone = "the day's first readings, or all, may have been gone when it was read"
-        cure = f"with an export or a backup of the server, run again with --date {day} --force"
-        return [f"retention policy {policy!r} keeps {kept_since}: {gone}; {cure}"]
+        hours = kept // timedelta(hours=1)
+        since = edge.astimezone(day.zone)
+        doubt = (
+            f"retention policy {policy!r} keeps {hours} hours, since {since:%F %T}: "
+            "the day's first readings, or all, may have been gone when it was read; "
+            f"with an export or a backup of the server, run again with --date {day} --force"
+        )
+        return [doubt]
 
     def read(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
         """See `Source.read`."""
@@ -88,19 +98,20 @@ class InfluxReader:
         self._refuse_other_declaration(dataset, day)
         self._refuse_other_policies(dataset, day, others)
         expected = self.counts(dataset, day)
-        # `now` is for drills, which say themselves what the time is
+        # in drills `now` gives the time
         if self.client.clocks is not None and self._settings.now is None:
             self.client.clocks.refuse_unfinished(day)
         found = dict.fromkeys(dataset.fields, 0)
         for batch in self._batches(dataset, day):
             for field in dataset.fields:
-                found[field] += len(batch) - batch.column(field).null_count
+                nulls = batch.column(field).null_count
+                found[field] += len(batch) - nulls
             yield batch
         if found != expected:
+            answered, counted = listed_counts(found), listed_counts(expected)
             raise SourceUnavailable(
-                f"{self._where(dataset)}: the answer for {day} holds {listed_counts(found)} "
-                f"values, the server counts {listed_counts(expected)}; it was cut short, or "
-                "points are still arriving: run again"
+                f"{self._where(dataset)}: the answer for {day} holds {answered} values, the server "
+                f"counts {counted}; it was cut short, or points are still arriving: run again"
             )
 
     def _other_policies(self) -> list[str]:
@@ -110,35 +121,43 @@ class InfluxReader:
         policies = self.policies(self._settings.influx_bucket)
         others = [policy.name for policy in policies if not policy.is_default]
         if others and len(others) == len(policies):
-            raise SourceError(
-                f"database {self._settings.influx_bucket!r} at {self._settings.influx_url} has no "
-                "default retention policy; set INFLUX_RETENTION_POLICY to the one that has the "
-                f"readings: {', '.join(map(repr, others))}"
-            )
+            raise self._no_default_policy(others)
         return others
+
+    def _no_default_policy(self, policies: Sequence[str]) -> SourceError:
+        database, url = self._settings.influx_bucket, self._settings.influx_url
+        named = ", ".join(map(repr, policies))
+        return SourceError(
+            f"database {database!r} at {url} has no default retention policy; "
+            f"set INFLUX_RETENTION_POLICY to the one that has the readings: {named}"
+        )
 
     def _refuse_other_declaration(self, dataset: Dataset, day: LocalDay) -> None:
         types = field_types(self.client, quote_ident(dataset.measurement))
         if not types:
             raise SourceError(self._no_measurement(dataset))
         if not types.keys() & dataset.fields.keys():
+            declared, found = ", ".join(dataset.fields), ", ".join(sorted(types))
             raise SourceError(
-                f"{self._where(dataset)} has none of the fields {', '.join(dataset.fields)} but "
-                f"{', '.join(sorted(types))}; correct the dataset's fields in config.yaml"
+                f"{self._where(dataset)} has none of the fields {declared} but {found}; "
+                "correct the dataset's fields in config.yaml"
             )
         for tag in dataset.tags:
             for kind in sorted(types.get(tag, ())):
                 self._refuse_field_named_like_a_tag(dataset, day, tag, kind, types)
         for field, declared in dataset.fields.items():
-            for other in sorted(types.get(field, set()) - COMPATIBLE[declared]):
+            others = types.get(field, set()) - COMPATIBLE[declared]
+            for other in sorted(others):
                 self._refuse_other_type(dataset, day, field, other)
 
     def _refuse_other_type(self, dataset: Dataset, day: LocalDay, field: str, other: str) -> None:
-        if count := self._counted([f"{quote_ident(field)}::{other}"], dataset, day)[0]:
+        count = self._counted_one(f"{quote_ident(field)}::{other}", dataset, day)
+        if count:
+            declared = dataset.fields[field]
             raise SourceError(
                 f"{self._where(dataset)}: on {day} field {field} holds {count} values of type "
-                f"{other}, declared is {dataset.fields[field]}; InfluxDB would leave out one or "
-                "the other. Correct the points on the server, or the type in config.yaml"
+                f"{other}, declared is {declared}; InfluxDB would leave out one or the other. "
+                "Correct the points on the server, or the type in config.yaml"
             )
 
     def _refuse_field_named_like_a_tag(
@@ -149,9 +168,11 @@ class InfluxReader:
         Points of other days do no harm, because a day is asked for tags as tags.
         """
         column = f"{quote_ident(tag)}::{kind}"
-        query = _select(column, dataset, day) + " GROUP BY * LIMIT 1"
-        count = self._counted([column], dataset, day)[0]
-        points = self.client.tagged_rows(query, Instant) if count else []
+        count = self._counted_one(column, dataset, day)
+        if not count:
+            return
+        query = f"{_select(column, dataset, day)} GROUP BY * LIMIT 1"
+        points = self.client.tagged_rows(query, Instant)
         if not points:
             return
         measurement = quote_ident(dataset.measurement)
@@ -160,31 +181,38 @@ class InfluxReader:
                 f"{self._where(dataset)}: {tag} is a field there, not a tag; correct config.yaml"
             )
         tags, first = points[0]
+        how_to_delete = self._deletion(dataset, {tag: ""} | tags, first.time)
         raise SourceError(
             f"{self._where(dataset)}: on {day} {count} points have a field {tag}, which is "
             f"declared as a tag, so that it is not clear which {tag} they are of; correct what "
             "writes them, write them again with the tag if they are wanted, and delete the old "
-            f"ones. {self._deletion(dataset, {tag: ''} | tags, first.time)}"
+            f"ones. {how_to_delete}"
         )
 
     def _deletion(self, dataset: Dataset, tags: dict[str, str], time: int) -> str:
         """How a point is deleted with all its fields, and no other."""
-        wanted = self._settings.influx_retention_policy
-        policies = self.policies(self._settings.influx_bucket)
-        is_default = any(p.is_default and p.name == (wanted or p.name) for p in policies)
-        if self.client.major == "2" and not is_default:
+        if self.client.major == "2" and not self._reads_default_policy():
             return (
                 "InfluxDB 2.x deletes by InfluxQL in the default retention policy only; how to "
                 "delete in another is in docs/how-to/influxdb.md"
             )
         return f"The first is deleted by {deletion(dataset.measurement, tags, time)}"
 
+    def _reads_default_policy(self) -> bool:
+        wanted = self._settings.influx_retention_policy
+        policies = self.policies(self._settings.influx_bucket)
+        defaults = [policy.name for policy in policies if policy.is_default]
+        if wanted:
+            return wanted in defaults
+        return bool(defaults)
+
     def _refuse_other_policies(
         self, dataset: Dataset, day: LocalDay, others: Sequence[str]
     ) -> None:
-        """The default policy may hold only a part of the day, or none: if it was changed, say."""
+        """The default policy may hold only a part of the day, or none, as after a change of it."""
         for policy in others:
-            if any(self.counts(dataset, day, policy).values()):
+            counts = self.counts(dataset, day, policy)
+            if any(counts.values()):
                 raise SourceError(
                     f"{self._where(dataset)}: on {day} retention policy {policy!r} "
                     "holds points of it too; "
@@ -192,17 +220,23 @@ class InfluxReader:
                 )
 
     def _no_measurement(self, dataset: Dataset) -> str:
-        known = measurements(self.client, self._settings.influx_retention_policy)
-        there = f"there are {', '.join(known[:20])}" if known else "nothing can be seen there"
-        measurement = quote_ident(dataset.measurement)
-        for policy in self.policies(self._settings.influx_bucket):
-            if field_types(self.client, f"{quote_ident(policy.name)}.{measurement}"):
-                there = f"it is in retention policy {policy.name!r}"
+        found = self._found_instead(dataset)
         return (
-            f"{self._where(dataset)} does not exist ({there}); check INFLUX_MEASUREMENT, "
+            f"{self._where(dataset)} does not exist ({found}); check INFLUX_MEASUREMENT, "
             "INFLUX_RETENTION_POLICY, INFLUX_BUCKET, and that the credentials may read, not only "
             "write"
         )
+
+    def _found_instead(self, dataset: Dataset) -> str:
+        """The last retention policy with the measurement, or the measurements that there are."""
+        for policy in reversed(self.policies(self._settings.influx_bucket)):
+            source = _source(dataset, policy.name)
+            if field_types(self.client, source):
+                return f"it is in retention policy {policy.name!r}"
+        there = measurements(self.client, self._settings.influx_retention_policy)
+        if not there:
+            return "nothing can be seen there"
+        return f"there are {', '.join(there[:20])}"
 
     def counts(
         self, dataset: Dataset, day: LocalDay | LocalDays, policy: str | None = None
@@ -217,45 +251,56 @@ class InfluxReader:
         return dict(zip(dataset.fields, counts, strict=True))
 
     def first_reading(self, dataset: Dataset, since: datetime) -> datetime | None:
-        """See `Source.first_reading`. One question a field, which the server answers from an index."""
-        where = f"WHERE time >= {nanoseconds(since)}"
-        measurement = quote_ident(dataset.measurement)
-        queries = [
-            f"SELECT first({_as_field(field)}) FROM {measurement} {where}"
-            for field in dataset.fields
-        ]
-        times = [row.time for query in queries for row in self.client.rows(query, Instant)]
-        return instant_of(min(times)) if times else None
+        """See `Source.first_reading`.
+
+        Each field is one question, which the server answers from an index.
+        """
+        found: list[Instant] = []
+        for field in dataset.fields:
+            first = f"SELECT first({_as_field(field)}) FROM {_source(dataset)}"
+            query = f"{first} WHERE time >= {nanoseconds(since)}"
+            found += self.client.rows(query, Instant)
+        if not found:
+            return None
+        earliest = min(instant.time for instant in found)
+        return instant_of(earliest)
 
     def policies(self, database: str) -> list[RetentionPolicy]:
         """The retention policies of a database."""
         return self._policies(database, RetentionPolicy)
 
     def _policies[Policy: RetentionPolicy](self, database: str, kind: type[Policy]) -> list[Policy]:
-        policies = self.client.rows(f"SHOW RETENTION POLICIES ON {quote_ident(database)}", kind)
-        if is_3(self.client.version):  # it names its only one like the database; FROM knows autogen
-            return [policy.model_copy(update={"name": "autogen"}) for policy in policies]
-        return policies
+        query = f"SHOW RETENTION POLICIES ON {quote_ident(database)}"
+        policies = self.client.rows(query, kind)
+        if not is_3(self.client.version):
+            return policies
+        # it names its only one like the database, but FROM takes only the name autogen
+        autogen = {"name": "autogen"}
+        return [policy.model_copy(update=autogen) for policy in policies]
 
     @functools.cached_property
     def retention(self) -> tuple[str, timedelta]:
         """The retention policy that is read, and how long it keeps points (0: for ever)."""
         wanted = self._settings.influx_retention_policy
         for policy in self._policies(self._settings.influx_bucket, Retention):
-            if policy.name == wanted or (policy.is_default and not wanted):
-                return policy.name, policy.kept or self._bucket_retention(policy.name)
+            is_read_unnamed = policy.is_default and not wanted
+            if policy.name == wanted or is_read_unnamed:
+                kept = policy.kept or self._bucket_retention(policy.name)
+                return policy.name, kept
         return wanted or "", timedelta()
 
     def _bucket_retention(self, policy: str) -> timedelta:
-        """How long 2.x keeps points: SHOW RETENTION POLICIES says for ever, whatever it is."""
+        """How long 2.x keeps points: SHOW RETENTION POLICIES has "for ever" for all."""
         database, buckets = self._settings.influx_bucket, self.client.buckets()
-        read = {
-            mapping.bucket
-            for mapping in self.client.mappings(buckets)
-            if (mapping.database, mapping.policy) == (database, policy)
-        }
-        rules = [rule for bucket in buckets if bucket.id in read for rule in bucket.rules]
-        return timedelta(seconds=min((rule.seconds for rule in rules), default=0))
+        mapped = set()
+        for mapping in self.client.mappings(buckets):
+            if (mapping.database, mapping.policy) == (database, policy):
+                mapped.add(mapping.bucket)
+        kept_s = []
+        for bucket in buckets:
+            if bucket.id in mapped:
+                kept_s += [rule.seconds for rule in bucket.rules]
+        return timedelta(seconds=min(kept_s, default=0))
 
     def _counted(
         self,
@@ -266,51 +311,57 @@ class InfluxReader:
     ) -> list[int]:
         """The values in the day of each of the columns, which are InfluxQL."""
         selection = ", ".join(f"count({column})" for column in columns)
-        return self.client.counts(_select(selection, dataset, day, policy), len(columns))
+        query = _select(selection, dataset, day, policy)
+        return self.client.counts(query, len(columns))
+
+    def _counted_one(self, column: str, dataset: Dataset, day: LocalDay) -> int:
+        [count] = self._counted([column], dataset, day)
+        return count
 
     def _batches(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
         columns = [*dataset.fields, *dataset.tags]
-        selected = [*map(_as_field, dataset.fields), *map(_as_tag, dataset.tags)]
-        query = _select(", ".join(selected), dataset, day)
+        fields, tags = map(_as_field, dataset.fields), map(_as_tag, dataset.tags)
+        selection = ", ".join([*fields, *tags])
+        query = _select(selection, dataset, day)
         last = day.start_ns
         for series in self.client.series(query):
             if series.columns != ["time", *columns]:
-                raise self._spoiled(
-                    dataset, f"asked for {columns}, the server answered {series.columns[1:]}"
-                )
+                what = f"asked for {columns}, the server answered {series.columns[1:]}"
+                raise self._spoiled(dataset, what)
             batch = self._batch(dataset, series)
             times = batch.column("time")
-            ascending = pc.all(pc.less_equal(times[:-1], times[1:]), min_count=0).as_py()
-            if not ascending or times[0].as_py() < last or times[-1].as_py() >= day.end_ns:
-                raise self._spoiled(
-                    dataset, f"the answer for {day} holds points out of order or of another day"
-                )
+            if not _continues(times, last, day):
+                what = f"the answer for {day} holds points out of order or of another day"
+                raise self._spoiled(dataset, what)
             last = times[-1].as_py()
             yield batch
 
     def _batch(self, dataset: Dataset, series: Series) -> pa.RecordBatch:
-        values = dict(zip(series.columns, zip(*series.values, strict=True), strict=True))
+        columns = zip(*series.values, strict=True)
+        values = dict(zip(series.columns, columns, strict=True))
         schema = dataset.raw_schema()
-        arrays = [
-            _field(dataset, column.name, values[column.name])
-            if column.name in dataset.fields
-            else self._plain(dataset, column, values[column.name])
-            for column in schema
-        ]
+        arrays = [self._array(dataset, column, values[column.name]) for column in schema]
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def _array(self, dataset: Dataset, column: pa.Field, values: Sequence[Any]) -> pa.Array:
+        if column.name in dataset.fields:
+            return _field(dataset, column.name, values)
+        return self._plain(dataset, column, values)
 
     def _plain(self, dataset: Dataset, column: pa.Field, values: Sequence[Any]) -> pa.Array:
         """The times, or the values of a tag: the server keeps them as whole numbers and text."""
-        wanted = {int} if column.name == "time" else {str, type(None)}
+        wanted, kind = TAG_TYPES, "text"
+        if column.name == "time":
+            wanted, kind = TIME_TYPES, "times"
         others = [value for value in values if type(value) not in wanted]
-        if not others:
+        if others:
+            found = f"{others[0]!r:.60}"
+        else:
+            found = "a value that cannot be stored"
             with contextlib.suppress(pa.ArrowException, OverflowError):
                 return pa.array(values, column.type)
-        what = f"{others[0]!r:.60}" if others else "a value that cannot be stored"
-        kind = "times" if column.name == "time" else "text"
-        raise self._spoiled(
-            dataset, f"column {column.name} of the answer should hold {kind}, but holds {what}"
-        )
+        what = f"column {column.name} of the answer should hold {kind}, but holds {found}"
+        raise self._spoiled(dataset, what)
 
     def _spoiled(self, dataset: Dataset, what: str) -> SourceError:
         return SourceError(
@@ -319,11 +370,10 @@ class InfluxReader:
         )
 
     def _where(self, dataset: Dataset) -> str:
-        policy = self._settings.influx_retention_policy or "the default retention policy"
-        return (
-            f"measurement {dataset.measurement!r} in {self._settings.influx_bucket!r} ({policy}) "
-            f"at {self._settings.influx_url}"
-        )
+        settings = self._settings
+        policy = settings.influx_retention_policy or "the default retention policy"
+        place = f"{settings.influx_bucket!r} ({policy}) at {settings.influx_url}"
+        return f"measurement {dataset.measurement!r} in {place}"
 
 
 def _as_field(name: str) -> str:
@@ -339,12 +389,35 @@ def _as_tag(name: str) -> str:
 def _select(
     selection: str, dataset: Dataset, day: LocalDay | LocalDays, policy: str | None = None
 ) -> str:
-    source = (
-        quote_ident(dataset.measurement)
-        if policy is None
-        else f"{quote_ident(policy)}.{quote_ident(dataset.measurement)}"
-    )
-    return f"SELECT {selection} FROM {source} WHERE time >= {day.start_ns} AND time < {day.end_ns}"
+    condition = f"time >= {day.start_ns} AND time < {day.end_ns}"
+    return f"SELECT {selection} FROM {_source(dataset, policy)} WHERE {condition}"
+
+
+def _as_double(number: float | None) -> float | None:
+    if number is None:
+        return None
+    return float(number)
+
+
+def _source(dataset: Dataset, policy: str | None = None) -> str:
+    """The measurement after FROM: in a retention policy, or in the one of the question."""
+    measurement = quote_ident(dataset.measurement)
+    if policy is None:
+        return measurement
+    return f"{quote_ident(policy)}.{measurement}"
+
+
+def _continues(times: pa.Array, last: int, day: LocalDay) -> bool:
+    """Whether the times (ns) ascend, begin at `last` or later, and end before the day does."""
+    steps_up = pc.less_equal(times[:-1], times[1:])
+    if not _all(steps_up):
+        return False
+    return times[0].as_py() >= last and times[-1].as_py() < day.end_ns
+
+
+def _all(booleans: pa.Array) -> bool:
+    """Whether all are true, also if there are none."""
+    return pc.all(booleans, min_count=0).as_py()
 
 
 def _field(dataset: Dataset, field: str, values: Sequence[Any]) -> pa.Array:
@@ -354,9 +427,9 @@ def _field(dataset: Dataset, field: str, values: Sequence[Any]) -> pa.Array:
         with contextlib.suppress(pa.ArrowInvalid, OverflowError):
             if declared != "double":
                 return pa.array(values, ARROW_TYPES[declared])
-            numbers = [None if value is None else float(value) for value in values]
+            numbers = list(map(_as_double, values))
             array = pa.array(numbers, pa.float64())
-            if pc.all(pc.is_finite(array), min_count=0).as_py():
+            if _all(pc.is_finite(array)):
                 return array
     raise SourceError(
         f"measurement {dataset.measurement!r}: field {field} holds a value that does not fit "

@@ -8,7 +8,7 @@ from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import EPOCH
 from homeiot_batch.sources.source import Source
 
-# a day of readings that lies so long before all others is of a clock that began in 1970, say
+# a day of readings that lies so long before all others may be of a clock that began in 1970
 STRAY = timedelta(days=31)
 MOST_STRAYS = 5
 
@@ -40,11 +40,15 @@ def unarchived_begin(
     if settings.archive_start:
         return None
     begin = begin_of_readings(lambda since: source.first_reading(dataset, since))
-    if begin is None or (first := begin.astimezone(settings.zone).date()) >= archive:
+    if begin is None:
+        return None
+    first = begin.astimezone(settings.zone).date()
+    if first >= archive:
         return None
     found = f"the source has readings from {first} on, and the archive begins with {archive}"
+    last_missing = archive - timedelta(days=1)
     what_to_do = (
-        f"`homeiot run --from {first} --to {archive - timedelta(days=1)}` archives the days before, "
+        f"`homeiot run --from {first} --to {last_missing}` archives the days before, "
         f"as long as the source keeps them; or set ARCHIVE_START={archive}"
     )
     return found, what_to_do

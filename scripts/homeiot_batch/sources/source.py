@@ -20,8 +20,8 @@ class Source(Protocol):
     def read(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
         """The day's points as batches of `dataset.raw_schema()`, in the order of time.
 
-        The day is whole only when the iterator has ended: until then it may raise SourceError, or SourceUnavailable
-        where asking again may help.
+        The day is whole only when the iterator has ended. Until then it may raise SourceError, or
+        SourceUnavailable where asking again may help.
         """
         ...
 
@@ -43,7 +43,10 @@ class Source(Protocol):
 
 
 def open_source(settings: Settings, wanted: Mapping[str, Sequence[date]], staging: Path) -> Source:
-    """The source that INFLUX_URL names; `wanted` are the days by dataset that it will be asked for, `staging` where it may spool."""
+    """The source that INFLUX_URL names.
+
+    `wanted` are the days, by dataset, that it will be asked for. In `staging` it may spool.
+    """
     if settings.is_server:
         return InfluxReader(settings)
     return ExportReader(settings, wanted, staging)
