@@ -84,23 +84,21 @@ class Settings(BaseSettings):
 
     influx_url: str = _env(
         "http://localhost:8086",
-        "Where the readings are: InfluxDB (http or https, with a path if it is behind one), or an export: `file:///path` "
-        "or the path of a file or folder of line protocol.",
+        "Where the readings are. InfluxDB: http or https, with the path that a proxy gives it. "
+        "An export: `file:///path` or the path of a file or folder of line protocol.",
     )
     influx_bucket: str = _env(
         "home_energy", "Database (InfluxDB 1.x) or bucket (2.x).", min_length=1
     )
     influx_token: SecretStr | None = _secret("Token of InfluxDB 2.x. Environment only.")
-    influx_token_file: Place | None = _env(
-        None, "File that holds the token, instead of INFLUX_TOKEN."
-    )
+    influx_token_file: Place | None = _env(None, "File with the token, instead of INFLUX_TOKEN.")
     influx_username: str | None = _env(None, "User of InfluxDB 1.x, if it asks for one.")
     influx_password: SecretStr | None = _secret("The user's password. Environment only.")
     influx_password_file: Place | None = _env(
-        None, "File that holds the password, instead of INFLUX_PASSWORD."
+        None, "File with the password, instead of INFLUX_PASSWORD."
     )
     influx_retention_policy: str | None = _env(
-        None, "Retention policy to read; the database's default one if not set."
+        None, "Retention policy to read. If not set, the database's default one."
     )
     influx_measurement: str | None = _env(
         None, f"Measurement of `{SHIPPED_DATASET}`, instead of the declared one (`power`)."
@@ -113,11 +111,11 @@ class Settings(BaseSettings):
     )
     influx_retries: int = _env(
         3,
-        "Times a day is tried when the server does not answer whole, and a question when it is busy.",
+        "Attempts per day if the answer is incomplete, and per query if the server is busy.",
         ge=1,
         le=20,
     )
-    influx_chunk_rows: int = _env(10_000, "Rows a chunk of the answer.", ge=1)
+    influx_chunk_rows: int = _env(10_000, "Rows per response chunk.", ge=1)
     source_default: str | None = _env(
         None,
         f"`source` of a reading without that tag in `{SHIPPED_DATASET}`, instead of the declared one (`meter1`).",
@@ -130,7 +128,7 @@ class Settings(BaseSettings):
     report_dir: Place = _place(Path("data/report"), "Folder of the report, `index.html`.")
     house_dir: Path = _env(
         HOUSE_DIR,
-        "Folder of what you set: `config.yaml` and `tariffs.csv`. Not to be set in `config.yaml`.",
+        "Folder of your settings: `config.yaml` and `tariffs.csv`. Do not set it in `config.yaml`.",
     )
     parquet_compression: Literal["zstd", "snappy", "gzip", "brotli", "lz4", "none"] = _env(
         "zstd", "Compression of the Parquet files."
@@ -145,14 +143,16 @@ class Settings(BaseSettings):
     )
     start: Day | None = Field(
         None,
-        description="First local day of the range; else `archive_start`, else the first archived day, else yesterday.",
+        description="First local day of the range. If not set: `archive_start`, or the first "
+        "archived day, or yesterday.",
     )
     end: Day | None = Field(
-        None, description="Last local day of the range, included; else yesterday."
+        None, description="Last local day of the range, included. If not set: yesterday."
     )
     allow_shrink: bool = Field(
         False,
-        description="Let the days of `start` to `end` be replaced by ones with fewer readings; it is recorded.",
+        description="Allow the days of `start` to `end` to be replaced by days with fewer "
+        "readings. It is recorded.",
     )
     lock_wait_s: float = _env(
         60.0, "Seconds to wait for another run to end before giving up.", ge=0
@@ -162,32 +162,32 @@ class Settings(BaseSettings):
     )
     duckdb_memory_limit: str = _env(
         "2GB",
-        "Most memory that DuckDB takes while dbt builds the tables; what it needs beyond goes to disk.",
+        "Most memory for DuckDB while dbt builds the tables. It puts the rest on disk.",
         pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$",
     )
     read_copy_storage_version: str = _env(
         OLDEST,
-        "DuckDB version that the read copy is written for: this one and newer ones can open it.",
+        "Oldest DuckDB version that can open the read copy.",
     )
     lookback_days: int = _env(
         7,
-        "Days before yesterday in which the nightly run looks for points that came late.",
+        "Days before yesterday that the nightly command checks for late points.",
         ge=0,
         le=3650,
     )
     healthcheck_url: SecretStr | None = _secret(
-        "Address that the nightly run pings, as healthchecks.io has it. Environment only."
+        "Address that the nightly command pings, in the form of healthchecks.io. Environment only."
     )
     log_format: Literal["keyvalue", "json"] = _env("keyvalue", "Form of the log lines.")
     now: datetime | None = Field(
-        None, description="Instant to take as now (ISO 8601 with offset), for drills and tests."
+        None, description="Time to use as now (ISO 8601 with offset), for drills and tests."
     )
     dbt_vars: dict[str, Any] = Field(
         {},
-        description="How the tables are built: vars of `dbt/dbt_project.yml`, instead of its own.",
+        description="How the tables are built: values for the vars of `dbt/dbt_project.yml`.",
     )
     datasets: dict[str, Dataset] = Field(
-        {}, validate_default=True, description="The datasets to archive, by name; see config.yaml."
+        {}, validate_default=True, description="The datasets to archive, by name. See config.yaml."
     )
 
     @classmethod

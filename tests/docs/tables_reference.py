@@ -4,6 +4,7 @@ python -m tests.docs.tables_reference      rewrites the tables in docs/reference
 """
 
 import re
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,7 +58,7 @@ def _part(table: dict[str, Any]) -> str:
             [
                 f"## {table['name']}",
                 "",
-                table["description"],
+                textwrap.fill(table["description"], 100),
                 "",
                 "| column | meaning |",
                 "| --- | --- |",

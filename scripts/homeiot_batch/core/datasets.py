@@ -29,7 +29,7 @@ class Dataset(BaseModel):
     _name: str = PrivateAttr(default="")
     measurement: str = Field(min_length=1, description="InfluxDB measurement to read.")
     tags: dict[str, str] = Field(
-        default={}, description="Tags to keep, each with the value of a point without it."
+        default={}, description="Tags to keep, each with the value for points that lack it."
     )
     fields: dict[str, FieldType] = Field(
         min_length=1,
@@ -37,7 +37,7 @@ class Dataset(BaseModel):
     )
     missing: float | None = Field(
         default=None,
-        description="What a field that a point does not have becomes; leave it out to keep NULL.",
+        description="Value of a field that a point lacks. If not set, it is NULL.",
     )
 
     @property
