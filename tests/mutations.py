@@ -212,7 +212,7 @@ MUTATIONS = [
     ),
     Mutation(
         "insert: damaged pages are not loaded",
-        without(duckdb_writer.load_day, parquet_check.check_part),
+        without(duckdb_writer.load_day, parquet_check.DayFile.prove),
         "tests/workflow/test_database.py -k page_checksums",
     ),
     Mutation(
@@ -222,12 +222,12 @@ MUTATIONS = [
     ),
     Mutation(
         "marker: counts only with its load in the database",
-        expression(heal._doubt, "marker.get('load_id') != load_id", "False"),
+        expression(heal._doubt, "marker.load_id != load.load_id", "False"),
         "tests/workflow/test_reruns.py -k older_copy",
     ),
     Mutation(
         "marker: counts only for the file that was loaded",
-        expression(heal._doubt, "marker.get('file') != file_stamp(part)", "False"),
+        expression(heal._doubt, "marker.file != file_stamp(part)", "False"),
         "tests/workflow/test_recovery.py",
     ),
     Mutation(

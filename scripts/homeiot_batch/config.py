@@ -316,7 +316,7 @@ class Settings(BaseSettings):
     def _shipped_dataset_follows_the_environment(self) -> "Settings":
         shipped = self.datasets.get(SHIPPED_DATASET)
         if shipped is not None:
-            changes: dict[str, Any] = {
+            changes: dict[str, object] = {
                 "measurement": self.influx_measurement or shipped.measurement
             }
             if self.source_default and "source" in shipped.tags:
@@ -463,7 +463,7 @@ def shown_path(file: Path) -> str:
     return str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else str(file)
 
 
-def given_settings(pairs: Sequence[str]) -> dict[str, Any]:
+def given_settings(pairs: Sequence[str]) -> dict[str, object]:
     """What KEY=VALUE on a command line means, read as Snakemake reads it."""
     parts = [pair.partition("=") for pair in pairs]
     for name, equals, _ in parts:

@@ -11,6 +11,7 @@ import pytest
 from homeiot_batch.archive.day_file import check_day, reading, refuse_undeclared
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.day_record import Marker
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import sha256
 from homeiot_batch.errors import ArchiveDamaged, ArchiveError, SettingsError
@@ -53,14 +54,14 @@ def test_a_file_that_has_changed_since_it_was_loaded(part: Path, day: LocalDay) 
     place = content.index(b'"energy_import_kwh": 3') + len(b'"energy_import_kwh": ')
     metadata = content[content.index(b'"write_id": "') + len(b'"write_id": "') :][:32].decode()
     loaded = {"write_id": metadata, "sha256": sha256(part)}
-    check_day(part.parent, day, loaded)
+    check_day(part.parent, day, Marker.from_json(loaded))
     part.write_bytes(content[:place] + b"1" + content[place + 1 :])
     check_day(part.parent, day)
-    check_day(part.parent, day, loaded | {"write_id": "of another read"})
+    check_day(part.parent, day, Marker.from_json(loaded | {"write_id": "of another read"}))
     with pytest.raises(
         ArchiveDamaged, match="its checksum is no longer the one that it was loaded with"
     ):
-        check_day(part.parent, day, loaded)
+        check_day(part.parent, day, Marker.from_json(loaded))
 
 
 DAMAGE = [

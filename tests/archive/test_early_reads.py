@@ -64,9 +64,10 @@ def archive(
         if load:
             loaded = load_day(settings.duckdb_path, folder, dataset, day, False)
             # the clock of then is the clock that loads too
-            marker = loaded.marker | {"loaded_at": read_at.isoformat()}
+            marker = loaded.marker.to_json() | {"loaded_at": read_at.isoformat()}
             write_json(layout.marker(DATASET, dt), marker)
-        return str((read_metadata(folder) or {})["write_id"])
+        metadata = read_metadata(folder)
+        return str(metadata and metadata.write_id)
 
     return make
 

@@ -12,7 +12,7 @@ from homeiot_batch.archive.day_file import read_metadata
 from homeiot_batch.archive.parquet_writer import put_in_place
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
-from homeiot_batch.core.day_record import DayRecord
+from homeiot_batch.core.day_record import DayRecord, FileMetadata
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.errors import ArchiveError, SourceError
 from tests.staging import stage_day
@@ -44,8 +44,9 @@ def test_a_day_is_written_in_order_with_its_metadata(
         ("meter1", 0.0, 0.0, 6.0),
     ]
     assert table.schema.field("ts_jst").type == pa.timestamp("us", tz="Asia/Tokyo")
-    metadata = read_metadata(staged.folder)
-    assert metadata is not None
+    content = pq.read_metadata(staged.folder / "part-0.parquet").metadata[b"homeiot"]
+    metadata = json.loads(content)
+    assert read_metadata(staged.folder) == FileMetadata.from_json(metadata)
     assert {key: metadata[key] for key in metadata if key not in ("version", "write_id")} == {
         "dt": "2026-11-09",
         "tz": "Asia/Tokyo",

@@ -178,7 +178,7 @@ def test_a_smaller_day_is_refused_and_nothing_changes(
             load_day(path, folder, dataset, day, allow_shrink=False)
         assert (rows(path), recorded_loads(path)) == (kept, loads)
     load = load_day(path, fewer_rows, dataset, day, allow_shrink=True)
-    assert load.marker["shrunk_from"] == {
+    assert load.marker.to_json()["shrunk_from"] == {
         "rows": 2,
         "values": {"instant_power_w": 2, "energy_import_kwh": 2, "energy_export_kwh": 0},
     }

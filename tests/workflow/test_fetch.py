@@ -85,7 +85,7 @@ def test_a_permitted_day_records_what_it_shrank_from(fetch: Fetch, archived: Pat
     new = fetch(1, known=known, allow_shrink=True)
     metadata = read_metadata(new.folder)
     assert metadata is not None
-    assert metadata["shrunk_from"] == {"rows": 2, "values": COUNTS | {"energy_import_kwh": 1}}
+    assert metadata.shrunk_from == DayRecord(2, COUNTS | {"energy_import_kwh": 1})
     assert new.losses() == [
         "to 1 rows (instant_power_w 1, energy_import_kwh 0, energy_export_kwh 0)",
         "1 archived readings are not in it",
@@ -97,4 +97,4 @@ def test_a_day_that_grows_has_no_losses(fetch: Fetch, archived: Path) -> None:
     new = fetch(0, 1, 2, known=[DayRecord(2, COUNTS)])
     metadata = read_metadata(new.folder)
     assert metadata is not None
-    assert (metadata.get("shrunk_from"), new.losses()) == (None, [])
+    assert (metadata.shrunk_from, new.losses()) == (None, [])

@@ -178,8 +178,8 @@ def test_a_marker_is_believed_only_with_its_own_load_in_the_database(
         folder,
     )
     load = load_day(settings.duckdb_path, folder, dataset, day, allow_shrink=False)
-    write_json(layout.marker(NAME, "2026-11-09"), load.marker)
-    write_json(layout.marker(NAME, "2026-11-10"), load.marker)
+    write_json(layout.marker(NAME, "2026-11-09"), load.marker.to_json())
+    write_json(layout.marker(NAME, "2026-11-10"), load.marker.to_json())
     inputs = {"inputs": fingerprints(settings)}
     write_json(layout.models, record_build(settings.duckdb_path) | inputs)
     loads = forget_unbelieved_markers(layout, settings)
@@ -238,7 +238,7 @@ def test_a_marker_of_another_file_is_not_believed(
     )
     write_json(
         layout.marker(NAME, "2026-11-09"),
-        load_day(settings.duckdb_path, folder, dataset, day, allow_shrink=False).marker,
+        load_day(settings.duckdb_path, folder, dataset, day, allow_shrink=False).marker.to_json(),
     )
     forget_unbelieved_markers(layout, settings)
     assert layout.marker(NAME, "2026-11-09").exists()

@@ -1,10 +1,11 @@
 """Proves a day's Parquet file: readable, whole, as it was written, and of columns that are declared."""
 
 import contextlib
+import functools
 import json
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from homeiot_batch.core.datasets import OWN_COLUMNS, Dataset
-from homeiot_batch.core.day_record import DayRecord
+from homeiot_batch.core.day_record import DayRecord, FileMetadata, Marker
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import sha256
 from homeiot_batch.core.layout import PART
@@ -22,24 +23,50 @@ METADATA_KEY = b"homeiot"
 SNAKEMAKES = ".snakemake_timestamp"
 
 
-def read_metadata(folder: Path) -> dict[str, Any] | None:
-    """What the day's file says of itself; None where there is no day. ArchiveDamaged, or ArchiveError if it cannot be read now."""
+def read_metadata(folder: Path) -> FileMetadata | None:
+    """What the day's file says of itself; None where there is no day.
+
+    ArchiveDamaged, or ArchiveError if it cannot be read now.
+    """
     if not folder.is_dir():
         return None
     refuse_foreign_files(folder)
     with reading(folder / PART):
-        return json.loads((pq.read_metadata(folder / PART).metadata or {})[METADATA_KEY])
+        content = (pq.read_metadata(folder / PART).metadata or {})[METADATA_KEY]
+        return FileMetadata.from_json(json.loads(content))
 
 
-def described(folder: Path) -> tuple[dict[str, Any], DayRecord]:
-    """What the day's file says of itself, and the record in it. ArchiveError if there is no day, ArchiveDamaged if it says nothing."""
+@dataclass(frozen=True)
+class DayFile:
+    """The Parquet file of a day, and what it says of itself. `open_day` opens it."""
+
+    part: Path
+    metadata: FileMetadata
+    record: DayRecord
+
+    def prove(self, day: LocalDay) -> None:
+        """Read the whole file: see `check_part`."""
+        check_part(self.part, self.record, day)
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """Hex digest of the file, taken once. ArchiveError if it cannot be read now."""
+        with reading(self.part):
+            return sha256(self.part)
+
+    def refuse_changed(self, loaded: Marker | None) -> None:
+        """ArchiveDamaged if it has changed since it was `loaded`: see the function."""
+        refuse_changed(self.part, self.metadata, self.sha256, loaded)
+
+
+def open_day(folder: Path) -> DayFile:
+    """The day's file. ArchiveError if there is no day, ArchiveDamaged if it says nothing."""
     metadata = read_metadata(folder)
     if metadata is None:
         raise ArchiveError(f"{folder} is not there; run again to have the day read")
-    record = DayRecord.of(metadata)
-    if record is None:
+    if metadata.record is None:
         raise damaged(folder / PART, "it says nothing of its content")
-    return metadata, record
+    return DayFile(folder / PART, metadata, metadata.record)
 
 
 def check_part(part: Path, record: DayRecord, day: LocalDay) -> None:
@@ -60,24 +87,24 @@ def check_part(part: Path, record: DayRecord, day: LocalDay) -> None:
         )
 
 
-def check_day(folder: Path, day: LocalDay, loaded: dict[str, Any] | None = None) -> DayRecord:
-    """The day's record. ArchiveError if its file is not there, damaged, says nothing of its content, or has changed since it was `loaded`."""
-    metadata, record = described(folder)
-    check_part(folder / PART, record, day)
-    refuse_changed(folder / PART, metadata, sha256(folder / PART), loaded)
-    return record
+def check_day(folder: Path, day: LocalDay, loaded: Marker | None = None) -> DayRecord:
+    """The day's record.
+
+    ArchiveError if its file is not there, is damaged, says nothing of its content, or has changed
+    since it was `loaded`.
+    """
+    file = open_day(folder)
+    file.prove(day)
+    file.refuse_changed(loaded)
+    return file.record
 
 
 def refuse_changed(
-    part: Path, metadata: dict[str, Any], checksum: str, loaded: dict[str, Any] | None
+    part: Path, metadata: FileMetadata, checksum: str, loaded: Marker | None
 ) -> None:
-    """ArchiveDamaged if the file is the very one of which `loaded` (a marker, a row of archive.loads) keeps another checksum."""
-    if (
-        loaded
-        and loaded.get("write_id")
-        and loaded["write_id"] == metadata.get("write_id")
-        and loaded.get("sha256") != checksum
-    ):
+    """ArchiveDamaged if the file is the very one of which `loaded` has another checksum."""
+    is_same_file = loaded and loaded.write_id and loaded.write_id == metadata.write_id
+    if is_same_file and loaded.sha256 != checksum:
         raise damaged(part, "its checksum is no longer the one that it was loaded with")
 
 

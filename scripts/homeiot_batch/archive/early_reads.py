@@ -10,12 +10,12 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
 
 import structlog
 
 from homeiot_batch.archive.day_file import SNAKEMAKES, read_metadata
 from homeiot_batch.config import Settings
+from homeiot_batch.core.day_record import FileMetadata, Marker, read_marker
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import read_json, write_json
 from homeiot_batch.core.layout import Layout
@@ -110,18 +110,18 @@ def _is_noted(layout: Layout, dataset: str, dt: date, write_id: str) -> bool:
 
 def _was_loaded_in_time(layout: Layout, dataset: str, day: LocalDay, latest: datetime) -> bool:
     """By the day's marker, which costs less than the file; a load came after its read."""
-    marker = read_json(layout.marker(dataset, day)) or {}
-    at = _instant(marker.get("read_at", marker.get("loaded_at")))
+    marker = read_marker(layout.marker(dataset, day)) or Marker()
+    at = _instant(marker.read_at or marker.loaded_at)
     return at is not None and day.end <= at <= latest
 
 
 def _record(layout: Layout, dataset: str, dt: date) -> tuple[datetime, str] | None:
     """When the day was read, and the id of its file; None where the file does not tell."""
-    metadata: dict[str, Any] = {}
+    metadata = FileMetadata()
     with contextlib.suppress(ArchiveError):  # which is for others to name
-        metadata = read_metadata(layout.day(dataset, dt)) or {}
-    read_at = _instant(metadata.get("read_at"))
-    return None if read_at is None else (read_at, str(metadata.get("write_id")))
+        metadata = read_metadata(layout.day(dataset, dt)) or metadata
+    read_at = _instant(metadata.read_at)
+    return None if read_at is None else (read_at, str(metadata.write_id))
 
 
 def _instant(text: object) -> datetime | None:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Generator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,7 +18,7 @@ from homeiot_batch.archive.day_file import METADATA_KEY, check_part
 from homeiot_batch.config import Settings
 from homeiot_batch.core import fault_points
 from homeiot_batch.core.datasets import Dataset
-from homeiot_batch.core.day_record import DayRecord
+from homeiot_batch.core.day_record import DayRecord, FileMetadata
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import sync_file, sync_folder
 from homeiot_batch.core.layout import PART
@@ -87,28 +87,26 @@ class DayWriter:
         self._first = self._first or rows["ts_utc"][0].as_py()
         self._last = rows["ts_utc"][-1].as_py()
 
-    def describe(self, source: Mapping[str, Any], shrunk_from: DayRecord | None) -> None:
+    def describe(self, source: Mapping[str, object], shrunk_from: DayRecord | None) -> None:
         """Add what the file says of itself, after the last row: also where it comes from."""
-        content = self._metadata() | {"dataset": self._dataset.name, "source": source}
-        if shrunk_from:
-            content["shrunk_from"] = shrunk_from.as_dict()
-        self._file.add_key_value_metadata({METADATA_KEY: json.dumps(content)})
-
-    def _metadata(self) -> dict[str, Any]:
         schema = self._dataset.arrow_schema(self._settings.tz)
-        return {
-            "write_id": uuid.uuid4().hex,
-            "dt": str(self._day),
-            "tz": self._settings.tz,
-            "start_utc": self._day.start.isoformat(),
-            "end_utc": self._day.end.isoformat(),
-            "columns": {column.name: str(column.type) for column in schema},
-            **self.record.as_dict(),
-            "first_utc": self._first.isoformat() if self._first else None,
-            "last_utc": self._last.isoformat() if self._last else None,
-            "read_at": self.read_at.isoformat(),
-            "version": __version__,
-        }
+        metadata = FileMetadata(
+            write_id=uuid.uuid4().hex,
+            dt=str(self._day),
+            tz=self._settings.tz,
+            start_utc=self._day.start.isoformat(),
+            end_utc=self._day.end.isoformat(),
+            columns={column.name: str(column.type) for column in schema},
+            record=self.record,
+            first_utc=self._first.isoformat() if self._first else None,
+            last_utc=self._last.isoformat() if self._last else None,
+            read_at=self.read_at.isoformat(),
+            version=__version__,
+            dataset=self._dataset.name,
+            source=source,
+            shrunk_from=shrunk_from,
+        )
+        self._file.add_key_value_metadata({METADATA_KEY: json.dumps(metadata.to_json())})
 
 
 def prove_written(folder: Path, record: DayRecord, day: LocalDay) -> None:

@@ -6,7 +6,6 @@ What is archived may be the only copy of what the source has forgotten.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
@@ -14,7 +13,7 @@ import structlog
 
 from homeiot_batch.archive.day_file import reading
 from homeiot_batch.core.datasets import Dataset, quoted
-from homeiot_batch.core.day_record import DayRecord
+from homeiot_batch.core.day_record import DayRecord, FileMetadata
 from homeiot_batch.core.files import is_there
 from homeiot_batch.errors import ArchiveDamaged, ArchiveError, ShrinkError
 
@@ -71,9 +70,9 @@ class ShrinkGuard:
         return lost
 
 
-def was_permitted(metadata: dict[str, Any], archived: DayRecord) -> bool:
+def was_permitted(metadata: FileMetadata, archived: DayRecord) -> bool:
     """Whether the day was written with the permission to hold less than `archived`."""
-    permitted = DayRecord.of(metadata.get("shrunk_from"))
+    permitted = metadata.shrunk_from
     return permitted is not None and not permitted.holds_less_than(archived)
 
 

@@ -31,5 +31,6 @@ def recorded_zone(layout: Layout) -> str | None:
         return str(noted)
     for folder in layout.parquet.glob("*/dt=*/"):
         with contextlib.suppress(ArchiveError):
-            return str((read_metadata(folder) or {})["tz"])
+            if (metadata := read_metadata(folder)) and metadata.tz:
+                return metadata.tz
     return None

@@ -11,9 +11,8 @@ from homeiot_batch.archive.day_file import check_day, read_metadata
 from homeiot_batch.archive.early_reads import days_to_read_again
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
-from homeiot_batch.core.day_record import DayRecord, listed_counts
+from homeiot_batch.core.day_record import DayRecord, Marker, listed_counts, read_marker
 from homeiot_batch.core.days import LocalDay, LocalDays, each_day, yesterday
-from homeiot_batch.core.files import read_json
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import ArchiveError, SourceError
 from homeiot_batch.sources.influx_reader import InfluxReader
@@ -121,7 +120,7 @@ def _read_damaged_again(
         if not layout.day(dataset, day).is_dir():
             continue
         try:
-            loaded = read_json(layout.marker(dataset, day)) or read_json(
+            loaded = read_marker(layout.marker(dataset, day)) or read_marker(
                 layout.former_marker(dataset, day)
             )
             check_day(layout.day(dataset, day), LocalDay(day, settings.zone), loaded)
@@ -169,8 +168,8 @@ def _empty_runs(
     """Days one after the other that are archived empty, of the year up to `end`."""
     run: list[LocalDay] = []
     for dt in each_day(end - timedelta(days=YEAR), end + timedelta(days=1)):
-        marker = read_json(layout.marker(dataset, dt)) or {}
-        if dt <= end and marker.get("rows") == 0:
+        marker = read_marker(layout.marker(dataset, dt))
+        if dt <= end and marker and marker.is_empty:
             run.append(LocalDay(dt, settings.zone))
         elif run:
             yield run
@@ -190,7 +189,8 @@ def _compare_empty_run(
 
 
 def _ends_early(layout: Layout, dataset: Dataset, day: LocalDay) -> bool:
-    last = (read_json(layout.marker(dataset.name, day)) or {}).get("last_utc")
+    marker = read_marker(layout.marker(dataset.name, day)) or Marker()
+    last = marker.last_utc
     return last is not None and datetime.fromisoformat(last) < day.end - QUIET_END
 
 
@@ -241,7 +241,8 @@ def _compare(
 
 def _record(layout: Layout, dataset: Dataset, day: LocalDay) -> DayRecord | None:
     try:
-        return DayRecord.of(read_metadata(layout.day(dataset.name, day)))
+        metadata = read_metadata(layout.day(dataset.name, day))
+        return metadata.record if metadata else None
     except ArchiveError as error:
         log.warning("the archived day cannot be read", reason=str(error))
         return None

@@ -9,19 +9,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import typer
 
-from homeiot_batch.archive.day_file import read_metadata, reading, refuse_undeclared
+from homeiot_batch.archive.day_file import open_day, refuse_undeclared
 from homeiot_batch.archive.early_reads import EarlyRead, early_reads
 from homeiot_batch.archive.zone_record import check_zone
 from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
 from homeiot_batch.core.datasets import Dataset, quoted
+from homeiot_batch.core.day_record import Marker, read_marker
 from homeiot_batch.core.days import LocalDay, each_day, parse_day, yesterday
 from homeiot_batch.core.exit_codes import DONE, FAILED
-from homeiot_batch.core.files import read_json, sha256
 from homeiot_batch.core.host_paths import explained
 from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.errors import ArchiveError, HomeIotError, SettingsError, SourceError
@@ -31,6 +30,15 @@ from homeiot_batch.warehouse.database import columns_of, open_database
 from homeiot_batch.warehouse.duckdb_writer import differences
 
 
+@dataclass(frozen=True)
+class FileContent:
+    """What a day's file says that it holds, and its checksum."""
+
+    rows: int
+    values: dict[str, int]
+    sha256: str
+
+
 @dataclass
 class Verdict:
     """One day: what each place holds, and what speaks against it. `server` is None where it was not asked."""
@@ -38,8 +46,8 @@ class Verdict:
     dataset: str
     dt: date
     server: dict[str, int] | None = None
-    parquet: dict[str, Any] | None = None
-    duckdb: dict[str, Any] | None = None
+    parquet: FileContent | None = None
+    duckdb: dict[str, object] | None = None
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -101,18 +109,13 @@ def _verdict(
     verdict = Verdict(dataset.name, day.date)
     part = layout.day(dataset.name, day) / PART
     try:
-        metadata = read_metadata(part.parent)
-        if metadata is None:
+        if not part.parent.is_dir():
             verdict.problems.append("the day is not archived")
             return verdict
-        with reading(part):
-            verdict.parquet = {
-                "rows": metadata["rows"],
-                "values": metadata["values"],
-                "sha256": sha256(part),
-            }
+        file = open_day(part.parent)
+        verdict.parquet = FileContent(file.record.rows, file.record.values, file.sha256)
         refuse_undeclared(part, dataset, day.zone.key)
-        _check_marker(verdict, read_json(layout.marker(dataset.name, day)))
+        _check_marker(verdict, read_marker(layout.marker(dataset.name, day)))
         _check_rows(verdict, connection, dataset, day, part)
     except (ArchiveError, SettingsError) as error:
         verdict.problems.append(str(error))
@@ -125,11 +128,11 @@ def _verdict(
     return verdict
 
 
-def _check_marker(verdict: Verdict, marker: dict[str, Any] | None) -> None:
+def _check_marker(verdict: Verdict, marker: Marker | None) -> None:
     assert verdict.parquet is not None
     if marker is None:
         verdict.problems.append("there is no marker: the day is not loaded")
-    elif marker.get("sha256") != verdict.parquet["sha256"]:
+    elif marker.sha256 != verdict.parquet.sha256:
         verdict.problems.append(
             "the file is not the one that was loaded: its checksum differs from the marker's"
         )
@@ -145,7 +148,7 @@ def _check_rows(
     assert verdict.parquet is not None
     if not columns_of(connection, quoted(dataset.name)):
         verdict.problems.append(
-            f"none of the file's {verdict.parquet['rows']} rows is in DuckDB: "
+            f"none of the file's {verdict.parquet.rows} rows is in DuckDB: "
             f"it has no table {dataset.name} yet"
         )
         return
@@ -161,9 +164,9 @@ def _check_rows(
     in_file = connection.execute(
         "SELECT count(*) FROM read_parquet(?, hive_partitioning = false)", [str(part)]
     ).fetchall()[0][0]
-    if in_file != verdict.parquet["rows"]:
+    if in_file != verdict.parquet.rows:
         verdict.problems.append(
-            f"the file holds {in_file} rows, its metadata says {verdict.parquet['rows']}"
+            f"the file holds {in_file} rows, its metadata says {verdict.parquet.rows}"
         )
     missing, foreign = differences(connection, part, dataset, day)
     if missing or foreign:
@@ -180,8 +183,7 @@ def _check_server(verdict: Verdict, reader: InfluxReader, dataset: Dataset, day:
         verdict.notes.append(f"the server could not be asked: {error}")
         return
     change = {
-        name: count - verdict.parquet["values"].get(name, 0)
-        for name, count in verdict.server.items()
+        name: count - verdict.parquet.values.get(name, 0) for name, count in verdict.server.items()
     }
     if any(difference > 0 for difference in change.values()):
         verdict.problems.append(
@@ -237,7 +239,7 @@ def _text(verdicts: list[Verdict]) -> str:
     lines = [f"{v.dataset} {v.dt}: {problem}" for v in verdicts for problem in v.problems]
     notes = [f"note: {v.dataset} {v.dt}: {note}" for v in verdicts for note in v.notes]
     wrong = sum(bool(v.problems) for v in verdicts)
-    rows = sum(v.parquet["rows"] for v in verdicts if v.parquet)
+    rows = sum(v.parquet.rows for v in verdicts if v.parquet)
     return "\n".join(
         [*notes, *lines, f"{len(verdicts)} days verified, {rows} rows, {wrong} with problems"]
     )

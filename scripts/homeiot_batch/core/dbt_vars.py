@@ -34,7 +34,7 @@ def check_vars(given: Mapping[str, Any], project: Path) -> None:
 
 
 @functools.cache
-def _project_vars(project: Path) -> dict[str, Any]:
+def _project_vars(project: Path) -> Mapping[str, object]:
     return yaml.safe_load((project / "dbt_project.yml").read_bytes())["vars"]
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from homeiot_batch.core.datasets import is_dataset_name
-from homeiot_batch.core.files import read_json
+from homeiot_batch.core.day_record import read_marker
 
 PART = "part-0.parquet"
 SPARSE_DAYS = 31
@@ -151,7 +151,8 @@ class Layout:
         return next(apart, min(days, default=None))
 
     def _is_empty(self, dataset: str, day: date) -> bool:
-        return (read_json(self.marker(dataset, day)) or {}).get("rows") == 0
+        marker = read_marker(self.marker(dataset, day))
+        return marker is not None and marker.is_empty
 
     def undeclared(self, datasets: Collection[str]) -> dict[str, int]:
         """How many days are in place of each dataset that is not among `datasets`."""

@@ -24,7 +24,7 @@ def declared_settings(files: Sequence[Path]) -> Declared:
 
     A file that is not there declares nothing. SettingsError for one that is no YAML mapping.
     """
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     origins: dict[str, Path] = {}
     for file in files:
         found = _read(file)
@@ -48,7 +48,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read(file: Path) -> dict[str, object]:
     try:
         content = yaml.load(file.read_bytes(), _Loader)  # noqa: S506 - a SafeLoader
     except FileNotFoundError:

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -45,7 +44,7 @@ class ExportReader:
         self._notices: list[str] = []
         self._lock = threading.Lock()
 
-    def describe(self, dataset: Dataset) -> dict[str, Any]:
+    def describe(self, dataset: Dataset) -> dict[str, object]:
         """Path, database and measurement."""
         return {
             "kind": "export",

@@ -60,7 +60,7 @@ class InfluxReader:
         """Nothing: what a server is asked for is answered by day."""
         return []
 
-    def describe(self, dataset: Dataset) -> dict[str, Any]:
+    def describe(self, dataset: Dataset) -> dict[str, object]:
         """Server, database, retention policy and measurement."""
         return {
             "kind": "influxdb",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -37,7 +37,7 @@ class Source(Protocol):
         """What the user should know of the source as a whole after days were read from it."""
         ...
 
-    def describe(self, dataset: Dataset) -> dict[str, Any]:
+    def describe(self, dataset: Dataset) -> dict[str, object]:
         """Where the points come from, for the archive's metadata: no secrets."""
         ...
 

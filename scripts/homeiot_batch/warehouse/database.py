@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Generator, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import duckdb
 import structlog
@@ -64,8 +64,15 @@ def open_database(
         connection.close()
 
 
-def recorded_loads(path: Path, wait_s: float = 0) -> dict[tuple[str, str], tuple[str, DayRecord]]:
-    """Load id and record of every (dataset, YYYY-MM-DD) in the file; nothing where there is no file."""
+class RecordedLoad(NamedTuple):
+    """A load, as the database records it."""
+
+    load_id: str
+    record: DayRecord
+
+
+def recorded_loads(path: Path, wait_s: float = 0) -> dict[tuple[str, str], RecordedLoad]:
+    """The load of every (dataset, YYYY-MM-DD) in the file; nothing where there is no file."""
     if not path.exists():
         return {}
     with open_database(path, wait_s=wait_s) as connection:
@@ -74,7 +81,7 @@ def recorded_loads(path: Path, wait_s: float = 0) -> dict[tuple[str, str], tuple
             "SELECT dataset, dt::VARCHAR, load_id, rows, field_values FROM archive.loads"
         ).fetchall()
     return {
-        (name, dt): (load_id, DayRecord(count, json.loads(values)))
+        (name, dt): RecordedLoad(load_id, DayRecord(count, json.loads(values)))
         for name, dt, load_id, count, values in rows
     }
 
@@ -89,7 +96,7 @@ def recorded_build(path: Path) -> str | None:
     return row[0] if row else None
 
 
-def record_build(path: Path, wait_s: float = 0) -> dict[str, Any]:
+def record_build(path: Path, wait_s: float = 0) -> dict[str, object]:
     """Note in the file that dbt has built its tables; the content of dbt's marker."""
     build_id, built_at = uuid.uuid4().hex, datetime.now(UTC)
     with writing, open_database(path, wait_s=wait_s) as connection:

@@ -2,22 +2,20 @@
 
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
 
-from homeiot_batch.archive.day_file import check_part, described, refuse_changed, refuse_undeclared
+from homeiot_batch.archive.day_file import DayFile, open_day, refuse_undeclared
 from homeiot_batch.archive.shrink_guard import ShrinkGuard, was_permitted
 from homeiot_batch.core import fault_points
 from homeiot_batch.core.datasets import Dataset, literal, quoted, wall_columns
-from homeiot_batch.core.day_record import DayRecord
+from homeiot_batch.core.day_record import DayRecord, Marker
 from homeiot_batch.core.days import LocalDay
-from homeiot_batch.core.files import file_stamp, sha256
-from homeiot_batch.core.layout import PART
+from homeiot_batch.core.files import file_stamp
 from homeiot_batch.errors import ArchiveError, DatabaseError, ShrinkError
 from homeiot_batch.warehouse.database import (
     BOOKKEEPING,
@@ -33,10 +31,14 @@ from homeiot_batch.warehouse.database import (
 class Load:
     """A day as it was loaded: the content of its marker."""
 
-    load_id: str
     record: DayRecord
-    marker: dict[str, Any]
+    marker: Marker
     doubled: int = 0
+
+    @property
+    def load_id(self) -> str | None:
+        """As the marker and the database have it."""
+        return self.marker.load_id
 
 
 def load_day(
@@ -45,7 +47,7 @@ def load_day(
     dataset: Dataset,
     day: LocalDay,
     allow_shrink: bool,
-    former: dict[str, Any] | None = None,
+    former: Marker | None = None,
     wait_s: float = 0,
 ) -> Load:
     """Replace the day's rows by those of the Parquet file in `folder`, compare both, and record it: all or nothing.
@@ -54,12 +56,11 @@ def load_day(
     if it is not as it was then; SettingsError if it has columns that are not declared; DatabaseBusy if another process still holds the
     database after `wait_s` seconds.
     """
-    metadata, record = described(folder)
-    _refuse_another_day(folder, metadata, dataset, day)
-    part = folder / PART
-    check_part(part, record, day)
-    refuse_undeclared(part, dataset, day.zone.key)
-    marker = _marker(path, part, dataset, day, record, metadata)
+    file = open_day(folder)
+    _refuse_another_day(file, dataset, day)
+    file.prove(day)
+    refuse_undeclared(file.part, dataset, day.zone.key)
+    marker = _marker(path, file, dataset, day)
     with writing, open_database(path, wait_s=wait_s) as connection:
         connection.execute(BOOKKEEPING)
         connection.execute(dataset.ddl())
@@ -68,43 +69,36 @@ def load_day(
             _keep_zone(connection, day.zone.key, path)
             loads = [_loaded(connection, dataset, day), former]
             for load in loads:
-                refuse_changed(part, metadata, marker["sha256"], load)
-            known = [record for record in map(DayRecord.of, loads) if record is not None]
-            marker["shrunk_from"] = _check_growth(
-                f"{dataset.name} {day} in DuckDB", known, record, metadata, allow_shrink
-            )
-            _replace_rows(connection, part, dataset, day)
-            _compare(connection, part, dataset, day, record)
+                file.refuse_changed(load)
+            known = [load.record for load in loads if load and load.record]
+            subject = f"{dataset.name} {day} in DuckDB"
+            shrunk_from = _permitted_from(subject, known, file, allow_shrink)
+            marker = replace(marker, shrunk_from=shrunk_from)
+            _replace_rows(connection, file.part, dataset, day)
+            _compare(connection, file, dataset, day)
             doubled = _doubled(connection, dataset, day)
             fault_points.reach("load.inserted")
-            _record(connection, marker)
+            _record(connection, marker, file.record)
         fault_points.reach("load.committed")
-    return Load(marker["load_id"], record, marker, doubled)
+    return Load(file.record, marker, doubled)
 
 
-def _marker(
-    path: Path,
-    part: Path,
-    dataset: Dataset,
-    day: LocalDay,
-    record: DayRecord,
-    metadata: dict[str, Any],
-) -> dict[str, Any]:
-    return {
-        "dataset": dataset.name,
-        "dt": str(day),
-        "load_id": uuid.uuid4().hex,
-        **record.as_dict(),
-        "first_utc": metadata.get("first_utc"),
-        "last_utc": metadata.get("last_utc"),
-        "sha256": sha256(part),
-        "write_id": metadata.get("write_id"),
-        "file": file_stamp(part),
-        "shrunk_from": metadata.get("shrunk_from"),
-        "read_at": metadata.get("read_at"),
-        "loaded_at": datetime.now(UTC).isoformat(),
-        "database": str(path),
-    }
+def _marker(path: Path, file: DayFile, dataset: Dataset, day: LocalDay) -> Marker:
+    return Marker(
+        dataset=dataset.name,
+        dt=str(day),
+        load_id=uuid.uuid4().hex,
+        record=file.record,
+        first_utc=file.metadata.first_utc,
+        last_utc=file.metadata.last_utc,
+        sha256=file.sha256,
+        write_id=file.metadata.write_id,
+        file=file_stamp(file.part),
+        shrunk_from=file.metadata.shrunk_from,
+        read_at=file.metadata.read_at,
+        loaded_at=datetime.now(UTC).isoformat(),
+        database=str(path),
+    )
 
 
 def _refuse_other_columns(
@@ -120,39 +114,40 @@ def _refuse_other_columns(
 
 def _loaded(
     connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay
-) -> dict[str, Any] | None:
+) -> Marker | None:
     """What the database records of the day, as its marker has it."""
     load = "SELECT rows, field_values, sha256, write_id FROM archive.loads WHERE dataset = ? AND dt = ?"
     row = connection.execute(load, [dataset.name, day.date]).fetchone()
-    return (
-        {"rows": row[0], "values": json.loads(row[1]), "sha256": row[2], "write_id": row[3]}
-        if row
-        else None
-    )
+    if row is None:
+        return None
+    rows, values, checksum, write_id = row
+    record = DayRecord.of({"rows": rows, "values": json.loads(values)})
+    return Marker(dataset.name, str(day), record=record, sha256=checksum, write_id=write_id)
 
 
-def _check_growth(
-    subject: str, known: list[DayRecord], new: DayRecord, metadata: dict[str, Any], allow: bool
-) -> dict[str, Any] | None:
+def _permitted_from(
+    subject: str, known: list[DayRecord], new: DayFile, allow: bool
+) -> DayRecord | None:
     """The permission to shrink, of this run or of the one that wrote the file."""
     try:
-        allowed = allow or all(was_permitted(metadata, record) for record in known)
-        shrunk_from = ShrinkGuard(subject, known, allowed).permit(new)
+        allowed = allow or all(was_permitted(new.metadata, record) for record in known)
+        shrunk_from = ShrinkGuard(subject, known, allowed).permit(new.record)
     except ShrinkError as error:
         raise ShrinkError(
             f"{error} (the database holds more than the file: a newer backup of the file may hold it too)"
         ) from None
-    return shrunk_from.as_dict() if shrunk_from else metadata.get("shrunk_from")
+    return shrunk_from or new.metadata.shrunk_from
 
 
-def _refuse_another_day(
-    folder: Path, metadata: dict[str, Any], dataset: Dataset, day: LocalDay
-) -> None:
+def _refuse_another_day(file: DayFile, dataset: Dataset, day: LocalDay) -> None:
     expected = {"dataset": dataset.name, "dt": str(day), "tz": day.zone.key}
-    found = {name: metadata.get(name, value) for name, value in expected.items()}
+    metadata = file.metadata
+    told = {"dataset": metadata.dataset, "dt": metadata.dt, "tz": metadata.tz}
+    found = {name: told[name] or value for name, value in expected.items()}
     if found != expected:
         raise ArchiveError(
-            f"{folder / PART} says that it holds {found}, its place is that of {expected}; put it back where it belongs"
+            f"{file.part} says that it holds {found}, its place is that of {expected}; "
+            "put it back where it belongs"
         )
 
 
@@ -189,21 +184,18 @@ def _replace_rows(
 
 
 def _compare(
-    connection: duckdb.DuckDBPyConnection,
-    part: Path,
-    dataset: Dataset,
-    day: LocalDay,
-    record: DayRecord,
+    connection: duckdb.DuckDBPyConnection, file: DayFile, dataset: Dataset, day: LocalDay
 ) -> None:
     """The table's day equals the file's rows, and its wall times are the day's by Python's zone rules too."""
     count, first_utc, last_utc, first, last = connection.execute(
         f"SELECT count(*), min(ts_utc), max(ts_utc), min_by(ts_jst, ts_utc), max_by(ts_jst, ts_utc) FROM ({_day_rows(dataset)})",
         _bounds(day),
     ).fetchall()[0]
-    missing, foreign = differences(connection, part, dataset, day)
-    if count != record.rows or missing or foreign:
+    missing, foreign = differences(connection, file.part, dataset, day)
+    if count != file.record.rows or missing or foreign:
         raise DatabaseError(
-            f"{dataset.name} {day}: DuckDB holds {count} rows, {missing} of the file's {record.rows} are not there; nothing is changed. "
+            f"{dataset.name} {day}: DuckDB holds {count} rows, {missing} of the file's "
+            f"{file.record.rows} are not there; nothing is changed. "
             "Run again; if it stays, the file is damaged"
         )
     for utc, wall in ((first_utc, first), (last_utc, last)):
@@ -252,22 +244,22 @@ def _parquet_rows(part: Path, dataset: Dataset, day: LocalDay) -> str:
     return f"SELECT {columns} FROM read_parquet(?, hive_partitioning = false)"
 
 
-def _record(connection: duckdb.DuckDBPyConnection, marker: dict[str, Any]) -> None:
-    shrunk_from = marker["shrunk_from"]
+def _record(connection: duckdb.DuckDBPyConnection, marker: Marker, record: DayRecord) -> None:
+    shrunk_from = marker.shrunk_from
     connection.execute(
         "INSERT OR REPLACE INTO archive.loads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            marker["dataset"],
-            marker["dt"],
-            marker["load_id"],
-            marker["rows"],
-            json.dumps(marker["values"]),
-            naive_utc(marker["first_utc"]),
-            naive_utc(marker["last_utc"]),
-            marker["sha256"],
-            marker["write_id"],
-            json.dumps(shrunk_from) if shrunk_from else None,
-            naive_utc(marker["loaded_at"]),
+            marker.dataset,
+            marker.dt,
+            marker.load_id,
+            record.rows,
+            json.dumps(record.values),
+            naive_utc(marker.first_utc),
+            naive_utc(marker.last_utc),
+            marker.sha256,
+            marker.write_id,
+            json.dumps(shrunk_from.as_dict()) if shrunk_from else None,
+            naive_utc(marker.loaded_at),
         ],
     )
 

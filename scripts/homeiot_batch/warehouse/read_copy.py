@@ -10,9 +10,9 @@ import errno
 import hashlib
 import shutil
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import structlog
@@ -40,7 +40,7 @@ KEPT, KEPT_FOR, MOST = 3, timedelta(days=3), 24
 log = structlog.get_logger()
 
 
-def publish(settings: Settings, layout: Layout, wait_s: float) -> dict[str, Any]:
+def publish(settings: Settings, layout: Layout, wait_s: float) -> dict[str, object]:
     """Make the tables as they are now the current generation; the content of the marker.
 
     DatabaseError, with the former generation still current, if the database is gone or is not the one that dbt's marker speaks of;
@@ -76,7 +76,7 @@ def publish(settings: Settings, layout: Layout, wait_s: float) -> dict[str, Any]
     }
 
 
-def is_published(settings: Settings, layout: Layout, marker: dict[str, Any] | None) -> bool:
+def is_published(settings: Settings, layout: Layout, marker: Mapping[str, object] | None) -> bool:
     """Whether readers see what the marker tells of.
 
     That is the file as it was published, for the DuckDB that the settings name, and the files of

@@ -3,20 +3,19 @@
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import structlog
 
 from homeiot_batch.archive.day_file import read_metadata, reading, refuse_changed, refuse_to_delete
-from homeiot_batch.core.day_record import DayRecord
-from homeiot_batch.core.files import read_json, sha256
+from homeiot_batch.core.day_record import DayRecord, Marker, read_marker
+from homeiot_batch.core.files import sha256
 from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.errors import ArchiveDamaged
-from homeiot_batch.warehouse.database import recorded_loads
+from homeiot_batch.warehouse.database import RecordedLoad, recorded_loads
 
 log = structlog.get_logger()
 
-Loads = Mapping[tuple[str, str], tuple[str, DayRecord]]
+Loads = Mapping[tuple[str, str], RecordedLoad]
 
 
 def known_records(
@@ -28,10 +27,9 @@ def known_records(
     be read now or other files lie beside it, DatabaseBusy if only the database can say how much a day held that is missing between others.
     """
     folder = layout.day(dataset, dt)
-    markers = [
-        read_json(path) for path in (layout.marker(dataset, dt), layout.former_marker(dataset, dt))
-    ]
-    witnesses = [record for record in map(DayRecord.of, markers) if record is not None]
+    places = (layout.marker(dataset, dt), layout.former_marker(dataset, dt))
+    markers = [marker for marker in map(read_marker, places) if marker is not None]
+    witnesses = [marker.record for marker in markers if marker.record is not None]
     if (
         loads is None
         and not witnesses
@@ -40,8 +38,8 @@ def known_records(
     ):
         loads = recorded_loads(database)
     if loads and (dataset, dt) in loads:
-        witnesses.append(loads[dataset, dt][1])
-    return witnesses + _of_file(folder, witnesses, next(filter(None, markers), None))
+        witnesses.append(loads[dataset, dt].record)
+    return witnesses + _of_file(folder, witnesses, next(iter(markers), None))
 
 
 def _is_next(layout: Layout, dataset: str, dt: str) -> bool:
@@ -49,9 +47,7 @@ def _is_next(layout: Layout, dataset: str, dt: str) -> bool:
     return bool(archived) and date.fromisoformat(dt) > archived[-1]
 
 
-def _of_file(
-    folder: Path, witnesses: list[DayRecord], loaded: dict[str, Any] | None
-) -> list[DayRecord]:
+def _of_file(folder: Path, witnesses: list[DayRecord], loaded: Marker | None) -> list[DayRecord]:
     if folder.is_dir():
         refuse_to_delete(folder)
     try:
@@ -59,10 +55,9 @@ def _of_file(
         if metadata is not None:
             with reading(folder / PART):
                 refuse_changed(folder / PART, metadata, sha256(folder / PART), loaded)
-        record = DayRecord.of(metadata)
     except ArchiveDamaged as error:
         if not witnesses:
             raise
         log.warning("the archived day cannot be read", reason=str(error))
         return []
-    return [record] if record else []
+    return [metadata.record] if metadata and metadata.record else []

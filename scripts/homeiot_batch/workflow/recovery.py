@@ -6,21 +6,22 @@ import uuid
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import structlog
 
-from homeiot_batch.archive.day_file import check_day, described, strangers
+from homeiot_batch.archive.day_file import check_day, open_day, strangers
 from homeiot_batch.archive.parquet_writer import put_in_place
 from homeiot_batch.archive.shrink_guard import readings_lost
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.day_record import Marker, read_marker
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import file_stamp, is_there, read_json
 from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.errors import ArchiveDamaged, DatabaseBusy, DatabaseDamaged
 from homeiot_batch.warehouse.build_inputs import changed_inputs
 from homeiot_batch.warehouse.database import (
+    RecordedLoad,
     outdated,
     recorded_build,
     recorded_loads,
@@ -108,7 +109,7 @@ def _why_not(staged: Path, day: Path, dataset: Dataset | None, local_day: LocalD
     if not is_there(day / PART):
         return ""
     try:
-        _, archived = described(day)
+        archived = open_day(day).record
     except ArchiveDamaged:
         return ""
     lacks = dataset is None or new.holds_less_than(archived)
@@ -167,8 +168,8 @@ def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads | Non
         for path in (layout.markers / dataset).glob("dt=*.json"):
             dt = path.stem.removeprefix("dt=")
             if doubt := _doubt(
-                read_json(path) or {},
-                loads.get((dataset, dt), (None,))[0],
+                read_marker(path) or Marker(),
+                loads.get((dataset, dt)),
                 layout.day(dataset, dt) / PART,
             ):
                 log.info(
@@ -205,10 +206,13 @@ def _forget_former_build(layout: Layout, settings: Settings, recorded: str | Non
         layout.models.unlink()
 
 
-def _doubt(marker: dict[str, Any], load_id: str | None, part: Path) -> str:
-    """Why the marker does not speak of the database and the file that are there; file times alone would fail where a clock was set back."""
-    if load_id is None or marker.get("load_id") != load_id:
+def _doubt(marker: Marker, load: RecordedLoad | None, part: Path) -> str:
+    """Why the marker is not of the database and the file that are there; "" if it is.
+
+    File times alone would fail where a clock was set back.
+    """
+    if load is None or marker.load_id != load.load_id:
         return "the database records no such load"
-    if part.exists() and marker.get("file") != file_stamp(part):
+    if part.exists() and marker.file != file_stamp(part):
         return "the archived file is another one"
     return ""

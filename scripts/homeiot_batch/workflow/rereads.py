@@ -4,7 +4,7 @@ from datetime import date
 
 import structlog
 
-from homeiot_batch.archive.day_file import described
+from homeiot_batch.archive.day_file import open_day
 from homeiot_batch.archive.early_reads import (
     drop_old_notes,
     early_reads,
@@ -48,7 +48,7 @@ def values_lost(settings: Settings, layout: Layout, dataset: str, dt: str) -> st
     declared = settings.datasets[dataset]
     day = LocalDay(date.fromisoformat(dt), settings.zone)
     try:
-        _, archived = described(layout.day(dataset, dt))
+        archived = open_day(layout.day(dataset, dt)).record
         counts = InfluxReader(settings).counts(declared, day)
     except (ArchiveError, SourceError) as error:
         log.warning("not compared", dataset=dataset, dt=dt, reason=str(error))

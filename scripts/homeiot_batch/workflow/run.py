@@ -13,6 +13,7 @@ from snakemake.exceptions import WorkflowError
 from homeiot_batch.archive.parquet_writer import put_in_place
 from homeiot_batch.config import SHIPPED_DATASET, Settings
 from homeiot_batch.core import fault_points
+from homeiot_batch.core.day_record import read_marker
 from homeiot_batch.core.files import read_json, write_json
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import (
@@ -173,7 +174,7 @@ class ArchiveRun:
         """Load the day into DuckDB, then write its marker."""
         with self._job("load", dataset, dt, job):
             local_day, declared = finished_day(self.settings, dt), self.settings.datasets[dataset]
-            former = read_json(self.layout.former_marker(dataset, dt))
+            former = read_marker(self.layout.former_marker(dataset, dt))
             load = load_day(
                 self.settings.duckdb_path,
                 Path(day),
@@ -185,7 +186,7 @@ class ArchiveRun:
             )
             fault_points.reach("load.closed")
             write_json(self.layout.last_load, {"load_id": load.load_id})
-            write_json(Path(marker), load.marker)
+            write_json(Path(marker), load.marker.to_json())
             self.layout.former_marker(dataset, dt).unlink(missing_ok=True)
             fault_points.reach("load.marked")
             log.info("loaded", inserted=load.record.rows)

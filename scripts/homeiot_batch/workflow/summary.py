@@ -5,7 +5,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import TextIO
 
 from homeiot_batch.core.host_paths import explanation
 from homeiot_batch.workflow.same_failures import joined
@@ -74,7 +74,7 @@ class Summary:
             else "`snakemake` without --until loads what is missing and builds the tables"
         )
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """For JSON: the figures, and the lines as they were printed."""
         return {
             "finished_at": datetime.now(UTC).isoformat(),
