@@ -5,6 +5,7 @@ python -m tests.mutations [WORD...]      all, or those whose names hold a word; 
 
 import contextlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,9 @@ from homeiot_batch.commands import night as nightly
 from homeiot_batch.config import ROOT
 from homeiot_batch.core import environment, files
 from homeiot_batch.core.layout import Layout
+from homeiot_batch.counters import archive, glitches, judge, steps
+from homeiot_batch.counters.state import State
+from homeiot_batch.counters.steps import Steps
 from homeiot_batch.errors import ArchiveDamaged, DatabaseDamaged
 from homeiot_batch.report import page, queries
 from homeiot_batch.sources import influx_reader
@@ -340,6 +344,91 @@ MUTATIONS = [
         "tests/warehouse/test_read_copy.py -k written_to",
     ),
     Mutation(
+        "counters: after a small fall the next rise counts from the highest value",
+        expression(steps._still, "max(base.level, value)", "value"),
+        "tests/counters/test_devices.py -k 'flapping and 3600'",
+    ),
+    Mutation(
+        "counters: falls that add up are no noise",
+        body(Steps._small_fall, "return _still(base, at, value, NOISE)"),
+        "tests/counters/test_devices.py -k 'falling and 60-'",
+    ),
+    Mutation(
+        "counters: a glitch is left out",
+        body(glitches.wrong_from, "return 0"),
+        "tests/counters/test_devices.py -k 'stale_value and 3600'",
+    ),
+    Mutation(
+        "counters: a wrong value that was accepted is left out later",
+        body(glitches.wrong_before, "return 0"),
+        "tests/counters/test_devices.py -k 'spike_within_reach and 900'",
+    ),
+    Mutation(
+        "counters: what a counter shows that began again is energy",
+        body(Steps.restarts, "return False"),
+        "tests/counters/test_devices.py -k 'restart and 3600'",
+    ),
+    Mutation(
+        "counters: a restart delivers no more than its counter did before",
+        body(State.could_deliver, "return kwh <= deliverable_kwh(limits.max_power_kw, span)"),
+        "tests/counters/test_devices.py -k 'used_meter and 3600'",
+    ),
+    Mutation(
+        "counters: a counter that goes through its highest value counts on",
+        body(Steps._wrap, "return None"),
+        "tests/counters/test_devices.py -k 'wrap and 3600'",
+    ),
+    Mutation(
+        "counters: another counter's value is no energy",
+        instead(Steps.leap, "kind, kwh = (SWAP, 0.0)", "kind, kwh = SWAP, abs(value - base.value)"),
+        "tests/counters/test_devices.py -k 'swap_to_higher and 3600'",
+    ),
+    Mutation(
+        "counters: a swap marks its day",
+        instead(judge._Day._mark, "quarter.resets +=", "pass"),
+        "tests/counters/test_devices.py -k 'swap_to_lower and 3600'",
+    ),
+    Mutation(
+        "counters: an older value marks its day",
+        instead(judge._Day._mark, "quarter.step_backs +=", "pass"),
+        "tests/counters/test_devices.py -k 'restored_older_value and 3600'",
+    ),
+    Mutation(
+        "counters: a counter that runs backwards marks its days",
+        instead(judge._Day._mark, "quarter.backwards +=", "pass"),
+        "tests/counters/test_devices.py -k 'falling and 900-'",
+    ),
+    Mutation(
+        "counters: values of one time that contradict each other are left out",
+        body(judge._Day._contradict, "return False"),
+        "tests/counters/test_holes.py -k contradict",
+    ),
+    Mutation(
+        "counters: nothing is measured where all values contradict each other",
+        without_raise(judge.judge_end),
+        "tests/counters/test_holes.py -k contradict",
+    ),
+    Mutation(
+        "counters: zeros between the first values are holes",
+        body(judge._Day._as_runs, "return items"),
+        "tests/counters/test_holes.py -k less_often",
+    ),
+    Mutation(
+        "counters: zeros before the first value are holes where it is out of reach",
+        instead(judge._Day._judge_leap, "raise ZerosWereHoles", "self.at = place + 1"),
+        "tests/counters/test_holes.py -k less_often",
+    ),
+    Mutation(
+        "counters: days before the first value are judged anew when one of them changes",
+        without_raise(archive.CounterRun._start),
+        "tests/counters/test_archive.py -k judged_anew",
+    ),
+    Mutation(
+        "counters: the days after a changed one are judged again until nothing differs",
+        expression(archive.CounterRun.take, "self.stored.get(day) == text", "not self.dirty"),
+        "tests/counters/test_archive.py -k judged_anew",
+    ),
+    Mutation(
         "read copy: tables come after the days of every dataset",
         text(
             "workflow/rules/dbt.smk",
@@ -450,7 +539,16 @@ def is_noticed(mutation: Mutation) -> bool:
         for part in PARTS:
             (shutil.copytree if (ROOT / part).is_dir() else shutil.copy)(ROOT / part, copy / part)
         mutation.patch.apply(copy)
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "2", *mutation.tests.split()]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-x",
+            "-q",
+            "-n",
+            "2",
+            *shlex.split(mutation.tests),
+        ]
         env = os.environ | {"PYTHONPATH": str(copy / "scripts"), "INTEGRATION_TESTS": "1"}
         done = subprocess.run(
             command, cwd=copy, env=env, capture_output=True, text=True, check=False

@@ -255,6 +255,15 @@ def spike_up(setting: Setting) -> Expected:
     return _wrong(setting, {0: 499.2})
 
 
+def spike_within_reach(setting: Setting) -> Expected:
+    """One value that is 0.5 kWh too high, which could have flowed."""
+    rows = counter(setting, 60.0)
+    place = next(n for n, (at, _) in enumerate(rows) if at >= setting.hour(2, 11))
+    at, value = rows[place]
+    found = [*rows[:place], (at, round(value + 0.5, 3)), *rows[place + 1 :]]
+    return Expected(found, span(rows))
+
+
 def spike_down(setting: Setting) -> Expected:
     """One value a third as high."""
     return _wrong(setting, {0: 24.1})
@@ -387,6 +396,7 @@ DEVICES: dict[str, Device] = {
         one_wrong_zero,
         zero_after_a_reboot,
         spike_up,
+        spike_within_reach,
         spike_down,
         spikes_of_three,
         stale_value,

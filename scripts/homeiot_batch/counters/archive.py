@@ -21,9 +21,8 @@ from homeiot_batch.counters.state import State
 
 EPOCH = date(1970, 1, 1)
 WINDOW = 31  # days that are read at once
-RULES = (
-    2  # counted up where the judge judges otherwise: what was judged by other rules is judged again
-)
+# counted up where the judge judges otherwise: what was judged by other rules is judged again
+RULES = 2
 ALWAYS = -(10**6)  # a day before all others
 
 

@@ -111,12 +111,15 @@ class Rows:
         for row in self.days:
             rows += [row] * len(row.judged.events)
             events += row.judged.events
-        columns = {name: [event[place] for event in events] for place, name in enumerate(OF_EVENT)}
-        self._insert("event", OF_EVENT, rows, columns)
+        by_column = [list(values) for values in zip(*events, strict=True)]
+        self._insert("event", OF_EVENT, rows, dict(zip(OF_EVENT, by_column, strict=False)))
 
     def _insert_states(self) -> None:
         rows = [row for row in self.days if row.state is not None]
-        columns = {name: [getattr(row, name) for row in rows] for name in OF_STATE}
+        columns = {
+            "state": [row.state for row in rows],
+            "learned_kw": [row.learned_kw for row in rows],
+        }
         self._insert("state", OF_STATE, rows, columns)
 
     def _insert(

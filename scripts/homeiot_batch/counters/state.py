@@ -85,10 +85,7 @@ class State:
         """From the text of to_json."""
         parts = json.loads(text)
         parts["tail"] = [Point(*point) for point in parts["tail"]]
-        parts["waiting"] = [
-            Item(at, value, until, tuple((number, count) for number, count in zeros))
-            for at, value, until, zeros in parts["waiting"]
-        ]
+        parts["waiting"] = [_item(*item) for item in parts["waiting"]]
         parts["peaks"] = [DayPeak(*peak) for peak in parts["peaks"]]
         parts["today"] = DayPeak(*parts["today"])
         return cls(**parts)
@@ -125,3 +122,7 @@ class State:
         recent = [*self.peaks[-7:], self.today]
         newest = [point.kind for point in self.tail].count(RESTART)
         return sum(peak.restarts > 0 for peak in recent) + (newest > 0) >= 2
+
+
+def _item(at: int, value: float, until: int, zeros: list[list[int]]) -> Item:
+    return Item(at, value, until, tuple((number, count) for number, count in zeros))

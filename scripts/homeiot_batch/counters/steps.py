@@ -38,32 +38,46 @@ class Steps:
         """The step from an accepted reading to what a running counter may show; else None."""
         fall = base.value - value
         if at == base.at:
-            kind = NOISE if fall else RISE
-            return _still(base, at, value, kind) if abs(fall) <= self.noise_kwh(value) else None
+            return self._at_one_time(base, value)
         if fall <= TINY_KWH:
             return self._rise(base, at, value)
         if fall <= self.noise_kwh(base.value):
             return self._small_fall(base, at, value)
         return self._wrap(base, at, value) or self._back(base, at, value)
 
+    def _at_one_time(self, base: Point, value: float) -> Point | None:
+        if abs(base.value - value) > self.noise_kwh(value):
+            return None
+        kind = RISE if base.value == value else NOISE
+        return _still(base, base.at, value, kind)
+
     def _rise(self, base: Point, at: int, value: float) -> Point | None:
         kwh = value - base.level
         if kwh <= TINY_KWH:
             kind = RISE if base.value == base.level else NOISE
             return _still(base, at, value, kind)
-        power = self.limits.max_power_kw
-        if kwh <= deliverable_kwh(power, at - base.at):
+        if kwh <= deliverable_kwh(self.limits.max_power_kw, at - base.at):
             return _moved(base, at, value, RISE, kwh)
-        # a counter without a reading above zero may not have been connected yet
-        longest = at - base.changed if base.level else min(at - base.changed, HOUR)
-        rest = min(self.unit_kwh, deliverable_kwh(power, base.changed - base.still))
-        if base.still == base.changed:
-            rest = self.unit_kwh
-        if kwh > deliverable_kwh(power, longest) + rest:
+        return self._rise_since_change(base, at, value)
+
+    def _rise_since_change(self, base: Point, at: int, value: float) -> Point | None:
+        kwh, longest = value - base.level, at - base.changed
+        if base.level == 0:
+            # a counter without a reading above zero may not have been connected yet
+            longest = min(longest, HOUR)
+        flowed_kwh = deliverable_kwh(self.limits.max_power_kw, longest)
+        if kwh > flowed_kwh + self._rest_kwh(base):
             return None
         since = at - longest
         kind = RISE if since == base.at else RISE_SINCE_CHANGE
         return _moved(base, at, value, kind, kwh)._replace(since=since)
+
+    def _rest_kwh(self, base: Point) -> float:
+        """What may have flowed unseen before the value last changed: less than its last digit."""
+        if base.still == base.changed:
+            return self.unit_kwh
+        power = self.limits.max_power_kw
+        return min(self.unit_kwh, deliverable_kwh(power, base.changed - base.still))
 
     def _small_fall(self, base: Point, at: int, value: float) -> Point:
         below = base.level - value
