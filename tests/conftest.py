@@ -11,6 +11,7 @@ import pytest
 from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
+from homeiot_batch.core.layout import Layout
 from tests.fast_set import (  # noqa: F401 - hooks
     pytest_configure,
     pytest_deselected,
@@ -59,6 +60,12 @@ def settings(tmp_path: Path, clean_environment: None) -> Settings:
             "now": "2026-11-24T00:10:00+09:00",
         }
     )
+
+
+@pytest.fixture
+def layout(settings: Settings) -> Layout:
+    """The places of the settings."""
+    return settings.layout
 
 
 @pytest.fixture

@@ -38,12 +38,6 @@ AHEAD = datetime(2099, 1, 3, 15, 10, tzinfo=UTC)
 
 
 @pytest.fixture
-def layout(settings: Settings) -> Layout:
-    """The places of the settings."""
-    return settings.layout
-
-
-@pytest.fixture
 def archive(
     settings: Settings,
     layout: Layout,

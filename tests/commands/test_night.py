@@ -5,7 +5,6 @@ import http.server
 import json
 import re
 import shutil
-import threading
 from collections.abc import Generator
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from homeiot_batch.config import ROOT
 from homeiot_batch.core.exit_codes import BUSY, DONE, FAILED, MEANINGS, USAGE
 from tests.house import Checkout, House, Outcome
+from tests.http_server import QuietHandler, running
 
 NOON = 1794193200  # of 9 November 2026 in Japan
 
@@ -107,22 +107,15 @@ def watchdog() -> Generator[tuple[str, list[tuple[str, str]]]]:
     """A server that keeps what it is told, and its URL."""
     heard: list[tuple[str, str]] = []
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
             heard.append((self.path, self.rfile.read(int(self.headers["Content-Length"])).decode()))
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing is said of a request."""
-
     server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/secret-uuid", heard
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running(server) as port:
+        yield f"http://127.0.0.1:{port}/secret-uuid", heard
 
 
 @pytest.mark.slow

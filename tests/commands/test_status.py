@@ -25,12 +25,6 @@ Archive = Callable[..., int]
 
 
 @pytest.fixture
-def layout(settings: Settings) -> Layout:
-    """The places of the settings."""
-    return settings.layout
-
-
-@pytest.fixture
 def archive(
     settings: Settings,
     layout: Layout,

@@ -49,14 +49,7 @@ def test_a_source_that_is_not_there_is_said(verified: Checkout) -> None:
 
 def flip_a_byte(place: int) -> Callable[[Checkout], None]:
     """In the data, at the file's beginning, or in what describes them, at its end."""
-
-    def apply(house: Checkout) -> None:
-        part = house.day(MIDDLE) / "part-0.parquet"
-        content = bytearray(part.read_bytes())
-        content[place] ^= 1
-        part.write_bytes(content)
-
-    return apply
+    return lambda house: drills.flip_byte(house.day(MIDDLE) / "part-0.parquet", place)
 
 
 def change(sql: str) -> Callable[[Checkout], None]:

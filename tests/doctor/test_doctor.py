@@ -32,12 +32,6 @@ BRING_IN = "python -m homeiot_batch.run_archive brings them in, if the source st
 
 
 @pytest.fixture
-def layout(settings: Settings) -> Layout:
-    """The places of the settings."""
-    return settings.layout
-
-
-@pytest.fixture
 def house(settings: Settings, layout: Layout) -> Callable[..., None]:
     """Makes an archive with these days of November 2026 (of `size` bytes each), markers and an empty database."""
 
@@ -87,7 +81,7 @@ def holding(code: str, path: Path) -> "subprocess.Popen[bytes]":
         [
             sys.executable,
             "-c",
-            f"import sys, time; {code}; print(flush=True); time.sleep(60)",
+            f"import sys, time; {code}; print(flush=True); time.sleep(3600)",
             str(path),
         ],
         stdout=subprocess.PIPE,

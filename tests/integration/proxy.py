@@ -4,11 +4,11 @@ import contextlib
 import http.client
 import json
 import socket
-import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from tests.http_server import QuietHandler, running
 from tests.integration.servers import Server
 
 Documents = Iterable[bytes]
@@ -23,7 +23,7 @@ class BrokenOffError(Exception):
 def spoiling(server: Server, spoil: Spoil) -> Generator[str]:
     """The URL of a proxy that hands every answer on as it is, but for the one with a day's rows: that is what `spoil` makes of it."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -50,18 +50,9 @@ def spoiling(server: Server, spoil: Spoil) -> Generator[str]:
                     self.wfile.flush()
                 self.wfile.write(b"0\r\n\r\n")
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing is said of a request."""
-
     proxy = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=proxy.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{proxy.server_address[1]}"
-    finally:
-        proxy.shutdown()
-        thread.join()
-        proxy.server_close()
+    with running(proxy) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def _connection(port: int) -> http.client.HTTPConnection:

@@ -3,11 +3,10 @@
 import http.client
 import socket
 import ssl
-import threading
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from datetime import date
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,7 @@ from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.errors import SourceUnavailable
 from homeiot_batch.sources.influx_reader import InfluxReader
+from tests.http_server import QuietHandler, running
 from tests.integration.servers import Influx1
 
 DAY = LocalDay(date(2026, 11, 9), ZoneInfo("Asia/Tokyo"))
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("clean_environment")
 def front(server: Influx1, host: str, prefix: str, tls: ssl.SSLContext | None) -> Generator[str]:
     """The URL of a reverse proxy before the server, as nginx would stand there."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             assert self.path.startswith((f"{prefix}/query?", f"{prefix}/ping"))
             with closing(http.client.HTTPConnection("127.0.0.1", server.port)) as upstream:
@@ -40,9 +40,6 @@ def front(server: Influx1, host: str, prefix: str, tls: ssl.SSLContext | None) -
                 self.end_headers()
                 self.wfile.write(answer.read())
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing is said of a request."""
-
     class Front(ThreadingHTTPServer):
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
 
@@ -52,15 +49,9 @@ def front(server: Influx1, host: str, prefix: str, tls: ssl.SSLContext | None) -
     proxy = Front((host, 0), Handler)
     if tls is not None:
         proxy.socket = tls.wrap_socket(proxy.socket, server_side=True)
-    thread = threading.Thread(target=proxy.serve_forever)
-    thread.start()
     name = f"[{host}]" if ":" in host else host
-    try:
-        yield f"{'https' if tls else 'http'}://{name}:{proxy.server_address[1]}{prefix}"
-    finally:
-        proxy.shutdown()
-        thread.join()
-        proxy.server_close()
+    with running(proxy) as port:
+        yield f"{'https' if tls else 'http'}://{name}:{port}{prefix}"
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,11 @@
 
 import json
 import ssl
-import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from homeiot_batch.doctor.finding import Finding, ok, problem, warning
 from homeiot_batch.doctor.readings import check_readings
 from homeiot_batch.doctor.source import check_source
 from tests.house import Checkout, Outcome
+from tests.http_server import QuietHandler, running
 from tests.integration.points import Point, at
 from tests.integration.servers import ADMIN, PASSWORD, TOKEN, Influx1, Influx2, free_port
 
@@ -284,7 +284,7 @@ def answering(
 ) -> Generator[str]:
     """The URL of something that answers each path as `answers` says."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             status, headers, body = answers(self.path)
             self.send_response_only(status)
@@ -293,9 +293,6 @@ def answering(
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing is said of a request."""
-
     class Stub(ThreadingHTTPServer):
         def handle_error(self, request: object, client_address: object) -> None:
             """A client that does not trust the certificate hangs up."""
@@ -303,14 +300,8 @@ def answering(
     stub = Stub(("127.0.0.1", 0), Handler)
     if tls is not None:
         stub.socket = tls.wrap_socket(stub.socket, server_side=True)
-    thread = threading.Thread(target=stub.serve_forever)
-    thread.start()
-    try:
-        yield f"{'https' if tls else 'http'}://127.0.0.1:{stub.server_address[1]}"
-    finally:
-        stub.shutdown()
-        thread.join()
-        stub.server_close()
+    with running(stub) as port:
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{port}"
 
 
 DATABASES = b'{"results":[{"statement_id":0,"series":[{"name":"databases","columns":["name"],"values":[["examined"]]}]}]}\n'

@@ -6,7 +6,7 @@ import itertools
 import socket
 import threading
 from collections.abc import Generator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -19,6 +19,7 @@ from homeiot_batch.doctor.yesterday import check_yesterday
 from homeiot_batch.errors import SourceError
 from homeiot_batch.sources.influxdb.client import InfluxClient
 from tests.house import House
+from tests.http_server import QuietHandler, running
 from tests.integration import proxy
 from tests.integration.points import Point, at, every, in_order, rows
 from tests.integration.servers import PASSWORD, Influx1, Influx2, Server
@@ -252,7 +253,7 @@ def test_a_point_limit_in_the_middle_of_a_day(limited: Limited1) -> None:
 def gatekeeper(server: Server, longest: int, methods: str) -> Generator[str]:
     """A proxy that takes addresses up to a length, as nginx does, and only some methods."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             self._pass_on(None)
 
@@ -277,18 +278,9 @@ def gatekeeper(server: Server, longest: int, methods: str) -> Generator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing is said of a request."""
-
     gate = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=gate.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{gate.server_address[1]}"
-    finally:
-        gate.shutdown()
-        thread.join()
-        gate.server_close()
+    with running(gate) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 FIELDS = [f"a_field_with_a_long_name_{number:03}" for number in range(400)]

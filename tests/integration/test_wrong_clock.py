@@ -5,11 +5,10 @@ A proxy gives the answers of a real server another Date: for the run one clock i
 
 import contextlib
 import http.client
-import threading
 from collections.abc import Generator, Iterable
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import pytest
 
@@ -19,6 +18,7 @@ from homeiot_batch.doctor.source import check_source
 from homeiot_batch.errors import SourceError
 from homeiot_batch.sources.influx_reader import InfluxReader
 from tests.house import Checkout, Outcome
+from tests.http_server import QuietHandler, running
 from tests.integration.servers import Influx1
 
 DATASET = "raw_meter_readings"
@@ -30,7 +30,7 @@ READ = "SELECT strftime(ts_jst, '%m-%d'), count(*) FROM raw_meter_readings GROUP
 def dated(server: Influx1, difference: timedelta | None) -> Generator[str]:
     """The URL of a proxy whose Date is ahead of this machine's clock by the difference; None: it has no Date."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
             with contextlib.closing(connection) as upstream:
@@ -47,18 +47,9 @@ def dated(server: Influx1, difference: timedelta | None) -> Generator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing is said of a request."""
-
     proxy = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=proxy.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{proxy.server_address[1]}"
-    finally:
-        proxy.shutdown()
-        thread.join()
-        proxy.server_close()
+    with running(proxy) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def before_yesterday() -> date:

@@ -75,7 +75,7 @@ class Browser:
         trace: TracebackType | None,
     ) -> None:
         self._process.terminate()
-        self._process.wait(timeout=20)
+        self._process.wait(timeout=120)
         os.close(self._write)
         os.close(self._read)
         self._profile.cleanup()
@@ -134,7 +134,7 @@ class Browser:
         file.write_bytes(base64.b64decode(image["data"]))
 
     def _until(self, is_it: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             while b"\0" not in self._rest:
                 if not (read := os.read(self._read, 1 << 20)):

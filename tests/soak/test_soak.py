@@ -36,7 +36,7 @@ def test_nothing_is_lost(tmp_path: Path) -> None:
     started = time.monotonic()
     with small_disk(folder / "data") as full_disk, Influx1(tmp_path / "influx") as server:
         soak = Nights(Checkout(folder), server, random.Random(seed), full_disk=full_disk)
-        reader = Reader(soak.house.database.with_name("home_energy.read.duckdb"), soak.ledger)
+        reader = Reader(soak.house.read_copy, soak.ledger)
         try:
             with reader.reading():
                 soak.pass_through(nights, kills)

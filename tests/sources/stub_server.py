@@ -1,11 +1,12 @@
 """A server on a loopback port that answers what a test tells it, and notes what it is asked."""
 
 import contextlib
-import threading
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.http_server import QuietHandler, running
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def serving(reply: Reply) -> Generator[tuple[str, list[Question]]]:
     """Its URL and the questions that it was asked so far."""
     asked: list[Question] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             self._serve(urlsplit(self.path).query)
 
@@ -79,15 +80,6 @@ def serving(reply: Reply) -> Generator[tuple[str, list[Question]]]:
                 self.wfile.write(piece)
                 self.wfile.flush()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing is said of a request."""
-
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with running(server) as port:
+        yield f"http://127.0.0.1:{port}", asked

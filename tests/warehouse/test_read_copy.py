@@ -29,12 +29,6 @@ NAME = "raw_meter_readings"
 
 
 @pytest.fixture
-def layout(settings: Settings) -> Layout:
-    """The places of the settings."""
-    return settings.layout
-
-
-@pytest.fixture
 def archive(
     settings: Settings,
     layout: Layout,

@@ -15,7 +15,7 @@ from typing import Any
 from homeiot_batch.config import load_settings
 from homeiot_batch.core.files import write_json
 from homeiot_batch.warehouse.read_copy import publish
-from tests.house import House, Outcome
+from tests.house import LONGEST_RUN_S, House, Outcome
 
 DATASET = "raw_meter_readings"
 DAYS = ["2026-11-09", "2026-11-10", "2026-11-11"]
@@ -217,14 +217,14 @@ def kill(process: "subprocess.Popen[str]") -> None:
 
 def together(processes: "Sequence[subprocess.Popen[str]]") -> list[Outcome]:
     """The outcomes of runs that were started, when all have ended."""
-    outputs = [process.communicate(timeout=300)[0] for process in processes]
+    outputs = [process.communicate(timeout=LONGEST_RUN_S)[0] for process in processes]
     return [
         Outcome(process.returncode, output)
         for process, output in zip(processes, outputs, strict=True)
     ]
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 300) -> None:
     """Return as soon as the condition holds; AssertionError if it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -250,6 +250,13 @@ def copy_of(template: House, folder: Path) -> House:
     layout.report_marker.touch()  # it shows the same tables
     feed(house, V1)
     return house
+
+
+def flip_byte(file: Path, place: int) -> None:
+    """Change all bits of a byte; a negative place is counted from the file's end."""
+    content = bytearray(file.read_bytes())
+    content[place] ^= 255
+    file.write_bytes(content)
 
 
 def remove_database(house: House) -> None:

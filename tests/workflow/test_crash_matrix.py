@@ -131,9 +131,7 @@ def check_end(outcome: Outcome, point: str, event: str) -> None:
 
 def check_read_copy(house: House, newest: int, oldest: int = 1) -> None:
     """Readers see three whole days, the middle one in one of the versions, and the mart of it."""
-    with duckdb.connect(
-        house.database.with_name("home_energy.read.duckdb"), read_only=True
-    ) as connection:
+    with duckdb.connect(house.read_copy, read_only=True) as connection:
         seen = connection.execute(
             f"SELECT * EXCLUDE (ingested_at, dt) FROM {DATASET} ORDER BY ts_utc"
         ).fetchall()

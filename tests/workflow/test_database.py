@@ -203,13 +203,10 @@ def test_another_order_in_config_yaml_changes_nothing(checkout: Checkout) -> Non
 
 def published_rows(house: House) -> list[Any]:
     """The raw readings in the read copy, in the order of columns that is shipped."""
-    with duckdb.connect(
-        house.database.with_name("home_energy.read.duckdb"), read_only=True
-    ) as connection:
-        return connection.execute(
-            "SELECT ts_utc, ts_jst, source, instant_power_w, energy_import_kwh, energy_export_kwh "
-            "FROM raw_meter_readings ORDER BY ts_utc"
-        ).fetchall()
+    return house.published(
+        "SELECT ts_utc, ts_jst, source, instant_power_w, energy_import_kwh, energy_export_kwh "
+        "FROM raw_meter_readings ORDER BY ts_utc"
+    )
 
 
 @pytest.mark.slow
@@ -264,9 +261,7 @@ def test_open_elsewhere_for_a_while(archived: House) -> None:
 
 def flip_in_data(part: Path) -> None:
     """A byte of the first column's pages changed: the file's own description stays readable."""
-    content = bytearray(part.read_bytes())
-    content[40] ^= 255
-    part.write_bytes(content)
+    drills.flip_byte(part, 40)
 
 
 def cut(part: Path) -> None:

@@ -37,10 +37,7 @@ def archive(checkout: Checkout) -> Checkout:
 
 def flip(house: House, day: str) -> None:
     """A byte of the day's data changed."""
-    part = house.day(day) / "part-0.parquet"
-    content = bytearray(part.read_bytes())
-    content[40] ^= 255
-    part.write_bytes(content)
+    drills.flip_byte(house.day(day) / "part-0.parquet", 40)
 
 
 def change_count(part: Path, digit: bytes) -> None:

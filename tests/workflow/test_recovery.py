@@ -31,12 +31,6 @@ NAME = "raw_meter_readings"
 DT = "2026-11-09"
 
 
-@pytest.fixture
-def layout(settings: Settings) -> Layout:
-    """The places of the settings."""
-    return settings.layout
-
-
 def points(*watts: float, more: int = 0) -> list[tuple]:
     """A reading a second from midnight on, the first `more` seconds later."""
     return [(START + (more + k) * 10**9, "a", watt, None, None) for k, watt in enumerate(watts)]
@@ -166,17 +160,11 @@ def test_a_marker_is_believed_only_with_its_own_load_in_the_database(
     settings: Settings,
     dataset: Dataset,
     day: LocalDay,
-    batches: Callable[..., list[pa.RecordBatch]],
-    tmp_path: Path,
+    stage: Callable[..., Path],
 ) -> None:
     """Another load id, no such day, or no database: set aside, but kept as a witness of how much the day held."""
-    folder = layout.day(NAME, "2026-11-09")
-    put_in_place(
-        stage_day(
-            batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path
-        ).folder,
-        folder,
-    )
+    folder = layout.day(NAME, DT)
+    stage(folder, points(1.0))
     load = load_day(settings.duckdb_path, folder, dataset, day, allow_shrink=False)
     write_json(layout.marker(NAME, "2026-11-09"), load.marker.to_json())
     write_json(layout.marker(NAME, "2026-11-10"), load.marker.to_json())
@@ -225,17 +213,11 @@ def test_a_marker_of_another_file_is_not_believed(
     settings: Settings,
     dataset: Dataset,
     day: LocalDay,
-    batches: Callable[..., list[pa.RecordBatch]],
-    tmp_path: Path,
+    stage: Callable[..., Path],
 ) -> None:
     """A day that was replaced behind the workflow's back, or while the clock stood wrong, is loaded again whatever its file times."""
-    folder = layout.day(NAME, "2026-11-09")
-    put_in_place(
-        stage_day(
-            batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path
-        ).folder,
-        folder,
-    )
+    folder = layout.day(NAME, DT)
+    stage(folder, points(1.0))
     write_json(
         layout.marker(NAME, "2026-11-09"),
         load_day(settings.duckdb_path, folder, dataset, day, allow_shrink=False).marker.to_json(),

@@ -67,7 +67,7 @@ def test_a_clock_that_is_set_back_during_the_run(archived: House) -> None:
     forced = ("--forcerun", "load")
     with archived.held():
         process = archived.start(*UNTIL_LOAD, *forced, *span(FIRST, FIRST), DUCKDB_WAIT_S="15")
-        drills.wait_until(lambda: log.exists() and "open elsewhere" in log.read_text(), 120)
+        drills.wait_until(lambda: log.exists() and "open elsewhere" in log.read_text())
         put_ahead(archived.day(FIRST) / ".snakemake_timestamp")
     [run] = drills.together([process])
     marker, day = archived.marker(FIRST), archived.day(FIRST)

@@ -39,7 +39,7 @@ class Asked:
 
     def __init__(self, url: str, retries: int = 3, **given: str) -> None:
         self.waits: list[float] = []
-        values = {"influx_url": url, "influx_retries": retries, "influx_timeout_s": 5, **given}
+        values = {"influx_url": url, "influx_retries": retries, "influx_timeout_s": 60, **given}
         self.settings: Settings = load_settings(values)
         self.client = InfluxClient(self.settings, self.waits.append)
 

@@ -22,7 +22,7 @@ def test_questions_run_side_by_side() -> None:
     """At first nobody waits for anybody."""
     turns = Turns(longest_wait_s=60)
     with turns.taken(), turns.taken():
-        assert has_turn(turns, within_s=10)
+        assert has_turn(turns, within_s=60)
 
 
 def test_questions_run_one_after_the_other() -> None:
@@ -31,7 +31,7 @@ def test_questions_run_one_after_the_other() -> None:
     with turns.taken():
         turns.form_a_line()
         assert not has_turn(turns, within_s=0.1)
-    assert has_turn(turns, within_s=10)
+    assert has_turn(turns, within_s=60)
 
 
 def test_a_question_that_never_ends() -> None:
@@ -39,7 +39,7 @@ def test_a_question_that_never_ends() -> None:
     turns = Turns(longest_wait_s=0.05)
     turns.form_a_line()
     with turns.taken():
-        assert has_turn(turns, within_s=10)
+        assert has_turn(turns, within_s=60)
 
 
 def test_a_question_that_fails_ends_its_turn() -> None:
@@ -50,4 +50,4 @@ def test_a_question_that_fails_ends_its_turn() -> None:
         with turns.taken():
             raise ValueError
     except ValueError:
-        assert has_turn(turns, within_s=10)
+        assert has_turn(turns, within_s=60)
