@@ -1,4 +1,7 @@
-"""The settings: one model, filled from --config, environment, config.yaml and defaults, in that order of precedence."""
+"""The settings: one model, filled from --config, the environment, config.yaml and defaults.
+
+Each goes before those after it.
+"""
 
 import os
 import re
@@ -19,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -40,6 +44,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HOUSE_DIR = Path("data/house")
 OWN_SETTINGS = "config.yaml"
 SHIPPED_DATASET = "raw_meter_readings"
+UNKNOWN_KEY = "extra_forbidden"  # as pydantic names the problem
 # names that mean something else to DuckDB, dbt or the read copy
 TAKEN_CATALOGS = {"archive", "copy", "main", "system", "temp"}
 
@@ -53,7 +58,9 @@ def _day(value: object) -> date:
 
 def from_checkout(path: Path) -> Path:
     """The same place seen from the working directory: a relative path starts at the checkout."""
-    return path if Path.cwd() == ROOT else ROOT / path
+    if Path.cwd() == ROOT:
+        return path
+    return ROOT / path
 
 
 Day = Annotated[date, BeforeValidator(_day, json_schema_input_type=str)]
@@ -118,7 +125,8 @@ class Settings(BaseSettings):
     influx_chunk_rows: int = _env(10_000, "Rows per response chunk.", ge=1)
     source_default: str | None = _env(
         None,
-        f"`source` of a reading without that tag in `{SHIPPED_DATASET}`, instead of the declared one (`meter1`).",
+        f"`source` of a reading without that tag in `{SHIPPED_DATASET}`, "
+        "instead of the declared one (`meter1`).",
     )
     duckdb_path: Place = _place(Path("data/duckdb/home_energy.duckdb"), "The DuckDB file.")
     parquet_base_dir: Place = _place(
@@ -200,12 +208,13 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """--config, then the documented environment variables, then what the files declare."""
-        given = init_settings.init_kwargs if isinstance(init_settings, InitSettingsSource) else {}
-        overrides = {key: value for key, value in given.items() if key != "declared"}
+        assert isinstance(init_settings, InitSettingsSource)
+        overrides = dict(init_settings.init_kwargs)
+        declared = dict(overrides.pop("declared"))
         return (
             InitSettingsSource(settings_cls, overrides),
             _Environment(settings_cls),
-            InitSettingsSource(settings_cls, dict(given["declared"])),
+            InitSettingsSource(settings_cls, declared),
         )
 
     @field_validator("influx_url")
@@ -213,20 +222,24 @@ class Settings(BaseSettings):
     def _url_has_no_credentials(cls, url: str) -> str:
         if re.match(r"https?://", url) and re.search(r"[@?#]", url):
             raise ValueError(
-                "holds @, ? or #; give user and password as INFLUX_USERNAME and INFLUX_PASSWORD, and the address alone"
+                "holds @, ? or #; give user and password as INFLUX_USERNAME and INFLUX_PASSWORD, "
+                "and the address alone"
             )
         if "://" in url and not re.match(r"(https?|file)://", url):
             raise ValueError("is neither http://, https://, file:// nor a path")
         if re.match(r"file://[^/]", url):
             raise ValueError("names a host; give file:///path, or the path alone")
-        return url if "://" in url else str(from_checkout(Path(url)))
+        if "://" in url:
+            return url
+        return str(from_checkout(Path(url)))
 
     @field_validator("parquet_base_dir", "marker_dir", "duckdb_path", "report_dir")
     @classmethod
     def _path_is_plain(cls, path: Path) -> Path:
         if re.search(r"[][{}?*]", str(path)):
             raise ValueError(
-                "holds one of {}[]*?, which mean something else to Snakemake and DuckDB; choose a path without"
+                "holds one of {}[]*?, which mean something else to Snakemake and DuckDB; "
+                "choose a path without"
             )
         return path
 
@@ -242,10 +255,10 @@ class Settings(BaseSettings):
     @field_validator("parquet_base_dir", "duckdb_path")
     @classmethod
     def _is_a_path_to_duckdb(cls, path: Path) -> Path:
-        if "\\" in str(path.resolve()):
+        real_path = path.resolve()
+        if "\\" in str(real_path):
             raise ValueError(
-                f"is {path.resolve()}, where DuckDB takes a backslash for a slash; "
-                "choose a path without"
+                f"is {real_path}, where DuckDB takes a backslash for a slash; choose a path without"
             )
         return path
 
@@ -253,11 +266,13 @@ class Settings(BaseSettings):
     @classmethod
     def _names_no_catalog(cls, path: Path) -> Path:
         # what DuckDB calls the database; of a link, by the file that it leads to
-        names = {file.name.split(".")[0].lower() for file in (path, path.resolve())}
-        if names & TAKEN_CATALOGS or re.search("['\"]", path.name) or path.stem.endswith(".read"):
+        names = {_catalog(path), _catalog(path.resolve())}
+        has_quote = re.search("['\"]", path.name)
+        if names & TAKEN_CATALOGS or has_quote or path.stem.endswith(".read"):
             taken = ", ".join(sorted(TAKEN_CATALOGS))
             raise ValueError(
-                f"gives the database a name that cannot be used ({taken}, one with a quote, or that of a read copy); name the file otherwise"
+                f"gives the database a name that cannot be used ({taken}, one with a quote, or "
+                "that of a read copy); name the file otherwise"
             )
         return path
 
@@ -279,9 +294,11 @@ class Settings(BaseSettings):
     @field_validator("now")
     @classmethod
     def _has_an_offset(cls, now: datetime | None) -> datetime | None:
-        if now is not None and now.tzinfo is None:
+        if now is None:
+            return None
+        if now.tzinfo is None:
             raise ValueError("has no offset from UTC; give one, like 2026-11-23T00:10:00+09:00")
-        if now is not None and not 1971 <= now.year <= 2261:
+        if not 1971 <= now.year <= 2261:
             raise ValueError(
                 "lies outside of the years 1971 to 2261, which InfluxDB's nanoseconds span"
             )
@@ -303,12 +320,14 @@ class Settings(BaseSettings):
         for name in datasets:
             if not is_dataset_name(name):
                 raise ValueError(
-                    f"{name!r} cannot name a dataset; use small letters, digits and _, and no name that is taken"
+                    f"{name!r} cannot name a dataset; use small letters, digits and _, and no name "
+                    "that is taken"
                 )
         shipped = datasets.get(SHIPPED_DATASET)
         if shipped is not None and shipped.missing not in (None, 0.0):
             raise ValueError(
-                f"{SHIPPED_DATASET}.missing={shipped.missing:g} would pass for readings; the tables know 0.0 and NULL"
+                f"{SHIPPED_DATASET}.missing={shipped.missing:g} would pass for readings; "
+                "the tables know 0.0 and NULL"
             )
         return {name: dataset.named(name) for name, dataset in datasets.items()}
 
@@ -316,9 +335,9 @@ class Settings(BaseSettings):
     def _shipped_dataset_follows_the_environment(self) -> "Settings":
         shipped = self.datasets.get(SHIPPED_DATASET)
         if shipped is not None:
-            changes: dict[str, object] = {
-                "measurement": self.influx_measurement or shipped.measurement
-            }
+            changes: dict[str, object] = {}
+            if self.influx_measurement:
+                changes["measurement"] = self.influx_measurement
             if self.source_default and "source" in shipped.tags:
                 changes["tags"] = {**shipped.tags, "source": self.source_default}
             self.datasets[SHIPPED_DATASET] = shipped.model_copy(update=changes)
@@ -342,7 +361,8 @@ class Settings(BaseSettings):
     @property
     def read_copy(self) -> Path:
         """The DuckDB file that is published for readers, beside the one that is written."""
-        return self.duckdb_path.with_name(f"{self.duckdb_path.stem}.read{self.duckdb_path.suffix}")
+        database = self.duckdb_path
+        return database.with_name(f"{database.stem}.read{database.suffix}")
 
     @property
     def read_generations(self) -> Path:
@@ -361,14 +381,18 @@ class Settings(BaseSettings):
 
     def instant(self) -> datetime:
         """Now, UTC; `now` if it is set."""
-        return (self.now or datetime.now(UTC)).astimezone(UTC)
+        now = self.now or datetime.now(UTC)
+        return now.astimezone(UTC)
 
     def token(self) -> str | None:
         """The token from INFLUX_TOKEN or the file that INFLUX_TOKEN_FILE names."""
         token = _revealed(self.influx_token, self.influx_token_file, "INFLUX_TOKEN_FILE")
-        if token and not (token.isascii() and token.isprintable()):
+        if not token:
+            return token
+        if not token.isascii() or not token.isprintable():
             raise SettingsError(
-                "INFLUX_TOKEN, or the file that INFLUX_TOKEN_FILE names, holds more than one line of ASCII; give the token alone"
+                "INFLUX_TOKEN, or the file that INFLUX_TOKEN_FILE names, holds more than one line "
+                "of ASCII; give the token alone"
             )
         return token
 
@@ -378,38 +402,60 @@ class Settings(BaseSettings):
 
 
 class _Environment(EnvSettingsSource):
-    """Only the variables that are documented, by their exact names; an empty one counts as not set."""
+    """Only the variables that are documented, by their exact names.
+
+    An empty one counts as not set.
+    """
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        value = os.environ.get(field_name.upper()) if has_variable(field) else None
+        if not has_variable(field):
+            return None, field_name, False
+        value = os.environ.get(field_name.upper())
         return value or None, field_name, False
 
 
 def has_variable(field: FieldInfo) -> bool:
     """Whether the setting may come from the environment."""
-    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("env"))
+    return _is_marked(field, "env")
 
 
 def is_secret(field: FieldInfo) -> bool:
     """Whether the setting may come from the environment only."""
-    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("secret"))
+    return _is_marked(field, "secret")
+
+
+def _is_marked(field: FieldInfo, mark: str) -> bool:
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get(mark))
+
+
+def _catalog(path: Path) -> str:
+    """The name that DuckDB gives the database in this file, in small letters."""
+    name, *_ = path.name.split(".")
+    return name.lower()
 
 
 def _revealed(value: SecretStr | None, file: Path | None, variable: str) -> str | None:
-    if value is not None or file is None:
-        return value.get_secret_value() if value is not None else None
-    try:
-        text = file.read_text().strip()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise SettingsError(
-            f"{variable}={str(file)!r} cannot be read ({reason}); name a readable file"
-        ) from None
+    """The secret, from the variable itself or else from the file that another one names."""
+    if value is not None:
+        return value.get_secret_value()
+    if file is None:
+        return None
+    origin = f"{variable}={str(file)!r}"
+    text = _secret_text(file, origin)
     if not text:
-        raise SettingsError(
-            f"{variable}={str(file)!r} is empty; write the secret into it, or name another file"
-        )
+        raise SettingsError(f"{origin} is empty; write the secret into it, or name another file")
     return text
+
+
+def _secret_text(file: Path, origin: str) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError as error:
+        reason = error.strerror
+    except ValueError:
+        reason = "not text"
+    raise SettingsError(f"{origin} cannot be read ({reason}); name a readable file")
 
 
 def load_settings(
@@ -423,13 +469,13 @@ def load_settings(
         if value is None or value == "":
             raise SettingsError(f"--config {key}= is empty; give a value or leave it out")
     declared = declared_settings([shipped, _house_folder(given) / OWN_SETTINGS])
-    for name, file in declared.files.items():
-        _refuse_misplaced_secrets([name], shown_path(file))
-        _refuse_misplaced(name, shown_path(file))
+    origins = {name: shown_path(file) for name, file in declared.files.items()}
+    for name, file in origins.items():
+        _refuse_misplaced_secrets([name], file)
+        _refuse_misplaced(name, file)
     try:
         settings = Settings(declared=declared.values, **given)  # ty: ignore[unknown-argument]
     except ValidationError as error:
-        origins = {name: shown_path(file) for name, file in declared.files.items()}
         raise SettingsError(_one_line(error, given, origins)) from None
     _refuse_shrinking_anything(settings)
     return settings
@@ -447,20 +493,26 @@ def _house_folder(given: Mapping[str, Any]) -> Path:
 
 
 def overridden_settings(settings: Settings) -> list[str]:
-    """What the files declare to no effect, as the environment says otherwise; a line for each."""
+    """What the files declare to no effect, because a variable goes before it; a line for each."""
     declared = declared_settings([ROOT / "config.yaml", settings.house / OWN_SETTINGS])
-    return [
-        f"{name} in {shown_path(file)} has no effect: the variable {name.upper()} is set to "
-        "another value and goes before it; remove one of both"
-        for name, file in declared.files.items()
-        if has_variable(Settings.model_fields[name])
-        and os.environ.get(name.upper(), "") not in ("", str(declared.values[name]))
-    ]
+    found = []
+    for name, file in declared.files.items():
+        variable = name.upper()
+        value = os.environ.get(variable, "")
+        is_other = value not in ("", str(declared.values[name]))
+        if is_other and has_variable(Settings.model_fields[name]):
+            found.append(
+                f"{name} in {shown_path(file)} has no effect: the variable {variable} is set to "
+                "another value and goes before it; remove one of both"
+            )
+    return found
 
 
 def shown_path(file: Path) -> str:
     """The path as a user writes it: from the checkout on, where the file lies in there."""
-    return str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else str(file)
+    if file.is_relative_to(ROOT):
+        return str(file.relative_to(ROOT))
+    return str(file)
 
 
 def given_settings(pairs: Sequence[str]) -> dict[str, object]:
@@ -476,7 +528,8 @@ def _refuse_misplaced_secrets(given: Collection[str], origin: str) -> None:
     for name, field in Settings.model_fields.items():
         if is_secret(field) and name in given:
             raise SettingsError(
-                f"{name} does not belong in {origin}, where others can read it; set {name.upper()} instead"
+                f"{name} does not belong in {origin}, where others can read it; "
+                f"set {name.upper()} instead"
             )
 
 
@@ -498,31 +551,49 @@ def _refuse_shrinking_anything(settings: Settings) -> None:
     """A permission that was meant for one day must not take what another one holds."""
     if settings.allow_shrink and not (settings.start and settings.end):
         raise SettingsError(
-            "allow_shrink=true does not say for which days; give --date, or --from and --to (snakemake: start and end) with it"
+            "allow_shrink=true does not say for which days; give --date, or --from and --to "
+            "(snakemake: start and end) with it"
         )
 
 
 def _one_line(error: ValidationError, given: Mapping[str, Any], declared: Mapping[str, str]) -> str:
-    problems = error.errors(include_url=False)
-    problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
+    problem = _first_problem(error)
     where = [str(part) for part in problem["loc"]]
-    name = where[0] if where else ""
+    name, *inner = where or [""]
     origin = _origin(name, given, declared)
     key = ".".join(where)
-    if problem["type"] == "extra_forbidden":
-        known = (
-            Dataset.model_fields if name == "datasets" and len(where) > 1 else Settings.model_fields
-        )
+    if problem["type"] == UNKNOWN_KEY:
+        known = _known_keys(name, inner)
         return f"{origin}: there is no setting {key!r}; {hint(where[-1], known)}"
+    shown = _shown_value(name, problem["input"])
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{origin}: {key}{shown} {message}"
+
+
+def _first_problem(error: ValidationError) -> ErrorDetails:
+    """An unknown key, because other problems may follow from it, or else the first problem."""
+    problems = error.errors(include_url=False)
+    unknown = [problem for problem in problems if problem["type"] == UNKNOWN_KEY]
+    first, *_ = unknown or problems
+    return first
+
+
+def _known_keys(name: str, inner: Sequence[str]) -> Collection[str]:
+    """The keys that may stand where an unknown one was found."""
+    if name == "datasets" and inner:
+        return Dataset.model_fields
+    return Settings.model_fields
+
+
+def _shown_value(name: str, value: object) -> str:
+    """The value as a message shows it; "" where it may hold a secret, or is long."""
     field = Settings.model_fields.get(name)
-    hidden = (
-        field is None
-        or is_secret(field)
-        or isinstance(problem["input"], dict)
-        or re.search(r"[@?#]", str(problem["input"]))
-    )
-    shown = "" if hidden else f"={str(problem['input'])!r}"
-    return f"{origin}: {key}{shown} {problem['msg'].removeprefix('Value error, ')}"
+    if field is None or is_secret(field) or isinstance(value, dict):
+        return ""
+    text = str(value)
+    if re.search(r"[@?#]", text):
+        return ""
+    return f"={text!r}"
 
 
 def _origin(name: str, given: Mapping[str, Any], declared: Mapping[str, str]) -> str:

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import TextIO
 
 import structlog
-from structlog.typing import EventDict
+from structlog.typing import EventDict, Processor
+
+SUBJECT = ("dataset", "dt")
+NO_DETAILS = ("event", "level", "step")
 
 _job = threading.local()
 
@@ -17,7 +20,7 @@ _job = threading.local()
 class Stream:
     """Writes each line to stderr and to the file of the job that this thread runs."""
 
-    shows_info = True  # on stderr; not where a progress bar speaks for what goes well
+    shows_info = True  # on stderr; not where a progress bar shows what goes well
 
     def msg(self, message: str) -> None:
         """Write a line."""
@@ -59,16 +62,25 @@ class _Telling:
 
 def _sentence(entry: EventDict) -> str:
     """The line as a sentence: whose it is, what was seen, and the rest in brackets."""
-    rest = {name: value for name, value in entry.items() if name not in ("event", "level", "step")}
-    subject = " ".join(str(rest.pop(name)) for name in ("dataset", "dt") if name in rest)
-    details = ", ".join(f"{name}={value}" for name, value in rest.items())
-    said = f"{entry['event']} ({details})" if details else str(entry["event"])
-    return " ".join((f"{subject}: {said}" if subject else said).split())
+    subject = [str(entry[name]) for name in SUBJECT if name in entry]
+    sentence = str(entry["event"])
+    details = []
+    for name, value in entry.items():
+        if name not in SUBJECT and name not in NO_DETAILS:
+            details.append(f"{name}={value}")
+    if details:
+        sentence = f"{sentence} ({', '.join(details)})"
+    if subject:
+        sentence = f"{' '.join(subject)}: {sentence}"
+    return " ".join(sentence.split())
 
 
 @contextlib.contextmanager
 def _whole_lines() -> Generator[None]:
-    """Keep Snakemake, which writes a line and its end one after the other, from being in the middle of a line."""
+    """Keep Snakemake out while a line is written, and wait until it has ended its own.
+
+    It writes a line and its end one after the other.
+    """
     with contextlib.ExitStack() as locks:
         for handler in logging.getLogger("snakemake.logging").handlers:
             if handler.lock is not None:
@@ -76,35 +88,47 @@ def _whole_lines() -> Generator[None]:
         yield
 
 
+def _renderer(log_format: str) -> Processor:
+    if log_format == "json":
+        return structlog.processors.JSONRenderer()
+    return structlog.processors.LogfmtRenderer(
+        key_order=["timestamp", "level", "event"], bool_as_flag=False
+    )
+
+
+def _ignore(_sentence: str) -> None:
+    """Nobody counts the warnings."""
+
+
+def _stream(*_names: object) -> Stream:
+    return Stream()
+
+
 def configure(log_format: str, warn: Callable[[str], None] | None = None) -> None:
     """Set up structlog for this process; `log_format` is keyvalue or json.
 
     `warn` is given every line of level warning as a sentence, so that a summary can count it.
     """
-    renderer = (
-        structlog.processors.JSONRenderer()
-        if log_format == "json"
-        else structlog.processors.LogfmtRenderer(
-            key_order=["timestamp", "level", "event"], bool_as_flag=False
-        )
-    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            _Telling(warn or (lambda _: None)),
+            _Telling(warn or _ignore),
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            renderer,
+            _renderer(log_format),
         ],
-        logger_factory=lambda *_: Stream(),
+        logger_factory=_stream,
         cache_logger_on_first_use=False,
     )
 
 
 @contextlib.contextmanager
 def job_log(path: Path) -> Generator[None]:
-    """Send this thread's log lines to `path` too, replacing what a former job wrote there; no job fails because it cannot be written."""
+    """Send this thread's log lines to `path` too, replacing what a former job wrote there.
+
+    No job fails because it cannot be written.
+    """
     file = None
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -84,7 +84,10 @@ def _schema(dataset: Dataset) -> pa.Schema:
 
 
 def _points(dataset: Dataset) -> str:
-    """The points of a time range. Several lines of one are joined: of a value the last one counts."""
+    """The points of a time range.
+
+    Several lines of one point are joined: of a value the last one counts.
+    """
     tags = [quoted(tag) for tag in dataset.tags]
     fields = [quoted(name) for name in dataset.fields]
     of_tags = [f"any_value({tag}) AS {tag}" for tag in tags]

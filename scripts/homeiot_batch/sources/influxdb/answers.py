@@ -1,8 +1,8 @@
 """What InfluxDB answers, as small typed objects.
 
 A server may be of another version than expected, or something else may answer in its place. So
-nothing outside this module reads a key of an answer: each answer is checked here as a whole, and
-ValueError says in one line which key is missing or has a value of another type.
+nothing outside this module reads a key of an answer: each answer is checked here as a whole.
+ValueError names, in one line, the key that is missing or has a value of another type.
 """
 
 import re
@@ -25,14 +25,18 @@ class Answer(BaseModel):
 
 def _none_as_empty(value: object) -> object:
     """A list without elements: Go writes it as null."""
-    return [] if value is None else value
+    if value is None:
+        return []
+    return value
 
 
 def _duration(value: object) -> object:
     """What Go writes as 168h0m0s."""
     if not isinstance(value, str) or not re.fullmatch(r"(\d+[hms])+", value):
         raise ValueError(f"{value!r} is no duration")
-    seconds = sum(int(n) * UNIT_S[unit] for n, unit in re.findall(r"(\d+)([hms])", value))
+    seconds = 0
+    for number, unit in re.findall(r"(\d+)([hms])", value):
+        seconds += int(number) * UNIT_S[unit]
     if seconds > LONGEST_S:
         raise ValueError(f"{value!r} is longer than InfluxDB can keep points")
     return timedelta(seconds=seconds)
@@ -41,24 +45,29 @@ def _duration(value: object) -> object:
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 
+Rows = list[list[Any]]
+
+
 class Series(Answer):
     """Rows of one measurement and one set of tags, their values in the order of the columns."""
 
     name: str = ""
     tags: dict[str, str] = {}
     columns: list[str]
-    values: Annotated[list[list[Any]], BeforeValidator(_none_as_empty)] = []
+    values: Annotated[Rows, BeforeValidator(_none_as_empty)] = []
 
     @model_validator(mode="after")
     def _rows_are_whole(self) -> "Series":
-        lengths = {len(row) for row in self.values} - {len(self.columns)}
-        if lengths:
-            raise ValueError(f"a row of {lengths.pop()} values in {len(self.columns)} columns")
+        columns = len(self.columns)
+        for values in map(len, self.values):
+            if values != columns:
+                raise ValueError(f"a row of {values} values in {columns} columns")
         return self
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Each row as a dictionary of the columns."""
-        return (dict(zip(self.columns, row, strict=True)) for row in self.values)
+        for row in self.values:
+            yield dict(zip(self.columns, row, strict=True))
 
 
 class Result(Answer):
@@ -76,7 +85,7 @@ class Document(Answer):
     results: Annotated[list[Result], BeforeValidator(_none_as_empty)] = []
 
     @model_validator(mode="after")
-    def _says_something(self) -> "Document":
+    def _holds_something(self) -> "Document":
         if not self.model_fields_set:
             raise ValueError("neither results nor error")
         return self
@@ -151,7 +160,7 @@ class Mapping(Answer):
 
 
 class Health(Answer):
-    """What /health says. Only 2.x adds the commit that it was built from."""
+    """The answer of /health. Only 2.x adds the commit that it was built from."""
 
     name: str = ""
     version: str = ""
@@ -173,7 +182,9 @@ class ShapeError(ValueError):
 def _difference(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(map(str, first["loc"]))
-    said = first["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    problem = first["msg"].removeprefix("Value error, ")
+    problem = problem.replace("Input should", "should")
     if first["type"] == "missing":
-        said = "is missing"
-    return " ".join(f"{place} {said}".split())[:200]
+        problem = "is missing"
+    words = f"{place} {problem}".split()
+    return " ".join(words)[:200]

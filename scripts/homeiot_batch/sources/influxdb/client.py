@@ -9,6 +9,7 @@ import functools
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import requests
 
@@ -35,6 +36,7 @@ from homeiot_batch.sources.influxdb.turns import Turns
 
 # what 2.x answers where the token may not see something
 UNSEEN = {401, 403, 404}
+PIECE_BYTES = 1 << 16  # of an answer, at a time
 
 
 class InfluxClient:
@@ -62,18 +64,22 @@ class InfluxClient:
 
     @functools.cached_property
     def major(self) -> str:
-        """The server's major version, by what it says of itself; "" if it does not say.
+        """The server's major version, by its own answers; "" if they do not name it.
 
         That an address answers is no sign: InfluxDB 1.10 to 1.13 have some of those of 2.x too.
         """
-        version = self.version
-        if not version[:1].isdigit():
-            health = self._health()
-            version = health.version.removeprefix("v")
-            if not version[:1].isdigit() and health.name == "influxdb":
-                # a build without a number
-                version = "2" if health.commit is not None else "1"
-        return version[0] if version[:1].isdigit() else ""
+        if _begins_with_number(self.version):
+            return self.version[0]
+        health = self._health()
+        version = health.version.removeprefix("v")
+        if _begins_with_number(version):
+            return version[0]
+        if health.name != "influxdb":
+            return ""
+        # a build without a number
+        if health.commit is None:
+            return "1"
+        return "2"
 
     def _health(self) -> Health:
         try:
@@ -89,21 +95,29 @@ class InfluxClient:
         self, query: str, kind: type[Row]
     ) -> list[tuple[dict[str, str], Row]]:
         """The same, with the tags of the series that each row is in, for a GROUP BY."""
-        return [
-            (series.tags, self._parsed(kind, row, query))
-            for series in self._whole(query)
-            for row in series.rows()
-        ]
+        found = []
+        for series in self._whole(query):
+            for content in series.rows():
+                row = self._parsed(kind, content, query)
+                found.append((series.tags, row))
+        return found
 
     def counts(self, query: str, columns: int) -> list[int]:
         """The one row of a SELECT of so many counts; all 0 where nothing is counted."""
-        rows = [row for series in self._whole(query) for row in series.values]
-        if not rows:
+        row = self._first_row(query)
+        if row is None:
             return [0] * columns
-        counts = self._parsed(Counts, {"numbers": rows[0][1:]}, query).numbers
+        _, *numbers = row
+        counts = self._parsed(Counts, {"numbers": numbers}, query).numbers
         if len(counts) != columns:
             raise self._other_shape(query, f"{len(counts)} counts, not {columns}")
         return [count or 0 for count in counts]
+
+    def _first_row(self, query: str) -> list[Any] | None:
+        for series in self._whole(query):
+            for row in series.values:
+                return row
+        return None
 
     def _whole(self, query: str) -> list[Series]:
         """All series of a short answer."""
@@ -116,10 +130,11 @@ class InfluxClient:
         """The series of the one statement, document by document, with times in ns.
 
         Those without rows are left out. Raises unless the answer has come to its end. But
-        InfluxDB 3 sends nothing at all in chunks where there are no rows: whether there are none,
-        the caller must ask in another way.
+        InfluxDB 3 sends nothing at all in chunks where there are no rows. The caller must ask in
+        another way whether there are none.
         """
-        partial, results = True, 0
+        partial = True
+        results = 0
         for result in self._begun(query, in_chunks=in_chunks):
             results += 1
             partial = result.partial
@@ -144,7 +159,8 @@ class InfluxClient:
 
         def begin() -> Iterator[Result]:
             results = self._results(query, in_chunks=in_chunks)
-            return itertools.chain(list(itertools.islice(results, 1)), results)
+            first = list(itertools.islice(results, 1))
+            return itertools.chain(first, results)
 
         return self._patiently(begin)
 
@@ -174,9 +190,11 @@ class InfluxClient:
             yield result
 
     def _documents(self, query: str, *, in_chunks: bool) -> Iterator[Document]:
+        parameters = self._parameters(query, in_chunks=in_chunks)
         try:
-            with self._http.ask(self._parameters(query, in_chunks=in_chunks)) as response:
-                for content in documents(response.iter_content(1 << 16)):
+            with self._http.ask(parameters) as response:
+                pieces = response.iter_content(PIECE_BYTES)
+                for content in documents(pieces):
                     yield self._parsed(Document, content, query)
         except requests.RequestException as error:
             raise self._http.transport_failure(error) from None
@@ -227,7 +245,9 @@ class InfluxClient:
         if answer.status_code != 200:
             raise self._http.refusal(answer)
         content = content_of(answer)
-        listed = content.get(key) if isinstance(content, dict) else None
+        listed = None
+        if isinstance(content, dict):
+            listed = content.get(key)
         if not isinstance(listed, list):
             raise self._other_shape(path, f"{key} is missing")
         return [self._parsed(kind, part, path) for part in listed]
@@ -239,8 +259,9 @@ class InfluxClient:
             raise self._other_shape(question, error) from None
 
     def _other_shape(self, question: str, what: object) -> SourceError:
+        beginning = question[:60]
         return SourceError(
-            f"{self._settings.influx_url} answered {question[:60]!r} in another way than InfluxDB: "
+            f"{self._settings.influx_url} answered {beginning!r} in another way than InfluxDB: "
             f"{what}; check INFLUX_URL, and what stands between here and the server"
         )
 
@@ -255,15 +276,19 @@ class InfluxClient:
 def compare_clocks(settings: Settings) -> Clocks | None:
     """The clock of this machine and the server's, now.
 
-    None where there is no server, it does not answer, or has no Date; and in drills, where `now`
-    says what the time is.
+    None where there is no server, it does not answer, or has no Date. None also in drills, where
+    `now` gives the time.
     """
     if settings.now or not settings.is_server:
         return None
     http = InfluxHttp(settings)
-    with contextlib.suppress(SourceUnavailable):  # which those say who read from it
+    with contextlib.suppress(SourceUnavailable):  # who reads from it gets the error
         http.get("ping", {})
     return http.clocks
+
+
+def _begins_with_number(version: str) -> bool:
+    return version[:1].isdigit()
 
 
 def quote_ident(name: str) -> str:

@@ -21,12 +21,14 @@ def documents(pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
     Only the document that is arriving is held: a day can be larger than the memory.
     """
-    pending, searched = bytearray(), 0
+    pending = bytearray()
+    searched = 0
     for piece in pieces:
         pending += piece
         while boundary := BOUNDARY.search(pending, searched):
-            yield _document(pending[: boundary.end()])
-            del pending[: boundary.end()]
+            end = boundary.end()
+            yield _document(pending[:end])
+            del pending[:end]
             searched = 0
         searched = max(0, len(pending) - LONGEST_BOUNDARY)
     if pending.strip():

@@ -4,7 +4,7 @@ import re
 
 from homeiot_batch.config import Settings
 
-# said with status 200 too
+# such a message comes with status 200 too
 BUSY = re.compile(
     r"max-concurrent-queries|too many (concurrent )?(requests|queries)|rate limit"
     r"|service unavailable",

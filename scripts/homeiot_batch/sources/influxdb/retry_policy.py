@@ -37,8 +37,11 @@ class RetryPolicy:
 
     def __call__[T](self, ask: Callable[[], T]) -> T:
         """What `ask` returns; its last error if all tries fail, or an error of another class."""
+        tries = 1
+        if self._answers:
+            tries = self._tries
         retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self._tries if self._answers else 1),
+            stop=tenacity.stop_after_attempt(tries),
             wait=_wait,
             retry=tenacity.retry_if_exception_type(self._after),
             before_sleep=_announce,
@@ -66,14 +69,19 @@ def asked_wait(retry_after: str | None, now: datetime) -> float | None:
         wait = (http_date(text) - now).total_seconds()
     except ValueError:
         return None
-    return wait if wait > 0 else None
+    if wait <= 0:
+        return None
+    return wait
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
     """The back-off, or what the server asked for if that is longer, up to MOST_WAIT_S."""
+    back_off = BACK_OFF(state)
     error = _error(state)
-    asked = error.wait_s if isinstance(error, SourceBusy) else None
-    return max(BACK_OFF(state), min(asked or 0.0, MOST_WAIT_S))
+    if not isinstance(error, SourceBusy) or error.wait_s is None:
+        return back_off
+    asked = min(error.wait_s, MOST_WAIT_S)
+    return max(back_off, asked)
 
 
 def _announce(state: tenacity.RetryCallState) -> None:
@@ -81,4 +89,6 @@ def _announce(state: tenacity.RetryCallState) -> None:
 
 
 def _error(state: tenacity.RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome else None
+    if state.outcome is None:
+        return None
+    return state.outcome.exception()

@@ -25,7 +25,8 @@ def field_types(client: InfluxClient, source: str) -> Types:
 def tag_keys(client: InfluxClient, source: str, types: Types) -> set[str]:
     """The tags of a measurement that has fields of these types."""
     if client.major != "2":
-        return {key.name for key in client.rows(f"SHOW TAG KEYS FROM {source}", TagKey)}
+        keys = client.rows(f"SHOW TAG KEYS FROM {source}", TagKey)
+        return {key.name for key in keys}
     found: set[str] = set()
     for field in types:
         query = f"SELECT first({quote_ident(field)}::field) FROM {source} GROUP BY * SLIMIT 1"
@@ -40,7 +41,8 @@ def tag_values(client: InfluxClient, source: str, tag: str) -> int:
         query = f"SHOW TAG VALUES FROM {source} WITH KEY = {quote_ident(tag)}"
         return sum(len(series.values) for series in client.series(query))
     query = f"SELECT last(*) FROM {source} GROUP BY {quote_ident(tag)}"
-    return len({series.tags.get(tag) for series in client.series(query)} - {"", None})
+    found = {series.tags.get(tag) for series in client.series(query)}
+    return len(found - {"", None})
 
 
 def measurements(client: InfluxClient, policy: str | None) -> list[str]:
@@ -50,8 +52,11 @@ def measurements(client: InfluxClient, policy: str | None) -> list[str]:
     """
     if client.major != "2":
         return [row.name for row in client.rows("SHOW MEASUREMENTS", Name)]
-    source = f"{quote_ident(policy)}./.*/" if policy else "/.*/"
-    return sorted({series.name for series in client.series(f"SHOW FIELD KEYS FROM {source}")})
+    source = "/.*/"
+    if policy:
+        source = f"{quote_ident(policy)}./.*/"
+    query = f"SHOW FIELD KEYS FROM {source}"
+    return sorted({series.name for series in client.series(query)})
 
 
 def deletion(measurement: str, tags: Mapping[str, str], time: int) -> str:
@@ -59,9 +64,11 @@ def deletion(measurement: str, tags: Mapping[str, str], time: int) -> str:
 
     A tag of which there is a field too must be called a tag, or the server refuses.
     """
-    conditions = [f"{quote_ident(tag)}::tag = {_literal(value)}" for tag, value in tags.items()]
-    where = " AND ".join([*conditions, f"time = {time}"])
-    return f"DELETE FROM {quote_ident(measurement)} WHERE {where}"
+    conditions = []
+    for tag, value in tags.items():
+        conditions.append(f"{quote_ident(tag)}::tag = {_literal(value)}")
+    conditions.append(f"time = {time}")
+    return f"DELETE FROM {quote_ident(measurement)} WHERE {' AND '.join(conditions)}"
 
 
 def _literal(text: str) -> str:

@@ -19,18 +19,25 @@ def refuse_unsupported(version: str, settings: Settings) -> None:
     """SourceError for a server, by its version, of which a day may be read in part or wrongly."""
     if not is_3(version):
         return
-    number = re.match(r"(\d+)\.(\d+)", version)
-    if number is None or tuple(map(int, number.groups())) < FIRST_3:
+    if _number(version) < FIRST_3:
         raise SourceError(
             f"{settings.influx_url} is InfluxDB {version}, whose /query cannot show that a day is "
             "whole; update it to 3.7 or later"
         )
     if policy := settings.influx_retention_policy:
+        database = f"{settings.influx_bucket}/{policy}"
         raise SourceError(
             f"INFLUX_RETENTION_POLICY={policy!r}: InfluxDB {version} ignores it; leave it unset, "
-            f"and set INFLUX_BUCKET to the whole name of the database, such as "
-            f"'{settings.influx_bucket}/{policy}'"
+            f"and set INFLUX_BUCKET to the whole name of the database, such as '{database}'"
         )
+
+
+def _number(version: str) -> tuple[int, ...]:
+    """Major and minor version; nothing, which is less than any, if it names none."""
+    found = re.match(r"(\d+)\.(\d+)", version)
+    if found is None:
+        return ()
+    return tuple(map(int, found.groups()))
 
 
 def refuse_imitation(databases: object, fields: object, url: str) -> None:

@@ -31,6 +31,9 @@ TOO_LONG = {414, 431}
 # bytes of an address that nothing refuses for its length
 SHORT_ENOUGH = 2_000
 CONNECT_S = 10
+# one of them is in each answer of InfluxDB
+KEYS_OF_INFLUXDB = {"error", "code", "results"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 # what is longer is no version, and would fill a message
 LONGEST_VERSION = 60
 
@@ -83,9 +86,9 @@ class InfluxHttp:
             self._too_long = min(size, self._too_long or size)
             return answer
         with answer:
-            passes = answer.status_code in BUSY_STATUSES | PASSING or _is_from_influxdb(answer)
+            passes = answer.status_code in BUSY_STATUSES | PASSING
             is_other_reason = answer.status_code == refused and refused not in TOO_LONG
-            if passes or is_other_reason:
+            if passes or is_other_reason or _is_from_influxdb(answer):
                 raise self.refusal(answer)
             raise self._too_long_a_question(size, answer.status_code)
 
@@ -98,25 +101,36 @@ class InfluxHttp:
         )
 
     def failure(self, message: str, status: int | None = None) -> SourceError:
-        """The error for what the server says, with what to do about it."""
-        said = f"{self._settings.influx_url} answered{f' {status}' if status else ''}"
-        text = f"{said}: {one_line(message)}; {advice(message, status, self._settings)}"
-        return SourceBusy(text) if is_busy(message) else SourceError(text)
+        """The error for a message of the server, with what to do about it."""
+        answered = f"{self._settings.influx_url} answered"
+        if status:
+            answered = f"{answered} {status}"
+        what_to_do = advice(message, status, self._settings)
+        text = f"{answered}: {one_line(message)}; {what_to_do}"
+        if is_busy(message):
+            return SourceBusy(text)
+        return SourceError(text)
 
     def transport_failure(self, error: requests.RequestException) -> SourceUnavailable:
         """The error for a request that was not answered, or not to its end."""
         text = f"{self._settings.influx_url} {_transport_problem(error)}"
-        # the server does so when it has too many connections
-        return (SourceBusy if _is_closed(error) else SourceUnavailable)(text)
+        # the server closes them when it has too many
+        if _is_closed(error):
+            return SourceBusy(text)
+        return SourceUnavailable(text)
 
     def refusal(self, answer: requests.Response) -> SourceError:
         """The error for an answer with another status than 200."""
-        status, said = answer.status_code, words(answer.content) or answer.reason
-        error = self.failure(said, status)
+        status = answer.status_code
+        message = words(answer.content) or answer.reason
+        error = self.failure(message, status)
         if status in BUSY_STATUSES or isinstance(error, SourceBusy):
-            wait = asked_wait(answer.headers.get("Retry-After"), datetime.now(UTC))
+            retry_after = answer.headers.get("Retry-After")
+            wait = asked_wait(retry_after, datetime.now(UTC))
             return SourceBusy(str(error), wait)
-        return SourceUnavailable(str(error)) if status in PASSING else error
+        if status in PASSING:
+            return SourceUnavailable(str(error))
+        return error
 
     def _accepted(self, answer: requests.Response) -> requests.Response:
         if answer.status_code == 200:
@@ -127,20 +141,18 @@ class InfluxHttp:
     def _send(
         self, method: Literal["GET", "POST"], path: str, parameters: Parameters
     ) -> requests.Response:
-        headers = self._headers
-        in_body = method == "POST"
-        if in_body:
-            headers = headers | {"Content-Type": "application/x-www-form-urlencoded"}
+        headers = self._headers  # in place of the client's own, which ask for msgpack
+        in_address: Parameters | None = parameters
+        in_body = None
+        if method == "POST":
+            headers = headers | FORM
+            in_address = None
+            in_body = urlencode(parameters)
         try:
             # the client's errors hide the status and the headers of the answer
             with contextlib.suppress(InfluxDBClientError, InfluxDBServerError):
                 self._client.request(
-                    path,
-                    method,
-                    params=None if in_body else parameters,
-                    data=urlencode(parameters) if in_body else None,
-                    stream=True,
-                    headers=headers,  # in place of the client's own, which ask for msgpack
+                    path, method, params=in_address, data=in_body, stream=True, headers=headers
                 )
         except requests.RequestException as error:
             raise self.transport_failure(error) from None
@@ -152,25 +164,46 @@ class InfluxHttp:
         return self._last.answer
 
     def _remember(self, answer: requests.Response, **_: object) -> None:
-        self._last.answer, self.clocks = answer, Clocks.of(answer.headers)
+        self._last.answer = answer
+        self.clocks = Clocks.of(answer.headers)
 
 
 def _client(settings: Settings, remember: Callable[..., None]) -> InfluxDBClient:
     url = _checked_url(settings)
-    host = url.hostname or ""
     is_https = url.scheme == "https"
     return InfluxDBClient(
-        host=f"[{host}]" if ":" in host else host,
-        port=url.port or (443 if is_https else 80),
+        host=_host(url),
+        port=url.port or _default_port(url),
         path=url.path.strip("/"),
         username=None,
         password=None,
         ssl=is_https,
-        verify_ssl=str(settings.influx_ca_file) if settings.influx_ca_file else True,
+        verify_ssl=_authority(settings),
         timeout=(CONNECT_S, settings.influx_timeout_s),
         retries=1,
         session=_session(remember),
     )
+
+
+def _host(url: SplitResult) -> str:
+    """The host as it stands in an address: an IPv6 number in brackets."""
+    host = url.hostname or ""
+    if ":" in host:
+        return f"[{host}]"
+    return host
+
+
+def _default_port(url: SplitResult) -> int:
+    if url.scheme == "https":
+        return 443
+    return 80
+
+
+def _authority(settings: Settings) -> str | bool:
+    """The file of the certificate authority; True for those that the machine trusts."""
+    if settings.influx_ca_file is None:
+        return True
+    return str(settings.influx_ca_file)
 
 
 def _checked_url(settings: Settings) -> SplitResult:
@@ -180,9 +213,9 @@ def _checked_url(settings: Settings) -> SplitResult:
             "give one like http://influxdb:8086"
         )
     if settings.influx_ca_file and not settings.influx_ca_file.is_file():
+        file = str(settings.influx_ca_file)
         raise SettingsError(
-            f"INFLUX_CA_FILE={str(settings.influx_ca_file)!r} is no file; "
-            "name one with the authority's certificate"
+            f"INFLUX_CA_FILE={file!r} is no file; name one with the authority's certificate"
         )
     return urlsplit(settings.influx_url)
 
@@ -205,12 +238,14 @@ def _session(remember: Callable[..., None]) -> requests.Session:
 
 def _headers(settings: Settings) -> dict[str, str]:
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-    token, user, password = settings.token(), settings.influx_username, settings.password()
+    token = settings.token()
+    user, password = settings.influx_username, settings.password()
     if token:
         headers["Authorization"] = f"Token {token}"
     elif user and password:  # requests would encode them as Latin-1, where InfluxDB reads UTF-8
-        login = base64.b64encode(f"{user}:{password}".encode()).decode()
-        headers["Authorization"] = f"Basic {login}"
+        login = f"{user}:{password}".encode()
+        encoded = base64.b64encode(login).decode()
+        headers["Authorization"] = f"Basic {encoded}"
     return headers
 
 
@@ -228,7 +263,9 @@ def _is_too_long(answer: requests.Response, size: int) -> bool:
 def _is_from_influxdb(answer: requests.Response) -> bool:
     """Whether the server itself answered, not a proxy before it."""
     content = content_of(answer)
-    return isinstance(content, dict) and not content.keys().isdisjoint({"error", "code", "results"})
+    if not isinstance(content, dict):
+        return False
+    return not KEYS_OF_INFLUXDB.isdisjoint(content)
 
 
 def _is_closed(error: Exception) -> bool:
@@ -262,18 +299,17 @@ def version_of(answer: requests.Response) -> str:
 
 
 def words(content: object) -> str:
-    """What the body of a refusal says, on one line."""
-    text = content.decode(errors="replace") if isinstance(content, bytes) else str(content)
+    """The text in the body of a refusal, on one line."""
+    text = str(content)
+    if isinstance(content, bytes):
+        text = content.decode(errors="replace")
     try:
         body = decoded(text.encode())
-        text = (
-            str(body.get("error") or body.get("message") or text)
-            if isinstance(body, dict)
-            else str(body)
-        )
     except ValueError:
-        pass
-    return one_line(text)
+        return one_line(text)
+    if isinstance(body, dict):
+        body = body.get("error") or body.get("message") or text
+    return one_line(str(body))
 
 
 def one_line(text: str) -> str:
