@@ -17,12 +17,16 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 DUCKDB_TYPES = {"double": "DOUBLE", "integer": "BIGINT", "boolean": "BOOLEAN", "string": "VARCHAR"}
 # folders and tables of the workflow itself
 TAKEN = ["log", "former", "archive", "built_loads", "rebuilt_days", "tariffs", "read_copy"]
+OF_MODELS = ("stg_", "int_", "fct_", "dim_")  # how the names of dbt's tables begin
 OWN_COLUMNS = ("ts_utc", "ts_jst", "ingested_at")  # of every table, whatever is declared
 RESERVED = {"time", "dt", *OWN_COLUMNS}
 
 
 class Dataset(BaseModel):
-    """One measurement to archive: a folder of days in Parquet and a raw table in DuckDB, both called `name`."""
+    """One measurement to archive, as a folder of days in Parquet and a raw table in DuckDB.
+
+    Both are called `name`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -56,8 +60,9 @@ class Dataset(BaseModel):
         seen = set(RESERVED)
         for column in [*self.tags, *self.fields]:
             if not column or column.lower() in seen or not column.isprintable():
+                reserved = ", ".join(sorted(RESERVED))
                 raise ValueError(
-                    f"column {column!r} is empty, reserved ({', '.join(sorted(RESERVED))}) or declared twice"
+                    f"column {column!r} is empty, reserved ({reserved}) or declared twice"
                 )
             seen.add(column.lower())
         return self
@@ -69,45 +74,61 @@ class Dataset(BaseModel):
         return self
 
     def raw_schema(self) -> pa.Schema:
-        """A source's points: `time` (ns since the epoch, UTC), tags and fields, NULL where absent."""
-        return pa.schema(
-            [pa.field("time", pa.int64(), nullable=False)]
-            + [pa.field(tag, pa.string()) for tag in self.tags]
-            + [pa.field(name, ARROW_TYPES[kind]) for name, kind in self.fields.items()]
-        )
+        """A source's points: `time` (ns since the epoch, UTC), tags and fields.
+
+        They are NULL where absent.
+        """
+        time = pa.field("time", pa.int64(), nullable=False)
+        return pa.schema([time, *self._declared_columns()])
 
     def arrow_schema(self, zone: str) -> pa.Schema:
-        """The archived columns in their order: ts_utc, ts_jst (the same instant, labelled `zone`), tags, fields, ingested_at."""
+        """The archived columns in their order.
+
+        They are ts_utc, ts_jst (the same instant, labelled `zone`), tags, fields, ingested_at.
+        """
         utc = pa.timestamp("us", tz="UTC")
-        return pa.schema(
-            [pa.field("ts_utc", utc), pa.field("ts_jst", pa.timestamp("us", tz=zone))]
-            + [pa.field(tag, pa.string()) for tag in self.tags]
-            + [pa.field(name, ARROW_TYPES[kind]) for name, kind in self.fields.items()]
-            + [pa.field("ingested_at", utc)]
-        )
+        wall_time = pa.timestamp("us", tz=zone)
+        first = [("ts_utc", utc), ("ts_jst", wall_time)]
+        last = ("ingested_at", utc)
+        return pa.schema([*first, *self._declared_columns(), last])
+
+    def _declared_columns(self) -> list[pa.Field]:
+        tags = [pa.field(tag, pa.string()) for tag in self.tags]
+        fields = [pa.field(name, ARROW_TYPES[kind]) for name, kind in self.fields.items()]
+        return tags + fields
 
     def columns(self) -> dict[str, str]:
-        """Columns of the raw DuckDB table with their types; timestamps without zone: UTC, local wall time, UTC."""
+        """Columns of the raw DuckDB table with their types.
+
+        The timestamps have no zone: ts_utc and ingested_at are UTC, ts_jst is local wall time.
+        """
+        tags = dict.fromkeys(self.tags, "VARCHAR")
+        fields = {name: DUCKDB_TYPES[kind] for name, kind in self.fields.items()}
         return {
             "ts_utc": "TIMESTAMP",
             "ts_jst": "TIMESTAMP",
-            **dict.fromkeys(self.tags, "VARCHAR"),
-            **{name: DUCKDB_TYPES[kind] for name, kind in self.fields.items()},
+            **tags,
+            **fields,
             "ingested_at": "TIMESTAMP",
         }
 
     def absent(self, column: str) -> str | float | None:
         """What a tag or field is where a point does not have it; None for NULL."""
-        return self.tags.get(column, self.missing if column in self.fields else None)
+        if column in self.fields:
+            return self.missing
+        return self.tags.get(column)
 
     def ddl(self) -> str:
         """CREATE TABLE IF NOT EXISTS of the raw table."""
-        columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in self.columns().items())
-        return f"CREATE TABLE IF NOT EXISTS {quoted(self.name)} ({columns})"
+        columns = [f"{quoted(name)} {kind}" for name, kind in self.columns().items()]
+        return f"CREATE TABLE IF NOT EXISTS {quoted(self.name)} ({', '.join(columns)})"
 
 
 def wall_columns(dataset: Dataset, zone: str) -> list[str]:
-    """SQL that makes the archived columns those of the raw table: timestamps without zone, whatever the session's zone is."""
+    """SQL that makes the archived columns those of the raw table.
+
+    Its timestamps have no zone, whatever the session's zone is.
+    """
     naive = {
         "ts_utc": "ts_utc AT TIME ZONE 'UTC'",
         "ts_jst": f"ts_utc AT TIME ZONE {literal(zone)}",
@@ -120,7 +141,9 @@ def literal(value: str | float | None) -> str:
     """An SQL literal."""
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
-    return "NULL" if value is None else str(value)
+    if value is None:
+        return "NULL"
+    return str(value)
 
 
 def quoted(identifier: str) -> str:
@@ -130,6 +153,6 @@ def quoted(identifier: str) -> str:
 
 def is_dataset_name(name: str) -> bool:
     """Whether `name` can be a folder and a table at once, and is none of the workflow's own."""
-    return re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name, re.ASCII) is not None and not re.match(
-        rf"(stg|int|fct|dim)_|({'|'.join(TAKEN)})$", name
-    )
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name, re.ASCII):
+        return False
+    return name not in TAKEN and not name.startswith(OF_MODELS)

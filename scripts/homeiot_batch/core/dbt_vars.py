@@ -4,7 +4,7 @@ import functools
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
@@ -42,23 +42,29 @@ def _check_sources(name: str, value: object, known: Mapping[str, Any]) -> None:
     """The same vars by source, and what each source measures."""
     if not isinstance(value, dict):
         raise ValueError(f"{name}={value!r} names no sources; write {name}: {{meter1: {{...}}}}")
-    allowed = {KIND: ""} | {key: default for key, default in known.items() if key != name}
+    allowed = {KIND: "", **known}
+    del allowed[name]
     for source, own in value.items():
         if not isinstance(source, str) or not isinstance(own, dict):
             raise ValueError(
                 f"{name}: {source!r} has no vars of its own; write {name}: {{{source}: {{...}}}}"
             )
-        for key, setting in own.items():
-            if key not in allowed:
-                raise ValueError(f"{name}.{source} has no {key!r}; {hint(str(key), allowed)}")
-            _check_value(f"{name}.{source}.{key}", setting, allowed[key])
+        _check_source(f"{name}.{source}", own, allowed)
+
+
+def _check_source(name: str, own: Mapping[str, object], allowed: Mapping[str, object]) -> None:
+    for key, setting in own.items():
+        if key not in allowed:
+            raise ValueError(f"{name} has no {key!r}; {hint(str(key), allowed)}")
+        _check_value(f"{name}.{key}", setting, allowed[key])
 
 
 def _check_value(name: str, value: object, default: object) -> None:
     """A value of the kind of the default; numbers are finite and not negative."""
     if value is None and default is None:
         return
-    choices = CHOICES.get(name.rpartition(".")[2])
+    _, _, var = name.rpartition(".")
+    choices = CHOICES.get(var)
     if choices:
         if value not in choices:
             words = ", ".join(choices)
@@ -66,9 +72,17 @@ def _check_value(name: str, value: object, default: object) -> None:
         return
     if isinstance(default, bool | str):
         if type(value) is not type(default):
-            wanted = "true or false" if isinstance(default, bool) else "a text"
+            wanted = "a text"
+            if isinstance(default, bool):
+                wanted = "true or false"
             raise ValueError(f"{name}={value!r} is not {wanted}; write one")
         return
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or value < 0:
+    if not _is_finite(value) or value < 0:
         raise ValueError(f"{name}={value!r} is no number from 0 on; write one like {default or 1}")
+
+
+def _is_finite(value: object) -> TypeGuard[float]:
+    """Whether the value is a number that YAML wrote as one, and finite."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value)

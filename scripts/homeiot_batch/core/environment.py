@@ -1,4 +1,4 @@
-"""The environment of the programs that a run starts, without what would change what they do."""
+"""The environment of the programs that a run starts, without options that would change them."""
 
 import os
 

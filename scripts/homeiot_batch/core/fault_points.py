@@ -1,4 +1,6 @@
-"""Named places where a test can make a run die, fail or stop: nothing happens unless HOMEIOT_FAULT names one of them.
+"""Named places where a test can make a run die, fail or stop.
+
+Nothing happens unless HOMEIOT_FAULT names one of them.
 
 HOMEIOT_FAULT=<point>:<action>, the actions being
   kill       the process ends there, as by kill -9
@@ -39,7 +41,8 @@ POINTS = {
 
 def reach(point: str) -> None:
     """Do what HOMEIOT_FAULT asks for at `point`, if it asks for anything there."""
-    wanted, _, action = os.environ.get(VARIABLE, "").partition(":")
+    fault = os.environ.get(VARIABLE, "")
+    wanted, _, action = fault.partition(":")
     if wanted != point:
         return
     if action in SIGNALS:

@@ -6,18 +6,19 @@ import fcntl
 import tempfile
 from pathlib import Path
 
-# what a kernel says that has no lock to give, other than that somebody holds it
+# the errors of a kernel that has no lock to give, other than that somebody holds it
 MISSING = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 WHAT_TO_DO = "mount it with locks (NFS without `nolock`), or set {setting} to a local disk"
 
 
 def lock_refusal(folder: Path) -> str:
-    """What the kernel says where no file can be locked; "" where locks work, or it cannot be tried.
+    """The kernel's error where no file can be locked; "" where locks work, or it cannot be tried.
 
     Tried on a file without a name in the folder, or in the nearest one above that is there.
     """
-    absolute = folder.absolute()
-    there = next(place for place in (absolute, *absolute.parents) if place.is_dir())
+    there = folder.absolute()
+    while not there.is_dir():
+        there = there.parent
     with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=there) as file:
         return _refusal(file.fileno())
     return ""

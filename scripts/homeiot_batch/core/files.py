@@ -56,11 +56,16 @@ def read_json(path: Path) -> dict[str, Any] | None:
         content = json.loads(path.read_text())
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
-    return content if isinstance(content, dict) else None
+    if not isinstance(content, dict):
+        return None
+    return content
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is such a file or folder. OSError if the system cannot tell: Python from 3.14 on would say that there is none."""
+    """Whether there is such a file or folder. OSError if the system cannot tell.
+
+    `Path.exists` of Python 3.14 would then be False.
+    """
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -75,14 +80,17 @@ def file_stamp(path: Path) -> dict[str, int]:
 
 
 def lock_holder(path: Path) -> int | None:
-    """A process whose lock on the file would refuse a writer; None if there is none, or on a file system without locks.
+    """A process whose lock on the file would refuse a writer.
 
-    DuckDB keeps such a lock also while it only reads. Asking takes no lock. As the kernel of 64-bit Linux has it.
+    None if there is none, or on a file system without locks. DuckDB keeps such a lock also while it
+    only reads. Asking takes no lock. The structure is that of 64-bit Linux.
     """
     asked = struct.pack(FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
     with contextlib.suppress(OSError), path.open("rb") as file:
-        kind, *_, process = struct.unpack(FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, asked))
-        return None if kind == fcntl.F_UNLCK else process
+        answer = fcntl.fcntl(file, fcntl.F_GETLK, asked)
+        kind, *_, process = struct.unpack(FLOCK, answer)
+        if kind != fcntl.F_UNLCK:
+            return process
     return None
 
 

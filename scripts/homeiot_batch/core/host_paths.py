@@ -9,20 +9,29 @@ from collections.abc import Iterable, Iterator
 
 
 def explained(message: str) -> str:
-    """The message, and after it where the paths are that it names, if it is said in a container."""
-    places = list(_places([message]))
-    return f"{message} ({', '.join(places)})" if places else message
+    """The message, and in a container, after it, where the paths are that it names."""
+    places = ", ".join(_places([message]))
+    if not places:
+        return message
+    return f"{message} ({places})"
 
 
 def explanation(lines: Iterable[str]) -> list[str]:
-    """A line that says where the paths are that the lines name; none outside of a container."""
-    places = list(_places(lines))
-    return [f"note: {', '.join(places)}"] if places else []
+    """A line with the places of the paths that the lines name; none outside of a container."""
+    places = ", ".join(_places(lines))
+    if not places:
+        return []
+    return [f"note: {places}"]
 
 
 def _places(lines: Iterable[str]) -> Iterator[str]:
     text = "\n".join(lines)
     for pair in os.environ.get("HOST_PATHS", "").split(","):
-        inside, equals, outside = pair.partition("=")
-        if inside and equals and outside and re.search(rf"(?<![\w./-]){re.escape(inside)}\b", text):
+        inside, _, outside = pair.partition("=")
+        if inside and outside and _names(text, inside):
             yield f"{inside} is {outside} on the host"
+
+
+def _names(text: str, path: str) -> bool:
+    """Whether the text names the path, or one below it."""
+    return re.search(rf"(?<![\w./-]){re.escape(path)}\b", text) is not None

@@ -10,5 +10,10 @@ def unread_files(folder: Path) -> list[str]:
     """Names of the files that a user may take for settings and that no run reads, sorted."""
     if not folder.is_dir():
         return []
-    names = (path.name for path in folder.iterdir() if path.suffix.lower() in LOOKS_LIKE_SETTINGS)
-    return sorted(name for name in names if name not in READ and not name.startswith((".", "~")))
+    unread = [path.name for path in folder.iterdir() if _looks_like_settings(path)]
+    return sorted(set(unread).difference(READ))
+
+
+def _looks_like_settings(path: Path) -> bool:
+    is_hidden_or_temporary = path.name.startswith((".", "~"))
+    return path.suffix.lower() in LOOKS_LIKE_SETTINGS and not is_hidden_or_temporary

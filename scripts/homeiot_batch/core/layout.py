@@ -1,9 +1,13 @@
-"""Where everything of an archive lies. Paths are kept as they were set: relative ones start at the working directory."""
+"""Where everything of an archive lies.
+
+Paths are kept as they were set: relative ones start at the working directory.
+"""
 
 import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from homeiot_batch.core.datasets import is_dataset_name
@@ -25,7 +29,10 @@ class Layout:
         return self.parquet / dataset / f"dt={dt}"
 
     def staged(self, dataset: str, dt: object) -> Path:
-        """The same folder, read whole but not in place yet; on the same file system, so that one rename moves it."""
+        """The same folder, read whole but not in place yet.
+
+        It lies on the same file system, so that one rename moves it.
+        """
         return self.staging / dataset / f"dt={dt}"
 
     def marker(self, dataset: str, dt: object) -> Path:
@@ -33,7 +40,7 @@ class Layout:
         return self.markers / dataset / f"dt={dt}.json"
 
     def former_marker(self, dataset: str, dt: object) -> Path:
-        """A marker that is no longer believed: still a witness of how much the day held."""
+        """A marker that no longer counts, but still shows how much the day held."""
         return self.markers / dataset / "former" / f"dt={dt}.json"
 
     @property
@@ -57,7 +64,7 @@ class Layout:
         return self.parquet / ".archive.json"
 
     def early_note(self, dataset: str, dt: object) -> Path:
-        """Says that the day in place was read before it was over."""
+        """The note that the day in place was read before it was over."""
         return self.parquet / ".early" / dataset / f"dt={dt}.json"
 
     @property
@@ -72,12 +79,15 @@ class Layout:
 
     @property
     def counter_hints(self) -> Path:
-        """The day of which a run last said what is wrong with its counters."""
+        """The last day of which a run reported what is wrong with its counters."""
         return self.markers / "counter_hints.json"
 
     @property
     def tables_request(self) -> Path:
-        """Asks for the tables where a run loads days that they do not wait for; gone after it."""
+        """The request for the tables where a run loads days that they do not wait for.
+
+        It is gone after the run.
+        """
         return self.markers / "tables.asked"
 
     @property
@@ -102,7 +112,10 @@ class Layout:
 
     @property
     def damage(self) -> Path:
-        """Says that the database was found damaged in the middle of a run; the next one sets it aside."""
+        """The note that the database was found damaged in the middle of a run.
+
+        The next run sets it aside.
+        """
         return self.markers / "damaged_database.json"
 
     @property
@@ -123,32 +136,39 @@ class Layout:
         return sorted(_dates(self.parquet / ".early" / dataset, ".json"))
 
     def known_days(self, dataset: str) -> list[date]:
-        """The days that are in place, or of which a marker tells, ascending."""
-        return sorted(
-            {
-                *self.archived_days(dataset),
-                *self.loaded_days(dataset),
-                *_dates(self.markers / dataset / "former", ".json"),
-            }
-        )
+        """The days that are in place, or that have a marker or had one, ascending."""
+        known = set(self.archived_days(dataset))
+        known.update(self.loaded_days(dataset))
+        former = self.markers / dataset / "former"
+        known.update(_dates(former, ".json"))
+        return sorted(known)
 
     def is_done(self, dataset: str, dt: object) -> bool:
         """Whether the day is archived and loaded."""
-        return self.day(dataset, dt).is_dir() and self.marker(dataset, dt).exists()
+        is_archived = self.day(dataset, dt).is_dir()
+        return is_archived and self.marker(dataset, dt).exists()
 
     def first_day(self, dataset: str) -> date | None:
-        """The first day that is known, without empty ones that lie more than a month before the others: of a date that was mistyped."""
+        """The first day that is known, but for empty ones long before the others.
+
+        An empty day more than a month before the next one comes of a date that was mistyped.
+        """
         days = self.known_days(dataset)
-        filled = next(
-            (place for place, day in enumerate(days) if not self._is_empty(dataset, day)),
-            len(days) - 1,
-        )
-        apart = (
-            days[place]
-            for place in range(filled, 0, -1)
-            if days[place] - days[place - 1] > timedelta(days=SPARSE_DAYS)
-        )
-        return next(apart, min(days, default=None))
+        if not days:
+            return None
+        for before, day in reversed(self._leading_pairs(dataset, days)):
+            if day - before > timedelta(days=SPARSE_DAYS):
+                return day
+        return days[0]
+
+    def _leading_pairs(self, dataset: str, days: list[date]) -> list[tuple[date, date]]:
+        """Each day up to the first one with readings, or to the last, beside the day before it."""
+        pairs = []
+        for before, day in pairwise(days):
+            if not self._is_empty(dataset, before):
+                break
+            pairs.append((before, day))
+        return pairs
 
     def _is_empty(self, dataset: str, day: date) -> bool:
         marker = read_marker(self.marker(dataset, day))
@@ -157,7 +177,8 @@ class Layout:
     def undeclared(self, datasets: Collection[str]) -> dict[str, int]:
         """How many days are in place of each dataset that is not among `datasets`."""
         found: dict[str, int] = {}
-        for name in sorted(path.name for path in self.parquet.glob("*")):
+        names = [path.name for path in self.parquet.glob("*")]
+        for name in sorted(names):
             if is_dataset_name(name) and name not in datasets:
                 with contextlib.suppress(OSError):  # somebody else's folder
                     found[name] = len(self.archived_days(name))
@@ -165,24 +186,42 @@ class Layout:
 
     def unloaded_days(self, dataset: str) -> list[date]:
         """The days in place without a marker, ascending."""
-        return sorted(set(self.archived_days(dataset)).difference(self.loaded_days(dataset)))
+        archived = set(self.archived_days(dataset))
+        return sorted(archived.difference(self.loaded_days(dataset)))
 
     def staged_days(self) -> list[tuple[str, date]]:
         """The (dataset, day) pairs left in staging by a run that was killed."""
-        folders = sorted(self.staging.iterdir()) if self.staging.is_dir() else []
-        return [(folder.name, day) for folder in folders for day in sorted(_dates(folder))]
+        if not self.staging.is_dir():
+            return []
+        found = []
+        for folder in sorted(self.staging.iterdir()):
+            for day in sorted(_dates(folder)):
+                found.append((folder.name, day))
+        return found
 
 
 def _dates(folder: Path, suffix: str = "") -> list[date]:
-    """The days that the names in the folder tell. OSError if it cannot be listed, which a glob would pass over."""
+    """The days that the names in the folder give; none if there is no folder.
+
+    OSError if it cannot be listed, which a glob would pass over.
+    """
+    if not folder.is_dir():
+        return []
     days = []
-    for path in folder.iterdir() if folder.is_dir() else ():
-        name = path.name.removesuffix(suffix)
-        if (
-            len(name) == len("dt=YYYY-MM-DD")
-            and name.startswith("dt=")
-            and path.name.endswith(suffix)
-        ):
-            with contextlib.suppress(ValueError):
-                days.append(date.fromisoformat(name[3:]))
+    for path in folder.iterdir():
+        day = _date(path.name, suffix)
+        if day is not None:
+            days.append(day)
     return days
+
+
+def _date(name: str, suffix: str) -> date | None:
+    """The day in a name like dt=YYYY-MM-DD and the suffix; None if it is another name."""
+    if not name.startswith("dt=") or not name.endswith(suffix):
+        return None
+    text = name.removeprefix("dt=").removesuffix(suffix)
+    if len(text) != len("YYYY-MM-DD"):
+        return None
+    with contextlib.suppress(ValueError):
+        return date.fromisoformat(text)
+    return None

@@ -8,4 +8,6 @@ def hint(name: str, known: Iterable[str]) -> str:
     """What to write instead of the name, as the end of a message."""
     names = list(known)
     near = difflib.get_close_matches(name.lower(), names, n=1)
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"known are {', '.join(names)}"

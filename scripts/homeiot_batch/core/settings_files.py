@@ -34,17 +34,19 @@ def declared_settings(files: Sequence[Path]) -> Declared:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which no key stands twice: the first of two would be dropped without a word."""
+    """YAML in which no key stands twice. The first of two would be dropped without a word."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """The mapping; ConstructorError at a key that stands twice."""
         seen = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if isinstance(key, Hashable) and key in seen:
+            if not isinstance(key, Hashable):
+                continue  # which the loader itself refuses
+            if key in seen:
                 problem = f"the key {key!r} stands twice"
                 raise ConstructorError(None, None, problem, key_node.start_mark)
-            seen.add(key if isinstance(key, Hashable) else None)
+            seen.add(key)
         return super().construct_mapping(node, deep=deep)
 
 
@@ -74,4 +76,5 @@ def _place(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     if mark is None:
         return " ".join(str(error).split())
-    return f"line {mark.line + 1}, column {mark.column + 1}: {getattr(error, 'problem', '')}"
+    problem = getattr(error, "problem", "")
+    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}"

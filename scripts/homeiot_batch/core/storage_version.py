@@ -1,4 +1,7 @@
-"""Storage versions: for which DuckDB a file is written. DuckDB reads older ones, and no newer one."""
+"""Storage versions: for which DuckDB a file is written.
+
+DuckDB reads older ones, and no newer one.
+"""
 
 import difflib
 import re
@@ -9,7 +12,7 @@ OLDEST = "v1.0.0"  # DuckDB takes the name of an older version too, and then wri
 
 
 def refuse_unknown(version: str) -> None:
-    """ValueError, with the version that is probably meant, for one that this DuckDB cannot write."""
+    """ValueError for a version that this DuckDB cannot write. It names the one probably meant."""
     is_version = re.fullmatch(r"v\d+\.\d+\.\d+", version, re.ASCII)
     if is_version and _numbers(version) < _numbers(OLDEST):
         raise ValueError(f"is older than any file that DuckDB writes; the oldest is {OLDEST}")
@@ -23,11 +26,13 @@ def refuse_unknown(version: str) -> None:
 
 def _hint(version: str, refusal: str) -> str:
     """What to give instead; DuckDB's refusal lists what it accepts."""
-    listed = [name for name in re.findall(r"\bv\d+\.\d+\.\d+\b", refusal) if name != version]
-    known = [name for name in listed if _numbers(name) >= _numbers(OLDEST)]
-    numbers = ".".join(str(number) for number in (*_numbers(version), 0, 0, 0)[:3])
-    if f"v{numbers}" in known:
-        return f"did you mean v{numbers}?"
+    oldest = _numbers(OLDEST)
+    listed = re.findall(r"\bv\d+\.\d+\.\d+\b", refusal)
+    recent = [name for name in listed if _numbers(name) >= oldest]
+    known = [name for name in recent if name != version]
+    completed = _completed(version)
+    if completed in known:
+        return f"did you mean {completed}?"
     near = difflib.get_close_matches(version.lower(), [*known, "latest"], n=1)
     if near:
         return f"did you mean {near[0]}?"
@@ -35,4 +40,11 @@ def _hint(version: str, refusal: str) -> str:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+    numbers = re.findall(r"\d+", version)
+    return tuple(map(int, numbers[:3]))
+
+
+def _completed(version: str) -> str:
+    """The version with three numbers, such as v1.4.0 of 1.4."""
+    numbers = [*_numbers(version), 0, 0, 0]
+    return "v" + ".".join(map(str, numbers[:3]))

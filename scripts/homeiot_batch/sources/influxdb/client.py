@@ -107,8 +107,8 @@ class InfluxClient:
         row = self._first_row(query)
         if row is None:
             return [0] * columns
-        _, *numbers = row
-        counts = self._parsed(Counts, {"numbers": numbers}, query).numbers
+        content = {"numbers": row[1:]}  # the first value is the time
+        counts = self._parsed(Counts, content, query).numbers
         if len(counts) != columns:
             raise self._other_shape(query, f"{len(counts)} counts, not {columns}")
         return [count or 0 for count in counts]
