@@ -20,7 +20,7 @@
 {% macro is_complete(coverage, longest_gap_s, falls) -%}
     coalesce(
         {{ coverage }} >= 0.99 and {{ longest_gap_s }} <= {{ setting('max_gap_s') }}
-        {%- for fall in falls %} and energy.{{ fall }}_count = 0 {%- endfor %},
+        {%- for count in falls %} and {{ count }} = 0 {%- endfor %},
         false
     )
 {%- endmacro %}

@@ -49,13 +49,13 @@ select
     {{ direction("'import'") }} as direction,
     {{ direction("'export'") }} as export_direction,
     {{ setting('unit') }} as unit,
-    {{ setting('max_power_kw') }} as max_power_kw,
+    ({{ setting('max_power_kw') }})::double as max_power_kw,
     any_value(learned.import_learned_kw) as import_learned_kw,
     any_value(learned.export_learned_kw) as export_learned_kw,
-    {{ setting('counter_noise_kwh') }} as counter_noise_kwh,
+    ({{ setting('counter_noise_kwh') }})::double as counter_noise_kwh,
     ({{ setting('counter_wrap_kwh') }})::double as counter_wrap_kwh,
-    {{ setting('glitch_readings') }} as glitch_readings,
-    {{ setting('max_gap_s') }} as max_gap_s
+    ({{ setting('glitch_readings') }})::int as glitch_readings,
+    ({{ setting('max_gap_s') }})::double as max_gap_s
 from days
 left join counters using (source)
 left join learned using (source)

@@ -2,6 +2,7 @@
     config(
         materialized='incremental',
         incremental_strategy='replace_days',
+        on_schema_change='append_new_columns',
         pre_hook="{{ find_changed_days(present_priced_quarters()) }}",
         post_hook="{{ record_changed_days() }}"
     )
@@ -42,7 +43,10 @@ priced as (
         tariffs.feed_in_price,
         tariffs.currency
     from quarters
-    left join tariffs on quarters.source = tariffs.source and {{ is_valid_at('quarters.quarter_jst') }}
+    left join tariffs
+        on
+            quarters.source = tariffs.source
+            and {{ is_valid_at('quarters.quarter_jst', 'tariffs') }}
 
 )
 

@@ -63,6 +63,11 @@ select
     coalesce(energy.glitch_count, 0) as glitch_count,
     coalesce(energy.coverage, {{ coverage('power.readings', 'power.usual_step_s', 'date_jst') }}) as coverage,
     energy.longest_gap_s,
-    {{ is_complete('coverage', 'energy.longest_gap_s', ['reset', 'step_back', 'backwards']) }} as is_complete
+    {{
+        is_complete(
+            'coverage', 'energy.longest_gap_s',
+            ['energy.reset_count', 'energy.step_back_count', 'energy.backwards_count']
+        )
+    }} as is_complete
 from energy
 full outer join power using (date_jst, source)

@@ -2,7 +2,7 @@
     config(
         materialized='incremental',
         incremental_strategy='replace_days',
-        on_schema_change='sync_all_columns',
+        on_schema_change='append_new_columns',
         pre_hook="{{ find_changed_days(present_quarters_and_begins()) }}",
         post_hook="{{ record_changed_days() }}"
     )

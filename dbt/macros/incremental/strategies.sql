@@ -1,0 +1,45 @@
+{# How new rows take the place of old ones: the incremental strategies of this project. #}
+
+{# Rows of int_counter_judged take the place of those in the spans that were judged again. #}
+{% macro get_incremental_replace_judged_sql(arguments) %}
+    {%- set is_replaced -%}
+        exists (
+            select 1 from rejudged
+            where
+                rejudged.source = judged.source and rejudged.counter = judged.counter
+                and if(
+                    judged.is_open, rejudged.replaces_open,
+                    judged.judged_utc between rejudged.first_utc and rejudged.last_utc
+                )
+        )
+        -- a constant lets the scan skip the other days
+        and judged_utc >= getvariable('first_rejudged')
+    {%- endset -%}
+    set variable first_rejudged = (select min(first_utc) from rejudged);
+    create or replace temp table touched_quarters as
+    select
+        row_kind,
+        at_utc
+    from {{ arguments.target_relation }} as judged
+    where {{ is_replaced }}
+    union all
+    select
+        row_kind,
+        at_utc
+    from {{ arguments.temp_relation }};
+    delete from {{ arguments.target_relation }} as judged where {{ is_replaced }};
+    insert into {{ arguments.target_relation }} by name select * from {{ arguments.temp_relation }}
+{% endmacro %}
+
+{# Quarters of the changed days take the place of those that the days had. #}
+{% macro get_incremental_replace_quarters_sql(arguments) %}
+    delete from {{ arguments.target_relation }} where {{ is_of_changed_day() }};
+    insert into {{ arguments.target_relation }} by name select * from {{ arguments.temp_relation }}
+{% endmacro %}
+
+{# Days that were made anew take the place of all that changed, also of those that went. #}
+{% macro get_incremental_replace_days_sql(arguments) %}
+    delete from {{ arguments.target_relation }}
+    where date_jst in (select dt from changed_days);
+    insert into {{ arguments.target_relation }} by name select * from {{ arguments.temp_relation }}
+{% endmacro %}

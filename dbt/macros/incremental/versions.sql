@@ -1,0 +1,73 @@
+{#
+    From which version of each day the incremental models were made, and which versions there are now.
+
+    The version of a day is its load, for the models that read the raw table. For the models that
+    read judged counters it is the build that last judged something of the day.
+#}
+
+{# Relation of the versions that the incremental models were made from. #}
+{% macro built_loads() -%}
+    {{ return(api.Relation.create(
+        database=target.database, schema=target.schema, identifier='built_loads'
+    )) }}
+{%- endmacro %}
+
+{# Relation of the builds that last judged something of the local days. #}
+{% macro rebuilt_days() -%}
+    {{ return(api.Relation.create(
+        database=target.database, schema=target.schema, identifier='rebuilt_days'
+    )) }}
+{%- endmacro %}
+
+{% macro create_built_loads() %}
+    create table if not exists {{ built_loads() }} (model varchar, dt date, load_id varchar);
+    create table if not exists {{ rebuilt_days() }} (dt date, load_id varchar)
+{% endmacro %}
+
+{# The loads in the raw table. Other settings or rules make each load another version. #}
+{% macro present_loads() %}
+    {%- set names = [
+        'max_power_kw', 'counter_noise_kwh', 'counter_wrap_kwh', 'glitch_readings', 'max_gap_s',
+        'direction', 'export_direction', 'unit', 'sources'
+    ] -%}
+    {#- count up `rules` when the rules change: the next build makes every day anew -#}
+    {%- set settings = {'rules': 5} -%}
+    {%- for name in names -%} {%- do settings.update({name: var(name)}) -%} {%- endfor -%}
+    select
+        dt,
+        load_id || '-{{ local_md5(tojson(settings, sort_keys=true)) }}' as load_id
+    from {{ source('batch', 'loads') }}
+    where dataset = 'raw_meter_readings'
+{% endmacro %}
+
+{# The days of which counters were judged, as the builds left them. #}
+{% macro present_judged() %}
+    select
+        dt,
+        load_id
+    from {{ rebuilt_days() }}
+{% endmacro %}
+
+{# The same for what also depends on the first day of each counter: others make every day another. #}
+{% macro present_quarters_and_begins() %}
+    {{ versions_with_content_of(present_judged(), ref('int_counter_begins')) }}
+{% endmacro %}
+
+{# The same for what also depends on the tariffs. #}
+{% macro present_priced_quarters() %}
+    {{ versions_with_content_of(present_quarters_and_begins(), ref('tariffs')) }}
+{% endmacro %}
+
+{# Versions that differ from the given ones whenever the content of a small table does. #}
+{% macro versions_with_content_of(versions, relation) %}
+    select
+        dt,
+        load_id || '-' || coalesce(
+            (
+                select md5(string_agg(line::varchar, ' ' order by line::varchar))
+                from {{ relation }} as line
+            ),
+            ''
+        ) as load_id
+    from ({{ versions }})
+{% endmacro %}
