@@ -23,75 +23,81 @@ FOLDER = Path("data/demo")
 DAYS = 28
 
 
+TABLE = "SELECT date_jst, source, import_kwh, peak_w FROM fct_daily_energy ORDER BY ALL"
+PLACES = """
+The readings of every day:   {folder}/parquet/raw_meter_readings/dt=YYYY-MM-DD/part-0.parquet
+The database:                {database}   tables {tables}
+The report:                  {folder}/report/index.html   open it in a browser
+Next: `make demo` again finds nothing to do; the README shows how to archive a real house."""
+TABLES = "raw_meter_readings, stg_meter_readings, fct_daily_energy"
+
+
 def show_demo() -> None:
     """Simulate the house, run the workflow on it, and show the daily table."""
     os.chdir(ROOT)
-    zone = Settings.model_fields["tz"].default
-    environment = _environment(zone)
-    first, last = _weeks(zone)
+    tz = Settings.model_fields["tz"].default
+    zone = ZoneInfo(tz)
+    over = yesterday(datetime.now(UTC), zone)
+    first = LocalDay(over - timedelta(days=DAYS - 1), zone)
+    last = LocalDay(over, zone)
+    export = _simulated(first, last)
+    environment = _environment(tz, export)
+    failed = _run(first, last, environment)
+    if failed:
+        raise SystemExit(failed)
+    _show(Path(environment["DUCKDB_PATH"]))
+
+
+def _simulated(first: LocalDay, last: LocalDay) -> Path:
+    """The export of the house. The one of an earlier call stays if it has the same days."""
     export = FOLDER / f"house-{last}.lp.gz"
     if not export.exists():
         # other weeks are another house: its counters begin elsewhere
         shutil.rmtree(FOLDER, ignore_errors=True)
         write_export(export, first, last, with_mishaps=True)
     (FOLDER / "house").mkdir(exist_ok=True)
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "all",
-        "--config",
-        f"start={first}",
-        f"end={last}",
-    ]
-    done = subprocess.run(command, env=environment | {"INFLUX_URL": str(export)}, check=False)
-    if done.returncode:
-        raise SystemExit(done.returncode)
-    _show(Path(environment["DUCKDB_PATH"]))
+    return export
 
 
-def _weeks(tz: str) -> tuple[LocalDay, LocalDay]:
-    zone = ZoneInfo(tz)
-    last = yesterday(datetime.now(UTC), zone)
-    return LocalDay(last - timedelta(days=DAYS - 1), zone), LocalDay(last, zone)
-
-
-def _environment(zone: str) -> dict[str, str]:
+def _environment(tz: str, export: Path) -> dict[str, str]:
     """The demo's own places, whatever the real archive's are."""
-    inherited = {
-        name: value
-        for name, value in plain_environment().items()
-        if name.lower() not in Settings.model_fields
-    }
-    return inherited | {
-        "TZ": zone,
+    inherited = plain_environment()
+    names = [name for name in inherited if name.lower() not in Settings.model_fields]
+    environment = {name: inherited[name] for name in names}
+    environment |= {
+        "TZ": tz,
+        "INFLUX_URL": str(export),
         "PARQUET_BASE_DIR": f"{FOLDER}/parquet",
         "MARKER_DIR": f"{FOLDER}/markers",
         "DUCKDB_PATH": f"{FOLDER}/home_energy.duckdb",
         "REPORT_DIR": f"{FOLDER}/report",
         "HOUSE_DIR": f"{FOLDER}/house",
     }
+    return environment
+
+
+def _run(first: LocalDay, last: LocalDay, environment: dict[str, str]) -> int:
+    """The workflow on these days; its exit code."""
+    snakemake = [sys.executable, "-m", "snakemake", "all"]
+    days = ["--config", f"start={first}", f"end={last}"]
+    done = subprocess.run([*snakemake, *days], env=environment, check=False)
+    return done.returncode
 
 
 def _show(database: Path) -> None:
     with duckdb.connect(database, read_only=True) as connection:
-        rows = connection.execute(
-            "SELECT date_jst, source, import_kwh, peak_w FROM fct_daily_energy ORDER BY ALL"
-        ).fetchall()
-    typer.echo(f"\n{'date':<12}{'source':<12}{'kWh':>8}{'peak W':>10}")
+        rows = connection.execute(TABLE).fetchall()
+    typer.echo("\n" + _line("date", "source", "kWh", "peak W"))
     for day, source, energy, peak in rows:
-        shown = [
-            f"{value:.{digits}f}" if value is not None else "no data"
-            for value, digits in ((energy, 2), (peak, 0))
-        ]
-        typer.echo(f"{day!s:<12}{source:<12}{shown[0]:>8}{shown[1]:>10}")
-    typer.echo(
-        f"\nThe readings of every day:   {FOLDER}/parquet/raw_meter_readings/dt=YYYY-MM-DD/part-0.parquet"
-    )
-    typer.echo(
-        f"The database:                {database}   tables raw_meter_readings, stg_meter_readings, fct_daily_energy"
-    )
-    typer.echo(f"The report:                  {FOLDER}/report/index.html   open it in a browser")
-    typer.echo(
-        "Next: `make demo` again finds nothing to do; the README shows how to archive a real house."
-    )
+        typer.echo(_line(str(day), source, _shown(energy, 2), _shown(peak, 0)))
+    typer.echo(PLACES.format(folder=FOLDER, database=database, tables=TABLES))
+
+
+def _line(day: str, source: str, energy: str, peak: str) -> str:
+    return f"{day:<12}{source:<12}{energy:>8}{peak:>10}"
+
+
+def _shown(value: float | None, digits: int) -> str:
+    if value is None:
+        return "no data"
+    return f"{value:.{digits}f}"

@@ -1,4 +1,4 @@
-"""Proves the archive: each day's file against its checksum, DuckDB's rows against the file, the server's counts against what was read.
+"""Proves the archive: files against checksums, DuckDB against files, the server against both.
 
 python -m homeiot_batch verify [--from A --to B] [--json]
 """
@@ -29,6 +29,11 @@ from homeiot_batch.sources.influx_reader import InfluxReader
 from homeiot_batch.warehouse.database import columns_of, open_database
 from homeiot_batch.warehouse.duckdb_writer import differences
 
+NUMBERS = {"double", "integer"}
+SHOWN_REASON = 150
+FIRST_LOADED_DAY = "SELECT min(dt) FROM archive.loads WHERE dataset = ? AND rows > 0"
+ROWS_OF_FILE = "SELECT count(*) FROM read_parquet(?, hive_partitioning = false)"
+
 
 @dataclass(frozen=True)
 class FileContent:
@@ -41,7 +46,7 @@ class FileContent:
 
 @dataclass
 class Verdict:
-    """One day: what each place holds, and what speaks against it. `server` is None where it was not asked."""
+    """One day: what each place holds, and what is wrong. `server` is None if it was not asked."""
 
     dataset: str
     dt: date
@@ -52,62 +57,77 @@ class Verdict:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where the days are looked up. `server` is None for an export."""
+
+    layout: Layout
+    database: duckdb.DuckDBPyConnection
+    server: InfluxReader | None
+
+
 def judge_days(
     settings: Settings, layout: Layout, first: date | None, last: date | None
 ) -> Iterator[Verdict]:
-    """A verdict on every day from `first` (the dataset's first one) to `last` (yesterday); nothing is changed anywhere."""
+    """A verdict on every day from `first` to `last`. Nothing is changed anywhere.
+
+    Without them from each dataset's first day to yesterday, and on archived days that are not
+    over yet.
+    """
     check_zone(layout, settings.tz)
-    end = last or yesterday(settings.instant(), settings.zone)
-    reader = InfluxReader(settings) if settings.is_server else None
-    if not settings.duckdb_path.exists():
-        raise SettingsError(
-            f"there is no database {settings.duckdb_path}; run the batch once, it is built again from the archive"
-        )
-    with open_database(settings.duckdb_path, read_only=True) as connection:
+    server = None
+    if settings.is_server:
+        server = InfluxReader(settings)
+    database = settings.duckdb_path
+    if not database.exists():
+        fix = "run the batch once, it is built again from the archive"
+        raise SettingsError(f"there is no database {database}; {fix}")
+    with open_database(database, read_only=True) as connection:
+        places = Places(layout, connection, server)
         for dataset in settings.datasets.values():
-            start = (
-                first or settings.archive_start or _first_day(layout, connection, dataset) or end
-            )
-            early = {read.day.date: read for read in early_reads(layout, settings, dataset.name)}
-            # without a last day also those that are not over yet
-            ahead = [dt for dt in early if dt > end and last is None]
-            for dt in [*each_day(start, end), *ahead]:
-                day = LocalDay(dt, settings.zone)
-                verdict = _verdict(layout, connection, reader, dataset, day)
-                _judge_early_read(verdict, early.get(dt))
-                yield verdict
+            yield from _judge_dataset(settings, places, dataset, first, last)
 
 
-def _judge_early_read(verdict: Verdict, read: EarlyRead | None) -> None:
-    if read is None:
-        return
+def _judge_dataset(
+    settings: Settings, places: Places, dataset: Dataset, first: date | None, last: date | None
+) -> Iterator[Verdict]:
+    end = last or yesterday(settings.instant(), settings.zone)
+    start = first or settings.archive_start or _first_day(places, dataset) or end
+    reads = early_reads(places.layout, settings, dataset.name)
+    early = {read.day.date: read for read in reads}
+    days = list(each_day(start, end))
+    if last is None:
+        days += [dt for dt in early if dt > end]
+    for dt in days:
+        day = LocalDay(dt, settings.zone)
+        verdict = _verdict(places, dataset, day)
+        if dt in early:
+            _judge_early_read(verdict, early[dt])
+        yield verdict
+
+
+def _judge_early_read(verdict: Verdict, read: EarlyRead) -> None:
     if read.is_over:
         verdict.problems.append(f"{read}; the nightly run reads it again")
     else:
         verdict.notes.append(f"the day is not over yet: {read}")
 
 
-def _first_day(
-    layout: Layout, connection: duckdb.DuckDBPyConnection, dataset: Dataset
-) -> date | None:
-    """The first day that files, markers or, with readings, the database know of: one that is in place no more is missed too."""
-    loads = "SELECT min(dt) FROM archive.loads WHERE dataset = ? AND rows > 0"
-    known = [
-        layout.first_day(dataset.name),
-        *connection.execute(loads, [dataset.name]).fetchall()[0],
-    ]
-    return min((day for day in known if day is not None), default=None)
+def _first_day(places: Places, dataset: Dataset) -> date | None:
+    """The first day that files, markers or, with readings, the database name.
+
+    So a day that is in place no more is missed too.
+    """
+    in_files = places.layout.first_day(dataset.name)
+    loads = places.database.execute(FIRST_LOADED_DAY, [dataset.name])
+    (in_database,) = loads.fetchall()[0]
+    known = [day for day in (in_files, in_database) if day is not None]
+    return min(known, default=None)
 
 
-def _verdict(
-    layout: Layout,
-    connection: duckdb.DuckDBPyConnection,
-    reader: InfluxReader | None,
-    dataset: Dataset,
-    day: LocalDay,
-) -> Verdict:
+def _verdict(places: Places, dataset: Dataset, day: LocalDay) -> Verdict:
     verdict = Verdict(dataset.name, day.date)
-    part = layout.day(dataset.name, day) / PART
+    part = places.layout.day(dataset.name, day) / PART
     try:
         if not part.parent.is_dir():
             verdict.problems.append("the day is not archived")
@@ -115,24 +135,23 @@ def _verdict(
         file = open_day(part.parent)
         verdict.parquet = FileContent(file.record.rows, file.record.values, file.sha256)
         refuse_undeclared(part, dataset, day.zone.key)
-        _check_marker(verdict, read_marker(layout.marker(dataset.name, day)))
-        _check_rows(verdict, connection, dataset, day, part)
+        marker = read_marker(places.layout.marker(dataset.name, day))
+        _check_marker(verdict, verdict.parquet, marker)
+        _check_rows(verdict, verdict.parquet, places.database, dataset, day, part)
     except (ArchiveError, SettingsError) as error:
         verdict.problems.append(str(error))
     except duckdb.Error as error:
-        verdict.problems.append(
-            f"the file cannot be read through ({' '.join(str(error).split())[:150]})"
-        )
-    if reader is not None and verdict.parquet is not None:
-        _check_server(verdict, reader, dataset, day)
+        reason = " ".join(str(error).split())[:SHOWN_REASON]
+        verdict.problems.append(f"the file cannot be read through ({reason})")
+    if places.server is not None and verdict.parquet is not None:
+        _check_server(verdict, verdict.parquet, places.server, dataset, day)
     return verdict
 
 
-def _check_marker(verdict: Verdict, marker: Marker | None) -> None:
-    assert verdict.parquet is not None
+def _check_marker(verdict: Verdict, file: FileContent, marker: Marker | None) -> None:
     if marker is None:
         verdict.problems.append("there is no marker: the day is not loaded")
-    elif marker.sha256 != verdict.parquet.sha256:
+    elif marker.sha256 != file.sha256:
         verdict.problems.append(
             "the file is not the one that was loaded: its checksum differs from the marker's"
         )
@@ -140,59 +159,65 @@ def _check_marker(verdict: Verdict, marker: Marker | None) -> None:
 
 def _check_rows(
     verdict: Verdict,
-    connection: duckdb.DuckDBPyConnection,
+    file: FileContent,
+    database: duckdb.DuckDBPyConnection,
     dataset: Dataset,
     day: LocalDay,
     part: Path,
 ) -> None:
-    assert verdict.parquet is not None
-    if not columns_of(connection, quoted(dataset.name)):
-        verdict.problems.append(
-            f"none of the file's {verdict.parquet.rows} rows is in DuckDB: "
-            f"it has no table {dataset.name} yet"
-        )
+    rows = file.rows
+    if not columns_of(database, quoted(dataset.name)):
+        lack = f"it has no table {dataset.name} yet"
+        verdict.problems.append(f"none of the file's {rows} rows is in DuckDB: {lack}")
         return
-    numbers = [name for name, kind in dataset.fields.items() if kind in {"double", "integer"}]
-    sums = "".join(f", sum({quoted(name)})" for name in numbers)
-    names = ["rows", "first_utc", "last_utc", *(f"sum_{name}" for name in numbers)]
-    summary = f"SELECT count(*), min(ts_utc)::VARCHAR, max(ts_utc)::VARCHAR{sums} FROM"
-    bounds = [day.start.replace(tzinfo=None), day.end.replace(tzinfo=None)]
-    table = f"(SELECT * FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?)"
-    verdict.duckdb = dict(
-        zip(names, connection.execute(f"{summary} {table}", bounds).fetchall()[0], strict=True)
-    )
-    in_file = connection.execute(
-        "SELECT count(*) FROM read_parquet(?, hive_partitioning = false)", [str(part)]
-    ).fetchall()[0][0]
-    if in_file != verdict.parquet.rows:
-        verdict.problems.append(
-            f"the file holds {in_file} rows, its metadata says {verdict.parquet.rows}"
-        )
-    missing, foreign = differences(connection, part, dataset, day)
+    verdict.duckdb = _summary(database, dataset, day)
+    (in_file,) = database.execute(ROWS_OF_FILE, [str(part)]).fetchall()[0]
+    if in_file != rows:
+        verdict.problems.append(f"the file holds {in_file} rows, its metadata says {rows}")
+    missing, foreign = differences(database, part, dataset, day)
     if missing or foreign:
         verdict.problems.append(
-            f"{missing} of the file's rows are not in DuckDB, {foreign} of DuckDB's are not in the file"
+            f"{missing} of the file's rows are not in DuckDB, "
+            f"{foreign} of DuckDB's are not in the file"
         )
 
 
-def _check_server(verdict: Verdict, reader: InfluxReader, dataset: Dataset, day: LocalDay) -> None:
-    assert verdict.parquet is not None
+def _summary(
+    database: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay
+) -> dict[str, object]:
+    """What DuckDB holds of the day: rows, first and last time (UTC), the sum of each field."""
+    names = ["rows", "first_utc", "last_utc"]
+    columns = ["count(*)", "min(ts_utc)::VARCHAR", "max(ts_utc)::VARCHAR"]
+    for field_name, kind in dataset.fields.items():
+        if kind in NUMBERS:
+            names.append(f"sum_{field_name}")
+            columns.append(f"sum({quoted(field_name)})")
+    table = quoted(dataset.name)
+    query = f"SELECT {', '.join(columns)} FROM {table} WHERE ts_utc >= ? AND ts_utc < ?"
+    start = day.start.replace(tzinfo=None)
+    end = day.end.replace(tzinfo=None)
+    row = database.execute(query, [start, end]).fetchall()[0]
+    return dict(zip(names, row, strict=True))
+
+
+def _check_server(
+    verdict: Verdict, file: FileContent, server: InfluxReader, dataset: Dataset, day: LocalDay
+) -> None:
     try:
-        verdict.server = reader.counts(dataset, day)
+        verdict.server = server.counts(dataset, day)
     except SourceError as error:
         verdict.notes.append(f"the server could not be asked: {error}")
         return
-    change = {
-        name: count - verdict.parquet.values.get(name, 0) for name, count in verdict.server.items()
-    }
-    if any(difference > 0 for difference in change.values()):
-        verdict.problems.append(
-            f"the server has values that are not archived: {', '.join(f'{n} {c:+d}' for n, c in change.items() if c)}"
-        )
-    elif any(change.values()):
-        verdict.notes.append(
-            f"the server no longer has all values: {', '.join(f'{n} {c:+d}' for n, c in change.items() if c)}"
-        )
+    changes: dict[str, int] = {}
+    for name, count in verdict.server.items():
+        change = count - file.values.get(name, 0)
+        if change:
+            changes[name] = change
+    shown = ", ".join(f"{name} {change:+d}" for name, change in changes.items())
+    if any(change > 0 for change in changes.values()):
+        verdict.problems.append(f"the server has values that are not archived: {shown}")
+    elif changes:
+        verdict.notes.append(f"the server no longer has all values: {shown}")
 
 
 def show_verdicts(
@@ -202,29 +227,33 @@ def show_verdicts(
     os.chdir(ROOT)
     try:
         settings = load_settings(given_settings(config))
-        start, end = (
-            parse_day(text, option) if text else None
-            for text, option in ((first, "--from"), (last, "--to"))
-        )
+        start = _day(first, "--from")
+        end = _day(last, "--to")
         layout = settings.layout
         verdicts = list(judge_days(settings, layout, start, end))
     except (HomeIotError, OSError) as error:
         raise SystemExit(explained(f"error: {error}")) from None
-    for name, days in layout.undeclared(settings.datasets).items():
-        typer.echo(
-            f"note: {name} is not declared in config.yaml: its {days} archived days are not verified",
-            err=True,
-        )
+    undeclared = layout.undeclared(settings.datasets)
+    for name, days in undeclared.items():
+        note = f"note: {name} is not declared in config.yaml"
+        typer.echo(f"{note}: its {days} archived days are not verified", err=True)
     if not (as_json or settings.is_server):
-        typer.echo(
-            f"note: no day was compared with the source: {_why_not(settings.influx_url)}", err=True
-        )
-    typer.echo(
-        json.dumps([asdict(v) for v in verdicts], default=str, indent=1)
-        if as_json
-        else _text(verdicts)
-    )
-    raise SystemExit(FAILED if any(v.problems for v in verdicts) else DONE)
+        reason = _why_not(settings.influx_url)
+        typer.echo(f"note: no day was compared with the source: {reason}", err=True)
+    if as_json:
+        objects = [asdict(verdict) for verdict in verdicts]
+        typer.echo(json.dumps(objects, default=str, indent=1))
+    else:
+        typer.echo("\n".join(_lines(verdicts)))
+    if any(verdict.problems for verdict in verdicts):
+        raise SystemExit(FAILED)
+    raise SystemExit(DONE)
+
+
+def _day(text: str | None, option: str) -> date | None:
+    if not text:
+        return None
+    return parse_day(text, option)
 
 
 def _why_not(url: str) -> str:
@@ -235,11 +264,14 @@ def _why_not(url: str) -> str:
     return f"INFLUX_URL={url!r} is an export"
 
 
-def _text(verdicts: list[Verdict]) -> str:
-    lines = [f"{v.dataset} {v.dt}: {problem}" for v in verdicts for problem in v.problems]
-    notes = [f"note: {v.dataset} {v.dt}: {note}" for v in verdicts for note in v.notes]
-    wrong = sum(bool(v.problems) for v in verdicts)
-    rows = sum(v.parquet.rows for v in verdicts if v.parquet)
-    return "\n".join(
-        [*notes, *lines, f"{len(verdicts)} days verified, {rows} rows, {wrong} with problems"]
-    )
+def _lines(verdicts: list[Verdict]) -> Iterator[str]:
+    """All notes, all problems, and how many days have some."""
+    for verdict in verdicts:
+        for note in verdict.notes:
+            yield f"note: {verdict.dataset} {verdict.dt}: {note}"
+    for verdict in verdicts:
+        for problem in verdict.problems:
+            yield f"{verdict.dataset} {verdict.dt}: {problem}"
+    rows = sum(verdict.parquet.rows for verdict in verdicts if verdict.parquet)
+    wrong = sum(bool(verdict.problems) for verdict in verdicts)
+    yield f"{len(verdicts)} days verified, {rows} rows, {wrong} with problems"
