@@ -10,8 +10,8 @@ BUSY = 75
 
 MEANINGS = {
     DONE: "all that was asked for is done, or was done before",
-    FAILED: "a day failed or was refused, or a setting cannot be used: "
-    "the last lines say which and why",
-    USAGE: "an option that does not exist, or without its value",
-    BUSY: "another run holds the archive, and still did after LOCK_WAIT_S: nothing was done",
+    FAILED: "a day failed or was refused, or a setting cannot be used. "
+    "The last lines name it and the cause",
+    USAGE: "an option does not exist or lacks its value",
+    BUSY: "another run held the archive for longer than LOCK_WAIT_S. Nothing was done",
 }
