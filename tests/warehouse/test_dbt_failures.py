@@ -10,7 +10,7 @@ from homeiot_batch.warehouse.dbt_results import (
     Manifest,
     Node,
     Result,
-    forget_results,
+    delete_results,
     read_manifest,
     read_results,
 )
@@ -163,9 +163,9 @@ def test_files_that_dbt_did_not_write_whole(content: str | None, tmp_path: Path)
 
 def test_results_of_a_former_build_are_forgotten(tmp_path: Path) -> None:
     """They would pass for those of a build that ended before it wrote any."""
-    forget_results(tmp_path / "not there yet")
+    delete_results(tmp_path / "not there yet")
     result = {"unique_id": "test.x", "status": "pass"}
     (tmp_path / "run_results.json").write_text(json.dumps({"results": [result]}))
     assert [result.unique_id for result in read_results(tmp_path)] == ["test.x"]
-    forget_results(tmp_path)
+    delete_results(tmp_path)
     assert read_results(tmp_path) == []

@@ -1,4 +1,7 @@
-"""Runs `dbt build` on the DuckDB file, in a process of its own: inside ours, dbt would keep the file open to the end."""
+"""Runs `dbt build` on the DuckDB file, in a process of its own.
+
+Inside ours, dbt would keep the file open to the end.
+"""
 
 import contextlib
 import json
@@ -25,7 +28,7 @@ from homeiot_batch.warehouse.dbt_failures import (
     describe,
     lacking_columns,
 )
-from homeiot_batch.warehouse.dbt_results import forget_results, read_manifest, read_results
+from homeiot_batch.warehouse.dbt_results import delete_results, read_manifest, read_results
 
 CLOCK = re.compile(r"^\d\d:\d\d:\d\d +")  # before each line that dbt writes
 ENCOUNTERED = "Encountered an error:"
@@ -35,12 +38,13 @@ def build_models(settings: Settings, log: Path, target: Path) -> list[str]:
     """Build and test all models; what tests only warn of.
 
     dbt's own output goes to `log`, its notes to the folder `target`. BuildError if a model or test
-    fails, DatabaseDamaged if DuckDB cannot trust its file.
+    fails, DatabaseDamaged if DuckDB finds its file damaged.
     """
     target = target.absolute()
-    forget_results(target)
+    delete_results(target)
     with log.open("ab") as output, _database(settings.duckdb_path) as (database, folder):
-        # the child keeps the run's lock: if this process is killed, the next run waits until dbt has let go of the database
+        # the child keeps the run's lock: if this process is killed, the next run waits until dbt
+        # has let go of the database
         done = subprocess.run(
             _command(settings, target),
             env=_environment(settings, database),
@@ -50,14 +54,21 @@ def build_models(settings: Settings, log: Path, target: Path) -> list[str]:
             pass_fds=(*run_lock.descriptors(), *folder),
             check=False,
         )
-    if done.returncode and is_damage(log.read_text(errors="replace")):
-        raise DatabaseDamaged(
-            f"{settings.duckdb_path} is damaged, dbt build failed; the next run sets it aside and builds it again from the archive"
-        )
     if done.returncode:
-        problems = _problems(settings, log, target, done.returncode)
-        raise BuildError([f"{problem}; all that dbt said is in {log}" for problem in problems])
+        raise _failure(settings, log, target, done.returncode)
     return _described(settings, target, WARNED)
+
+
+def _failure(
+    settings: Settings, log: Path, target: Path, code: int
+) -> BuildError | DatabaseDamaged:
+    if is_damage(log.read_text(errors="replace")):
+        return DatabaseDamaged(
+            f"{settings.duckdb_path} is damaged, dbt build failed; "
+            "the next run sets it aside and builds it again from the archive"
+        )
+    problems = _problems(settings, log, target, code)
+    return BuildError([f"{problem}; all that dbt said is in {log}" for problem in problems])
 
 
 def has_unbuildable_name(path: Path) -> bool:
@@ -129,7 +140,8 @@ def _rows(settings: Settings, query: str) -> list[Row]:
     """A few rows of the query; none where the database cannot be asked now."""
     with contextlib.suppress(DatabaseError), open_database(settings.duckdb_path) as connection:
         connection.execute(f"FROM (\n{query}\n) LIMIT {MOST_ROWS}")
-        names = [name for name, *_ in connection.description or ()]
+        columns = connection.description or ()
+        names = [name for name, *_ in columns]
         return [dict(zip(names, row, strict=True)) for row in connection.fetchall()]
     return []
 
@@ -139,15 +151,28 @@ def _stopped(log: Path, code: int) -> str:
     if code < 0:
         name = signal.Signals(-code).name
         return f"dbt was ended by {name}; run again, and give it more memory if it was not you"
-    lines = [CLOCK.sub("", line) for line in log.read_text(errors="replace").splitlines()]
-    # without that line it ended by an error of Python's, which stands last
-    start = lines.index(ENCOUNTERED) + 1 if ENCOUNTERED in lines else -1
-    reason = " ".join(" ".join(lines[start:]).split())[:LONGEST_REASON]
-    return f"dbt stopped: {reason or 'no reason given'}; correct what it names, and run again"
+    reason = _last_words(log.read_text(errors="replace")) or "no reason given"
+    return f"dbt stopped: {reason}; correct what it names, and run again"
+
+
+def _last_words(output: str) -> str:
+    """The error that dbt names, on one line, or the last line of its output."""
+    lines = [CLOCK.sub("", line) for line in output.splitlines()]
+    # without the line before its own error it ended by one of Python's, which stands last
+    error = lines[-1:]
+    if ENCOUNTERED in lines:
+        start = lines.index(ENCOUNTERED) + 1
+        error = lines[start:]
+    words = " ".join(error).split()
+    return " ".join(words)[:LONGEST_REASON]
 
 
 def _environment(settings: Settings, database: str) -> dict[str, str]:
-    secrets = {name.upper() for name, field in Settings.model_fields.items() if is_secret(field)}
-    inherited = {n: value for n, value in plain_environment().items() if n not in secrets}
-    given = {"DUCKDB_PATH": database, "DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit}
-    return inherited | given | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+    environment = plain_environment()
+    for name, field in Settings.model_fields.items():
+        if is_secret(field):
+            environment.pop(name.upper(), None)
+    environment["DUCKDB_PATH"] = database
+    environment["DUCKDB_MEMORY_LIMIT"] = settings.duckdb_memory_limit
+    environment["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+    return environment

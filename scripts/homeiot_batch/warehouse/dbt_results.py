@@ -74,7 +74,7 @@ class Results(BaseModel):
     results: list[Result] = []
 
 
-def forget_results(target: Path) -> None:
+def delete_results(target: Path) -> None:
     """Delete what a former build wrote, so that it does not pass for the next one's."""
     (target / "run_results.json").unlink(missing_ok=True)
 

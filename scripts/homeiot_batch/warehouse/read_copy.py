@@ -1,8 +1,10 @@
-"""The read copy: a DuckDB file for Grafana, notebooks and the command line, which no run ever locks and no reader ever holds up.
+"""The read copy: a DuckDB file for Grafana, notebooks and the command line.
 
-Each publication is a generation that never changes: the marts as tables of a new file, and the raw tables as views over hard links to the
-archive's files, so that a day that is replaced stays as it was for those who still read the generation. One rename makes it the current one.
-Former generations go by name and age: the newest and the young ones stay, whoever reads them.
+No run ever locks it, and no reader ever holds up a run. Each publication is a generation that never
+changes: the marts as tables of a new file, and the raw tables as views over hard links to the
+archive's files. So a day that is replaced stays as it was for those who still read the generation.
+One rename makes it the current one. Former generations go by name and age: the newest and the young
+ones stay, whoever reads them.
 """
 
 import contextlib
@@ -10,7 +12,7 @@ import errno
 import hashlib
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,7 +37,12 @@ from homeiot_batch.warehouse.database import naive_utc, open_database
 NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK}
 STAMP = "%Y%m%dT%H%M%S%fZ"
 # of the generations: so many of the newest, and of the others those that are younger, up to so many
-KEPT, KEPT_FOR, MOST = 3, timedelta(days=3), 24
+KEPT = 3
+KEPT_FOR = timedelta(days=3)
+MOST = 24
+
+# the local days of each dataset, as YYYY-MM-DD, ascending
+Days = Mapping[str, Sequence[str]]
 
 log = structlog.get_logger()
 
@@ -43,24 +50,23 @@ log = structlog.get_logger()
 def publish(settings: Settings, layout: Layout, wait_s: float) -> dict[str, object]:
     """Make the tables as they are now the current generation; the content of the marker.
 
-    DatabaseError, with the former generation still current, if the database is gone or is not the one that dbt's marker speaks of;
-    DatabaseBusy if another process still holds it after `wait_s` seconds.
+    DatabaseError, with the former generation still current, if the database is gone or is not the
+    one that dbt's marker names. DatabaseBusy if another process still holds it after `wait_s`
+    seconds.
     """
     place = _Place(settings, layout)
     place.drop_unfinished()
-    generation = f"{datetime.now(UTC):{STAMP}}-{uuid.uuid4().hex[:8]}"
-    days = {name: [str(day) for day in layout.archived_days(name)] for name in settings.datasets}
+    generation = _new_generation()
+    days = {name: _archived_days(layout, name) for name in settings.datasets}
     try:
         part = place.begin(generation)
-        folder = _link(layout, place.folder(generation), days).relative_to(layout.parquet)
+        whole = _whole_datasets(layout, days)
+        linked = _link(layout, place.folder(generation), whole)
+        folder = linked.relative_to(layout.parquet)
         fault_points.reach("publish.linked")
-        tables = _write(part, settings, layout, folder, days, wait_s)
+        tables = _write(part, settings, layout, folder, whole, wait_s)
         fault_points.reach("publish.written")
-        found = {
-            "base": str(layout.parquet.absolute()),
-            "folder": str(folder),
-            "file": place.make_current(generation, part),
-        }
+        stamp = place.make_current(generation, part)
     except Exception:
         place.drop(generation)
         raise
@@ -69,7 +75,9 @@ def publish(settings: Settings, layout: Layout, wait_s: float) -> dict[str, obje
     place.drop_former(generation)
     return {
         "generation": generation,
-        **found,
+        "base": str(layout.parquet.absolute()),
+        "folder": str(folder),
+        "file": stamp,
         "storage_version": settings.read_copy_storage_version,
         "tables": tables,
         "published_at": datetime.now(UTC).isoformat(),
@@ -77,33 +85,46 @@ def publish(settings: Settings, layout: Layout, wait_s: float) -> dict[str, obje
 
 
 def is_published(settings: Settings, layout: Layout, marker: Mapping[str, object] | None) -> bool:
-    """Whether readers see what the marker tells of.
+    """Whether readers see what the marker describes.
 
     That is the file as it was published, for the DuckDB that the settings name, and the files of
     its views at the place that they name.
     """
-    copy, base = settings.read_copy, str(layout.parquet.absolute())
-    if marker is None or marker.get("base") != base or not copy.exists() or _log_of(copy).exists():
+    copy = settings.read_copy
+    if marker is None or not copy.exists() or _log_of(copy).exists():
+        return False
+    base = str(layout.parquet.absolute())
+    if marker.get("base") != base:
         return False
     if marker.get("storage_version") != settings.read_copy_storage_version:
         return False
-    return (
-        marker.get("file") == file_stamp(copy)
-        and (layout.parquet / str(marker.get("folder"))).is_dir()
-    )
+    folder = layout.parquet / str(marker.get("folder"))
+    return marker.get("file") == file_stamp(copy) and folder.is_dir()
+
+
+def _new_generation() -> str:
+    """A name that tells when it was begun, and that no other process gives."""
+    suffix = uuid.uuid4().hex[:8]
+    return f"{datetime.now(UTC):{STAMP}}-{suffix}"
+
+
+def _archived_days(layout: Layout, dataset: str) -> list[str]:
+    return [str(day) for day in layout.archived_days(dataset)]
 
 
 class _Place:
-    """Where a database's generations lie: `<generation>.duckdb` beside it, and a folder of hard links in the archive."""
+    """Where a database's generations lie.
+
+    Each is `<generation>.duckdb` beside the database, and a folder of hard links in the archive.
+    """
 
     def __init__(self, settings: Settings, layout: Layout) -> None:
         database = settings.duckdb_path
-        self._current, self._files = settings.read_copy, settings.read_generations
+        self._current = settings.read_copy
+        self._files = settings.read_generations
         # several databases may share an archive
-        self._folders = (
-            layout.read_folders
-            / f"{database.name}-{hashlib.sha256(bytes(database.resolve())).hexdigest()[:8]}"
-        )
+        digest = hashlib.sha256(bytes(database.resolve())).hexdigest()
+        self._folders = layout.read_folders / f"{database.name}-{digest[:8]}"
 
     def folder(self, generation: str) -> Path:
         return self._folders / generation
@@ -112,7 +133,10 @@ class _Place:
         return self._files / f"{generation}.duckdb"
 
     def part(self, generation: str) -> Path:
-        """The folder that the file is written in: as long as it is there, the generation is not finished."""
+        """The folder that the file is written in.
+
+        As long as it is there, the generation is not finished.
+        """
         return self._files / f"{generation}.part"
 
     def begin(self, generation: str) -> Path:
@@ -121,7 +145,10 @@ class _Place:
         return self.part(generation) / "part.duckdb"
 
     def make_current(self, generation: str, part: Path) -> dict[str, int]:
-        """Replace the current file by one rename, and keep it under its own name too, to tell later whether it is open; its stamp."""
+        """Replace the current file by one rename; its stamp.
+
+        It keeps its own name too, by which a later publication finds out whether it is open.
+        """
         sync_file(part)
         part.chmod(0o444)  # opened for writing it would lock out other readers
         stamp = file_stamp(part)
@@ -142,7 +169,7 @@ class _Place:
         for file in (self.file(generation), self._new()):
             with contextlib.suppress(OSError):
                 file.unlink(missing_ok=True)
-        # last: it tells what is to be dropped
+        # last: by it a later publication finds what is to be dropped
         shutil.rmtree(self.part(generation), ignore_errors=True)
 
     def drop_unfinished(self) -> None:
@@ -154,25 +181,22 @@ class _Place:
     def drop_former(self, current: str) -> None:
         """All but the current generation, the newest, the young, and those whose file is open.
 
-        A lock alone would not do: it goes when its process closes any handle of the file, and no lock is seen across containers.
+        A lock alone would not do: it goes when its process closes any handle of the file, and no
+        lock is seen across containers.
         """
-        found = {path.name for path in self._folders.glob("*/")} | {
-            path.stem for path in self._files.glob("*.duckdb")
-        }
-        known = sorted(name for name in found if _published_at(name))
+        known = self._known()
         for generation in known[:-KEPT]:
-            published_at = _published_at(generation)
-            is_young = (
-                published_at is not None
-                and datetime.now(UTC) - published_at < KEPT_FOR
-                and generation in known[-MOST:]
-            )
-            if (
-                generation != current
-                and not is_young
-                and lock_holder(self.file(generation)) is None
-            ):
+            is_kept = generation in known[-MOST:] and _is_young(generation)
+            if is_kept or generation == current:
+                continue
+            if lock_holder(self.file(generation)) is None:
                 self.drop(generation)
+
+    def _known(self) -> list[str]:
+        """The generations that have a file or a folder, the oldest first."""
+        found = {path.name for path in self._folders.glob("*/")}
+        found.update(path.stem for path in self._files.glob("*.duckdb"))
+        return sorted(name for name in found if _published_at(name))
 
     def _new(self) -> Path:
         return self._current.with_name(f".{self._current.name}.new")
@@ -180,9 +204,15 @@ class _Place:
 
 def _published_at(generation: str) -> datetime | None:
     """When the generation was begun, by its name; None for a name that is none."""
+    time, _, _ = generation.rpartition("-")
     with contextlib.suppress(ValueError):
-        return datetime.strptime(generation.rpartition("-")[0], STAMP).replace(tzinfo=UTC)
+        return datetime.strptime(time, STAMP).replace(tzinfo=UTC)
     return None
+
+
+def _is_young(generation: str) -> bool:
+    published_at = _published_at(generation)
+    return published_at is not None and datetime.now(UTC) - published_at < KEPT_FOR
 
 
 def _log_of(file: Path) -> Path:
@@ -190,28 +220,44 @@ def _log_of(file: Path) -> Path:
     return file.with_name(f"{file.name}.wal")
 
 
-def _link(layout: Layout, folder: Path, days: dict[str, list[str]]) -> Path:
-    """Hard links to every archived file; the folder that has them, or the archive itself where the file system knows no hard links."""
+def _whole_datasets(layout: Layout, days: Days) -> Days:
+    """Without the datasets that lack a file, but for the one that the tables are built from."""
+    found = {}
+    for name, dts in days.items():
+        missing = []
+        if name != SHIPPED_DATASET:
+            missing = [dt for dt in dts if not is_there(_part(layout, name, dt))]
+        if missing:
+            log.warning(
+                "left out of the read copy: days without their file", dataset=name, days=missing
+            )
+        else:
+            found[name] = dts
+    return found
+
+
+def _part(layout: Layout, name: str, dt: str) -> Path:
+    return layout.day(name, dt) / PART
+
+
+def _link(layout: Layout, folder: Path, days: Days) -> Path:
+    """Hard links to every archived file, in the folder that is returned.
+
+    Where the file system has no hard links, it is the archive itself.
+    """
     try:
-        for name, dts in list(days.items()):
-            if name != SHIPPED_DATASET and (
-                missing := [dt for dt in dts if not is_there(layout.day(name, dt) / PART)]
-            ):
-                log.warning(
-                    "left out of the read copy: days without their file", dataset=name, days=missing
-                )
-                del days[name]
-                continue
+        for name, dts in days.items():
             for dt in dts:
                 link = folder / name / f"dt={dt}" / PART
                 link.parent.mkdir(parents=True)
-                link.hardlink_to(layout.day(name, dt) / PART)
+                link.hardlink_to(_part(layout, name, dt))
     except OSError as error:
         if error.errno not in NO_HARD_LINKS:
             raise
         shutil.rmtree(folder, ignore_errors=True)
         log.warning(
-            "no hard links here: readers of raw tables see a day vanish for a moment while it is read again",
+            "no hard links here: readers of raw tables see a day vanish for a moment while it is "
+            "read again",
             reason=error.strerror,
         )
         return layout.parquet
@@ -219,14 +265,12 @@ def _link(layout: Layout, folder: Path, days: dict[str, list[str]]) -> Path:
 
 
 def _write(
-    part: Path,
-    settings: Settings,
-    layout: Layout,
-    folder: Path,
-    days: dict[str, list[str]],
-    wait_s: float,
+    part: Path, settings: Settings, layout: Layout, folder: Path, days: Days, wait_s: float
 ) -> dict[str, int]:
-    """A new DuckDB file with marts, views on the files in the archive's `folder`, and a word about itself; the marts' rows."""
+    """A new DuckDB file with marts, views and a table about itself; the rows of each mart.
+
+    The views are on the files in the archive's `folder`.
+    """
     if not settings.duckdb_path.exists():  # opening it would make an empty one
         raise DatabaseError(
             f"{settings.duckdb_path} is gone; run again, and it is built from the archive"
@@ -234,25 +278,35 @@ def _write(
     with open_database(settings.duckdb_path, wait_s=wait_s) as connection:
         _refuse_other_build(connection, settings, layout)
         version = settings.read_copy_storage_version
-        connection.execute(
-            f"ATTACH {literal(str(part))} AS copy (STORAGE_VERSION {literal(version)})"
-        )
-        marts = connection.execute(
-            "SELECT table_name FROM duckdb_tables() WHERE database_name <> 'copy' AND schema_name = 'main' AND table_name SIMILAR TO '(fct|dim)_.*'"
-        ).fetchall()
-        for (mart,) in marts:
+        options = f"STORAGE_VERSION {literal(version)}"
+        connection.execute(f"ATTACH {literal(str(part))} AS copy ({options})")
+        marts = _marts(connection)
+        for mart in marts:
             _copy(connection, mart, version)
-        shown = {
-            name: dts
-            for name, dts in days.items()
-            if _show(connection, settings, layout.parquet.absolute(), folder, name, dts)
-        }
+        base = layout.parquet.absolute()
+        shown = dict(days)
+        for name, dts in days.items():
+            if not _show(connection, settings, base, folder, name, dts):
+                del shown[name]
         _describe(connection, settings.tz, shown)
-        rows = {
-            mart: connection.execute(f"SELECT count(*) FROM copy.{quoted(mart)}").fetchall()[0][0]
-            for (mart,) in marts
-        }
+        rows = {mart: _count(connection, mart) for mart in marts}
         connection.execute("DETACH copy")
+    return rows
+
+
+def _marts(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The tables that readers get, in the database that is being published."""
+    found = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name <> 'copy' "
+        "AND schema_name = 'main' AND table_name SIMILAR TO '(fct|dim)_.*'"
+    )
+    return [mart for (mart,) in found.fetchall()]
+
+
+def _count(connection: duckdb.DuckDBPyConnection, mart: str) -> int:
+    """The rows of the mart in the copy."""
+    found = connection.execute(f"SELECT count(*) FROM copy.{quoted(mart)}")
+    [(rows,)] = found.fetchall()
     return rows
 
 
@@ -261,7 +315,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, mart: str, version: str) -> Non
     try:
         connection.execute(f"CREATE TABLE copy.{quoted(mart)} AS FROM {quoted(mart)}")
     except duckdb.InvalidInputException as error:
-        reason = " ".join(str(error).split()).removeprefix("Invalid Input Error: ")
+        reason = _one_line(error).removeprefix("Invalid Input Error: ")
         raise DatabaseError(
             f"{mart} cannot be published for DuckDB {version} ({reason}); cast the column to "
             "another type in its model, or set READ_COPY_STORAGE_VERSION to a newer version"
@@ -271,14 +325,22 @@ def _copy(connection: duckdb.DuckDBPyConnection, mart: str, version: str) -> Non
 def _refuse_other_build(
     connection: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout
 ) -> None:
-    """DatabaseError if the tables are not those that dbt's marker speaks of: the database was replaced."""
-    build = (read_json(layout.models) or {}).get("build_id")
-    if build is None or connection.execute("SELECT build_id FROM archive.builds").fetchall() != [
-        (build,)
-    ]:
+    """DatabaseError if the tables are not those that dbt's marker names.
+
+    The database was replaced then.
+    """
+    marker = read_json(layout.models) or {}
+    build = marker.get("build_id")
+    if build is None or _builds(connection) != [build]:
         raise DatabaseError(
-            f"{settings.duckdb_path} does not record the build that {layout.models} names; run again, and the tables are built anew"
+            f"{settings.duckdb_path} does not record the build that {layout.models} names; "
+            "run again, and the tables are built anew"
         )
+
+
+def _builds(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    found = connection.execute("SELECT build_id FROM archive.builds")
+    return [build for (build,) in found.fetchall()]
 
 
 def _show(
@@ -287,16 +349,17 @@ def _show(
     base: Path,
     folder: Path,
     name: str,
-    dts: list[str],
+    dts: Sequence[str],
 ) -> bool:
-    """Make the raw table's view; whether it could be made. A dataset that the tables are not built from does not hold them up."""
+    """Make the raw table's view; whether it could be made.
+
+    A dataset that the tables are not built from does not hold them up.
+    """
     dataset = settings.datasets[name]
     try:
-        query = (
-            _raw(connection, dataset, settings.tz, base, folder / name, len(dts))
-            if dts
-            else _nothing(dataset)
-        )
+        query = _nothing(dataset)
+        if dts:
+            query = _raw(connection, dataset, settings.tz, base, folder / name, len(dts))
         connection.execute(f"CREATE VIEW copy.{quoted(name)} AS {query}")
     except duckdb.Error as error:
         if name == SHIPPED_DATASET:
@@ -304,7 +367,7 @@ def _show(
         log.warning(
             "left out of the read copy: a file cannot be read",
             dataset=name,
-            reason=" ".join(str(error).split()),
+            reason=_one_line(error),
         )
         return False
     return True
@@ -320,52 +383,65 @@ def _raw(
 ) -> str:
     """The raw table as a query on its files, with the local date `dt`, by which DuckDB skips files.
 
-    Where all files have the same columns it opens only those that it reads; else all of them, to find out which have which.
-    Who sees `base` at another place says so: SET VARIABLE parquet = '...'.
+    Where all files have the same columns it opens only those that it reads. Else it opens all of
+    them, to find out which have which. A reader for whom `base` lies at another place gives that
+    one: SET VARIABLE parquet = '...'.
     """
     files = literal(f"/{folder}/dt=*/{PART}")
-    there = connection.execute(
-        f"SELECT name, count(*) FROM parquet_schema({literal(str(base))} || {files}) WHERE type IS NOT NULL GROUP BY name, type, logical_type"
-    ).fetchall()
-    counts, are_equal = dict(there), all(count == days for _, count in there)
-    columns = [
-        f"{_filled(expression if name in counts else 'NULL', None if counts.get(name) == days else dataset.absent(name), kind)} AS {quoted(name)}"
-        for (name, kind), expression in zip(
-            dataset.columns().items(), wall_columns(dataset, zone), strict=True
-        )
-    ]
-    options = (
-        f"hive_partitioning = true, hive_types = {{'dt': 'DATE'}}, union_by_name = {not are_equal}"
+    place = literal(str(base))
+    found = _columns_in_files(connection, f"{place} || {files}")
+    holders = dict(found)
+    are_equal = all(count == days for _, count in found)
+    selected = []
+    columns = dataset.columns().items()
+    for (name, kind), wall in zip(columns, wall_columns(dataset, zone), strict=True):
+        expression = "NULL"
+        if name in holders:
+            expression = wall
+        absent = None
+        if holders.get(name) != days:
+            absent = dataset.absent(name)
+        selected.append(f"{_filled(expression, absent, kind)} AS {quoted(name)}")
+    read = f"read_parquet(coalesce(getvariable('parquet'), {place}) || {files}"
+    partitions = "hive_partitioning = true, hive_types = {'dt': 'DATE'}"
+    options = f"{partitions}, union_by_name = {not are_equal}"
+    return f"SELECT {', '.join(selected)}, dt FROM {read}, {options})"
+
+
+def _columns_in_files(connection: duckdb.DuckDBPyConnection, files: str) -> list[tuple[str, int]]:
+    """Each column with each of its types, and how many files have it so."""
+    found = connection.execute(
+        f"SELECT name, count(*) FROM parquet_schema({files}) "
+        "WHERE type IS NOT NULL GROUP BY name, type, logical_type"
     )
-    return f"SELECT {', '.join(columns)}, dt FROM read_parquet(coalesce(getvariable('parquet'), {literal(str(base))}) || {files}, {options})"
+    return found.fetchall()
 
 
 def _nothing(dataset: Dataset) -> str:
-    nothing = [
-        f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in dataset.columns().items()
-    ]
-    return f"SELECT {', '.join(nothing)}, CAST(NULL AS DATE) AS dt WHERE false"
+    columns = []
+    for name, kind in dataset.columns().items():
+        columns.append(f"CAST(NULL AS {kind}) AS {quoted(name)}")
+    return f"SELECT {', '.join(columns)}, CAST(NULL AS DATE) AS dt WHERE false"
 
 
 def _filled(expression: str, absent: str | float | None, kind: str) -> str:
     """A column that was declared later is in newer files only."""
-    return (
-        f"CAST({expression} AS {kind})"
-        if absent is None
-        else f"coalesce({expression}, CAST({literal(absent)} AS {kind}))"
+    if absent is None:
+        return f"CAST({expression} AS {kind})"
+    return f"coalesce({expression}, CAST({literal(absent)} AS {kind}))"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _describe(connection: duckdb.DuckDBPyConnection, zone: str, days: Days) -> None:
+    connection.execute(
+        "CREATE TABLE copy.read_copy (published_at TIMESTAMP, tz VARCHAR, dataset VARCHAR, "
+        "days BIGINT, first_day DATE, last_day DATE)"
     )
-
-
-def _describe(connection: duckdb.DuckDBPyConnection, zone: str, days: dict[str, list[str]]) -> None:
-    columns = "published_at TIMESTAMP, tz VARCHAR, dataset VARCHAR, days BIGINT, first_day DATE, last_day DATE"
-    connection.execute(f"CREATE TABLE copy.read_copy ({columns})")
     for name, dts in days.items():
-        row = [
-            naive_utc(datetime.now(UTC)),
-            zone,
-            name,
-            len(dts),
-            min(dts, default=None),
-            max(dts, default=None),
-        ]
+        now = naive_utc(datetime.now(UTC))
+        first, last = min(dts, default=None), max(dts, default=None)
+        row = [now, zone, name, len(dts), first, last]
         connection.execute("INSERT INTO copy.read_copy VALUES (?, ?, ?, ?, ?, ?)", row)

@@ -1,7 +1,7 @@
 """The file of tariffs, `tariffs.csv`, and its mistakes: where each is, and what to write.
 
-It may come from a text editor or a spreadsheet: UTF-8, or UTF-16 with its mark; cells apart by
-commas, semicolons or tabs. Where commas are not between the cells, a price may have one as its
+It may come from a text editor or a spreadsheet, in UTF-8, or in UTF-16 with its mark. Commas,
+semicolons or tabs stand between its cells. Where it is not commas, a price may have one as its
 decimal mark.
 """
 
@@ -29,6 +29,7 @@ COLUMNS = (
 )
 HEADER = ",".join(COLUMNS)
 PRICES = ("import_price", "feed_in_price")
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -37,7 +38,7 @@ class Tariff:
     """Prices of a meter in a span of local dates, on days of the week, at times of day.
 
     Both dates are included. Weekdays are digits, 1 is Monday. Times are HH:MM on a quarter of an
-    hour; from 22:00 to 06:00 is the night. Prices are of a kWh, None if there is none.
+    hour, and from 22:00 to 06:00 is the night. Prices are of a kWh, None if there is none.
     """
 
     line: int
@@ -95,9 +96,11 @@ def parse_tariffs(content: bytes) -> tuple[list[Tariff], list[str]]:
 
 
 def _text(content: bytes) -> str:
-    is_utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    encoding = "utf-8-sig"
+    if content.startswith(UTF16_MARKS):
+        encoding = "utf-16"
     try:
-        text = content.decode("utf-16" if is_utf16 else "utf-8-sig")
+        text = content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise _Mistakes(
@@ -115,7 +118,8 @@ def _text(content: bytes) -> str:
 
 def _separator(text: str) -> str:
     """What stands between the names of the columns."""
-    return max(",;\t", key=text.lstrip().partition("\n")[0].count)
+    first_line, _, _ = text.lstrip().partition("\n")
+    return max(",;\t", key=first_line.count)
 
 
 def _records(text: str, separator: str) -> list[_Record]:
@@ -123,10 +127,17 @@ def _records(text: str, separator: str) -> list[_Record]:
     lines = list(_lines(text, separator))
     (first, names), *rest = lines
     columns = _columns(first, names)
-    wrong = [said for line, cells in rest if (said := _miscounted(line, cells, columns))]
-    if wrong:
-        raise _Mistakes(*wrong)
-    return [_Record(line, dict(zip(columns, cells, strict=False))) for line, cells in rest]
+    records = []
+    mistakes = []
+    for line, cells in rest:
+        # empty cells at the end may be missing
+        if len(cells) > len(columns):
+            mistakes.append(_too_many_cells(line, len(cells), len(columns)))
+        by_column = dict(zip(columns, cells, strict=False))
+        records.append(_Record(line, by_column))
+    if mistakes:
+        raise _Mistakes(*mistakes)
+    return records
 
 
 def _lines(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
@@ -154,32 +165,29 @@ def _columns(line: int, names: Sequence[str]) -> list[str]:
         raise _Mistakes(
             f"line {line}: it does not name the columns; write `{HEADER}` as the first line"
         )
-    wrong = [
-        f"line {line}, column {name!r}: there is no such column; {hint(name, COLUMNS)}"
-        for name in columns
-        if name not in COLUMNS
-    ]
-    wrong += [
-        f"line {line}, column {name}: it stands twice; remove one of both"
-        for name in COLUMNS
-        if columns.count(name) > 1
-    ]
-    wrong += [
-        f"line {line}: the column {name} is missing; write `{HEADER}` as the first line"
-        for name in COLUMNS
-        if name not in columns
-    ]
-    if wrong:
-        raise _Mistakes(*wrong)
+    mistakes = list(_wrong_columns(line, columns))
+    if mistakes:
+        raise _Mistakes(*mistakes)
     return columns
 
 
-def _miscounted(line: int, cells: Sequence[str], columns: Sequence[str]) -> str:
-    """What is wrong with the number of cells; empty ones at the end may be missing."""
-    if len(cells) <= len(columns):
-        return ""
+def _wrong_columns(line: int, columns: Sequence[str]) -> Iterator[str]:
+    """The names that are unknown, come twice, or are missing."""
+    for name in columns:
+        if name not in COLUMNS:
+            what_to_do = hint(name, COLUMNS)
+            yield f"line {line}, column {name!r}: there is no such column; {what_to_do}"
+    for name in COLUMNS:
+        if columns.count(name) > 1:
+            yield f"line {line}, column {name}: it stands twice; remove one of both"
+    for name in COLUMNS:
+        if name not in columns:
+            yield f"line {line}: the column {name} is missing; write `{HEADER}` as the first line"
+
+
+def _too_many_cells(line: int, cells: int, columns: int) -> str:
     return (
-        f"line {line}: it has {len(cells)} cells, and the first line names {len(columns)} columns; "
+        f"line {line}: it has {cells} cells, and the first line names {columns} columns; "
         "write decimals with a point, like 0.30, and nothing after the last column"
     )
 
@@ -191,10 +199,14 @@ def _decimal_mark(records: Sequence[_Record], separator: str) -> str:
     """A comma where no price of the file has a point, and commas are not between the cells."""
     if separator == ",":
         return "."
-    cells = [record.cells.get(name, "") for record in records for name in PRICES]
-    has_points = any("." in cell for cell in cells)
-    has_commas = any("," in cell for cell in cells)
-    return "," if has_commas and not has_points else "."
+    prices = []
+    for record in records:
+        prices += [record.cells.get(name, "") for name in PRICES]
+    has_points = any("." in price for price in prices)
+    has_commas = any("," in price for price in prices)
+    if has_commas and not has_points:
+        return ","
+    return "."
 
 
 def _values(record: _Record, decimal_mark: str) -> tuple[dict[str, Any], list[str]]:
@@ -203,11 +215,26 @@ def _values(record: _Record, decimal_mark: str) -> tuple[dict[str, Any], list[st
     for column in COLUMNS:
         cell = record.cells.get(column, "")
         try:
-            values[column] = _price(cell, decimal_mark) if column in PRICES else READ[column](cell)
+            values[column] = _value(column, cell, decimal_mark)
         except ValueError as error:
-            shown = repr(cell) if cell else "it"
+            shown = "it"
+            if cell:
+                shown = repr(cell)
             mistakes.append(f"line {record.line}, column {column}: {shown} {error}")
     return values, mistakes
+
+
+def _value(column: str, cell: str, decimal_mark: str) -> object:
+    if column in PRICES:
+        return _price(cell, decimal_mark)
+    return READ[column](cell)
+
+
+def _problem(cell: str, of_text: str) -> str:
+    """What is wrong with the cell: it is empty, or its text is not what it should be."""
+    if not cell:
+        return "is empty"
+    return of_text
 
 
 def _source(cell: str) -> str:
@@ -220,7 +247,7 @@ def _source(cell: str) -> str:
 
 def _day(cell: str) -> date:
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", cell):
-        problem = "is not a day as YYYY-MM-DD" if cell else "is empty"
+        problem = _problem(cell, "is not a day as YYYY-MM-DD")
         raise ValueError(f"{problem}; write one like 2026-04-01")
     try:
         return date.fromisoformat(cell)
@@ -229,12 +256,14 @@ def _day(cell: str) -> date:
 
 
 def _last_day(cell: str) -> date | None:
-    return _day(cell) if cell else None
+    if not cell:
+        return None
+    return _day(cell)
 
 
 def _weekdays(cell: str) -> str:
     if not re.fullmatch(r"[1-7]+", cell):
-        problem = "is not made of the digits 1 to 7" if cell else "is empty"
+        problem = _problem(cell, "is not made of the digits 1 to 7")
         raise ValueError(
             f"{problem}; write the days of the week as digits, 1 is Monday: 12345, 67 or 1234567"
         )
@@ -244,15 +273,20 @@ def _weekdays(cell: str) -> str:
 def _time(cell: str) -> str:
     """HH:MM. A spreadsheet may have made 6:00 or 06:00:00 of it."""
     match = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})(:00)?", cell)
-    hour, minute = (int(part) for part in match.groups()[:2]) if match else (-1, 0)
-    if not 0 <= 60 * hour + minute <= 24 * 60 or minute >= 60:
-        problem = "is not a time of day as HH:MM" if cell else "is empty"
+    if match is None or not _is_time_of_day(int(match[1]), int(match[2])):
+        problem = _problem(cell, "is not a time of day as HH:MM")
         raise ValueError(f"{problem}; write one from 00:00 to 24:00, like 22:00")
-    if minute % 15:
-        raise ValueError(
-            f"is not on a quarter of an hour; write {hour:02}:{minute // 15 * 15:02} or another"
-        )
+    hour, minute = int(match[1]), int(match[2])
+    after_quarter = minute % 15
+    if after_quarter:
+        near = f"{hour:02}:{minute - after_quarter:02}"
+        raise ValueError(f"is not on a quarter of an hour; write {near} or another")
     return f"{hour:02}:{minute:02}"
+
+
+def _is_time_of_day(hour: int, minute: int) -> bool:
+    """From 00:00 to 24:00."""
+    return minute < 60 and 60 * hour + minute <= 24 * 60
 
 
 def _price(cell: str, decimal_mark: str) -> float | None:
@@ -263,7 +297,9 @@ def _price(cell: str, decimal_mark: str) -> float | None:
         raise ValueError(
             "is no number; write it alone, like 0.30, the currency has a column of its own"
         )
-    number = cell.replace(",", ".") if decimal_mark == "," and cell.count(",") == 1 else cell
+    number = cell
+    if decimal_mark == "," and cell.count(",") == 1:
+        number = cell.replace(",", ".")
     if not NUMBER.fullmatch(number) or not math.isfinite(float(number)):
         raise ValueError(
             "is no number as it stands; write it with a point and with nothing between thousands, "

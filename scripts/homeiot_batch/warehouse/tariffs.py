@@ -1,7 +1,7 @@
 """The house's tariffs on their way from the file into the database."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, fields
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,7 +33,9 @@ TYPES = pa.schema(
 def tariff_path(settings: Settings) -> Path:
     """The file that is read: the house's, or else the one of the checkout."""
     own = settings.house / "tariffs.csv"
-    return own if is_there(own) else SHIPPED
+    if is_there(own):
+        return own
+    return SHIPPED
 
 
 def examine_tariffs(settings: Settings) -> tuple[list[Tariff], list[str]]:
@@ -58,16 +60,17 @@ def examine_tariffs(settings: Settings) -> tuple[list[Tariff], list[str]]:
 def read_tariffs(settings: Settings) -> list[Tariff]:
     """The tariffs; SettingsError that names the first mistake in their file."""
     tariffs, mistakes = examine_tariffs(settings)
+    if len(mistakes) > 1:
+        others = len(mistakes) - 1
+        raise SettingsError(f"{mistakes[0]}; {others} more mistakes: `homeiot doctor` names all")
     if mistakes:
-        others = f"; {len(mistakes) - 1} more mistakes: `homeiot doctor` names all"
-        raise SettingsError(mistakes[0] + (others if len(mistakes) > 1 else ""))
+        raise SettingsError(mistakes[0])
     return tariffs
 
 
 def put_tariffs(database: Path, tariffs: Sequence[Tariff], wait_s: float) -> None:
     """Replace the tariffs in the database, where dbt finds them, in one transaction."""
-    columns = [field.name for field in fields(Tariff)]
-    rows = [dict(zip(columns, astuple(tariff), strict=True)) for tariff in tariffs]
+    rows = [asdict(tariff) for tariff in tariffs]
     table = pa.Table.from_pylist(rows, TYPES)
     with writing, open_database(database, wait_s=wait_s) as connection:
         connection.execute(BOOKKEEPING)
