@@ -1,6 +1,6 @@
 """What the tables promise of energy, on random houses with everything that devices do."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -53,3 +53,20 @@ def test_an_unmarked_counter_has_its_last_reading_less_the_first() -> None:
             shown = [value for _, value in house.values if value]
             assert found.kwh == pytest.approx(shown[-1] - shown[0], abs=unseen(house.digits))
     assert unmarked > 5
+
+
+def test_holes_before_and_between_the_first_values_change_nothing() -> None:
+    """The energy is that of the same counter without them; of those far from zero."""
+    tried = 0
+    for seed in range(400, 430):
+        house = random_house(seed)
+        first, kwh = house.values[0]
+        if kwh < 100:
+            continue
+        tried += 1
+        step = timedelta(seconds=min(house.cadence_s, 900))
+        holes = [(first - n * step, 0.0) for n in (1, 2)]
+        holes += [(at + step / 2, 0.0) for at, _ in house.values[:10]]
+        found = judge([*house.values, *holes], zone=house.zone)
+        assert found.kwh == pytest.approx(judge(house.values, zone=house.zone).kwh), seed
+    assert tried > 5
