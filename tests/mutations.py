@@ -421,7 +421,7 @@ MUTATIONS = [
     Mutation(
         "counters: days before the first value are judged anew when one of them changes",
         without_raise(archive.CounterRun._start),
-        "tests/counters/test_archive.py -k judged_anew",
+        "tests/counters/test_archive.py -k zeros_before",
     ),
     Mutation(
         "counters: the days after a changed one are judged again until nothing differs",

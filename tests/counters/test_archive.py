@@ -146,3 +146,20 @@ def test_a_night_judges_a_few_days(monkeypatch: pytest.MonkeyPatch) -> None:
     archive.connection.execute("CREATE TABLE judged AS FROM all_judged")
     _, spans = judge_archive(archive.connection, archive.limits, [days[-1]], "judged")
     assert min(span.first for span in spans) == (days[-2] - EPOCH).days
+
+
+def test_a_day_that_goes_shows_that_zeros_before_the_first_value_are_readings() -> None:
+    """60 kWh could not flow in half an hour, but in the day and a half without readings."""
+    archive = Archive(1)
+    days = [FIRST + timedelta(days=n) for n in range(4)]
+    for number, day in enumerate(days):
+        begin = datetime(day.year, day.month, day.day) - timedelta(hours=9)
+        shown = 60.0 if number == 3 else 0.0
+        times = [begin + timedelta(minutes=30 * n) for n in range(48)]
+        archive.replace(day, [(at, "a", 1.0, shown, None) for at in times])
+    archive.judge_anew()
+    archive.connection.execute("CREATE TABLE judged AS FROM all_judged")
+    archive.replace(days[2], [])
+    assert archive.judge_changed([days[2]]) == archive.judge_anew()
+    [(kwh,)] = archive.connection.execute("SELECT sum(kwh) FROM judged").fetchall()
+    assert kwh == pytest.approx(60)
