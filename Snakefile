@@ -1,18 +1,18 @@
 """A house's readings, day by day: InfluxDB or an export -> Parquet -> DuckDB -> daily tables.
 
-Paths:  <parquet>/<dataset>/dt=YYYY-MM-DD           one local day, a folder with one file, kept for ever
+Paths:  <parquet>/<dataset>/dt=YYYY-MM-DD           one local day, one file, kept for ever
         <parquet>/.staging/<dataset>/dt=YYYY-MM-DD  the same, read whole but not in place yet
         <markers>/<dataset>/dt=YYYY-MM-DD.json      the day is loaded into DuckDB
         <markers>/dbt.json                          the tables are built
         <markers>/read_copy.json                    they are published for readers
         <markers>/report.json                       the report shows them
-where <parquet> and <markers> are PARQUET_BASE_DIR and MARKER_DIR, and <dataset> is declared in config.yaml.
+where <parquet> is PARQUET_BASE_DIR, <markers> is MARKER_DIR, and config.yaml declares <dataset>.
 
-Use:    snakemake                                             every day of the range, then the tables
-        snakemake yesterday                                   the day that just ended, then the tables
-        snakemake --until load --config start=A end=B         a range, without the tables
-        snakemake --forcerun extract --config start=A end=B   read days again (load: load them again)
-        snakemake --report data/report/run.html               how the tables came about: days, checksums, times
+Use:    snakemake                                            each day of the range, then tables
+        snakemake yesterday                                  the day that just ended, then tables
+        snakemake --until load --config start=A end=B        a range, without the tables
+        snakemake --forcerun extract --config start=A end=B  read days again (load: load again)
+        snakemake --report data/report/run.html              days, checksums and times of a run
 """
 
 from snakemake.utils import min_version
@@ -52,7 +52,8 @@ include: "workflow/rules/publish.smk"
 include: "workflow/rules/report.smk"
 
 
-# Each target names the archived days, the markers and the tables themselves: Snakemake would not look behind tables that are there.
+# Each target names the archived days, the markers and the tables themselves. Snakemake would not
+# look behind tables that are there.
 rule all:
     default_target: True
     input:

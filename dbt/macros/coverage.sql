@@ -8,14 +8,17 @@
     epoch({{ first_midnight(date ~ ' + 1') }} - {{ first_midnight(date) }})
 {%- endmacro %}
 
-{# Share of a local day's expected readings, at the usual interval; at most 1. NULL where no interval is known. #}
+{# Share of a local day's expected readings, from 0 to 1. NULL where no usual interval is known. #}
 {% macro coverage(readings, usual_step_s, date) -%}
-    case when {{ usual_step_s }} is not null then least(1, {{ readings }} * {{ usual_step_s }} / {{ day_length_s(date) }}) end
+    case
+        when {{ usual_step_s }} is not null
+            then least(1, {{ readings }} * {{ usual_step_s }} / {{ day_length_s(date) }})
+    end
 {%- endmacro %}
 
 {#
-    Whether a day's numbers can be relied on: accepted readings all through the day, no gap, and the counter
-    neither began again nor fell nor was swapped. Glitches are left out anyway.
+    Whether a day's numbers can be relied on: accepted readings all through the day, no gap, and a
+    counter that neither began again nor fell nor was swapped. Glitches are left out anyway.
 #}
 {% macro is_complete(coverage, longest_gap_s, falls) -%}
     coalesce(

@@ -8,21 +8,25 @@
     (({{ at_utc }} at time zone 'UTC') at time zone {{ house_tz() }})
 {%- endmacro %}
 
-{# Midnight that begins a local day, UTC without zone; the later one where the clocks go back to it. #}
+{# Midnight that begins a local day, UTC without zone. The later one where there are two. #}
 {% macro midnight(date) -%}
     ((({{ date }})::timestamp at time zone {{ house_tz() }}) at time zone 'UTC')
 {%- endmacro %}
 
-{# First instant of a local day, UTC without zone: where the clocks go back to midnight, the one by the distance from UTC of three hours before. #}
+{#
+    First instant of a local day, UTC without zone. Where there are two midnights, it is the one
+    by the offset of three hours before.
+#}
 {% macro first_midnight(date) -%}
     {%- set evening = '(' ~ midnight(date) ~ ' - interval 3 hours)' -%}
-    {%- set by_evening = '((' ~ date ~ ')::timestamp - (' ~ local_time(evening) ~ ' - ' ~ evening ~ '))' -%}
+    {%- set offset = '(' ~ local_time(evening) ~ ' - ' ~ evening ~ ')' -%}
+    {%- set by_evening = '((' ~ date ~ ')::timestamp - ' ~ offset ~ ')' -%}
     if({{ local_time(by_evening) }} = {{ date }}, {{ by_evening }}, {{ midnight(date) }})
 {%- endmacro %}
 
 {#
-    Begin of a clock hour, UTC without zone: of the part of it that has this distance from UTC. Where the
-    clocks change inside an hour, that is one of its quarters (Lord Howe: 01:30, Chatham: 02:45).
+    Begin of a clock hour, UTC without zone, of the part of it that has this offset. Where the clocks
+    change inside an hour, that is one of its quarters (Lord Howe: 01:30, Chatham: 02:45).
 #}
 {% macro begin_of_hour(clock_hour, utc_offset) -%}
     case

@@ -6,14 +6,20 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# A setting of the row's source: its own in the var `sources`, or else the project's var of that name; NULL where neither is set. #}
+{#
+    A setting of the row's source: its own in the var `sources`, else the project's var of that name.
+    NULL where neither is set.
+#}
 {% macro setting(name) -%}
     {%- set own = [] -%}
     {%- for source, settings in (var('sources') or {}).items() if name in settings -%}
-        {%- do own.append("when '" ~ source | replace("'", "''") ~ "' then " ~ sql_literal(settings[name])) -%}
+        {%- set value = sql_literal(settings[name]) -%}
+        {%- do own.append('when ' ~ sql_literal(source) ~ ' then ' ~ value) -%}
     {%- endfor -%}
     {%- set common = sql_literal(var(name)) -%}
-    {%- if own -%} case source {{ own | join(' ') }} else {{ common }} end {%- else -%} {{ common }} {%- endif -%}
+    {%- if own -%} case source {{ own | join(' ') }} else {{ common }} end
+    {%- else -%} {{ common }}
+    {%- endif -%}
 {%- endmacro %}
 
 {# In which way a counter counts: up, down or both. #}
@@ -65,7 +71,7 @@
 {% macro source_kind() -%}
     case source
         {%- for source, settings in (var('sources') or {}).items() if 'kind' in settings %}
-            when '{{ source | replace("'", "''") }}' then '{{ settings['kind'] | replace("'", "''") }}'
+            when {{ sql_literal(source) }} then {{ sql_literal(settings['kind']) }}
         {%- endfor %}
             when null then null
     end::varchar

@@ -1,6 +1,6 @@
 {#
-    Whether a row of the tariffs holds at a local time: by date (both days included), day of the week
-    and time of day. From 22:00 to 06:00 is the night.
+    Whether a row of the tariffs holds at a local time: by date (both days included), day of the
+    week and time of day. From 22:00 to 06:00 is the night.
 #}
 {% macro is_valid_at(at_jst, tariff) -%}
     {%- set time = "strftime(" ~ at_jst ~ ", '%H:%M')" -%}

@@ -1,6 +1,7 @@
 """Puts days in place.
 
-Purpose: make the staged day the archived one. Snakemake deletes the old day just before: the new one is on disk by then.
+Purpose: make the staged day the archived one. Snakemake deletes the old day just
+         before. The new one is on disk by then.
 Needs:   <parquet>/.staging/<dataset>/dt=<dt>
 Makes:   <parquet>/<dataset>/dt=<dt>, by one rename.
 """

@@ -1,9 +1,9 @@
 """Reads days from the source.
 
-Purpose: stage one local day, proven whole; a day that is in place is not touched.
-Needs:   the source that INFLUX_URL names; and, to read a day again that was read before it was over, the
-         note of it in <parquet>/.early/<dataset>.
-Makes:   <parquet>/.staging/<dataset>/dt=<dt>, by one rename; the extract rule moves it away.
+Purpose: stage one local day, proven whole. A day that is in place is not touched.
+Needs:   the source that INFLUX_URL names. A day that was read before it was over is read again if
+         its note is in <parquet>/.early/<dataset>.
+Makes:   <parquet>/.staging/<dataset>/dt=<dt>, by one rename. The extract rule moves it away.
 """
 
 

@@ -2,7 +2,8 @@
 
 Purpose: replace the day's rows by those of its Parquet file, in one transaction.
 Needs:   <parquet>/<dataset>/dt=<dt>
-Makes:   <markers>/<dataset>/dt=<dt>.json, after the commit; and <markers>/LAST, which tells dbt of every load.
+Makes:   <markers>/<dataset>/dt=<dt>.json, after the commit, and <markers>/LAST, which is newer
+         than <markers>/dbt.json after every load.
 """
 
 

@@ -2,8 +2,9 @@
 
 Purpose: give Grafana, notebooks and the DuckDB command line a file that no run locks.
 Needs:   <markers>/dbt.json
-Makes:   <markers>/read_copy.json, after home_energy.read.duckdb beside the database was replaced by one rename. The file itself is no
-         output: Snakemake would delete it first, and its readers would find none.
+Makes:   <markers>/read_copy.json, after one rename has replaced home_energy.read.duckdb beside
+         the database. The file itself is no output: Snakemake would delete it first, and its
+         readers would find none.
 """
 
 

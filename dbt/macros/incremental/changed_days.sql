@@ -4,7 +4,7 @@
     was loaded again, came or went is found, also if dbt was killed between two models.
 #}
 
-{# Before a model: the days whose version is not the one that it was built from. load_id is NULL if the day went. #}
+{# Before a model: the days whose version is not the one that it was built from. #}
 {% macro find_changed_days(present) %}
     create or replace temp table changed_days as
     select
@@ -21,7 +21,10 @@
     where present.load_id is distinct from built.load_id
 {% endmacro %}
 
-{# Whether a quarter of an hour lies in a changed day. Local time is less than a day from UTC: that lets the scan skip other days. #}
+{#
+    Whether a quarter of an hour lies in a changed day. Local time is less than a day from UTC: that
+    lets the scan skip other days.
+#}
 {% macro is_of_changed_day() -%}
     quarter_jst::date in (select dt from changed_days)
     and quarter_utc >= (select min(dt) - interval 1 day from changed_days)

@@ -14,7 +14,7 @@
     group by run
 {% endmacro %}
 
-{# First instant of the days that were loaded since int_counter_judged was built, UTC; NULL if none was. #}
+{# First instant, UTC, of the days loaded since int_counter_judged was built. NULL if none was. #}
 {% macro loaded_since() %}
     select {{ midnight('min(dt)') }} - interval 2 hours
     from ({{ present_loads() }}) as present

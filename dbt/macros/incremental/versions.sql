@@ -1,5 +1,5 @@
 {#
-    From which version of each day the incremental models were made, and which versions there are now.
+    The versions of days that the incremental models were made from, and those that there are now.
 
     The version of a day is its load, for the models that read the raw table. For the models that
     read judged counters it is the build that last judged something of the day.
@@ -48,7 +48,7 @@
     from {{ rebuilt_days() }}
 {% endmacro %}
 
-{# The same for what also depends on the first day of each counter: others make every day another. #}
+{# The same for what also depends on the first day of each counter. #}
 {% macro present_quarters_and_begins() %}
     {{ versions_with_content_of(present_judged(), ref('int_counter_begins')) }}
 {% endmacro %}

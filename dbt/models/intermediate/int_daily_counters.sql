@@ -63,9 +63,13 @@ select
     usual_interval_s,
     lowest_kwh,
     highest_kwh,
-    -- of a counter that said nothing for four weeks nothing is expected, unless it comes back or ever spoke
+    -- no readings are expected of a counter without any for four weeks, unless it had energy before
     case
-        when usual_interval_s is not null then {{ coverage('coalesce(accepted, 0)', 'usual_interval_s', 'date_jst') }}
-        when kwh is not null or date_jst > if(counter = 'import', import_begin_jst, export_begin_jst) then 0
+        when usual_interval_s is not null
+            then {{ coverage('coalesce(accepted, 0)', 'usual_interval_s', 'date_jst') }}
+        when
+            kwh is not null
+            or date_jst > if(counter = 'import', import_begin_jst, export_begin_jst)
+            then 0
     end as coverage
 from usual

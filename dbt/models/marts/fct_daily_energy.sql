@@ -46,7 +46,10 @@ select
     source,
     -- more than the day's steps have: the counter went through its highest value
     if(
-        energy.import_ran_on and energy.import_range_kwh <= coalesce(energy.import_kwh, 0) + 1e-6, energy.import_range_kwh, null
+        energy.import_ran_on
+        and energy.import_range_kwh <= coalesce(energy.import_kwh, 0) + 1e-6,
+        energy.import_range_kwh,
+        null
     ) as daily_energy_kwh,
     if(power.is_idle and power.zero_at_jst is not null, 0, power.peak_w) as peak_w,
     if(power.is_idle, power.zero_at_jst, power.peak_at_jst) as peak_at_jst,
@@ -61,7 +64,9 @@ select
     coalesce(energy.step_back_count, 0) as step_back_count,
     coalesce(energy.backwards_count, 0) as backwards_count,
     coalesce(energy.glitch_count, 0) as glitch_count,
-    coalesce(energy.coverage, {{ coverage('power.readings', 'power.usual_step_s', 'date_jst') }}) as coverage,
+    coalesce(
+        energy.coverage, {{ coverage('power.readings', 'power.usual_step_s', 'date_jst') }}
+    ) as coverage,
     energy.longest_gap_s,
     {{
         is_complete(

@@ -4,7 +4,9 @@ with quarters as (
         *,
         quarter_jst::date as date_jst
     from {{ ref('int_counter_quarters') }}
-    where kwh is not null and quarter_jst::date > (select max(date_jst) - 7 from {{ ref('fct_daily_energy') }})
+    where
+        kwh is not null
+        and quarter_jst::date > (select max(date_jst) - 7 from {{ ref('fct_daily_energy') }})
 
 ),
 
@@ -12,13 +14,16 @@ measured as (
 
     select
         quarters.*,
-        -- the first and the last reading may lie within the quarter: the part of it that is known, in s
+        -- the part of the quarter that is known, in s: the first and last reading may lie within it
         date_diff(
             'microsecond',
             greatest(quarter_jst, dim_source.first_reading_jst),
             least(quarter_jst + interval 15 minutes, dim_source.last_reading_jst)
         ) / 1e6 as known_s,
-        readings > 0 or longest_step_s <= 2 * if(counter = 'import', dim_source.import_interval_s, dim_source.export_interval_s) as is_measured
+        readings > 0
+        or longest_step_s <= 2 * if(
+            counter = 'import', dim_source.import_interval_s, dim_source.export_interval_s
+        ) as is_measured
     from quarters
     inner join {{ ref('dim_source') }} as dim_source using (source)
 

@@ -4,7 +4,11 @@ select
     sum(import_kwh) as import_kwh,
     sum(export_kwh) as export_kwh,
     -- a day of which one of two counters is not known leaves the month's net unknown
-    if(bool_or(net_kwh is null and coalesce(import_kwh, export_kwh) is not null), null, sum(net_kwh)) as net_kwh,
+    if(
+        bool_or(net_kwh is null and coalesce(import_kwh, export_kwh) is not null),
+        null,
+        sum(net_kwh)
+    ) as net_kwh,
     sum(estimated_kwh) as estimated_kwh,
     max(peak_w) as peak_w,
     sum(reset_count)::int as reset_count,

@@ -1,10 +1,11 @@
 {#
-    Every reading says when and of which meter it is, and no value is infinite or not a number: of the days from the first one on that was loaded since
-    the last build, in a full refresh of all.
+    Every reading has a time and a meter, and no value is infinite or not a number. Tested are the days
+    from the first one that was loaded since the last build, in a full refresh all.
 #}
 {% test sound_readings(model) %}
 {{ config(meta={
-    'what_to_do': 'correct these readings in the source, and read their days again: homeiot run --date YYYY-MM-DD --force'
+    'what_to_do': 'correct these readings in the source, and read their days again: '
+    ~ 'homeiot run --date YYYY-MM-DD --force'
 }) }}
 select * from {{ model }} where ts_utc is null
 union all
@@ -12,7 +13,9 @@ select * from {{ model }}
 where
     (
         ts_jst is null or source is null or ingested_at is null
-        or not isfinite(instant_power_w) or not isfinite(energy_import_kwh) or not isfinite(energy_export_kwh)
+        or not isfinite(instant_power_w)
+        or not isfinite(energy_import_kwh)
+        or not isfinite(energy_export_kwh)
     )
     {% if not flags.FULL_REFRESH %} and ts_utc >= ({{ loaded_since() }}) {% endif %}
 {% endtest %}
