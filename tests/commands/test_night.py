@@ -32,6 +32,7 @@ def days_of(outcome: Outcome, step: str) -> list[str]:
     return [job.split()[-1] for job in outcome.jobs if job.startswith(step)]
 
 
+@pytest.mark.slow
 def test_missed_nights_are_made_up_for(checkout: Checkout) -> None:
     """After four nights off, and with a day deleted long ago, one run without options brings in every missing day, and no other."""
     feed(checkout, *range(2, 12))

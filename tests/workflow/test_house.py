@@ -35,6 +35,7 @@ def energy(house: House) -> list[float]:
     return [kwh for (kwh,) in rows]
 
 
+@pytest.mark.slow
 def test_an_edit_of_the_tariffs_is_in_the_tables_after_the_next_run(archived: House) -> None:
     """The tables are built again after any edit, also one that is taken back; not after a touch."""
     bought = energy(archived)
@@ -67,7 +68,6 @@ def test_an_edit_of_the_tariffs_is_in_the_tables_after_the_next_run(archived: Ho
     drills.assert_archived(archived, drills.V1)
 
 
-@pytest.mark.slow
 def test_the_night_builds_the_tables_for_an_edit_alone(archived: House) -> None:
     """Also where there is no day to read; a meter that does not exist is named in a warning."""
     night = ("yesterday", "--config", "now=2026-11-12T00:10:00+09:00")

@@ -175,6 +175,7 @@ def test_a_day_by_its_path_is_loaded_by_the_next_run(archived: House) -> None:
     drills.assert_archived(archived, V1)
 
 
+@pytest.mark.slow
 def test_forced_extract_takes_what_the_source_holds_now(archived: House) -> None:
     """A forced run replaces files, rows and tables by the source's new readings; then there is nothing to do."""
     versions = {FIRST: 1, MIDDLE: 3, LAST: 2}
@@ -339,6 +340,7 @@ UNUSABLE = {
 }
 
 
+@pytest.mark.slow
 def test_unusable_dates(archived: House) -> None:
     """Dates that are none: exit not 0, one line, last, and nothing is changed."""
     before = drills.state(archived)
