@@ -103,7 +103,7 @@ def test_a_wrong_call_is_told_so(arguments: tuple[str, ...], said: str) -> None:
     ],
 )
 def test_a_value_that_cannot_be_used_is_one_line(arguments: tuple[str, ...], said: str) -> None:
-    """Exit code 1, with the cure."""
+    """Exit code 1, with the fix."""
     outcome = homeiot(*arguments)
     assert (outcome.returncode, outcome.stdout, outcome.stderr) == (1, "", said)
 

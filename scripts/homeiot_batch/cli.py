@@ -118,7 +118,7 @@ def verify(
     )
 )
 def doctor(as_json: AsJson = False, config: Config = None) -> None:
-    """Check the set-up, with a cure for each problem.
+    """Check the set-up, with a fix for each problem.
 
     The source and what it holds, the archive, the disk and the database; exit code 1 if there is a problem.
     """

@@ -142,7 +142,7 @@ def test_a_damaged_day_is_named(
     batches: Batches,
     damage: str,
 ) -> None:
-    """A file that is cut short, not of this archive, or not alone in its folder is refused with its path and the cure."""
+    """A file that is cut short, not of this archive, or not alone in its folder is refused with its path and the fix."""
     folder = stage_day(
         batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path
     ).folder

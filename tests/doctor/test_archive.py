@@ -114,7 +114,7 @@ def test_days_that_are_missing_are_named(
         expected.name,
         expected.level,
         expected.found,
-        expected.cure.replace("{last_run}", str(layout.last_run)),
+        expected.fix.replace("{last_run}", str(layout.last_run)),
     )
 
 
@@ -203,7 +203,7 @@ def test_a_run_at_work_is_named_and_left_alone(
 
 
 @pytest.mark.parametrize(
-    ("size", "level", "cure"),
+    ("size", "level", "fix"),
     [
         (1_000_000, "ok", ""),
         (0.1, "warning", "make room, or move these folders to a larger disk"),
@@ -216,14 +216,14 @@ def test_room_is_measured_in_days(
     house: Callable[..., None],
     size: float,
     level: str,
-    cure: str,
+    fix: str,
 ) -> None:
     """Less than a month is a warning, less than a day a problem; `size` in bytes, or as a share of what is free."""
     stat = os.statvfs(settings.parquet_base_dir.parent)
     house(22, 23, size=int(size if size > 10 else size * stat.f_bavail * stat.f_frsize))
     found = by_name(check_archive(settings, layout))["disk"]
     days = int(found.found.split(": room for ")[1].removesuffix(" days"))
-    assert (found.level, found.cure) == (level, cure)
+    assert (found.level, found.fix) == (level, fix)
     assert days == {"warning": pytest.approx(10, abs=1), "problem": 0}.get(
         level, pytest.approx(days)
     )
@@ -254,12 +254,12 @@ def test_what_cannot_be_written_is_named(
     found = by_name(check_archive(settings, layout))
     for path, mode in zip(closed, modes, strict=True):
         path.chmod(mode)
-    cure = "give the user of the batch the right, or run as its owner"
+    fix = "give the user of the batch the right, or run as its owner"
     assert [found["PARQUET_BASE_DIR"], found["DUCKDB_PATH"]] == [
         problem(
-            "PARQUET_BASE_DIR", f"{closed[0]} cannot be written by this user ({os.getuid()})", cure
+            "PARQUET_BASE_DIR", f"{closed[0]} cannot be written by this user ({os.getuid()})", fix
         ),
-        problem("DUCKDB_PATH", f"{closed[1]} cannot be written by this user ({os.getuid()})", cure),
+        problem("DUCKDB_PATH", f"{closed[1]} cannot be written by this user ({os.getuid()})", fix),
     ]
     assert (found["rename"].level, "Permission denied" in found["rename"].found) == (
         "problem",

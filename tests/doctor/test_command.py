@@ -30,10 +30,10 @@ def doctor(settings: Settings, *arguments: str, **env: str) -> "subprocess.Compl
     return subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
 
 
-def test_the_command_lists_groups_and_cures(
+def test_the_command_lists_groups_and_fixes(
     settings: Settings, house: Callable[..., None], tmp_path: Path
 ) -> None:
-    """A line a finding, aligned under its group, a cure on the next; exit code 1 with a problem, 0 with warnings only; JSON says the same."""
+    """A line a finding, aligned under its group, a fix on the next; exit code 1 with a problem, 0 with warnings only; JSON says the same."""
     house(21, 23)
     export = tmp_path / "house.lp"
     done = doctor(settings, INFLUX_URL=str(export))
@@ -42,7 +42,7 @@ def test_the_command_lists_groups_and_cures(
     assert lines[:5] == [
         "source",
         f"  problem  export              INFLUX_URL={str(export)!r}: there is no file or folder {export}",
-        "                               cure: give an existing export, or http://host:port of an InfluxDB",
+        "                               fix: give an existing export, or http://host:port of an InfluxDB",
         "archive",
         "  ok       zone                Asia/Tokyo, the archive was begun with it; now is 2026-11-24 08:00, yesterday 2026-11-23",
     ]
@@ -55,7 +55,7 @@ def test_the_command_lists_groups_and_cures(
         "name": DATASET,
         "level": "problem",
         "found": "2 days, 2026-11-21 to 2026-11-23; missing (1): 2026-11-22",
-        "cure": BRING_IN,
+        "fix": BRING_IN,
     }
     export.write_text("power value=1 1\n")
     settings.layout.day(DATASET, "2026-11-22").mkdir()

@@ -60,7 +60,7 @@ def test_a_damaged_database_is_named(
     house(23)
     settings.duckdb_path.write_bytes(b"not a database" * 1000)
     [found] = check_database(settings, layout)
-    assert (found.level, found.cure) == (
+    assert (found.level, found.fix) == (
         "warning",
         "the next run sets it aside and builds it again from the archive",
     )

@@ -613,7 +613,7 @@ def test_readings_of_other_types_and_tags(look: Look, server: Influx1 | Influx2)
 def test_tags_and_fields_that_changed_places(
     look: Look, server: Influx1 | Influx2, tmp_path: Path
 ) -> None:
-    """A declared tag that is a field, a declared field that is a tag: named, with the cure."""
+    """A declared tag that is a field, a declared field that is a tag: named, with the fix."""
     server.create("places")
     server.write(
         "places",
@@ -659,11 +659,11 @@ def test_no_declared_field_and_no_measurement(look: Look, server: Influx1 | Infl
             "correct the dataset's fields in config.yaml",
         )
     ]
-    cure = "correct the dataset's measurement in config.yaml, or INFLUX_MEASUREMENT; if it is new, wait for its first point"
+    fix = "correct the dataset's measurement in config.yaml, or INFLUX_MEASUREMENT; if it is new, wait for its first point"
     nowhere = look(server.environment("bfield"), influx_measurement="powerz")
     assert list(check_readings(nowhere)) == [
         problem(
-            DATASET, "there is no measurement 'powerz' in bfield/autogen; near it is 'powers'", cure
+            DATASET, "there is no measurement 'powerz' in bfield/autogen; near it is 'powers'", fix
         ),
     ]
     elsewhere = look(server.environment("afield"), influx_measurement="powers")
@@ -782,7 +782,7 @@ def test_a_policy_that_keeps_less_than_is_looked_back(
     """Where the server forgets before late points and missed days are looked for, the operator is told; with a day more than that not."""
     server.create("short", 7 * 24)
     server.create("enough", 8 * 24)
-    cure = "let it keep more than LOOKBACK_DAYS=7 and a day, or look at the runs every day"
+    fix = "let it keep more than LOOKBACK_DAYS=7 and a day, or look at the runs every day"
     found = [
         finding
         for finding in check_source(look(server.environment("short")))
@@ -792,7 +792,7 @@ def test_a_policy_that_keeps_less_than_is_looked_back(
         warning(
             "retention",
             "policy 'autogen' keeps 168 hours: what a run has missed is gone after that",
-            cure,
+            fix,
         )
     ]
     assert [

@@ -1,4 +1,4 @@
-"""What goes wrong at a source fails the run with a line that names the cure, and leaves the archive as it was."""
+"""What goes wrong at a source fails the run with a line that names the fix, and leaves the archive as it was."""
 
 import itertools
 import time
@@ -79,7 +79,7 @@ def assert_refused(
     environment: Environment,
     span: tuple[str, ...] = RANGE,
 ) -> None:
-    """Reading the archived day again, and the next one, fails with `said` and its cure at the end, and changes nothing."""
+    """Reading the archived day again, and the next one, fails with `said` and its fix at the end, and changes nothing."""
     before = State.of(house)
     assert len(before.table) == 288
     outcome = house.snakemake("--until", "load", "--forcerun", "extract", *span, **environment)

@@ -48,7 +48,7 @@ def test_the_first_run_and_doctor_say_how_far_back_the_server_reaches(
     def doctor() -> list[tuple[str, str]]:
         settings = load_settings(places | {"tz": "Asia/Tokyo", "now": NIGHT[1][4:]})
         findings = list(check_readings(settings))
-        return [(f.found, f.cure) for f in findings if f.name == "raw_meter_readings begin"]
+        return [(f.found, f.fix) for f in findings if f.name == "raw_meter_readings begin"]
 
     before = FOUND.replace("the archive begins", "the first run begins the archive")
     assert doctor() == [(before, WHAT_TO_DO)]

@@ -228,8 +228,8 @@ def test_a_question_that_takes_too_long(limited: Limited1) -> None:
     """The limit of the time of a query is named by the doctor too."""
     limited.limit(query_timeout="1ms")
     said = f"{limited.url} answered: query-timeout limit exceeded"
-    cure = f"run again when the server is less busy, or raise query-timeout {SECTION}"
-    assert looked(limited)[-1] == problem(f"{DATASET} 2025-11-10", said, cure)
+    fix = f"run again when the server is less busy, or raise query-timeout {SECTION}"
+    assert looked(limited)[-1] == problem(f"{DATASET} 2025-11-10", said, fix)
 
 
 def test_a_point_limit_in_the_middle_of_a_day(limited: Limited1) -> None:

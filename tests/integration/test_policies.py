@@ -108,14 +108,14 @@ def test_the_tags_of_a_policy_that_is_not_the_default_one(
     settings = settings_of(upgraded, monkeypatch, "upgraded", "long")
     found = [f for f in check_readings(settings) if f.name.startswith(f"{DATASET}.")]
     fill = "field that no point has: every row gets 0.0"
-    cure = "correct its name in config.yaml, if the house has such a reading"
+    fix = "correct its name in config.yaml, if the house has such a reading"
     one_value = "tag that is not declared; it has one value, so it keeps no readings apart"
     assert found == [
         ok(f"{DATASET}.source", "tag"),
         ok(f"{DATASET}.only_long", one_value),
         ok(f"{DATASET}.instant_power_w", "field, float, declared double"),
-        warning(f"{DATASET}.energy_import_kwh", fill, cure),
-        warning(f"{DATASET}.energy_export_kwh", fill, cure),
+        warning(f"{DATASET}.energy_import_kwh", fill, fix),
+        warning(f"{DATASET}.energy_export_kwh", fill, fix),
     ]
     assert read(settings) == [("main", 1.5)]
     assert InfluxReader(settings).retention[1].days == 400
@@ -163,7 +163,7 @@ def test_no_default_policy(server: Server, monkeypatch: pytest.MonkeyPatch) -> N
     finding = next(f for f in check_readings(settings) if f.name == DATASET)
     assert finding.level == "problem"
     assert "read is without, which has no default policy" in finding.found
-    assert finding.cure == "set INFLUX_RETENTION_POLICY to the one that has the readings"
+    assert finding.fix == "set INFLUX_RETENTION_POLICY to the one that has the readings"
     with pytest.raises(SourceError) as refused:  # as the look back does
         InfluxReader(settings).counts(settings.datasets[DATASET], DAY)
     assert str(refused.value).endswith(

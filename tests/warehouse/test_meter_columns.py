@@ -20,7 +20,7 @@ WHOLE: dict[str, Any] = {
         "energy_export_kwh": "double",
     },
 }
-CURE = (
+FIX = (
     "declare source as a tag and the others as fields of type double in config.yaml: "
     "a point may be without them"
 )
@@ -44,8 +44,8 @@ def test_what_the_tables_need(changes: dict[str, object], lacking: str) -> None:
     """Each column that is missing or no number stands in one line, and doctor shows it."""
     settings = with_dataset("raw_meter_readings", **changes)
     found = f"the daily tables need {lacking} of raw_meter_readings"
-    assert undeclared_columns(settings) == f"{found}; {CURE}"
-    assert problem("tables", found, CURE) in check_house(settings, settings.layout)
+    assert undeclared_columns(settings) == f"{found}; {FIX}"
+    assert problem("tables", found, FIX) in check_house(settings, settings.layout)
 
 
 def test_nothing_is_needed_of_other_datasets() -> None:

@@ -91,7 +91,7 @@ def test_a_file_that_cannot_be_read_is_named(settings: Settings, own: Path) -> N
     with pytest.raises(SettingsError, match="tariffs.csv cannot be read .*; see to its perm"):
         examine_tariffs(settings)
     [finding] = [f for f in check_house(settings, settings.layout) if f.name == "tariffs"]
-    assert (finding.level, finding.cure) == ("problem", "see to its permissions")
+    assert (finding.level, finding.fix) == ("problem", "see to its permissions")
     assert fingerprints(settings)["tariffs"]
 
 

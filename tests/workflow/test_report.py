@@ -137,7 +137,7 @@ def old_page(checkout: Checkout) -> Path:
 def test_a_read_copy_behind_a_closed_door_is_said_in_one_line(
     name: str, checkout: Checkout, template: House, old_page: Path, tmp_path: Path
 ) -> None:
-    """Its folder or the file itself belongs to somebody else: with the cure, without a traceback, and the former page stays."""
+    """Its folder or the file itself belongs to somebody else: with the fix, without a traceback, and the former page stays."""
     folder = shutil.copytree(template.database.parent, tmp_path / "closed")
     closed = folder / name
     os.chown(closed, 65534, 65534)
@@ -156,7 +156,7 @@ def test_a_read_copy_behind_a_closed_door_is_said_in_one_line(
 def test_a_read_copy_that_says_nothing_of_itself_is_said_in_one_line(
     checkout: Checkout, old_page: Path, tmp_path: Path
 ) -> None:
-    """Its table `read_copy` has no row: with the cure, without a traceback, and the former page stays."""
+    """Its table `read_copy` has no row: with the fix, without a traceback, and the former page stays."""
     copy = tmp_path / "home.read.duckdb"
     with duckdb.connect(copy) as connection:
         connection.execute("CREATE TABLE read_copy (tz VARCHAR, published_at TIMESTAMP)")

@@ -32,7 +32,7 @@ SMALLER = {
         "0 rows (instant_power_w 0, energy_import_kwh 0, energy_export_kwh 0)",
     ),
 }
-CURE = (
+FIX = (
     "; the source may have forgotten it. What is archived is kept; "
     "if the new one is right, run this day alone again with --config allow_shrink=true"
 )
@@ -83,7 +83,7 @@ LOST = {
     ),
 )
 def test_refused(smaller: str, lost: str, archived: House) -> None:
-    """The smaller day is refused with both counts and the cure; files, markers and tables stay as they were."""
+    """The smaller day is refused with both counts and the fix; files, markers and tables stay as they were."""
     points, found = SMALLER[smaller]
     archived.export(*points)
     lose(archived, *LOST[lost])
@@ -93,7 +93,7 @@ def test_refused(smaller: str, lost: str, archived: House) -> None:
     outcome = archived.snakemake(*FORCED, *ONE_DAY)
     subject = f"failed: fetch {DATASET} {MIDDLE}: {DATASET} {MIDDLE} would shrink from {WHOLE}"
     assert drills.said(outcome) == subject + (
-        NEVER if smaller == "no points" else f" to {found}{CURE}"
+        NEVER if smaller == "no points" else f" to {found}{FIX}"
     )
     assert outcome.jobs == []
     assert drills.state(archived) == before
@@ -227,7 +227,7 @@ def test_refused_at_load(replace: Callable[[House], None], archived: House) -> N
         f"failed: load {DATASET} {MIDDLE}: {DATASET} {MIDDLE} in DuckDB would shrink from {WHOLE} to "
     )
     assert line.endswith(
-        f"{CURE} (the database holds more than the file: a newer backup of the file may hold it too)"
+        f"{FIX} (the database holds more than the file: a newer backup of the file may hold it too)"
     )
     assert drills.state(archived) == before
     assert archived.snakemake(*ALLOWED).jobs == jobs("load", MIDDLE)

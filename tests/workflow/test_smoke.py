@@ -36,7 +36,7 @@ def test_two_days_reach_the_table(house: House) -> None:
 
 
 def test_a_failed_day_ends_in_one_line_without_a_traceback(house: House) -> None:
-    """What, where and the cure, last on stderr; exit code not 0; nothing archived."""
+    """What, where and the fix, last on stderr; exit code not 0; nothing archived."""
     house.environment["INFLUX_URL"] = "/nowhere"
     outcome = house.snakemake("yesterday", "--config", "now=2026-11-10T00:10:00+09:00")
     lines = outcome.stderr.splitlines()
@@ -47,7 +47,7 @@ def test_a_failed_day_ends_in_one_line_without_a_traceback(house: House) -> None
     )
     assert (
         lines[-2]
-        == "next step: cure what is named below and run the same command again; what is done is kept"
+        == "next step: fix what is named below and run the same command again; what is done is kept"
     )
     assert [line for line in lines if "Traceback" in line or line.startswith("  File ")] == []
     assert house.snapshot() == {}

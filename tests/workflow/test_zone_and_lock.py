@@ -17,7 +17,7 @@ WAITING = "data/parquet/.lock; waiting up to"
 @pytest.mark.parametrize("lost", few(["nothing", "the archive's note"], "nothing"))
 @pytest.mark.parametrize("arguments", [(), (*FORCED, *UNTIL_LOAD)], ids=["plain", "forced"])
 def test_another_zone_is_refused(lost: str, arguments: tuple[str, ...], archived: House) -> None:
-    """A run with another zone than the archive's: exit not 0, one line with the cure, nothing changed, whether the zone is noted or not."""
+    """A run with another zone than the archive's: exit not 0, one line with the fix, nothing changed, whether the zone is noted or not."""
     if lost != "nothing":
         (archived.parquet / ".archive.json").unlink()
     before = drills.state(archived)

@@ -111,5 +111,5 @@ def _finding_lines(finding: Finding, width: int) -> Iterator[str]:
     """The names in a column as wide as the widest."""
     name = finding.name.ljust(width)
     yield f"  {finding.level:<9}{name}  {printable(finding.found)}"
-    if finding.cure:
-        yield f"  {'':<9}{' ' * width}  cure: {printable(finding.cure)}"
+    if finding.fix:
+        yield f"  {'':<9}{' ' * width}  fix: {printable(finding.fix)}"

@@ -8,12 +8,12 @@ Level = Literal["ok", "warning", "problem"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. `cure` is what to do, and empty where nothing is wrong. No secret."""
+    """One thing looked at. `fix` is what to do, and empty where nothing is wrong. No secret."""
 
     name: str
     level: Level
     found: str
-    cure: str = ""
+    fix: str = ""
 
 
 def ok(name: str, found: str) -> Finding:

@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS archive.tariffs (
 """
 BOOKS = ("archive.loads", "archive.house", "archive.builds")
 
-# what DuckDB says of a file that it cannot trust; nothing of this is cured by trying again
+# what DuckDB says of a file that it cannot trust; another try does not help
 DAMAGE = (
     "not a valid DuckDB database file",
     "Could not read enough bytes",

@@ -45,7 +45,7 @@ class Summary:
         self.warnings.append(message)
 
     def fail(self, message: str) -> None:
-        """A job that failed: what, where, and the cure."""
+        """A job that failed: what, where, and the fix."""
         self.failures.append(message)
 
     def lines(self) -> list[str]:
@@ -67,7 +67,7 @@ class Summary:
 
     def _next_step(self) -> str:
         if self.failures:
-            return "cure what is named below and run the same command again; what is done is kept"
+            return "fix what is named below and run the same command again; what is done is kept"
         return (
             ""
             if self.built or not (self.read_days or self.loaded_days)

@@ -166,7 +166,7 @@ def test_influxdb_3_before_3_7(
     assert [question.path for question in asked] == ["/ping"]
     with serving(server) as (url, _):
         found = list(check_source(load_settings({"influx_url": url})))
-    assert [(finding.level, finding.cure) for finding in found] == [
+    assert [(finding.level, finding.fix) for finding in found] == [
         ("problem", "update it to 3.7 or later")
     ]
 
