@@ -33,14 +33,19 @@ class Bars:
 
     def values(self, name: str) -> list[float | None]:
         """The value of each place."""
-        return [None] * self.padding + [getattr(span, name) for span in self.spans]
+        shown = [getattr(span, name) for span in self.spans]
+        return [None] * self.padding + shown
 
     @property
     def marks(self) -> list[Span]:
         """Over each bar with resets or wrong values."""
         count = len(self.spans)
-        marked = [index for index, span in enumerate(self.spans) if span.has_mark]
-        return [Span(place(index, self.padding, count), 0, self.titles[index]) for index in marked]
+        marks = []
+        for index, span in enumerate(self.spans):
+            if span.has_mark:
+                at = place(index, self.padding, count)
+                marks.append(Span(at, 0, self.titles[index]))
+        return marks
 
     def legend(self, words: Words) -> Legend:
         """What faint bars and marks mean, if there are any."""
@@ -58,7 +63,9 @@ class Bars:
         found = []
         for bar in charts.bars(values, axis, sign):
             index = bar.index - self.padding
-            look = f"{kind} doubtful" if self.faint[index] else kind
+            look = kind
+            if self.faint[index]:
+                look += " doubtful"
             found.append((look, bar, self.titles[index]))
         return found
 
@@ -69,13 +76,15 @@ class Bars:
         for first, last in charts.blocks(missing):
             at = round((self.padding + first) * slot, 3)
             width = round((last - first + 1) * slot, 3)
-            spans.append(Span(at, width, self._gap_title(first, last, words)))
+            title = self._gap_title(first, last, words)
+            spans.append(Span(at, width, title))
         return spans
 
     def _gap_title(self, first: int, last: int, words: Words) -> str:
         if first == last:
             return self.titles[first]
-        return f"{self.names[first]} … {self.names[last]}: {words('no_data')}"
+        days = f"{self.names[first]} … {self.names[last]}"
+        return f"{days}: {words('no_data')}"
 
 
 @dataclass(frozen=True)
@@ -97,22 +106,24 @@ def days_chart(wording: Wording) -> Chart:
     days = wording.meter.days[-BARS:]
     padding = max(0, FORTNIGHT - len(days))
     bars = _day_bars(days, padding, wording)
-    heading = Heading(
-        "days",
-        words("days_chart", n=len(days)),
-        _unit("days_unit", wording),
-        _days_words(days, wording),
-    )
-    labels = date_labels([day.date_jst for day in days], padding, words)
-    return _bar_chart(heading, bars, labels, _days_table(days, wording), wording)
+    title = words("days_chart", n=len(days))
+    unit = _unit("days_unit", wording)
+    summary = _days_words(days, wording)
+    heading = Heading("days", title, unit, summary)
+    dates = [day.date_jst for day in days]
+    labels = date_labels(dates, padding, words)
+    table = _days_table(days, wording)
+    return _bar_chart(heading, bars, labels, table, wording)
 
 
 def _day_bars(days: Sequence[Day], padding: int, wording: Wording) -> Bars:
     names = [wording.words.day(day.date_jst) for day in days]
     titles = []
     for name, day in zip(names, days, strict=True):
-        titles.append(wording.sentence(name, day, wording.shown_caveats(day)))
-    return Bars(days, names, titles, [day.is_partial for day in days], padding)
+        caveats = wording.shown_caveats(day)
+        titles.append(wording.sentence(name, day, caveats))
+    faint = [day.is_partial for day in days]
+    return Bars(days, names, titles, faint, padding)
 
 
 def _days_words(days: Sequence[Day], wording: Wording) -> str:
@@ -120,11 +131,13 @@ def _days_words(days: Sequence[Day], wording: Wording) -> str:
     known = [day for day in days if day.is_known]
     if not known:
         return words("days_empty", n=len(days))
+    bought = total(day.import_kwh for day in days)
+    sold = total(day.export_kwh for day in days)
     return words(
         "days_words",
         n=len(days),
-        bought=words.energy(total(day.import_kwh for day in days)),
-        sold=wording.sold(total(day.export_kwh for day in days)),
+        bought=words.energy(bought),
+        sold=wording.sold(sold),
         doubtful=sum(day.has_caveat for day in known),
         missing=len(days) - len(known),
     )
@@ -133,8 +146,9 @@ def _days_words(days: Sequence[Day], wording: Wording) -> str:
 def _days_table(days: Sequence[Day], wording: Wording) -> Table:
     rows: list[list[Cell]] = []
     for day in reversed(days):
+        name = wording.words.day(day.date_jst)
         remarks = ", ".join(wording.day_caveats(day))
-        rows.append([wording.words.day(day.date_jst), *energy_cells(day, wording), remarks])
+        rows.append([name, *energy_cells(day, wording), remarks])
     head = energy_head(wording.words("day"), wording)
     return Table([*head, wording.words("remarks")], rows)
 
@@ -144,15 +158,14 @@ def months_chart(wording: Wording, last: date) -> Chart:
     words = wording.words
     months = _each_month(wording, last)
     padding = max(0, 12 - len(months))
-    heading = Heading(
-        "months",
-        words("months_chart"),
-        _unit("months_unit", wording),
-        _months_words(months, words),
-    )
-    labels = _month_labels([month.month_jst for month in months], padding, words)
+    unit = _unit("months_unit", wording)
+    summary = _months_words(months, words)
+    heading = Heading("months", words("months_chart"), unit, summary)
+    bars = _month_bars(months, padding, last, wording)
+    firsts = [month.month_jst for month in months]
+    labels = _month_labels(firsts, padding, words)
     table = _months_table(months, last, wording)
-    return _bar_chart(heading, _month_bars(months, padding, last, wording), labels, table, wording)
+    return _bar_chart(heading, bars, labels, table, wording)
 
 
 def _month_bars(months: Sequence[Month], padding: int, last: date, wording: Wording) -> Bars:
@@ -165,7 +178,8 @@ def _month_bars(months: Sequence[Month], padding: int, last: date, wording: Word
             caveats = wording.span_caveats(month, month.complete_days, days)
         names.append(name)
         titles.append(wording.sentence(name, month, caveats))
-        faint.append(month.complete_days < days or month.estimated_kwh > 0)
+        is_incomplete = month.complete_days < days
+        faint.append(is_incomplete or month.estimated_kwh > 0)
     return Bars(months, names, titles, faint, padding)
 
 
@@ -210,10 +224,12 @@ def _months_words(months: Sequence[Month], words: Words) -> str:
     if not any(month.is_known for month in months):
         return words("months_empty")
     highest = max(months, key=_larger)
+    first = months[0].month_jst
+    last = months[-1].month_jst
     return words(
         "months_words",
-        first=words.month(months[0].month_jst),
-        last=words.month(months[-1].month_jst),
+        first=words.month(first),
+        last=words.month(last),
         top=words.energy(_larger(highest)),
         month=words.month(highest.month_jst),
     )
@@ -225,18 +241,17 @@ def _larger(span: Energy) -> float:
 
 def _months_table(months: Sequence[Month], last: date, wording: Wording) -> Table:
     words = wording.words
-    head = [*energy_head(words("month"), wording), words("days_of"), words("remarks")]
-    return Table(head, [_month_row(month, last, wording) for month in reversed(months)])
+    energy = energy_head(words("month"), wording)
+    rows = [_month_row(month, last, wording) for month in reversed(months)]
+    return Table([*energy, words("days_of"), words("remarks")], rows)
 
 
 def _month_row(month: Month, last: date, wording: Wording) -> list[Cell]:
+    name = wording.words.month(month.month_jst)
     days = _days_in(month.month_jst, last)
-    return [
-        wording.words.month(month.month_jst),
-        *energy_cells(month, wording),
-        wording.words("days_complete", n=month.complete_days, of=days),
-        ", ".join(wording.counted(month)),
-    ]
+    complete = wording.words("days_complete", n=month.complete_days, of=days)
+    remarks = ", ".join(wording.counted(month))
+    return [name, *energy_cells(month, wording), complete, remarks]
 
 
 def _month_labels(months: Sequence[date], padding: int, words: Words) -> list[Label]:
@@ -246,7 +261,8 @@ def _month_labels(months: Sequence[date], padding: int, words: Words) -> list[La
     labels = []
     for index, month in charts.spread(newest_first, 12)[::-1]:
         at = place(index, padding, len(months))
-        labels.append(Label(at, _month_or_year(month, words)))
+        name = _month_or_year(month, words)
+        labels.append(Label(at, name))
     return labels
 
 
@@ -261,12 +277,15 @@ def _year_labels(months: Sequence[date], padding: int) -> list[Label]:
     labels = []
     for index, month in enumerate(months):
         if month.month == 1:
-            labels.append(Label(round((padding + index) * slot, 3), str(month.year)))
+            at = round((padding + index) * slot, 3)
+            labels.append(Label(at, str(month.year)))
     return labels
 
 
 def _unit(key: str, wording: Wording) -> str:
-    return wording.words(key if wording.meter.has_both else f"{key}_plain")
+    if not wording.meter.has_both:
+        key += "_plain"
+    return wording.words(key)
 
 
 def _bar_chart(
@@ -276,11 +295,14 @@ def _bar_chart(
     bought = bars.values("import_kwh")
     sold = bars.values("export_kwh")
     axis = charts.scale_of(bought, sold)
-    gaps = bars.gaps([not span.is_known for span in bars.spans], words)
+    up = bars.drawn("bought", bought, axis)
+    down = bars.drawn("sold", sold, axis, -1)
+    missing = [not span.is_known for span in bars.spans]
+    gaps = bars.gaps(missing, words)
     return Chart(
         **vars(heading),
         axis=axis,
-        bars=bars.drawn("bought", bought, axis) + bars.drawn("sold", sold, axis, -1),
+        bars=up + down,
         x_labels=labels,
         y_labels=y_labels(axis, words),
         gaps=gaps,
@@ -293,4 +315,6 @@ def _bar_chart(
 def total(values: Iterable[float | None]) -> float | None:
     """The sum of what is known; None if nothing is."""
     known = [value for value in values if value is not None]
-    return sum(known) if known else None
+    if not known:
+        return None
+    return sum(known)

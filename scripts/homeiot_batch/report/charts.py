@@ -38,7 +38,8 @@ class Scale:
         """The values with a grid line, from the top down."""
         first = round(self.up / self.step)
         last = -round(self.down / self.step)
-        return [round(k * self.step, 10) for k in range(first, last - 1, -1)]
+        downwards = range(first, last - 1, -1)
+        return [round(number * self.step, 10) for number in downwards]
 
     @property
     def digits(self) -> int:
@@ -99,8 +100,9 @@ def area(slots: Sequence[Slot], axis: Scale, sign: int = 1) -> str:
     zero = _y(axis, 0)
     paths = []
     for run in runs(slots):
-        begin = _x(run[0][0])
-        paths.append(f"M{begin} {zero}{_steps(run, axis, sign)}V{zero}Z")
+        begin, _, _ = run[0]
+        steps = _steps(run, axis, sign)
+        paths.append(f"M{_x(begin)} {zero}{steps}V{zero}Z")
     return "".join(paths)
 
 
@@ -109,12 +111,18 @@ def line(slots: Sequence[Slot], axis: Scale, sign: int = 1) -> str:
     paths = []
     for run in runs(slots):
         begin, _, value = run[0]
-        paths.append(f"M{_x(begin)} {_y(axis, sign * (value or 0))}{_steps(run, axis, sign)}")
+        y = _y(axis, sign * (value or 0))
+        steps = _steps(run, axis, sign)
+        paths.append(f"M{_x(begin)} {y}{steps}")
     return "".join(paths)
 
 
 def _steps(run: Sequence[Slot], axis: Scale, sign: int) -> str:
-    return "".join(f"V{_y(axis, sign * (value or 0))}H{_x(end)}" for _, end, value in run)
+    steps = []
+    for _, end, value in run:
+        y = _y(axis, sign * (value or 0))
+        steps.append(f"V{y}H{_x(end)}")
+    return "".join(steps)
 
 
 def holes(slots: Iterable[Slot], least: float = 0.0) -> list[tuple[float, float]]:
@@ -128,8 +136,11 @@ def holes(slots: Iterable[Slot], least: float = 0.0) -> list[tuple[float, float]
     edges.append(1.0)
     found = []
     for start, end in zip(edges[::2], edges[1::2], strict=True):
-        if end - start > least + TOLERANCE:
-            found.append((round(100 * start, 3), round(100 * (end - start), 3)))
+        length = end - start
+        if length > least + TOLERANCE:
+            begin = round(100 * start, 3)
+            width = round(100 * length, 3)
+            found.append((begin, width))
     return found
 
 
@@ -152,8 +163,10 @@ def bars(values: Sequence[float | None], axis: Scale, sign: int = 1) -> list[Bar
     for index, value in enumerate(values):
         if not value or value <= 0:
             continue
-        top, bottom = sorted((zero, axis.percent(sign * value)))
-        place = (slot * (index + 0.14), slot * 0.72, top, bottom - top)
+        end = axis.percent(sign * value)
+        top, bottom = sorted((zero, end))
+        left = slot * (index + 0.14)
+        place = (left, slot * 0.72, top, bottom - top)
         found.append(Bar(index, *map(_short, place)))
     return found
 
@@ -180,12 +193,15 @@ def range_of_levels(values: Iterable[float | None]) -> tuple[float, float]:
         return 0.0, 0.0
     low = _quantile(known, 0.02)
     high = _quantile(known, 0.98)
-    return (low if low > high / 2 else 0.0), high
+    if low <= high / 2:
+        low = 0.0
+    return low, high
 
 
 def _quantile(ordered: Sequence[float], part: float) -> float:
     place = math.ceil(part * len(ordered))
-    return ordered[min(len(ordered) - 1, place)]
+    last = len(ordered) - 1
+    return ordered[min(last, place)]
 
 
 def level(value: float, low: float, high: float) -> int:
@@ -207,7 +223,8 @@ def cells[Key](grid: Sequence[Sequence[Key | None]]) -> dict[Key, str]:
         for key, group in groupby(row):
             width = len(list(group))
             if key is not None:
-                paths[key] = paths.get(key, "") + f"M{x} {y}h{width}v1h-{width}z"
+                rectangle = f"M{x} {y}h{width}v1h-{width}z"
+                paths[key] = paths.get(key, "") + rectangle
             x += width
     return paths
 
@@ -220,7 +237,11 @@ def spread[T](items: Sequence[T], most: int) -> list[T]:
 
 def changes[T](items: Sequence[T], key: Callable[[T], object]) -> list[int]:
     """Indexes at which the key differs from the one before."""
-    return [index + 1 for index, (a, b) in enumerate(pairwise(items)) if key(a) != key(b)]
+    found = []
+    for index, (before, item) in enumerate(pairwise(items), 1):
+        if key(before) != key(item):
+            found.append(index)
+    return found
 
 
 def _x(part: float) -> str:

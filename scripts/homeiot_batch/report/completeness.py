@@ -18,10 +18,12 @@ def completeness(wording: Wording) -> Calendar:
 
     A dot stands for resets and wrong values.
     """
-    meter, words = wording.meter, wording.words
+    meter = wording.meter
+    words = wording.words
     last = meter.last_day.date_jst
     monday = last - timedelta(days=last.weekday())
-    needed = (monday - meter.days[0].date_jst).days // 7 + 2
+    measured = monday - meter.days[0].date_jst
+    needed = measured.days // 7 + 2
     weeks = min(MOST_WEEKS, max(LEAST_WEEKS, needed))
     first = monday - timedelta(weeks=weeks - 1)
     squares = [_square(day, first, wording) for day in meter.days if day.date_jst >= first]
@@ -34,7 +36,8 @@ def completeness(wording: Wording) -> Calendar:
         n=len(squares),
     )
     months = _month_columns(first, last, weeks, words)
-    return Calendar(summary, weeks, squares, months, words.list("weekdays_short"))
+    weekdays = words.list("weekdays_short")
+    return Calendar(summary, weeks, squares, months, weekdays)
 
 
 def _month_columns(first: date, last: date, weeks: int, words: Words) -> list[tuple[int, str]]:
@@ -52,12 +55,18 @@ def _month_columns(first: date, last: date, weeks: int, words: Words) -> list[tu
 
 def _square(day: Day, first: date, wording: Wording) -> Square:
     column, row = divmod((day.date_jst - first).days, 7)
-    caveats = wording.day_caveats(day) if day.has_caveat else [wording.words("is_complete")]
-    title = wording.sentence(wording.words.day(day.date_jst), day, caveats)
-    return Square(column, row, _look(day), day.has_mark, title)
+    caveats = [wording.words("is_complete")]
+    if day.has_caveat:
+        caveats = wording.day_caveats(day)
+    name = wording.words.day(day.date_jst)
+    title = wording.sentence(name, day, caveats)
+    look = _look(day)
+    return Square(column, row, look, day.has_mark, title)
 
 
 def _look(day: Day) -> str:
     if day.is_complete:
         return "full"
-    return "half" if day.readings else "none"
+    if day.readings:
+        return "half"
+    return "none"

@@ -11,6 +11,8 @@ from homeiot_batch.report.labels import date_labels, y_labels
 from homeiot_batch.report.tables import DAYS, money_cell
 from homeiot_batch.report.wording import Wording, with_caveats
 
+COLUMNS = ("day", "bought", "sold", "net", "remarks")
+
 
 def cost_tile(wording: Wording) -> Iterable[Tile]:
     """The last day's cost and the month's so far; none without prices.
@@ -18,16 +20,14 @@ def cost_tile(wording: Wording) -> Iterable[Tile]:
     What limits the trust in the day's energy limits that in its cost.
     """
     day = wording.meter.last_day
+    label = wording.words("cost")
     for cost in wording.meter.costs:
         if cost.date_jst == day.date_jst:
-            yield Tile(
-                wording.words("cost"),
-                cost.known_cost,
-                wording.cost_amount(cost),
-                cost.currency or "",
-                notes=_months(wording),
-                caveats=wording.cost_caveats(cost, day),
-            )
+            text = wording.cost_amount(cost)
+            unit = cost.currency or ""
+            months = _months(wording)
+            caveats = wording.cost_caveats(cost, day)
+            yield Tile(label, cost.known_cost, text, unit, notes=months, caveats=caveats)
 
 
 def cost_chart(wording: Wording, last: date) -> Chart | None:
@@ -35,15 +35,21 @@ def cost_chart(wording: Wording, last: date) -> Chart | None:
 
     There is no bar for a cost in another currency.
     """
-    meter, words = wording.meter, wording.words
+    meter = wording.meter
+    words = wording.words
     if not meter.costs:
         return None
-    days = [day for day in meter.days if day.date_jst > last - timedelta(days=DAYS)]
+    before = last - timedelta(days=DAYS)
+    days = [day for day in meter.days if day.date_jst > before]
+    dates = [day.date_jst for day in days]
     costs = _costs_of(days, wording)
     bars = _bars(days, costs, wording)
     paid = [_drawn_cost(cost, wording) for cost in costs]
-    earned = [None if value is None else -value for value in paid]
+    earned = [_negative(value) for value in paid]
+    missing = [value is None for value in paid]
     axis = charts.scale_of(paid, earned)
+    up = bars.drawn("cost", paid, axis)
+    down = bars.drawn("earned", earned, axis, -1)
     months = _months(wording)
     return Chart(
         "cost",
@@ -51,10 +57,10 @@ def cost_chart(wording: Wording, last: date) -> Chart | None:
         words("cost_unit", currency=meter.currency),
         "; ".join([words("cost_chart"), *months]),
         axis=axis,
-        bars=bars.drawn("cost", paid, axis) + bars.drawn("earned", earned, axis, -1),
-        x_labels=date_labels([day.date_jst for day in days], 0, words),
+        bars=up + down,
+        x_labels=date_labels(dates, 0, words),
         y_labels=y_labels(axis, words),
-        gaps=bars.gaps([value is None for value in paid], words),
+        gaps=bars.gaps(missing, words),
         marks=bars.marks,
         legend=bars.legend(words),
         notes=months,
@@ -62,14 +68,23 @@ def cost_chart(wording: Wording, last: date) -> Chart | None:
     )
 
 
+def _negative(value: float | None) -> float | None:
+    if value is None:
+        return None
+    return -value
+
+
 def _months(wording: Wording) -> list[str]:
     """What the month cost so far, a line for each currency."""
     this = wording.meter.month_to_date("this")
-    caveats = wording.span_caveats(this, this.complete_days, this.days) if this else []
+    caveats = []
+    if this:
+        caveats = wording.span_caveats(this, this.complete_days, this.days)
+    name = wording.words("this_month")
     lines = []
     for month in wording.meter.cost_to_date:
-        cost = _cost_text(month, [*caveats, *wording.unpriced(month)], wording)
-        lines.append(f"{wording.words('this_month')}: {cost}")
+        month_caveats = [*caveats, *wording.unpriced(month)]
+        lines.append(f"{name}: {_cost_text(month, month_caveats, wording)}")
     return lines
 
 
@@ -86,10 +101,13 @@ def _drawn_cost(cost: Cost | None, wording: Wording) -> float | None:
 
 def _bars(days: Sequence[Day], costs: Sequence[DayCost | None], wording: Wording) -> Bars:
     """The days' bars; one is faint too where a part has no price."""
-    names, titles, faint = [], [], []
+    names = []
+    titles = []
+    faint = []
     for day, cost in zip(days, costs, strict=True):
         name = wording.words.day(day.date_jst)
-        text = _cost_text(cost, wording.cost_caveats(cost, day), wording)
+        caveats = wording.cost_caveats(cost, day)
+        text = _cost_text(cost, caveats, wording)
         names.append(name)
         titles.append(f"{name}: {text}")
         faint.append(day.is_partial or _is_partly_unpriced(cost))
@@ -103,18 +121,21 @@ def _is_partly_unpriced(cost: Cost | None) -> bool:
 def _cost_text(cost: Cost | None, caveats: Sequence[str], wording: Wording) -> str:
     if cost is None:
         return with_caveats(wording.words("no_data"), caveats)
-    return with_caveats(wording.money(cost.known_cost, cost), caveats)
+    money = wording.money(cost.known_cost, cost)
+    return with_caveats(money, caveats)
 
 
 def _table(wording: Wording) -> Table:
     days = {day.date_jst: day for day in wording.meter.days}
     newest_first = wording.meter.costs[::-1]
-    head = [wording.words(word) for word in ("day", "bought", "sold", "net", "remarks")]
-    return Table(head, [_row(cost, days.get(cost.date_jst), wording) for cost in newest_first])
+    head = [wording.words(word) for word in COLUMNS]
+    rows = [_row(cost, days.get(cost.date_jst), wording) for cost in newest_first]
+    return Table(head, rows)
 
 
 def _row(cost: DayCost, day: Day | None, wording: Wording) -> list[Cell]:
+    name = wording.words.day(cost.date_jst)
     values = (cost.import_cost, cost.feed_in_revenue, cost.known_cost)
     cells = [money_cell(value, cost, wording) for value in values]
     remarks = ", ".join(wording.cost_caveats(cost, day))
-    return [wording.words.day(cost.date_jst), *cells, remarks]
+    return [name, *cells, remarks]

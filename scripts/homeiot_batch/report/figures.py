@@ -174,7 +174,9 @@ class Cost:
     @property
     def known_cost(self) -> float | None:
         """The cost, None where it is not known or nothing has a price: the mart has 0 there."""
-        return self.net_cost if self.has_price else None
+        if not self.has_price:
+            return None
+        return self.net_cost
 
     @property
     def has_price(self) -> bool:
@@ -233,7 +235,10 @@ class Meter:
     @property
     def currency(self) -> str:
         """The newest of its prices' currencies."""
-        return next((cost.currency for cost in reversed(self.costs) if cost.currency), "")
+        for cost in reversed(self.costs):
+            if cost.currency:
+                return cost.currency
+        return ""
 
     def is_foreign(self, cost: Cost) -> bool:
         """Whether the cost is in another currency than the newest, which the headings name."""
@@ -241,7 +246,10 @@ class Meter:
 
     def month_to_date(self, which: str) -> MonthToDate | None:
         """The days of `this` or the `former` month, if it has any."""
-        return next((span for span in self.months_to_date if span.month == which), None)
+        for span in self.months_to_date:
+            if span.month == which:
+                return span
+        return None
 
     def without_unmeasured_days(self) -> "Meter":
         """The meter without the energy and cost of days without a reading or an estimate.
@@ -252,13 +260,12 @@ class Meter:
         known = {day.date_jst for day in self.days if day.readings or day.estimated_kwh}
         months = {day.replace(day=1) for day in known}
         years = {day.year for day in known}
-        return replace(
-            self,
-            days=[_known(day, day.date_jst in known) for day in self.days],
-            months=[_known(month, month.month_jst in months) for month in self.months],
-            years=[_known(year, year.year in years) for year in self.years],
-            costs=[cost for cost in self.costs if cost.date_jst in known],
-        )
+        measured = replace(self)
+        measured.days = [_known(day, day.date_jst in known) for day in self.days]
+        measured.months = [_known(month, month.month_jst in months) for month in self.months]
+        measured.years = [_known(year, year.year in years) for year in self.years]
+        measured.costs = [cost for cost in self.costs if cost.date_jst in known]
+        return measured
 
 
 @dataclass(frozen=True)
@@ -298,7 +305,8 @@ def read_figures(read_copy: Path) -> House:
     _refuse_closed(read_copy)
     try:
         with duckdb.connect(read_copy, read_only=True) as connection:
-            return _house(connection, _zone(connection, read_copy))
+            zone = _zone(connection, read_copy)
+            return _house(connection, zone)
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         found = f"{read_copy} lacks a table or column ({_first_line(error)})"
         raise DatabaseError(f"{found}; {REBUILD}") from None
@@ -345,7 +353,8 @@ def _house(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> House:
     last = _last_day(connection)
     if last is None:
         return House(zone, published_at, None, [])
-    return House(zone, published_at, last, _meters(connection, last))
+    meters = _meters(connection, last)
+    return House(zone, published_at, last, meters)
 
 
 def _last_day(connection: duckdb.DuckDBPyConnection) -> date | None:
@@ -388,7 +397,9 @@ def _meter(row: Mapping[str, Any]) -> Meter:
 def _rows(
     connection: duckdb.DuckDBPyConnection, query: str, last: date | None = None
 ) -> list[dict[str, Any]]:
-    values = {"last": last} if "$last" in query else {}
+    values = {}
+    if "$last" in query:
+        values["last"] = last
     cursor = connection.execute(query, values)
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -30,13 +30,18 @@ def years_chart(wording: Wording) -> Chart:
 
     What lies before the first day and after the last one is blank.
     """
-    meter, words = wording.meter, wording.words
-    word = "bought" if meter.shows_import else "sold"
+    meter = wording.meter
+    words = wording.words
+    word = "sold"
+    if meter.shows_import:
+        word = "bought"
     name = NAMES[word]
-    first, last = meter.days[0].date_jst, meter.last_day.date_jst
+    first = meter.days[0].date_jst
+    last = meter.last_day.date_jst
     span = charts.range_of_levels(getattr(day, name) for day in meter.days)
+    looks = _day_looks(meter, name, span)
     years = list(range(last.year, first.year - 1, -1))
-    grid = _years_grid(_day_looks(meter, name, span), years)
+    grid = _years_grid(looks, years)
     return Chart(
         "years",
         words("years_chart"),
@@ -57,7 +62,9 @@ def years_chart(wording: Wording) -> Chart:
 def _day_looks(meter: Meter, name: str, span: tuple[float, float]) -> dict[date, str | None]:
     looks = {}
     for day in meter.days:
-        looks[day.date_jst] = _look(getattr(day, name), span, day.estimated_kwh > 0)
+        is_estimated = day.estimated_kwh > 0
+        energy = getattr(day, name)
+        looks[day.date_jst] = _look(energy, span, is_estimated)
     return looks
 
 
@@ -77,37 +84,45 @@ def _years_grid(looks: Mapping[date, str | None], years: Sequence[int]) -> Grid:
 
 
 def _column(day: date) -> int:
-    return (day.replace(year=2000) - date(2000, 1, 1)).days
+    in_leap_year = day.replace(year=2000)
+    return (in_leap_year - date(2000, 1, 1)).days
 
 
 def _month_labels(words: Words) -> list[Label]:
     labels = []
     for month in range(1, 13):
-        at = round(_column(date(2000, month, 1)) / 3.66, 3)
-        labels.append(Label(at, words.month_short(month)))
+        column = _column(date(2000, month, 1))
+        at = round(column / 3.66, 3)
+        name = words.month_short(month)
+        labels.append(Label(at, name))
     return labels
 
 
 def _year_labels(years: Sequence[int]) -> list[Label]:
-    height = len(years)
-    return [
-        Label(round(100 * (row + 0.5) / height, 3), str(year)) for row, year in enumerate(years)
-    ]
+    labels = []
+    for row, year in enumerate(years):
+        at = round(100 * (row + 0.5) / len(years), 3)
+        labels.append(Label(at, str(year)))
+    return labels
 
 
 def _years_table(wording: Wording) -> Table:
     words = wording.words
     rows: list[list[Cell]] = []
     for year in reversed(wording.meter.years):
-        rows.append([str(year.year), *energy_cells(year, wording), str(year.complete_days)])
-    return Table([*energy_head(words("year"), wording), words("days_of")], rows)
+        energy = energy_cells(year, wording)
+        rows.append([str(year.year), *energy, str(year.complete_days)])
+    head = energy_head(words("year"), wording)
+    return Table([*head, words("days_of")], rows)
 
 
 def _look(value: float | None, span: tuple[float, float], is_faint: bool) -> str | None:
     if value is None:
         return None
-    level = f"l{charts.level(value, *span)}"
-    return f"{level} faint" if is_faint else level
+    look = f"l{charts.level(value, *span)}"
+    if is_faint:
+        look += " faint"
+    return look
 
 
 def _level_legend(grid: Grid, words: Words) -> Legend:
@@ -124,8 +139,11 @@ def _level_names(span: tuple[float, float], words: Words) -> tuple[str, str] | N
     low, high = span
     if not high:
         return None
-    lowest = f"≤ {words.energy(low)}" if low else words.number(0)
-    return lowest, f"≥ {words.energy(high)} {words('unit_kwh')}"
+    lowest = words.number(0)
+    if low:
+        lowest = f"≤ {words.energy(low)}"
+    highest = f"≥ {words.energy(high)}"
+    return lowest, f"{highest} {words('unit_kwh')}"
 
 
 def hours_chart(wording: Wording, house: House, word: str) -> Chart | None:
@@ -133,25 +151,32 @@ def hours_chart(wording: Wording, house: House, word: str) -> Chart | None:
 
     None for what the meter does not measure.
     """
-    meter, words = wording.meter, wording.words
-    if not (meter.shows_import if word == "bought" else meter.has_export):
+    meter = wording.meter
+    words = wording.words
+    if not _measures(meter, word):
         return None
-    name, what = NAMES[word], words(f"what_{word}")
+    name = NAMES[word]
+    what = words(f"what_{word}")
     days = [day.date_jst for day in meter.days[-BARS:]]
     padding = max(0, FORTNIGHT - len(days))
     span = charts.range_of_levels(getattr(hour, name) for hour in meter.hours)
-    grid = _hours_grid(_hour_looks(meter, name, span), days, padding, house.zone)
+    looks = _hour_looks(meter, name, span)
+    grid = _hours_grid(looks, days, padding, house.zone)
     means = [(mean.hour, getattr(mean, name)) for mean in meter.hour_means]
+    summary = words("heat_empty")
+    _, highest = span
+    if highest:
+        summary = _heat_words(means, what, len(days), words)
     return Chart(
         f"heat-{word}",
         words("heat_chart", n=len(days)),
         words("heat_unit", what=what),
-        _heat_words(means, what, len(days), words) if span[1] else words("heat_empty"),
+        summary,
         width=len(grid[0]),
         height=24,
         paths=sorted(charts.cells(grid).items()),
         x_labels=date_labels(days, padding, words, most=4),
-        y_labels=[Label(round(hour / 0.24, 3), f"{hour:02}") for hour in (0, 6, 12, 18, 24)],
+        y_labels=_hour_labels(),
         legend=_level_legend(grid, words),
         levels=_level_names(span, words),
         look=word,
@@ -159,12 +184,28 @@ def hours_chart(wording: Wording, house: House, word: str) -> Chart | None:
     )
 
 
+def _measures(meter: Meter, word: str) -> bool:
+    if word == "bought":
+        return meter.shows_import
+    return meter.has_export
+
+
+def _hour_labels() -> list[Label]:
+    """Every six hours, midnight at the top."""
+    labels = []
+    for hour in range(0, 25, 6):
+        at = round(hour / 0.24, 3)
+        labels.append(Label(at, f"{hour:02}"))
+    return labels
+
+
 def _hour_looks(
     meter: Meter, name: str, span: tuple[float, float]
 ) -> dict[tuple[date, int], str | None]:
     looks = {}
     for hour in meter.hours:
-        looks[hour.date_jst, hour.hour] = _look(getattr(hour, name), span, hour.is_estimated)
+        energy = getattr(hour, name)
+        looks[hour.date_jst, hour.hour] = _look(energy, span, hour.is_estimated)
     return looks
 
 
@@ -175,7 +216,8 @@ def _hours_grid(
     zone: ZoneInfo,
 ) -> Grid:
     """An hour that the clocks skip is blank, one without data is None."""
-    grid: Grid = [[BLANK] * (padding + len(days)) for _ in range(24)]
+    columns = padding + len(days)
+    grid: Grid = [[BLANK] * columns for _ in range(24)]
     for column, day in enumerate(days, padding):
         for hour in _local_hours(LocalDay(day, zone)):
             grid[hour][column] = looks.get((day, hour))
@@ -183,18 +225,26 @@ def _hours_grid(
 
 
 def _local_hours(day: LocalDay) -> set[int]:
-    count = int((day.end - day.start).total_seconds() // 900)
-    quarters = (day.start + k * QUARTER for k in range(count))
-    return {quarter.astimezone(day.zone).hour for quarter in quarters}
+    hours = set()
+    quarter = day.start
+    while quarter < day.end:
+        hours.add(quarter.astimezone(day.zone).hour)
+        quarter += QUARTER
+    return hours
 
 
 def _heat_words(
     means: Sequence[tuple[int, float | None]], what: str, days: int, words: Words
 ) -> str:
     hour, top = max(means, key=lambda pair: pair[1] or 0)
-    return words("heat_words", what=what, n=days, hour=hour, top=words.energy(top))
+    energy = words.energy(top)
+    return words("heat_words", what=what, n=days, hour=hour, top=energy)
 
 
 def _means_table(means: Sequence[tuple[int, float | None]], word: str, wording: Wording) -> Table:
-    rows: list[list[Cell]] = [[f"{hour:02}:00", energy_cell(mean, wording)] for hour, mean in means]
-    return Table([wording.words("hour"), wording.words(f"mean_{word}")], rows)
+    rows: list[list[Cell]] = []
+    for hour, mean in means:
+        energy = energy_cell(mean, wording)
+        rows.append([f"{hour:02}:00", energy])
+    head = [wording.words("hour"), wording.words(f"mean_{word}")]
+    return Table(head, rows)

@@ -15,24 +15,29 @@ Legend = list[tuple[str, str]]
 
 def y_labels(axis: Scale, words: Words) -> list[Label]:
     """The ticks of the axis, without a sign: what is sold goes down."""
-    names = [words.number(abs(tick), axis.digits) for tick in axis.ticks]
-    places = map(axis.percent, axis.ticks)
-    return [Label(place, name) for place, name in zip(places, names, strict=True)]
+    labels = []
+    for tick in axis.ticks:
+        at = axis.percent(tick)
+        name = words.number(abs(tick), axis.digits)
+        labels.append(Label(at, name))
+    return labels
 
 
 def place(index: int, padding: int, count: int) -> float:
     """The middle of a bar's place, in per cent; `padding` places are empty before `count` bars."""
-    return round((padding + index + 0.5) * 100 / (padding + count), 3)
+    middle = padding + index + 0.5
+    return round(middle * 100 / (padding + count), 3)
 
 
 def date_labels(days: Sequence[date], padding: int, words: Words, most: int = 7) -> list[Label]:
     """At most so many dates, the newest among them."""
     newest_first = list(enumerate(days))[::-1]
     shown = charts.spread(newest_first, most)[::-1]
-    return [
-        Label(place(index, padding, len(days)), words.day(day, "date_short"))
-        for index, day in shown
-    ]
+    labels = []
+    for index, day in shown:
+        at = place(index, padding, len(days))
+        labels.append(Label(at, words.day(day, "date_short")))
+    return labels
 
 
 def energy_legend(wording: Wording, extra: Legend, gaps: Sequence[Span]) -> Legend:

@@ -14,6 +14,7 @@ from homeiot_batch.report.tables import energy_cell
 from homeiot_batch.report.wording import Wording
 from homeiot_batch.report.words import Words
 
+HOUR = timedelta(hours=1)
 QUARTER = timedelta(minutes=15)
 
 
@@ -30,14 +31,15 @@ def load_curve(wording: Wording, day: LocalDay) -> Chart:
 
     The axis has as many hours as the day.
     """
-    meter, words = wording.meter, wording.words
+    meter = wording.meter
+    words = wording.words
     loads = _loads(day, ((quarter.quarter_utc, quarter) for quarter in meter.load_curve))
     typical = _loads(day, _typical_quarters(wording, day))
-    axis = charts.scale_of(
-        _watts(loads.bought) + _watts(typical.bought), _watts(loads.sold) + _watts(typical.sold)
-    )
+    axis = _axis(loads, typical)
     gaps = _gaps(wording, day)
-    usual = [("usual", _typical_name(day.date, words))] if meter.typical_day else []
+    usual = []
+    if meter.typical_day:
+        usual.append(("usual", _typical_name(day.date, words)))
     return Chart(
         "curve",
         words("curve"),
@@ -57,20 +59,34 @@ def load_curve(wording: Wording, day: LocalDay) -> Chart:
 def _loads(
     day: LocalDay, quarters: Iterable[tuple[datetime, Quarter | TypicalQuarter | None]]
 ) -> Loads:
-    bought, sold = [], []
+    bought = []
+    sold = []
     for at, quarter in quarters:
-        bought.append(_slot(day, at, getattr(quarter, "import_w", None)))
-        sold.append(_slot(day, at, getattr(quarter, "export_w", None)))
+        import_w = getattr(quarter, "import_w", None)
+        export_w = getattr(quarter, "export_w", None)
+        bought.append(_slot(day, at, import_w))
+        sold.append(_slot(day, at, export_w))
     return Loads(bought, sold)
+
+
+def _axis(loads: Loads, typical: Loads) -> Scale:
+    up = _watts(loads.bought) + _watts(typical.bought)
+    down = _watts(loads.sold) + _watts(typical.sold)
+    return charts.scale_of(up, down)
 
 
 def _typical_quarters(
     wording: Wording, day: LocalDay
 ) -> Iterable[tuple[datetime, TypicalQuarter | None]]:
     typical = {quarter.time_jst: quarter for quarter in wording.meter.typical_day}
-    for k in range((day.end - day.start) // QUARTER):
-        at = day.start + k * QUARTER
-        yield at, typical.get(at.astimezone(day.zone).time())
+    for number in range(_length(day) // QUARTER):
+        at = day.start + number * QUARTER
+        wall = at.astimezone(day.zone)
+        yield at, typical.get(wall.time())
+
+
+def _length(day: LocalDay) -> timedelta:
+    return day.end - day.start
 
 
 def _watts(slots: Sequence[Slot]) -> list[float | None]:
@@ -78,73 +94,84 @@ def _watts(slots: Sequence[Slot]) -> list[float | None]:
 
 
 def _paths(loads: Loads, typical: Loads, axis: Scale, has_export: bool) -> list[tuple[str, str]]:
+    bought = charts.area(loads.bought, axis)
+    sold = charts.area(loads.sold, axis, -1)
     usual = charts.line(typical.bought, axis)
     if has_export:
         usual += charts.line(typical.sold, axis, -1)
-    return [
-        ("bought", charts.area(loads.bought, axis)),
-        ("sold", charts.area(loads.sold, axis, -1)),
-        ("usual", usual),
-    ]
+    return [("bought", bought), ("sold", sold), ("usual", usual)]
 
 
 def _gaps(wording: Wording, day: LocalDay) -> list[Span]:
     """What no measured quarter covers, if it is longer than the usual interval."""
     meter = wording.meter
-    least = (meter.interval_s or 0) / (day.end - day.start).total_seconds()
+    interval_s = meter.interval_s or 0
+    least = interval_s / _length(day).total_seconds()
     measured = [_slot(day, quarter.quarter_utc, 0.0) for quarter in meter.load_curve]
+    holes = charts.holes(measured, least)
     title = wording.words("no_data")
-    return [Span(at, width, title) for at, width in charts.holes(measured, least)]
+    return [Span(at, width, title) for at, width in holes]
 
 
 def _slot(day: LocalDay, instant: datetime, watts: float | None) -> Slot:
-    length = day.end - day.start
+    length = _length(day)
     start = instant.replace(tzinfo=UTC) - day.start
     end = start + QUARTER
-    kilowatts = None if watts is None else watts / 1000
+    kilowatts = None
+    if watts is not None:
+        kilowatts = watts / 1000
     return max(0.0, start / length), min(1.0, end / length), kilowatts
 
 
 def _hour_labels(day: LocalDay) -> list[Label]:
     """A label at every third hour of the clock, and 24:00 at the end."""
-    labels = [Label(0.0, f"{day.start.astimezone(day.zone):%H:%M}")]
-    at = day.start + timedelta(hours=1)
+    first = day.start.astimezone(day.zone)
+    labels = [Label(0.0, f"{first:%H:%M}")]
+    at = day.start + HOUR
     while at < day.end:
-        part = (at - day.start) / (day.end - day.start)
+        part = (at - day.start) / _length(day)
         wall = at.astimezone(day.zone)
         if wall.hour % 3 == 0 and 0.04 < part < 0.96:
-            labels.append(Label(round(100 * part, 3), f"{wall:%H:%M}"))
-        at += timedelta(hours=1)
+            place = round(100 * part, 3)
+            labels.append(Label(place, f"{wall:%H:%M}"))
+        at += HOUR
     labels.append(Label(100.0, "24:00"))
     return labels
 
 
 def _clock_change(day: LocalDay, words: Words) -> list[str]:
-    hours = (day.end - day.start).total_seconds() / 3600
+    hours = _length(day) / HOUR
     if hours == 24:
         return []
-    return [words("day_23" if hours < 24 else "day_25", h=f"{hours:g}")]
+    key = "day_25"
+    if hours < 24:
+        key = "day_23"
+    return [words(key, h=f"{hours:g}")]
 
 
 def _typical_name(day: date, words: Words) -> str:
-    return words("usual_weekend" if day.isoweekday() > 5 else "usual_workday")
+    if day.isoweekday() > 5:
+        return words("usual_weekend")
+    return words("usual_workday")
 
 
 def _curve_words(wording: Wording, bought: Sequence[Slot], day: LocalDay) -> str:
-    words, last = wording.words, wording.meter.last_day
+    words = wording.words
+    last = wording.meter.last_day
     known = [slot for slot in bought if slot[2] is not None]
     if not known:
         return words("curve_empty", date=words.day(day.date))
     part, _, top = max(known, key=lambda slot: slot[2] or 0)
     # a second more: the part of the day may be a little less than the quarter's begin
-    at = day.start + part * (day.end - day.start) + timedelta(seconds=1)
+    at = day.start + part * _length(day) + timedelta(seconds=1)
+    wall = at.astimezone(day.zone)
     return words(
         "curve_words",
         date=words.day(day.date),
         bought=words.energy(last.import_kwh),
         sold=wording.sold(last.export_kwh),
         top=words.number(top or 0, 2),
-        time=words.time(at.astimezone(day.zone)),
+        time=words.time(wall),
     )
 
 
@@ -153,11 +180,14 @@ def _hours_table(wording: Wording) -> Table:
     unit = words("unit_kwh")
     names = [f"{words(word)}, {unit}" for word, _ in wording.measured(UNKNOWN)]
     head = [words("hour"), *names, words("remarks")]
-    return Table(head, [_hour_row(hour, wording) for hour in wording.meter.day_hours])
+    rows = [_hour_row(hour, wording) for hour in wording.meter.day_hours]
+    return Table(head, rows)
 
 
 def _hour_row(hour: Hour, wording: Wording) -> list[Cell]:
     span = Energy(hour.import_kwh, hour.export_kwh, None, 0.0)
     cells = [energy_cell(value, wording) for _, value in wording.measured(span)]
-    remark = wording.words("estimated").lower() if hour.is_estimated else ""
+    remark = ""
+    if hour.is_estimated:
+        remark = wording.words("estimated").lower()
     return [f"{hour.hour:02}:00", *cells, remark]

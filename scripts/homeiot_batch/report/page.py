@@ -22,9 +22,10 @@ def write_report(read_copy: Path, file: Path, now: datetime) -> dict[str, Any]:
     house = read_figures(read_copy)
     page = render(house, now)
     write_text(file, page)
+    names = [meter.name for meter in house.meters]
     return {
         "last_day": house.last_day,
-        "sources": [meter.name for meter in house.meters],
+        "sources": names,
         "bytes": len(page.encode()),
         "made_at": now,
         "page": file_stamp(file),
@@ -43,13 +44,16 @@ def render(house: House, now: datetime, language: str = "en") -> str:
         lstrip_blocks=True,
     )
     words = Words(language)
+    template = templates.get_template("page.html.j2")
     script = (TEMPLATES / "stale.js").read_text()
-    return templates.get_template("page.html.j2").render(
+    expected = yesterday(now, house.zone)
+    panels = [panel(meter, house, words) for meter in house.meters]
+    return template.render(
         words=words,
         last_day=house.last_day,
         meta=_meta(house, words),
-        notices=_behind(house.last_day, yesterday(now, house.zone), words),
-        panels=[panel(meter, house, words) for meter in house.meters],
+        notices=_behind(house.last_day, expected, words),
+        panels=panels,
         made_at=now.astimezone(UTC).isoformat(timespec="seconds"),
         script=script,
         script_hash=_hash(script),
@@ -65,8 +69,9 @@ def _meta(house: House, words: Words) -> list[str]:
     zone = words("time_zone", zone=house.zone.key)
     if not house.last_day:
         return [zone]
-    published_at = house.published_at.replace(tzinfo=UTC).astimezone(house.zone)
-    last, published = words.day(house.last_day), words.instant(published_at)
+    last = words.day(house.last_day)
+    published_at = house.published_at.replace(tzinfo=UTC)
+    published = words.instant(published_at.astimezone(house.zone))
     return [words("all_days_data", date=last, published=published), zone]
 
 
@@ -74,4 +79,7 @@ def _behind(last: date | None, expected: date, words: Words) -> list[str]:
     if last is None or expected <= last:
         return []
     days = (expected - last).days
-    return [words("behind" if days > 1 else "behind_one", n=days)]
+    key = "behind_one"
+    if days > 1:
+        key = "behind"
+    return [words(key, n=days)]

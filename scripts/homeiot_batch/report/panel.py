@@ -24,16 +24,18 @@ def panel(meter: Meter, house: House, words: Words) -> Panel:
     """What the page shows of the meter on the house's last day."""
     assert house.last_day is not None
     wording = Wording(meter.without_unmeasured_days(), words)
+    charts = {chart.name: chart for chart in _charts(wording, house, house.last_day)}
+    as_in_the_mart = meter.days[-DAYS:]
     return Panel(
         name=meter.name,
         short_name=_short(meter.name),
         about=" · ".join(_about(meter, words)),
         notices=_notices(meter, house.last_day, words),
         tiles=tiles(wording),
-        charts={chart.name: chart for chart in _charts(wording, house, house.last_day)},
+        charts=charts,
         calendar=completeness(wording),
         days=days_table(wording),
-        csv=csv_of(meter.days[-DAYS:]),  # as the mart has it
+        csv=csv_of(as_in_the_mart),
         csv_name=f"{_slug(meter.name)}-{house.last_day}.csv",
     )
 
@@ -75,5 +77,8 @@ def _notices(meter: Meter, last: date, words: Words) -> list[str]:
     days = (last - meter.last_reading.date()).days
     if not days:
         return []
-    key = "source_silent" if days > 1 else "source_silent_one"
-    return [words(key, at=words.instant(meter.last_reading), n=days)]
+    key = "source_silent_one"
+    if days > 1:
+        key = "source_silent"
+    at = words.instant(meter.last_reading)
+    return [words(key, at=at, n=days)]

@@ -3,12 +3,13 @@
 import base64
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from homeiot_batch.report.elements import Cell, Table
 from homeiot_batch.report.figures import UNKNOWN, Cost, Day, DayCost, Energy
 from homeiot_batch.report.wording import Wording
+from homeiot_batch.report.words import Words
 
 DAYS = 31  # in the table and its download
 CSV = [
@@ -29,32 +30,40 @@ CSV = [
 
 def days_table(wording: Wording) -> Table:
     """The last 31 days, newest first."""
-    words, meter = wording.words, wording.meter
+    words = wording.words
+    meter = wording.meter
     costs = {cost.date_jst: cost for cost in meter.costs}
-    head = [
-        *energy_head(words("day"), wording),
-        f"{words('peak')}, {words('unit_w')}",
-        f"{words('coverage')}, %",
-    ]
+    watts = words("unit_w")
+    head = energy_head(words("day"), wording)
+    head.append(f"{words('peak')}, {watts}")
+    head.append(f"{words('coverage')}, %")
     if costs:
         head.append(f"{words('cost')}, {meter.currency}")
     head.append(words("remarks"))
-    return Table(head, [_day_row(day, costs, wording) for day in reversed(meter.days[-DAYS:])])
+    newest_first = reversed(meter.days[-DAYS:])
+    rows = [_day_row(day, costs, wording) for day in newest_first]
+    return Table(head, rows)
 
 
 def _day_row(day: Day, costs: Mapping[date, DayCost], wording: Wording) -> list[Cell]:
     words = wording.words
+    name = words.day(day.date_jst, "date_short")
+    row = [name, *energy_cells(day, wording)]
+    row.append(_cell(day.peak_w, words.number, words))
+    row.append(_cell(day.coverage, words.share, words))
     cost = costs.get(day.date_jst)
-    row = [
-        words.day(day.date_jst, "date_short"),
-        *energy_cells(day, wording),
-        words("no_data") if day.peak_w is None else (day.peak_w, words.number(day.peak_w)),
-        words("no_data") if day.coverage is None else (day.coverage, words.share(day.coverage)),
-    ]
-    if costs:
-        row.append(words("no_data") if cost is None else money_cell(cost.known_cost, cost, wording))
+    if cost:
+        row.append(money_cell(cost.known_cost, cost, wording))
+    elif costs:
+        row.append(words("no_data"))
     row.append(", ".join(wording.cost_caveats(cost, day)))
     return row
+
+
+def _cell(value: float | None, shown: Callable[[float], str], words: Words) -> Cell:
+    if value is None:
+        return words("no_data")
+    return value, shown(value)
 
 
 def csv_of(days: Sequence[Day]) -> str:
@@ -63,7 +72,8 @@ def csv_of(days: Sequence[Day]) -> str:
     writer = csv.writer(text)
     writer.writerow(["date_jst", *CSV])
     for day in days:
-        writer.writerow([day.date_jst, *(getattr(day, name) for name in CSV)])
+        values = [getattr(day, name) for name in CSV]
+        writer.writerow([day.date_jst, *values])
     encoded = base64.b64encode(text.getvalue().encode())
     return f"data:text/csv;charset=utf-8;base64,{encoded.decode()}"
 
@@ -86,8 +96,7 @@ def energy_cells(span: Energy, wording: Wording) -> list[Cell]:
 
 def energy_cell(value: float | None, wording: Wording) -> Cell:
     """An energy in kWh, exact and as shown."""
-    text = wording.words.energy(value)
-    return text if value is None else (value, text)
+    return _cell(value, wording.words.energy, wording.words)
 
 
 def money_cell(value: float | None, cost: Cost, wording: Wording) -> Cell:

@@ -21,33 +21,37 @@ def tiles(wording: Wording) -> list[Tile]:
 
 
 def _energy_tiles(wording: Wording) -> Iterable[Tile]:
-    words, day = wording.words, wording.meter.last_day
-    unit, caveats = words("unit_kwh"), wording.shown_caveats(day)
+    words = wording.words
+    day = wording.meter.last_day
+    unit = words("unit_kwh")
+    caveats = wording.shown_caveats(day)
     for word, value in wording.measured(day):
+        label = words(word)
         text = words.energy(value)
-        yield Tile(words(word), value, text, unit, caveats=caveats, look=word)
+        yield Tile(label, value, text, unit, caveats=caveats, look=word)
     if wording.meter.has_both:
-        text, hint = words.energy(day.net_kwh), words("net_hint")
-        yield Tile(words("net"), day.net_kwh, text, unit, notes=[hint], caveats=caveats)
+        text = words.energy(day.net_kwh)
+        label = words("net")
+        hints = [words("net_hint")]
+        yield Tile(label, day.net_kwh, text, unit, notes=hints, caveats=caveats)
 
 
 def _month_tile(wording: Wording) -> Iterable[Tile]:
-    meter, words = wording.meter, wording.words
+    meter = wording.meter
+    words = wording.words
     this = meter.month_to_date("this")
     if this is None:
         return
-    name = "import_kwh" if meter.shows_import else "export_kwh"
+    name, label = "export_kwh", words("sold_this_month")
+    if meter.shows_import:
+        name, label = "import_kwh", words("bought_this_month")
     value = getattr(this, name)
     former = meter.month_to_date("former")
-    compared = _compared(value, former, name, words)
-    yield Tile(
-        words("bought_this_month" if meter.shows_import else "sold_this_month"),
-        value,
-        words.energy(value),
-        words("unit_kwh"),
-        notes=[compared] if compared else [],
-        caveats=_month_caveats(this, former, wording),
-    )
+    notes = _compared(value, former, name, words)
+    caveats = _month_caveats(this, former, wording)
+    text = words.energy(value)
+    unit = words("unit_kwh")
+    yield Tile(label, value, text, unit, notes=notes, caveats=caveats)
 
 
 def _month_caveats(this: MonthToDate, former: MonthToDate | None, wording: Wording) -> list[str]:
@@ -60,16 +64,22 @@ def _month_caveats(this: MonthToDate, former: MonthToDate | None, wording: Wordi
     return caveats
 
 
-def _compared(value: float | None, former: MonthToDate | None, name: str, words: Words) -> str:
+def _compared(
+    value: float | None, former: MonthToDate | None, name: str, words: Words
+) -> list[str]:
+    """How much more or less than in the former month; nothing if that cannot be told."""
     before = getattr(former, name, None)
     if former is None or value is None or not before:
-        return ""
+        return []
     percent = round(100 * (value / before - 1))
-    if percent == 0:
-        key = "same"
-    else:
-        key = "more" if percent > 0 else "less"
-    return words(key, percent=words.number(abs(percent)), span=_span(former, words))
+    key = "same"
+    if percent > 0:
+        key = "more"
+    elif percent < 0:
+        key = "less"
+    shown = words.number(abs(percent))
+    span = _span(former, words)
+    return [words(key, percent=shown, span=span)]
 
 
 def _span(span: MonthToDate, words: Words) -> str:
@@ -80,22 +90,38 @@ def _span(span: MonthToDate, words: Words) -> str:
 
 
 def _peak_tile(wording: Wording) -> Tile:
-    words, day = wording.words, wording.meter.last_day
+    words = wording.words
+    day = wording.meter.last_day
+    label = words("peak")
     if day.peak_w is None:
-        notes = [] if wording.meter.has_power else [words("no_power")]
-        return Tile(words("peak"), None, words("no_data"), notes=notes)
-    text, unit = words.number(day.peak_w), words("unit_w")
-    notes = [words("peak_at", time=words.time(day.peak_at_jst))] if day.peak_at_jst else []
-    caveats = [] if day.is_complete else wording.day_caveats(day)
-    return Tile(words("peak"), day.peak_w, text, unit, notes=notes, caveats=caveats)
+        return Tile(label, None, words("no_data"), notes=_why_no_peak(wording))
+    notes = []
+    if day.peak_at_jst:
+        notes.append(words("peak_at", time=words.time(day.peak_at_jst)))
+    caveats = []
+    if not day.is_complete:
+        caveats = wording.day_caveats(day)
+    text = words.number(day.peak_w)
+    unit = words("unit_w")
+    return Tile(label, day.peak_w, text, unit, notes=notes, caveats=caveats)
+
+
+def _why_no_peak(wording: Wording) -> list[str]:
+    if wording.meter.has_power:
+        return []
+    return [wording.words("no_power")]
 
 
 def _complete_tile(wording: Wording) -> Tile:
-    words, day = wording.words, wording.meter.last_day
+    words = wording.words
+    day = wording.meter.last_day
     label = words("complete")
     if day.coverage is None or not day.readings:
-        return Tile(label, None, words("no_data"), caveats=wording.day_caveats(day))
-    notes = [wording.longest_gap(day.longest_gap_s)] if day.longest_gap_s else []
+        caveats = wording.day_caveats(day)
+        return Tile(label, None, words("no_data"), caveats=caveats)
+    notes = []
+    if day.longest_gap_s:
+        notes.append(wording.longest_gap(day.longest_gap_s))
     caveats = wording.counted(day)
     if not day.is_complete:
         caveats.insert(0, words("is_incomplete"))

@@ -6,6 +6,14 @@ from dataclasses import dataclass
 from homeiot_batch.report.figures import Cost, Day, Energy, Meter
 from homeiot_batch.report.words import Words
 
+# what happened to a counter: the word for once, the one for more often, the field of a span
+COUNTED = (
+    ("doubt_reset", "doubt_resets", "reset_count"),
+    ("doubt_step_back", "doubt_step_backs", "step_back_count"),
+    ("doubt_backwards", "doubt_backwards_often", "backwards_count"),
+    ("doubt_glitch", "doubt_glitches", "glitch_count"),
+)
+
 
 def with_caveats(text: str, caveats: Sequence[str]) -> str:
     """The text, and behind it the caveats, if there are any."""
@@ -55,23 +63,27 @@ class Wording:
 
     def day_caveats(self, day: Day) -> list[str]:
         """Why the day's figures are not to be taken bare; none for a complete day."""
-        caveats = [*self._day_gaps(day), *self.counted(day)]
+        caveats = self._day_gaps(day)
+        caveats += self.counted(day)
         if not caveats and not day.is_complete:
             return [self.words("doubt_incomplete")]
         return caveats
 
     def shown_caveats(self, day: Day) -> list[str]:
         """The same, only where a bare number would promise too much."""
-        return self.day_caveats(day) if day.has_caveat else []
+        if not day.has_caveat:
+            return []
+        return self.day_caveats(day)
 
     def _day_gaps(self, day: Day) -> list[str]:
-        if day.is_complete:
-            return [] if day.readings else [self.words("doubt_nothing")]
         caveats = []
         if not day.readings:
             caveats.append(self.words("doubt_nothing"))
-        elif day.coverage is not None and day.coverage < 1:
-            caveats.append(self.words("doubt_coverage", percent=self.words.share(day.coverage)))
+        if day.is_complete:
+            return caveats
+        if day.readings and day.coverage is not None and day.coverage < 1:
+            percent = self.words.share(day.coverage)
+            caveats.append(self.words("doubt_coverage", percent=percent))
         if day.longest_gap_s:
             caveats.append(self.longest_gap(day.longest_gap_s))
         return caveats
@@ -86,15 +98,12 @@ class Wording:
         if span.estimated_kwh > 0:
             kwh = self.words.energy(span.estimated_kwh)
             caveats.append(self.words("doubt_estimated", kwh=kwh))
-        for singular, plural, name in (
-            ("doubt_reset", "doubt_resets", "reset_count"),
-            ("doubt_step_back", "doubt_step_backs", "step_back_count"),
-            ("doubt_backwards", "doubt_backwards_often", "backwards_count"),
-            ("doubt_glitch", "doubt_glitches", "glitch_count"),
-        ):
+        for once, often, name in COUNTED:
             count = getattr(span, name, 0)
-            if count:
-                caveats.append(self.words(singular if count == 1 else plural, n=count))
+            if count == 1:
+                caveats.append(self.words(once, n=count))
+            elif count:
+                caveats.append(self.words(often, n=count))
         return caveats
 
     def span_caveats(self, span: Energy, complete: int, days: int) -> list[str]:
@@ -110,24 +119,30 @@ class Wording:
         """What has no price, if anything."""
         if cost.unpriced_kwh <= 0:
             return []
-        return [self.words("unpriced", kwh=self.words.energy(cost.unpriced_kwh))]
+        kwh = self.words.energy(cost.unpriced_kwh)
+        return [self.words("unpriced", kwh=kwh)]
 
     def cost_caveats(self, cost: Cost | None, day: Day | None) -> list[str]:
         """Why a day's cost is not to be taken bare: its energy's caveats, and the unpriced part."""
-        caveats = self.shown_caveats(day) if day else []
-        if cost is None:
-            return caveats
-        return [*caveats, *self.unpriced(cost)]
+        caveats = []
+        if day:
+            caveats += self.shown_caveats(day)
+        if cost:
+            caveats += self.unpriced(cost)
+        return caveats
 
     def amount(self, value: float) -> str:
         """Money as a number."""
-        return self.words.number(value, 2 if abs(value) < 999.995 else 0)
+        if abs(value) < 999.995:
+            return self.words.number(value, 2)
+        return self.words.number(value)
 
     def money(self, value: float | None, cost: Cost) -> str:
         """Money of the cost with its currency, or why there is none."""
         if value is None:
             return self._no_cost(cost)
-        return f"{self.amount(value)} {cost.currency or self.words('no_currency')}"
+        currency = cost.currency or self.words("no_currency")
+        return f"{self.amount(value)} {currency}"
 
     def cost_amount(self, cost: Cost) -> str:
         """The cost as a number, or why there is none."""
@@ -136,4 +151,6 @@ class Wording:
         return self.amount(cost.known_cost)
 
     def _no_cost(self, cost: Cost) -> str:
-        return self.words("no_data" if cost.net_cost is None else "no_price")
+        if cost.net_cost is None:
+            return self.words("no_data")
+        return self.words("no_price")

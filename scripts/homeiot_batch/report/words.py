@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 TEMPLATES = Path(__file__).with_name("templates")
+MINUS = "\u2212"
 
 
 class Words:
@@ -29,12 +30,14 @@ class Words:
 
     def day(self, day: date, form: str = "date") -> str:
         """A date in the given form: date, date_long, date_short, month_of_year."""
+        weekday = self.list("weekdays")[day.weekday()]
+        month = self.list("months")[day.month - 1]
         return self(
             form,
             day=day.day,
             year=day.year,
-            weekday=self.list("weekdays")[day.weekday()],
-            month=self.list("months")[day.month - 1],
+            weekday=weekday,
+            month=month,
             month_short=self.month_short(day.month),
         )
 
@@ -52,12 +55,13 @@ class Words:
 
     def number(self, value: float, digits: int = 0) -> str:
         """A number with so many decimals, in groups of thousands, with a real minus sign."""
-        plain = f"{value:.{digits}f}"
-        signs = str.maketrans(
-            {",": self("thousands"), ".": self("decimal"), "-": "\u2212"},
-        )
-        text = f"{value:,.{digits}f}".translate(signs)
-        return text if float(plain) else text.lstrip("\u2212")
+        signs = {",": self("thousands"), ".": self("decimal"), "-": MINUS}
+        plain = f"{value:,.{digits}f}"
+        text = plain.translate(str.maketrans(signs))
+        is_zero = not round(value, digits)
+        if is_zero:
+            return text.lstrip(MINUS)
+        return text
 
     def energy(self, value: float | None) -> str:
         """KWh to three figures or the unit, whichever is more."""
@@ -65,7 +69,9 @@ class Words:
             return self("no_data")
         if abs(value) < 9.995:
             return self.number(value, 2)
-        return self.number(value, 1 if abs(value) < 999.95 else 0)
+        if abs(value) < 999.95:
+            return self.number(value, 1)
+        return self.number(value)
 
     def duration(self, seconds: float) -> str:
         """Hours and minutes; seconds below a minute."""
@@ -74,10 +80,13 @@ class Words:
         hours, minutes = divmod(round(seconds / 60), 60)
         if not hours:
             return self("minutes", n=minutes)
-        key = "hours_minutes" if minutes else "hours"
-        return self(key, h=self.number(hours), m=minutes)
+        if not minutes:
+            return self("hours", h=self.number(hours))
+        return self("hours_minutes", h=self.number(hours), m=minutes)
 
     def share(self, value: float) -> str:
         """Per cent without the sign, rounded down: only all is 100."""
         percent = int(1000 * value + 1e-9) / 10
-        return self.number(percent, 0 if percent in (0, 100) else 1)
+        if percent in (0, 100):
+            return self.number(percent)
+        return self.number(percent, 1)
