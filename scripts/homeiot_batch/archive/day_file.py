@@ -87,8 +87,8 @@ def check_part(part: Path, record: DayRecord, day: LocalDay) -> None:
         )
 
 
-def check_day(folder: Path, day: LocalDay, loaded: Marker | None = None) -> DayRecord:
-    """The day's record.
+def check_day(folder: Path, day: LocalDay, loaded: Marker | None = None) -> DayFile:
+    """The day's file, read through.
 
     ArchiveError if its file is not there, is damaged, says nothing of its content, or has changed
     since it was `loaded`.
@@ -96,7 +96,7 @@ def check_day(folder: Path, day: LocalDay, loaded: Marker | None = None) -> DayR
     file = open_day(folder)
     file.prove(day)
     file.refuse_changed(loaded)
-    return file.record
+    return file
 
 
 def refuse_changed(

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow.parquet as pq
 import structlog
 
-from homeiot_batch.archive.day_file import reading
+from homeiot_batch.archive.day_file import DayFile, reading
 from homeiot_batch.core.datasets import Dataset, quoted
 from homeiot_batch.core.day_record import DayRecord, FileMetadata
 from homeiot_batch.core.files import is_there
@@ -74,6 +74,16 @@ def was_permitted(metadata: FileMetadata, archived: DayRecord) -> bool:
     """Whether the day was written with the permission to hold less than `archived`."""
     permitted = metadata.shrunk_from
     return permitted is not None and not permitted.holds_less_than(archived)
+
+
+def holds_all_of(new: DayFile, old: DayFile, dataset: Dataset) -> bool:
+    """Whether the day `new` lacks nothing that the day `old` holds: no count, and no reading.
+
+    ArchiveError if one of both cannot be read now.
+    """
+    if new.record.holds_less_than(old.record):
+        return False
+    return not readings_lost(old.part, new.part, dataset)
 
 
 def readings_lost(old: Path, new: Path, dataset: Dataset) -> int:

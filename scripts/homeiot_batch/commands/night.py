@@ -10,6 +10,7 @@ import structlog
 from homeiot_batch.archive.day_file import check_day, read_metadata
 from homeiot_batch.archive.early_reads import days_to_read_again
 from homeiot_batch.config import Settings
+from homeiot_batch.core.count_change import CountChange
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.day_record import DayRecord, Marker, listed_counts, read_marker
 from homeiot_batch.core.days import LocalDay, LocalDays, each_day, yesterday
@@ -217,24 +218,15 @@ def _compare(
         archived = _record(layout, dataset, day)
         if archived is None:
             continue
-        values = reader.counts(dataset, day)
-        change = {name: count - archived.values.get(name, 0) for name, count in values.items()}
-        if any(difference < 0 for difference in change.values()):
-            if not warn_of_fewer:
-                continue
-            counts = ", ".join(
-                f"{name} {values[name]} of {archived.values.get(name, 0)}" for name in change
-            )
+        change = CountChange(reader.counts(dataset, day), archived.values)
+        if change.has_fewer and warn_of_fewer:
             plan.warnings.append(
-                f"{dataset.name} {day}: the source holds fewer values than are archived ({counts}); the archived day is kept"
+                f"{dataset.name} {day}: the source holds fewer values than are archived "
+                f"({change.beside_archived(change.now)}); the archived day is kept"
             )
-        elif any(change.values()):
-            log.info(
-                "late points",
-                dataset=dataset.name,
-                dt=str(day),
-                more=listed_counts(change),
-            )
+        if change.has_more and not change.has_fewer:
+            more = listed_counts(change.differences)
+            log.info("late points", dataset=dataset.name, dt=str(day), more=more)
             plan.ask_for(layout, dataset.name, [day.date])
             plan.forced.append(str(layout.day(dataset.name, day)))
 

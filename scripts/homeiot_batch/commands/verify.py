@@ -17,6 +17,7 @@ from homeiot_batch.archive.day_file import open_day, refuse_undeclared
 from homeiot_batch.archive.early_reads import EarlyRead, early_reads
 from homeiot_batch.archive.zone_record import check_zone
 from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
+from homeiot_batch.core.count_change import CountChange
 from homeiot_batch.core.datasets import Dataset, quoted
 from homeiot_batch.core.day_record import Marker, read_marker
 from homeiot_batch.core.days import LocalDay, each_day, parse_day, yesterday
@@ -208,16 +209,11 @@ def _check_server(
     except SourceError as error:
         verdict.notes.append(f"the server could not be asked: {error}")
         return
-    changes: dict[str, int] = {}
-    for name, count in verdict.server.items():
-        change = count - file.values.get(name, 0)
-        if change:
-            changes[name] = change
-    shown = ", ".join(f"{name} {change:+d}" for name, change in changes.items())
-    if any(change > 0 for change in changes.values()):
-        verdict.problems.append(f"the server has values that are not archived: {shown}")
-    elif changes:
-        verdict.notes.append(f"the server no longer has all values: {shown}")
+    change = CountChange(verdict.server, file.values)
+    if change.has_more:
+        verdict.problems.append(f"the server has values that are not archived: {change.listed()}")
+    elif change.has_fewer:
+        verdict.notes.append(f"the server no longer has all values: {change.listed()}")
 
 
 def show_verdicts(

@@ -11,7 +11,7 @@ import structlog
 
 from homeiot_batch.archive.day_file import check_day, open_day, strangers
 from homeiot_batch.archive.parquet_writer import put_in_place
-from homeiot_batch.archive.shrink_guard import readings_lost
+from homeiot_batch.archive.shrink_guard import holds_all_of
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.day_record import Marker, read_marker
@@ -109,15 +109,12 @@ def _why_not(staged: Path, day: Path, dataset: Dataset | None, local_day: LocalD
     if not is_there(day / PART):
         return ""
     try:
-        archived = open_day(day).record
+        archived = open_day(day)
     except ArchiveDamaged:
         return ""
-    lacks = dataset is None or new.holds_less_than(archived)
-    return (
-        "the day in place holds what it lacks"
-        if lacks or readings_lost(day / PART, staged / PART, dataset)
-        else ""
-    )
+    if dataset is None or not holds_all_of(new, archived, dataset):
+        return "the day in place holds what it lacks"
+    return ""
 
 
 def _move_away(layout: Layout, dataset: str, dt: date) -> None:

@@ -12,6 +12,7 @@ from homeiot_batch.archive.early_reads import (
     note_early_reads,
 )
 from homeiot_batch.config import Settings
+from homeiot_batch.core.count_change import CountChange
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import ArchiveError, SourceError
@@ -53,14 +54,11 @@ def values_lost(settings: Settings, layout: Layout, dataset: str, dt: str) -> st
     except (ArchiveError, SourceError) as error:
         log.warning("not compared", dataset=dataset, dt=dt, reason=str(error))
         return ""
-    fewer = [
-        f"{name} {count} of {archived.values.get(name, 0)}"
-        for name, count in counts.items()
-        if count < archived.values.get(name, 0)
-    ]
-    if not fewer:
+    change = CountChange(counts, archived.values)
+    if not change.has_fewer:
         return ""
+    counted = change.beside_archived(change.fewer)
     return (
         "it was read before it was over, and the source now holds fewer values than are archived "
-        f"({', '.join(fewer)}); the archived day is kept"
+        f"({counted}); the archived day is kept"
     )
