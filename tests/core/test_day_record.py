@@ -57,8 +57,9 @@ def test_what_an_earlier_program_did_not_record_is_none(tmp_path: Path) -> None:
     """Markers without the time of the read, files without their dataset: the rest is read."""
     old = {"dataset": "d", "rows": 5, "values": {"w": 4}, "sha256": "ef"}
     (tmp_path / "marker.json").write_text(json.dumps(old))
-    expected = Marker(dataset="d", record=DayRecord(5, {"w": 4}), sha256="ef")
-    assert read_marker(tmp_path / "marker.json") == expected
+    marker = read_marker(tmp_path / "marker.json")
+    assert marker == Marker(dataset="d", rows=5, values={"w": 4}, sha256="ef")
+    assert marker.record == DayRecord(5, {"w": 4})
     metadata = FileMetadata.from_json({"write_id": "ab", "rows": 5, "values": {"w": 4}})
     assert metadata == FileMetadata(write_id="ab", record=DayRecord(5, {"w": 4}))
 
@@ -81,7 +82,7 @@ def test_metadata_without_counts_has_no_record(content: object) -> None:
 
 
 def test_a_day_is_empty_only_where_its_marker_says_so() -> None:
-    """No rows are recorded; a marker without counts does not tell."""
-    empty, full = DayRecord(0, {"w": 0}), DayRecord(1, {"w": 0})
-    markers = [Marker(record=empty), Marker(record=full), Marker()]
-    assert [marker.is_empty for marker in markers] == [True, False, False]
+    """No rows are recorded, whatever else is not; a marker without rows does not tell."""
+    markers = [Marker(rows=0), Marker(rows=0, values={"w": 0}), Marker(rows=1), Marker()]
+    assert [marker.is_empty for marker in markers] == [True, True, False, False]
+    assert [marker.record for marker in markers] == [None, DayRecord(0, {"w": 0}), None, None]

@@ -99,9 +99,12 @@ class FileMetadata:
 
     def to_json(self) -> dict[str, object]:
         """For JSON: `shrunk_from` only where the day did shrink."""
-        content = _flat(self)
-        if self.shrunk_from is None:
-            del content["shrunk_from"]
+        content: dict[str, object] = {}
+        for name, value in asdict(self).items():
+            if name == "record":
+                content |= value or {}
+            elif name != "shrunk_from" or value:
+                content[name] = value
         return content
 
 
@@ -116,7 +119,8 @@ class Marker:
     dataset: str | None = None
     dt: str | None = None
     load_id: str | None = None
-    record: DayRecord | None = None
+    rows: int | None = None
+    values: Mapping[str, int] | None = None
     first_utc: str | None = None
     last_utc: str | None = None
     sha256: str | None = None
@@ -130,12 +134,13 @@ class Marker:
     @classmethod
     def from_json(cls, content: Mapping[str, object]) -> "Marker":
         """From the JSON of a marker of any earlier program."""
-        file = content.get("file")
+        rows, values, file = (content.get(name) for name in ("rows", "values", "file"))
         return cls(
             dataset=_text(content, "dataset"),
             dt=_text(content, "dt"),
             load_id=_text(content, "load_id"),
-            record=DayRecord.of(content),
+            rows=rows if isinstance(rows, int) else None,
+            values=values if isinstance(values, Mapping) else None,
             first_utc=_text(content, "first_utc"),
             last_utc=_text(content, "last_utc"),
             sha256=_text(content, "sha256"),
@@ -149,12 +154,17 @@ class Marker:
 
     def to_json(self) -> dict[str, object]:
         """For JSON."""
-        return _flat(self)
+        return asdict(self)
+
+    @property
+    def record(self) -> DayRecord | None:
+        """How much was loaded; None where that is not recorded whole."""
+        return DayRecord.of({"rows": self.rows, "values": self.values})
 
     @property
     def is_empty(self) -> bool:
         """Whether the day has no readings; False where that is not recorded."""
-        return self.record is not None and self.record.rows == 0
+        return self.rows == 0
 
 
 def read_marker(path: Path) -> Marker | None:
@@ -171,14 +181,3 @@ def listed_counts(counts: Mapping[str, int]) -> str:
 def _text(content: Mapping[str, object], key: str) -> str | None:
     value = content.get(key)
     return None if value is None else str(value)
-
-
-def _flat(recorded: FileMetadata | Marker) -> dict[str, object]:
-    """All parts in their order, with the numbers of the day's record in place of the record."""
-    content: dict[str, object] = {}
-    for name, value in asdict(recorded).items():
-        if name == "record":
-            content |= value or {}
-        else:
-            content[name] = value
-    return content

@@ -88,7 +88,8 @@ def _marker(path: Path, file: DayFile, dataset: Dataset, day: LocalDay) -> Marke
         dataset=dataset.name,
         dt=str(day),
         load_id=uuid.uuid4().hex,
-        record=file.record,
+        rows=file.record.rows,
+        values=file.record.values,
         first_utc=file.metadata.first_utc,
         last_utc=file.metadata.last_utc,
         sha256=file.sha256,
@@ -121,8 +122,14 @@ def _loaded(
     if row is None:
         return None
     rows, values, checksum, write_id = row
-    record = DayRecord.of({"rows": rows, "values": json.loads(values)})
-    return Marker(dataset.name, str(day), record=record, sha256=checksum, write_id=write_id)
+    return Marker(
+        dataset=dataset.name,
+        dt=str(day),
+        rows=rows,
+        values=json.loads(values),
+        sha256=checksum,
+        write_id=write_id,
+    )
 
 
 def _permitted_from(
