@@ -48,8 +48,8 @@ class Stream:
     log = warning = warn = error = critical = exception = failure = fatal = msg
 
 
-class _Telling:
-    """A step of structlog's that passes each line on, and tells the warnings among them."""
+class _WarningsReported:
+    """A step of structlog's that passes each line on, and reports the warnings among them."""
 
     def __init__(self, warn: Callable[[str], None]) -> None:
         self._warn = warn
@@ -113,7 +113,7 @@ def configure(log_format: str, warn: Callable[[str], None] | None = None) -> Non
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            _Telling(warn or _ignore),
+            _WarningsReported(warn or _ignore),
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _renderer(log_format),

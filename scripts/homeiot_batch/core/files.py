@@ -62,7 +62,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is such a file or folder. OSError if the system cannot tell.
+    """Whether there is such a file or folder. OSError if the system cannot find out.
 
     `Path.exists` of Python 3.14 would then be False.
     """

@@ -103,7 +103,7 @@ def is_published(settings: Settings, layout: Layout, marker: Mapping[str, object
 
 
 def _new_generation() -> str:
-    """A name that tells when it was begun, and that no other process gives."""
+    """A name with the time when it was begun, and that no other process gives."""
     suffix = uuid.uuid4().hex[:8]
     return f"{datetime.now(UTC):{STAMP}}-{suffix}"
 

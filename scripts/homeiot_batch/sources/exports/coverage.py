@@ -12,7 +12,7 @@ from homeiot_batch.errors import SourceError
 from homeiot_batch.sources.exports.evidence import Evidence, Meter
 from homeiot_batch.sources.exports.sections import BEFORE_ALL, Section, Span, holes, union
 
-# a meter may be silent for so long before anything is said of it
+# a meter may be silent for so long before a warning
 QUIET_NS = 3600 * 10**9
 LISTED = 5
 
@@ -116,7 +116,7 @@ class Coverage:
             return None
         spans = self._of_each_header(headed)
         for first, last in self._hulls(self._bare()):
-            # what lies within other spans may be a part of their export, which says nothing more
+            # what lies within other spans may be a part of their export, and shows nothing more
             if holes(spans, first, last):
                 spans.append((first - QUIET_NS, self._open_end(last)))
         return union(spans)
@@ -216,7 +216,10 @@ class Coverage:
 
     def _is_new(self, meter: Meter, first: int, day: LocalDay) -> bool:
         """Whether the file that holds the meter's first reading has earlier ones of others."""
-        holders = [s for s, hull in self._evidence.hulls(meter) if hull[0] == first]
+        holders = []
+        for section, (begin, _) in self._evidence.hulls(meter):
+            if begin == first:
+                holders.append(section)
         return any(begin < day.start_ns for begin, _ in self._hulls(holders))
 
     def _ended(self, days: Sequence[date]) -> list[str]:
@@ -262,7 +265,7 @@ class Coverage:
         return f" ({count} later ones may come from a wrong clock)"
 
     def _of(self, meter: Meter) -> str:
-        """The meter as its declared tags say it."""
+        """The meter, by its declared tags."""
         tags = zip(self._dataset.tags, meter, strict=True)
         named = [f"{tag}={value}" for tag, value in tags if value is not None]
         if not named:

@@ -55,7 +55,7 @@ _BOOLEANS = {
 
 
 class LineError(ValueError):
-    """The bytes are not line protocol, as far as they were looked at; the text says why."""
+    """The bytes are not line protocol, as far as they were looked at; the text gives the reason."""
 
     problem = "is not line protocol"
 

@@ -122,7 +122,8 @@ class InfluxClient:
     def _whole(self, query: str) -> list[Series]:
         """All series of a short answer."""
         found = list(self.series(query))
-        if not found and is_3(self.version):  # in one piece it also says that there are none
+        # only an answer in one piece shows that there are none
+        if not found and is_3(self.version):
             found = list(self.series(query, in_chunks=False))
         return found
 

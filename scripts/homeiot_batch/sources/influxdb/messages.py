@@ -34,7 +34,7 @@ ADVICE_BY_STATUS = {
 
 
 def is_busy(message: str) -> bool:
-    """Whether the message says that the server is asked too much at once."""
+    """Whether the message is that of a server that is asked too much at once."""
     return bool(BUSY.search(message))
 
 
