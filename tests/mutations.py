@@ -17,6 +17,7 @@ from pathlib import Path
 from homeiot_batch import config
 from homeiot_batch.archive import day_file as parquet_check
 from homeiot_batch.archive import file_times, parquet_writer, run_lock, shrink_guard
+from homeiot_batch.archive.day_bounds import DayBounds
 from homeiot_batch.archive.shrink_guard import ShrinkGuard
 from homeiot_batch.commands import night as nightly
 from homeiot_batch.config import ROOT
@@ -263,6 +264,35 @@ MUTATIONS = [
         "places: the archive is the checkout's, wherever a command is given",
         body(config.from_checkout, "return path"),
         "tests/workflow/test_places.py -k with_a_directory",
+    ),
+    Mutation(
+        "zone rules: the locked package's, not the system's",
+        text("scripts/homeiot_batch/__init__.py", "zoneinfo.reset_tzpath(())\n", ""),
+        "tests/warehouse/test_zone_rules.py -k own_files",
+    ),
+    Mutation(
+        "zone rules: a day begins where the archived one before it ends",
+        body(DayBounds.day, "return LocalDay(dt, self.zone)"),
+        "tests/archive/test_day_bounds.py -k goes_on",
+    ),
+    Mutation(
+        "zone rules: what two files hold is loaded once",
+        body(DayBounds.end_of_share, "return day.end"),
+        "tests/workflow/test_former_zone_rules.py -k loaded_once",
+    ),
+    Mutation(
+        "zone rules: a database by former rules is built again",
+        body(database._other_wall_times, 'return ""'),
+        "tests/workflow/test_zone_rules.py -k built_again",
+    ),
+    Mutation(
+        "zone rules: a load is in the version of each local day that it has readings of",
+        text(
+            "dbt/macros/incremental/versions.sql",
+            "['dt', local_time('first_utc') ~ '::date', local_time('last_utc') ~ '::date']",
+            "['dt']",
+        ),
+        "tests/dbt/test_incremental.py -k former",
     ),
     Mutation(
         "dbt: built only from all archived days",

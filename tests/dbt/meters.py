@@ -50,15 +50,21 @@ class Archive:
 
     def replace_day(self, day: date, readings: Iterable[Reading]) -> None:
         """Load the day again, with these readings instead of its old ones; none at all is an empty day."""
-        bounds = LocalDay(day, self.zone)
+        self.replace(LocalDay(day, self.zone), readings)
+
+    def replace(self, bounds: LocalDay, readings: Iterable[Reading]) -> None:
+        """The same for a day with bounds of its own."""
+        found = sorted(readings, key=lambda reading: reading[0])
+        first, last = (found[0][0], found[-1][0]) if found else (None, None)
         with duckdb.connect(self.database) as connection:
             edges = [at.astimezone(UTC).replace(tzinfo=None) for at in (bounds.start, bounds.end)]
             connection.execute(f"DELETE FROM {RAW} WHERE ts_utc >= ? AND ts_utc < ?", edges)
             connection.execute(
-                "INSERT OR REPLACE INTO archive.loads (dataset, dt, load_id) VALUES (?, ?, ?)",
-                [RAW, day, uuid.uuid4().hex],
+                "INSERT OR REPLACE INTO archive.loads (dataset, dt, load_id, first_utc, last_utc) "
+                "VALUES (?, ?, ?, ?, ?)",
+                [RAW, bounds.date, uuid.uuid4().hex, first, last],
             )
-            insert(connection, readings, self.zone)
+            insert(connection, found, self.zone)
 
     def forget_day(self, day: date) -> None:
         """Take the day out of the database, and its record too."""

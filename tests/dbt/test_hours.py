@@ -13,8 +13,8 @@ from tests.dbt.meters import Archive, compiled_models, prepare, wall
 BEGIN = datetime(2026, 1, 1)
 QUARTER = timedelta(minutes=15)
 A_WEEK = 7 * 96
-# DuckDB has newer rules for it than the locked tzdata
-OTHER_RULES = {"Europe/Chisinau", "Europe/Tiraspol"}
+# DuckDB has older rules for it than the locked tzdata: such days are not loaded
+OTHER_RULES = {"America/Havana", "Cuba"}
 
 
 def offset(zone: ZoneInfo, at: datetime) -> timedelta:
@@ -93,7 +93,7 @@ def test_hours_are_pieces_of_real_time(
         ("Pacific/Chatham", "2026-04-04 14:00", ["03:00 0.75", "02:45 0.25", "03:00 1.0"]),
         ("Australia/Lord_Howe", "2026-04-04 15:00", ["01:00 1.0", "01:30 0.5", "02:00 1.0"]),
         ("Antarctica/Troll", "2026-10-25 01:00", ["02:00 1.0", "01:00 1.0", "02:00 1.0"]),
-        ("America/Havana", "2026-11-01 05:00", ["00:00 1.0", "00:00 1.0", "01:00 1.0"]),
+        ("Atlantic/Azores", "2026-10-25 01:00", ["00:00 1.0", "00:00 1.0", "01:00 1.0"]),
         ("Asia/Tokyo", "2026-04-04 15:00", ["23:00 1.0", "00:00 1.0", "01:00 1.0"]),
     ],
 )

@@ -297,3 +297,58 @@ def test_unsound_readings_of_new_days_stop_the_build(tmp_path: Path) -> None:
         with pytest.raises(AssertionError, match="FAIL 24 source_sound_readings"):
             archive.build(*options)
     assert archive.query("FROM fct_daily_energy") == built
+
+
+def half_hourly(day: LocalDay, watts: float) -> list[Reading]:
+    """A kWh an hour, between the day's own bounds."""
+    found, at = [], day.start.replace(tzinfo=None)
+    while at < day.end.replace(tzinfo=None):
+        counter = (at - datetime(2026, 11, 1)).total_seconds() / 3600
+        found.append((at, "a", watts, 1000 + counter, 0.0))
+        at += timedelta(minutes=30)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("zone", "shift", "hours"), [("America/Vancouver", 1, 23), ("Africa/Casablanca", -1, 25)]
+)
+def test_days_that_were_cut_by_former_zone_rules(
+    zone: str, shift: int, hours: int, tmp_path: Path
+) -> None:
+    """Two days by former rules, one of 23 or 25 hours, and one by the rules of now.
+
+    The tables have local days by the rules of now: each kWh once, and also after a day was loaded
+    again whose readings lie in two local days.
+    """
+    archive = Archive(tmp_path / "home_energy.duckdb", ZoneInfo(zone))
+    rules = [LocalDay(date(2026, 11, n), archive.zone) for n in (9, 10, 11, 12)]
+    move = timedelta(hours=shift)
+    days = [
+        *(day.within(day.start + move, day.end + move) for day in rules[:2]),
+        rules[2].within(rules[2].start + move, rules[2].end),
+        rules[3],
+    ]
+    assert [(day.end - day.start) / timedelta(hours=1) for day in days] == [24, 24, hours, 24]
+    for day in days[:2]:
+        archive.replace(day, half_hourly(day, 100.0))
+    archive.build()
+    archive.replace(days[2], half_hourly(days[2], 100.0))
+    archive.replace(days[3], half_hourly(days[3], 100.0))
+    archive.build()
+    archive.replace(days[1], half_hourly(days[1], 200.0))
+    assert_as_if_built_anew(archive)
+    begins = [day.start.astimezone(archive.zone).replace(tzinfo=None) for day in days]
+    last = datetime(2026, 11, 12, 23, 30)
+    span = (last - begins[0]) / timedelta(hours=1)
+    assert archive.query("SELECT sum(import_kwh) FROM fct_daily_energy") == [(span,)]
+    assert archive.query(
+        "SELECT readings, import_kwh, coverage, first_reading_jst, last_reading_jst, is_complete "
+        "FROM fct_daily_energy WHERE date_jst BETWEEN '2026-11-10' AND '2026-11-11' ORDER BY ALL"
+    ) == [
+        (48, 24.0, 1.0, datetime(2026, 11, n), datetime(2026, 11, n, 23, 30), True)
+        for n in (10, 11)
+    ]
+    # an hour of the day that was loaded again lies in the local day after it, or before it
+    other = "2026-11-11" if shift > 0 else "2026-11-09"
+    watts = "SELECT peak_w FROM int_daily_power WHERE date_jst IN ('2026-11-10', ?)"
+    assert archive.query(watts, other) == [(200.0,), (200.0,)]

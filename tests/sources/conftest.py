@@ -30,7 +30,8 @@ def export(
 
     def opened(days: list[date] | None = None, **changes: Any) -> ExportReader:
         changed = settings.model_copy(update={"influx_url": str(folder), **changes})
-        return ExportReader(changed, {dataset.name: days or [day.date]}, tmp_path / "staging")
+        wanted = [LocalDay(dt, settings.zone) for dt in days or [day.date]]
+        return ExportReader(changed, {dataset.name: wanted}, tmp_path / "staging")
 
     return opened
 

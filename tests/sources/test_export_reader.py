@@ -246,7 +246,7 @@ def test_the_source_is_a_path_or_a_file_url(
     given = url.format(str(path).replace(" ", "%20") if url.startswith("file") else path)
     reader = ExportReader(
         settings.model_copy(update={"influx_url": given}),
-        {dataset.name: [day.date]},
+        {dataset.name: [day]},
         tmp_path / "staging",
     )
     assert sum(len(batch) for batch in reader.read(dataset, day)) == 1
@@ -265,7 +265,7 @@ def test_one_pass_serves_all_days_that_are_wanted(
     )
     reader = ExportReader(
         settings.model_copy(update={"influx_url": str(folder)}),
-        {dataset.name: [d.date for d in days[:2]]},
+        {dataset.name: days[:2]},
         tmp_path / "s",
     )
     assert sum(len(batch) for batch in reader.read(dataset, days[0])) == 1

@@ -24,7 +24,10 @@
     create table if not exists {{ rebuilt_days() }} (dt date, load_id varchar)
 {% endmacro %}
 
-{# The loads in the raw table. Other settings or rules make each load another version. #}
+{#
+    The loads in the raw table, by local day. Other settings or rules make each load another version.
+    Where the archive was cut by former zone rules, a local day has readings of two loads.
+#}
 {% macro present_loads() %}
     {%- set names = [
         'max_power_kw', 'counter_noise_kwh', 'counter_wrap_kwh', 'glitch_readings', 'max_gap_s',
@@ -33,11 +36,23 @@
     {#- count up `rules` when the rules change: the next build makes every day anew -#}
     {%- set settings = {'rules': 5} -%}
     {%- for name in names -%} {%- do settings.update({name: var(name)}) -%} {%- endfor -%}
+    {%- set dates = ['dt', local_time('first_utc') ~ '::date', local_time('last_utc') ~ '::date'] %}
     select
         dt,
-        load_id || '-{{ local_md5(tojson(settings, sort_keys=true)) }}' as load_id
-    from {{ source('batch', 'loads') }}
-    where dataset = 'raw_meter_readings'
+        string_agg(load_id, '+' order by load_id)
+        || '-{{ local_md5(tojson(settings, sort_keys=true)) }}' as load_id
+    from (
+        {%- for date in dates %}
+            select
+                {{ date }} as dt,
+                load_id
+            from {{ source('batch', 'loads') }}
+            where dataset = 'raw_meter_readings'
+            {{ 'union' if not loop.last }}
+        {%- endfor %}
+    )
+    where dt is not null
+    group by dt
 {% endmacro %}
 
 {# The days of which counters were judged, as the builds left them. #}

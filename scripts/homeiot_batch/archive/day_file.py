@@ -31,8 +31,13 @@ def read_metadata(folder: Path) -> FileMetadata | None:
     if not folder.is_dir():
         return None
     refuse_foreign_files(folder)
-    with reading(folder / PART):
-        content = (pq.read_metadata(folder / PART).metadata or {})[METADATA_KEY]
+    return file_metadata(folder / PART)
+
+
+def file_metadata(part: Path) -> FileMetadata:
+    """What the file says of itself. ArchiveDamaged, or ArchiveError if it cannot be read now."""
+    with reading(part):
+        content = (pq.read_metadata(part).metadata or {})[METADATA_KEY]
         return FileMetadata.from_json(json.loads(content))
 
 

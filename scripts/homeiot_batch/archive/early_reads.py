@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 
 import structlog
 
+from homeiot_batch.archive.day_bounds import DayBounds
 from homeiot_batch.archive.day_file import SNAKEMAKES, read_metadata
 from homeiot_batch.config import Settings
 from homeiot_batch.core.day_record import FileMetadata, Marker, read_marker
@@ -52,15 +53,17 @@ def early_reads(
     now = settings.instant()
     latest = max(now, datetime.now(UTC), there or now)
     noted = set(layout.noted_days(dataset))
+    bounds = DayBounds(layout, dataset, settings.zone)
     found = []
     for dt in layout.archived_days(dataset):
-        day = LocalDay(dt, settings.zone)
-        if dt not in noted and _was_loaded_in_time(layout, dataset, day, latest):
+        rule = LocalDay(dt, settings.zone)
+        if dt not in noted and _was_loaded_in_time(layout, dataset, rule, latest):
             continue
         record = _record(layout, dataset, dt)
         if record is None:
             continue
         read_at, write_id = record
+        day = bounds.day(dt)
         is_in_time = day.end <= read_at <= latest
         if not is_in_time or _is_noted(layout, dataset, dt, write_id):
             found.append(EarlyRead(dataset, day, read_at, write_id, day.end <= now))
@@ -112,7 +115,8 @@ def _was_loaded_in_time(layout: Layout, dataset: str, day: LocalDay, latest: dat
     """By the day's marker, which costs less than the file; a load came after its read."""
     marker = read_marker(layout.marker(dataset, day)) or Marker()
     at = _instant(marker.read_at or marker.loaded_at)
-    return at is not None and day.end <= at <= latest
+    end = _instant(marker.end_utc) or day.end  # by former rules it may have another
+    return at is not None and end <= at <= latest
 
 
 def _record(layout: Layout, dataset: str, dt: date) -> tuple[datetime, str] | None:

@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import duckdb
 
+from homeiot_batch.archive.day_bounds import DayBounds
 from homeiot_batch.archive.day_file import check_day
 from homeiot_batch.core.datasets import Dataset, literal, quoted
 from homeiot_batch.core.days import LocalDay
@@ -75,21 +75,21 @@ class SeriesDay:
 
 
 def measured_days(
-    dataset: Dataset, parts: dict[date, Path], zone: ZoneInfo
+    dataset: Dataset, parts: dict[date, Path], bounds: DayBounds
 ) -> tuple[set[date], dict[date, Measures]]:
     """The days whose files are damaged, and what the others hold."""
     try:
-        return set(), _measured(dataset, parts, zone)
+        return set(), _measured(dataset, parts, bounds)
     except duckdb.Error:  # does not say which one; all are read through only now
-        damaged = {day for day, part in parts.items() if _is_damaged(part, LocalDay(day, zone))}
+        damaged = {day for day, part in parts.items() if _is_damaged(part, bounds.day(day))}
         if not damaged:
             raise
     whole = {day: part for day, part in parts.items() if day not in damaged}
-    _, measured = measured_days(dataset, whole, zone)
+    _, measured = measured_days(dataset, whole, bounds)
     return damaged, measured
 
 
-def _measured(dataset: Dataset, parts: dict[date, Path], zone: ZoneInfo) -> dict[date, Measures]:
+def _measured(dataset: Dataset, parts: dict[date, Path], bounds: DayBounds) -> dict[date, Measures]:
     """What each day with readings holds."""
     if not parts:
         return {}
@@ -100,7 +100,7 @@ def _measured(dataset: Dataset, parts: dict[date, Path], zone: ZoneInfo) -> dict
         by_day.setdefault(row.dt, []).append(row)
     measured: dict[date, Measures] = {}
     for dt, rows in by_day.items():
-        day = LocalDay(dt, zone)
+        day = bounds.day(dt)
         measured[dt] = _measures(day, rows, series.values())
     return measured
 

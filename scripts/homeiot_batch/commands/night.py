@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 import structlog
 
+from homeiot_batch.archive.day_bounds import DayBounds, bounded_day
 from homeiot_batch.archive.day_file import check_day, read_metadata
 from homeiot_batch.archive.early_reads import days_to_read_again
 from homeiot_batch.config import Settings
@@ -117,6 +118,7 @@ def _read_damaged_again(
     plan: Plan, settings: Settings, layout: Layout, dataset: str, days: Iterable[date]
 ) -> None:
     """Add the days whose files are damaged: each is replaced only by a day that holds as much."""
+    bounds = DayBounds(layout, dataset, settings.zone)
     for day in days:
         if not layout.day(dataset, day).is_dir():
             continue
@@ -124,7 +126,7 @@ def _read_damaged_again(
             loaded = read_marker(layout.marker(dataset, day)) or read_marker(
                 layout.former_marker(dataset, day)
             )
-            check_day(layout.day(dataset, day), LocalDay(day, settings.zone), loaded)
+            check_day(layout.day(dataset, day), bounds.day(day), loaded)
         except ArchiveError as error:
             plan.warnings.append(f"{dataset} {day}: {error}")
             plan.ask_for(layout, dataset, [day])
@@ -167,11 +169,12 @@ def _empty_runs(
     settings: Settings, layout: Layout, dataset: str, end: date
 ) -> Iterator[list[LocalDay]]:
     """Days one after the other that are archived empty, of the year up to `end`."""
+    bounds = DayBounds(layout, dataset, settings.zone)
     run: list[LocalDay] = []
     for dt in each_day(end - timedelta(days=YEAR), end + timedelta(days=1)):
         marker = read_marker(layout.marker(dataset, dt))
         if dt <= end and marker and marker.is_empty:
-            run.append(LocalDay(dt, settings.zone))
+            run.append(bounds.day(dt))
         elif run:
             yield run
             run = []
@@ -180,7 +183,8 @@ def _empty_runs(
 def _compare_empty_run(
     plan: Plan, reader: InfluxReader, dataset: Dataset, layout: Layout, run: list[LocalDay]
 ) -> None:
-    before = LocalDay(run[0].date - timedelta(days=1), run[0].zone)
+    day_before = run[0].date - timedelta(days=1)
+    before = bounded_day(layout, dataset.name, day_before, run[0].zone)
     days = [before] if _ends_early(layout, dataset, before) else []
     if any(reader.counts(dataset, LocalDays(run[0], run[-1])).values()):
         days += run
@@ -198,10 +202,9 @@ def _ends_early(layout: Layout, dataset: Dataset, day: LocalDay) -> bool:
 def _archived(
     settings: Settings, layout: Layout, dataset: Dataset, first: date, last: date
 ) -> list[LocalDay]:
+    bounds = DayBounds(layout, dataset.name, settings.zone)
     return [
-        LocalDay(day, settings.zone)
-        for day in each_day(first, last)
-        if layout.day(dataset.name, day).is_dir()
+        bounds.day(day) for day in each_day(first, last) if layout.day(dataset.name, day).is_dir()
     ]
 
 

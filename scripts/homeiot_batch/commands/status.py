@@ -13,6 +13,7 @@ from typing import NamedTuple
 import duckdb
 import typer
 
+from homeiot_batch.archive.day_bounds import DayBounds
 from homeiot_batch.archive.early_reads import days_to_read_again
 from homeiot_batch.archive.zone_record import check_zone
 from homeiot_batch.commands.measured_days import Measures, measured_days
@@ -115,7 +116,8 @@ def _dataset_status(
     sizes = {day: part.stat().st_size for day, part in parts.items() if part.exists()}
     first = settings.archive_start or layout.first_day(name) or last
     there = {day: parts[day] for day in sizes}
-    damaged, measured = measured_days(dataset, there, settings.zone)
+    bounds = DayBounds(layout, name, settings.zone)
+    damaged, measured = measured_days(dataset, there, bounds)
     early = days_to_read_again(layout, settings, name)
     not_over = [day for day in archived if day > last]
     for day in [*each_day(first, last), *not_over]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import typer
 
+from homeiot_batch.archive.day_bounds import FILL_HOLE, USE_TABLES, DayBounds
 from homeiot_batch.archive.day_file import open_day, refuse_undeclared
 from homeiot_batch.archive.early_reads import EarlyRead, early_reads
 from homeiot_batch.archive.zone_record import check_zone
@@ -99,12 +100,21 @@ def _judge_dataset(
     days = list(each_day(start, end))
     if last is None:
         days += [dt for dt in early if dt > end]
+    bounds = DayBounds(places.layout, dataset.name, settings.zone)
     for dt in days:
-        day = LocalDay(dt, settings.zone)
-        verdict = _verdict(places, dataset, day)
+        verdict = _verdict(places, dataset, bounds, dt)
+        _judge_seam(verdict, bounds)
         if dt in early:
             _judge_early_read(verdict, early[dt])
         yield verdict
+
+
+def _judge_seam(verdict: Verdict, bounds: DayBounds) -> None:
+    """Say where the day and the archived one before it, cut by other zone rules, do not touch."""
+    if hole := bounds.hole_before(verdict.dt):
+        verdict.problems.append(f"{hole}; {FILL_HOLE.format(dt=verdict.dt)}")
+    if overlap := bounds.overlap_before(verdict.dt):
+        verdict.notes.append(f"{overlap}; {USE_TABLES}")
 
 
 def _judge_early_read(verdict: Verdict, read: EarlyRead) -> None:
@@ -126,8 +136,9 @@ def _first_day(places: Places, dataset: Dataset) -> date | None:
     return min(known, default=None)
 
 
-def _verdict(places: Places, dataset: Dataset, day: LocalDay) -> Verdict:
-    verdict = Verdict(dataset.name, day.date)
+def _verdict(places: Places, dataset: Dataset, bounds: DayBounds, dt: date) -> Verdict:
+    verdict = Verdict(dataset.name, dt)
+    day = bounds.day(dt)
     part = places.layout.day(dataset.name, day) / PART
     try:
         if not part.parent.is_dir():
@@ -138,7 +149,8 @@ def _verdict(places: Places, dataset: Dataset, day: LocalDay) -> Verdict:
         refuse_undeclared(part, dataset, day.zone.key)
         marker = read_marker(places.layout.marker(dataset.name, day))
         _check_marker(verdict, verdict.parquet, marker)
-        _check_rows(verdict, verdict.parquet, places.database, dataset, day, part)
+        share = day.within(day.start, bounds.end_of_share(day))
+        _check_rows(verdict, verdict.parquet, places.database, dataset, share, part)
     except (ArchiveError, SettingsError) as error:
         verdict.problems.append(str(error))
     except duckdb.Error as error:

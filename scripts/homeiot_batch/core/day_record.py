@@ -123,6 +123,7 @@ class Marker:
     values: Mapping[str, int] | None = None
     first_utc: str | None = None
     last_utc: str | None = None
+    end_utc: str | None = None
     sha256: str | None = None
     write_id: str | None = None
     file: Mapping[str, int] | None = None
@@ -143,6 +144,7 @@ class Marker:
             values=values if isinstance(values, Mapping) else None,
             first_utc=_text(content, "first_utc"),
             last_utc=_text(content, "last_utc"),
+            end_utc=_text(content, "end_utc"),
             sha256=_text(content, "sha256"),
             write_id=_text(content, "write_id"),
             file=file if isinstance(file, Mapping) else None,

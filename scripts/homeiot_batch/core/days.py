@@ -1,4 +1,7 @@
-"""Local days of the house: their dates, and their bounds in UTC from the zone's own rules."""
+"""Local days of the house: their dates, and their bounds in UTC.
+
+The bounds are those of the zone's own rules, or others where an archive was cut by former rules.
+"""
 
 import re
 from collections.abc import Iterator
@@ -13,20 +16,31 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class LocalDay:
-    """One local day of a zone as the half-open UTC interval [start, end): 23, 24 or 25 hours, or another length."""
+    """One local day of a zone as the half-open UTC interval [start, end): 23, 24 or 25 hours, or another length.
+
+    `begins` and `ends` (UTC) are set where they are not those of the zone's rules.
+    """
 
     date: date
     zone: ZoneInfo
+    begins: datetime | None = None
+    ends: datetime | None = None
 
     @property
     def start(self) -> datetime:
         """First instant of the day, UTC."""
-        return _midnight(self.date, self.zone)
+        return self.begins or _midnight(self.date, self.zone)
 
     @property
     def end(self) -> datetime:
-        """First instant of the next day, UTC."""
-        return _midnight(self.date + timedelta(days=1), self.zone)
+        """First instant after the day, UTC: as a rule, that of the next day."""
+        return self.ends or _midnight(self.date + timedelta(days=1), self.zone)
+
+    def within(self, start: datetime, end: datetime) -> "LocalDay":
+        """The same day with these bounds, UTC: equal to the day by the rules if they are its own."""
+        rule = LocalDay(self.date, self.zone)
+        begins = None if start == rule.start else start
+        return LocalDay(self.date, self.zone, begins, None if end == rule.end else end)
 
     @property
     def start_ns(self) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from homeiot_batch.archive.day_bounds import FILL_HOLE, USE_TABLES, DayBounds
 from homeiot_batch.archive.early_reads import early_reads
 from homeiot_batch.archive.run_lock import holder
 from homeiot_batch.config import Settings
@@ -28,6 +29,7 @@ def check_archive(settings: Settings, layout: Layout) -> Iterator[Finding]:
     for dataset in settings.datasets:
         yield _check_days(settings, layout, dataset)
         yield from _check_early_reads(settings, layout, dataset)
+        yield from _check_seams(settings, layout, dataset)
     yield from _check_declarations(settings, layout)
     if not_locked := check_locks(layout.parquet, "PARQUET_BASE_DIR"):
         yield not_locked
@@ -41,6 +43,16 @@ def check_archive(settings: Settings, layout: Layout) -> Iterator[Finding]:
         yield ok("rename", f"not tried before the first run has made {layout.parquet}")
     else:
         yield from check_moves(settings, layout)
+
+
+def _check_seams(settings: Settings, layout: Layout, dataset: str) -> Iterator[Finding]:
+    """Archived days that do not touch because they were cut by different zone rules."""
+    bounds = DayBounds(layout, dataset, settings.zone)
+    for dt in layout.archived_days(dataset):
+        if hole := bounds.hole_before(dt):
+            yield problem(f"{dataset} {dt} hole", hole, FILL_HOLE.format(dt=dt))
+        if overlap := bounds.overlap_before(dt):
+            yield warning(f"{dataset} {dt} overlap", overlap, USE_TABLES)
 
 
 def _check_declarations(settings: Settings, layout: Layout) -> Iterator[Finding]:

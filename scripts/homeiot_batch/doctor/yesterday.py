@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from homeiot_batch.archive.day_bounds import bounded_day
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay, yesterday
@@ -15,9 +16,9 @@ def check_yesterday(settings: Settings, found: Iterable[Finding]) -> Iterator[Fi
     broken = {finding.name for finding in found if finding.level == "problem"}
     reader = InfluxReader(settings)
     over = yesterday(settings.instant(), settings.zone)
-    day = LocalDay(over, settings.zone)
     for dataset in settings.datasets.values():
         if not any(_is_about(name, dataset) for name in broken):
+            day = bounded_day(settings.layout, dataset.name, over, settings.zone)
             yield _try_day(reader, dataset, day)
 
 

@@ -12,6 +12,7 @@ from homeiot_batch.core.days import EPOCH, yesterday
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.doctor.finding import Finding, of_error, ok, problem, warning
 from homeiot_batch.errors import HomeIotError
+from homeiot_batch.warehouse.zone_rules import UPDATE, other_rules
 from homeiot_batch.workflow.machine_zone import zone_doubt
 
 NONE_YET = "no day is archived yet"
@@ -60,8 +61,9 @@ def _check_rules(settings: Settings) -> Iterator[Finding]:
     if hour:
         yield problem(
             "zone rules",
-            f"DuckDB's of {settings.tz} differ from Python's at {hour} UTC: such a day is refused",
-            "update the Python packages duckdb and tzdata together",
+            f"{other_rules(settings.zone)} at {hour} UTC: "
+            "days of which they differ are archived, but not loaded",
+            UPDATE,
         )
 
 

@@ -6,7 +6,7 @@ in one pass for all days that are wanted, and each day is then put together from
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,7 +24,7 @@ from homeiot_batch.sources.exports.spool import Spool
 from homeiot_batch.sources.exports.units import Suspicion
 from homeiot_batch.sources.exports.wanted import Wanted
 
-WantedDays = Mapping[str, Sequence[date]]
+WantedDays = Mapping[str, Sequence[LocalDay]]
 MOST_NAMES = 20
 
 
@@ -37,7 +37,7 @@ class ExportReader:
         self._days = wanted
         self._staging = staging
         self._spool: Spool | None = None
-        self._found: dict[tuple[str, date], Wanted] = {}
+        self._found: dict[tuple[str, LocalDay], Wanted] = {}
         self._coverage: dict[str, Coverage] = {}
         self._unusable: dict[str, SourceError] = {}
         self._damage: SourceError | None = None
@@ -96,8 +96,8 @@ class ExportReader:
             if self._spool is None:
                 self._spool = Spool(self._staging)
                 self._pass(self._spool, self._days)
-            if (dataset.name, day.date) not in self._found:
-                self._pass(self._spool, {dataset.name: [day.date]})
+            if (dataset.name, day) not in self._found:
+                self._pass(self._spool, {dataset.name: [day]})
         except SourceError as error:
             self._damage = error
             raise
@@ -108,9 +108,8 @@ class ExportReader:
     def _pass(self, spool: Spool, days: WantedDays) -> None:
         """Read all files for these days."""
         wanted = []
-        for name, dates in days.items():
-            dataset = self._settings.datasets[name]
-            wanted.append(Wanted(dataset, dates, self._settings.zone))
+        for name, own in days.items():
+            wanted.append(Wanted(self._settings.datasets[name], own))
         for entry in wanted:
             spool.prepare(entry.dataset)
         done = ExportPass(self._settings, wanted, spool)
@@ -187,8 +186,8 @@ class ExportReader:
         return list(rest_of_another(sections, settings.influx_bucket, policy))
 
     def _suspicion(self, dataset: Dataset, day: LocalDay) -> Suspicion | None:
-        found = self._found[dataset.name, day.date]
-        number = found.days.index(day.date)
+        found = self._found[dataset.name, day]
+        number = found.days.index(day)
         return found.units.of(number)
 
     def _refuse_other_units(self, dataset: Dataset, day: LocalDay) -> None:
@@ -199,7 +198,7 @@ class ExportReader:
         suspicion = self._suspicion(dataset, day)
         if suspicion is None:
             return
-        found = self._found[dataset.name, day.date]
+        found = self._found[dataset.name, day]
         lines, readings = found.units.lines, found.evidence.readings
         has_no_others = any(lines[meter] == readings[meter] for meter in suspicion.meters)
         if suspicion.meters.total() > 1 or has_no_others:

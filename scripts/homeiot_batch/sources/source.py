@@ -1,7 +1,7 @@
 """What a source of readings is, whatever stands behind it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
-from homeiot_batch.sources.export_reader import ExportReader
+from homeiot_batch.sources.export_reader import ExportReader, WantedDays
 from homeiot_batch.sources.influx_reader import InfluxReader
 
 
@@ -42,7 +42,7 @@ class Source(Protocol):
         ...
 
 
-def open_source(settings: Settings, wanted: Mapping[str, Sequence[date]], staging: Path) -> Source:
+def open_source(settings: Settings, wanted: WantedDays, staging: Path) -> Source:
     """The source that INFLUX_URL names.
 
     `wanted` are the days, by dataset, that it will be asked for. In `staging` it may spool.

@@ -25,12 +25,14 @@ CREATE TABLE IF NOT EXISTS archive.loads (
   dataset VARCHAR, dt DATE, load_id VARCHAR, rows BIGINT, field_values JSON, first_utc TIMESTAMP, last_utc TIMESTAMP,
   sha256 VARCHAR, write_id VARCHAR, shrunk_from JSON, loaded_at TIMESTAMP, PRIMARY KEY (dataset, dt));
 CREATE TABLE IF NOT EXISTS archive.house (tz VARCHAR);
+CREATE TABLE IF NOT EXISTS archive.wall_times (
+  dataset VARCHAR, dt DATE, last_utc TIMESTAMP, last_jst TIMESTAMP, PRIMARY KEY (dataset, dt));
 CREATE TABLE IF NOT EXISTS archive.builds (build_id VARCHAR, built_at TIMESTAMP);
 CREATE TABLE IF NOT EXISTS archive.tariffs (
   source VARCHAR, valid_from DATE, valid_to DATE, weekdays VARCHAR, from_time VARCHAR,
   to_time VARCHAR, import_price DOUBLE, feed_in_price DOUBLE, currency VARCHAR);
 """
-BOOKS = ("archive.loads", "archive.house", "archive.builds")
+BOOKS = ("archive.loads", "archive.house", "archive.wall_times", "archive.builds")
 
 # what DuckDB says of a file that it cannot trust; another try does not help
 DAMAGE = (
@@ -112,8 +114,9 @@ def record_build(path: Path, wait_s: float = 0) -> dict[str, object]:
 def outdated(path: Path, datasets: Iterable[Dataset], wait_s: float = 0) -> str:
     """Which table is of an older program, or lacks columns that were declared since; "" if none.
 
-    The order of a dataset's columns does not matter. A table with columns that are not declared any
-    more is none of these: its load is refused. The records are read through.
+    So is one whose wall times are by other zone rules than those that DuckDB has now. The order of
+    a dataset's columns does not matter. A table with columns that are not declared any more is none
+    of these: its load is refused. The records are read through.
     """
     with duckdb.connect() as today, open_database(path, wait_s=wait_s) as connection:
         today.execute(BOOKKEEPING)
@@ -127,7 +130,18 @@ def outdated(path: Path, datasets: Iterable[Dataset], wait_s: float = 0) -> str:
                 )
             if found and table in BOOKS:
                 connection.execute(f"FROM {table}").fetchall()
-    return ""
+        return _other_wall_times(connection)
+
+
+def _other_wall_times(connection: duckdb.DuckDBPyConnection) -> str:
+    """The first day that was loaded by other zone rules than DuckDB's of now, in words."""
+    if not columns_of(connection, "archive.wall_times"):
+        return ""
+    row = connection.execute(
+        "SELECT dt::VARCHAR, tz FROM archive.wall_times CROSS JOIN archive.house "
+        "WHERE last_jst <> timezone(tz, timezone('UTC', last_utc)) ORDER BY dt LIMIT 1"
+    ).fetchone()
+    return f"DuckDB's zone rules for {row[1]} have changed since {row[0]} was loaded" if row else ""
 
 
 def _is_outdated(table: str, found: list[tuple[str, str]], wanted: list[tuple[str, str]]) -> bool:

@@ -25,6 +25,7 @@ from homeiot_batch.warehouse.database import (
     transaction,
     writing,
 )
+from homeiot_batch.warehouse.zone_rules import UPDATE, other_rules
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,11 @@ def load_day(
     allow_shrink: bool,
     former: Marker | None = None,
     wait_s: float = 0,
+    until: datetime | None = None,
 ) -> Load:
     """Replace the day's rows by those of the Parquet file in `folder`, compare both, and record it: all or nothing.
 
+    The file's rows from `until` (UTC) on are left out: they are loaded with the day after.
     ShrinkError if the file holds less than was loaded before, by the database or by the `former` marker of one that is gone; ArchiveDamaged
     if it is not as it was then; SettingsError if it has columns that are not declared; DatabaseBusy if another process still holds the
     database after `wait_s` seconds.
@@ -61,6 +64,7 @@ def load_day(
     file.prove(day)
     refuse_undeclared(file.part, dataset, day.zone.key)
     marker = _marker(path, file, dataset, day)
+    share = day.within(day.start, until or day.end)
     with writing, open_database(path, wait_s=wait_s) as connection:
         connection.execute(BOOKKEEPING)
         connection.execute(dataset.ddl())
@@ -74,11 +78,12 @@ def load_day(
             subject = f"{dataset.name} {day} in DuckDB"
             shrunk_from = _permitted_from(subject, known, file, allow_shrink)
             marker = replace(marker, shrunk_from=shrunk_from)
-            _replace_rows(connection, file.part, dataset, day)
-            _compare(connection, file, dataset, day)
-            doubled = _doubled(connection, dataset, day)
+            _replace_rows(connection, file.part, dataset, share)
+            _compare(connection, file, dataset, share, is_whole=share == day)
+            doubled = _doubled(connection, dataset, share)
             fault_points.reach("load.inserted")
             _record(connection, marker, file.record)
+            _record_wall_time(connection, dataset, share)
         fault_points.reach("load.committed")
     return Load(file.record, marker, doubled)
 
@@ -92,6 +97,7 @@ def _marker(path: Path, file: DayFile, dataset: Dataset, day: LocalDay) -> Marke
         values=file.record.values,
         first_utc=file.metadata.first_utc,
         last_utc=file.metadata.last_utc,
+        end_utc=day.end.isoformat(),
         sha256=file.sha256,
         write_id=file.metadata.write_id,
         file=file_stamp(file.part),
@@ -191,7 +197,12 @@ def _replace_rows(
 
 
 def _compare(
-    connection: duckdb.DuckDBPyConnection, file: DayFile, dataset: Dataset, day: LocalDay
+    connection: duckdb.DuckDBPyConnection,
+    file: DayFile,
+    dataset: Dataset,
+    day: LocalDay,
+    *,
+    is_whole: bool,
 ) -> None:
     """The table's day equals the file's rows, and its wall times are the day's by Python's zone rules too."""
     count, first_utc, last_utc, first, last = connection.execute(
@@ -199,7 +210,7 @@ def _compare(
         _bounds(day),
     ).fetchall()[0]
     missing, foreign = differences(connection, file.part, dataset, day)
-    if count != file.record.rows or missing or foreign:
+    if (is_whole and count != file.record.rows) or missing or foreign:
         raise DatabaseError(
             f"{dataset.name} {day}: DuckDB holds {count} rows, {missing} of the file's "
             f"{file.record.rows} are not there; nothing is changed. "
@@ -211,7 +222,8 @@ def _compare(
             and utc.replace(tzinfo=UTC).astimezone(day.zone).replace(tzinfo=None) != wall
         ):
             raise DatabaseError(
-                f"DuckDB's rules for {day.zone.key} differ from Python's on {day}; update duckdb and tzdata"
+                f"{dataset.name} {day} stays archived, but is not loaded: "
+                f"{other_rules(day.zone)}; {UPDATE}"
             )
 
 
@@ -240,7 +252,10 @@ def _column_list(dataset: Dataset) -> str:
 
 
 def _parquet_rows(part: Path, dataset: Dataset, day: LocalDay) -> str:
-    """The file's rows as the table has them; a column that was declared later is filled as for points without it."""
+    """The file's rows before the end of the day, as the table has them.
+
+    A column that was declared later is filled as for points without it.
+    """
     there = pq.read_schema(part).names
     columns = ", ".join(
         expression if name in there else f"CAST({literal(dataset.absent(name))} AS {kind})"
@@ -248,7 +263,8 @@ def _parquet_rows(part: Path, dataset: Dataset, day: LocalDay) -> str:
             dataset.columns().items(), wall_columns(dataset, day.zone.key), strict=True
         )
     )
-    return f"SELECT {columns} FROM read_parquet(?, hive_partitioning = false)"
+    end = f"make_timestamptz({day.end_ns // 1000})"
+    return f"SELECT {columns} FROM read_parquet(?, hive_partitioning = false) WHERE ts_utc < {end}"
 
 
 def _record(connection: duckdb.DuckDBPyConnection, marker: Marker, record: DayRecord) -> None:
@@ -268,6 +284,18 @@ def _record(connection: duckdb.DuckDBPyConnection, marker: Marker, record: DayRe
             json.dumps(shrunk_from.as_dict()) if shrunk_from else None,
             naive_utc(marker.loaded_at),
         ],
+    )
+
+
+def _record_wall_time(
+    connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay
+) -> None:
+    """Note the day's last reading in UTC and local time, by which other zone rules are found."""
+    last = f"max(ts_utc), max_by(ts_jst, ts_utc) FROM {quoted(dataset.name)}"
+    connection.execute(
+        "INSERT OR REPLACE INTO archive.wall_times "
+        f"SELECT ?, ?::DATE, {last} WHERE ts_utc >= ? AND ts_utc < ?",
+        [dataset.name, day.date, *_bounds(day)],
     )
 
 

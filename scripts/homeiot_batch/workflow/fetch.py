@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from homeiot_batch.archive.batches import in_order, of_size
+from homeiot_batch.archive.day_bounds import DayBounds
 from homeiot_batch.archive.parquet_writer import (
     DayWriter,
     prove_written,
@@ -96,7 +97,7 @@ class DayFetcher:
     def stage(self, dataset: str, dt: str, staged: Path) -> None:
         """Fetch the day, and put it into the folder `staged`."""
         settings, declared = self._settings, self._settings.datasets[dataset]
-        day = finished_day(settings, dt)
+        day = finished_day(settings, dataset, dt)
         known = known_records(self._layout, self._loads, settings.duckdb_path, dataset, dt)
         guard = ShrinkGuard(f"{dataset} {dt}", known, settings.allow_shrink)
         source = self._open_source(dataset, dt)
@@ -153,8 +154,8 @@ class DayFetcher:
                     self._summary.warn(said)
             return self._source
 
-    def _wanted(self, dataset: str, dt: str) -> dict[str, list[date]]:
-        """The days that are likely asked for after the first one.
+    def _wanted(self, dataset: str, dt: str) -> dict[str, list[LocalDay]]:
+        """The days that are likely asked for after the first one, with their bounds in the archive.
 
         All of a forced range, else those that are missing.
         """
@@ -164,4 +165,6 @@ class DayFetcher:
             for name, days in self._scope.range.items()
         }
         wanted[dataset] = sorted({*wanted[dataset], date.fromisoformat(dt)})
-        return wanted
+        zone = self._settings.zone
+        bounds = {name: DayBounds(self._layout, name, zone) for name in wanted}
+        return {name: [bounds[name].day(day) for day in days] for name, days in wanted.items()}

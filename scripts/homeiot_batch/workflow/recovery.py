@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 
+from homeiot_batch.archive.day_bounds import bounded_day, recorded_day
 from homeiot_batch.archive.day_file import check_day, open_day, strangers
 from homeiot_batch.archive.parquet_writer import put_in_place
 from homeiot_batch.archive.shrink_guard import holds_all_of
@@ -52,7 +53,7 @@ def settle_staging(layout: Layout, settings: Settings) -> None:
                 dt=str(dt),
             )
         elif reason := _why_not(
-            staged, day, settings.datasets.get(name), LocalDay(dt, settings.zone)
+            staged, day, settings.datasets.get(name), _staged_day(settings, layout, name, dt)
         ):
             log.warning("a staged day is dropped", dataset=name, dt=str(dt), reason=reason)
             shutil.rmtree(staged)
@@ -98,6 +99,12 @@ def replace_unusable_database(layout: Layout, settings: Settings) -> str | None:
     aside = set_aside(settings.duckdb_path)
     layout.damage.unlink(missing_ok=True)
     return f"{settings.duckdb_path} is set aside as {aside.name} and built again from the archive: {reason}"
+
+
+def _staged_day(settings: Settings, layout: Layout, dataset: str, dt: date) -> LocalDay:
+    """The day as it was read, which may have been by former zone rules."""
+    recorded = recorded_day(layout.staged(dataset, dt), dt, settings.zone)
+    return recorded or bounded_day(layout, dataset, dt, settings.zone)
 
 
 def _why_not(staged: Path, day: Path, dataset: Dataset | None, local_day: LocalDay) -> str:

@@ -4,6 +4,7 @@ from datetime import date
 
 import structlog
 
+from homeiot_batch.archive.day_bounds import bounded_day
 from homeiot_batch.archive.day_file import open_day
 from homeiot_batch.archive.early_reads import (
     drop_old_notes,
@@ -13,7 +14,6 @@ from homeiot_batch.archive.early_reads import (
 )
 from homeiot_batch.config import Settings
 from homeiot_batch.core.count_change import CountChange
-from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import ArchiveError, SourceError
 from homeiot_batch.sources.influx_reader import InfluxReader
@@ -47,7 +47,7 @@ def values_lost(settings: Settings, layout: Layout, dataset: str, dt: str) -> st
     if not settings.is_server:
         return ""
     declared = settings.datasets[dataset]
-    day = LocalDay(date.fromisoformat(dt), settings.zone)
+    day = bounded_day(layout, dataset, date.fromisoformat(dt), settings.zone)
     try:
         archived = open_day(layout.day(dataset, dt)).record
         counts = InfluxReader(settings).counts(declared, day)

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from snakemake.exceptions import WorkflowError
 
+from homeiot_batch.archive.day_bounds import end_of_share
 from homeiot_batch.archive.parquet_writer import put_in_place
 from homeiot_batch.config import SHIPPED_DATASET, Settings
 from homeiot_batch.core import fault_points
@@ -173,7 +174,8 @@ class ArchiveRun:
     def load(self, dataset: str, dt: str, day: str, marker: str, job: str) -> None:
         """Load the day into DuckDB, then write its marker."""
         with self._job("load", dataset, dt, job):
-            local_day, declared = finished_day(self.settings, dt), self.settings.datasets[dataset]
+            declared = self.settings.datasets[dataset]
+            local_day = finished_day(self.settings, dataset, dt)
             former = read_marker(self.layout.former_marker(dataset, dt))
             load = load_day(
                 self.settings.duckdb_path,
@@ -183,6 +185,7 @@ class ArchiveRun:
                 self.settings.allow_shrink,
                 former,
                 self._database_wait_s,
+                end_of_share(self.layout, dataset, local_day),
             )
             fault_points.reach("load.closed")
             write_json(self.layout.last_load, {"load_id": load.load_id})

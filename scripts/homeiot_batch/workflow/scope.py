@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
+from homeiot_batch.archive.day_bounds import bounded_day
 from homeiot_batch.config import Settings
 from homeiot_batch.core.days import LocalDay, each_day, parse_day, yesterday
 from homeiot_batch.core.layout import Layout
@@ -56,11 +57,14 @@ def open_scope(settings: Settings, layout: Layout) -> Scope:
     )
 
 
-def finished_day(settings: Settings, dt: str) -> LocalDay:
-    """The local day named by a path; SettingsError if it is no date or is not over yet."""
+def finished_day(settings: Settings, dataset: str, dt: str) -> LocalDay:
+    """The local day of the dataset that a path names, with its bounds in the archive.
+
+    SettingsError if it is no date or is not over yet.
+    """
     day = parse_day(dt, "dt")
     _refuse_unfinished("dt", day, yesterday(settings.instant(), settings.zone), settings.tz)
-    return LocalDay(day, settings.zone)
+    return bounded_day(settings.layout, dataset, day, settings.zone)
 
 
 def _start(settings: Settings, layout: Layout, dataset: str, end: date) -> date:

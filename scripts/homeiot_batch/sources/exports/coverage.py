@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -67,7 +67,7 @@ class Coverage:
         """The first reading, by day, at `since` (ns since the epoch) or later; None without any."""
         return self._evidence.first(since)
 
-    def notices(self, days: Sequence[date]) -> list[str]:
+    def notices(self, days: Sequence[LocalDay]) -> list[str]:
         """What the user should know of the readings as a whole, for the wanted days."""
         return [*self._ended(days), *self._wrong_clocks()]
 
@@ -222,13 +222,13 @@ class Coverage:
                 holders.append(section)
         return any(begin < day.start_ns for begin, _ in self._hulls(holders))
 
-    def _ended(self, days: Sequence[date]) -> list[str]:
+    def _ended(self, days: Sequence[LocalDay]) -> list[str]:
         """Meters that end inside of the wanted days while others go on."""
         if not days:
             return []
-        day_before = days[0] - timedelta(days=1)
+        day_before = days[0].date - timedelta(days=1)
         begin = LocalDay(day_before, self._zone).start_ns
-        end = LocalDay(days[-1], self._zone).end_ns
+        end = days[-1].end_ns
         found = []
         for meter, spans in self._by_meter.items():
             last = self._evidence.last_of(meter)

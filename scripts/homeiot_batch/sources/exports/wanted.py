@@ -2,9 +2,7 @@
 
 import bisect
 from collections.abc import Iterable
-from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
@@ -15,12 +13,11 @@ from homeiot_batch.sources.exports.units import OtherUnits
 class Wanted:
     """The points that one pass keeps for one dataset, and what they prove."""
 
-    def __init__(self, dataset: Dataset, days: Iterable[date], zone: ZoneInfo) -> None:
+    def __init__(self, dataset: Dataset, days: Iterable[LocalDay]) -> None:
         self.dataset = dataset
-        self.days = sorted(days)
-        bounds = [LocalDay(day, zone) for day in self.days]
-        self._starts = [day.start_ns for day in bounds]
-        self._ends = [day.end_ns for day in bounds]
+        self.days = sorted(days, key=lambda day: day.date)
+        self._starts = [day.start_ns for day in self.days]
+        self._ends = [day.end_ns for day in self.days]
         # ns: most lines lie outside of these
         self.first = min(self._starts, default=0)
         self.end = max(self._ends, default=0)
