@@ -87,9 +87,12 @@ def _run(first: LocalDay, last: LocalDay, environment: dict[str, str]) -> int:
 def _show(database: Path) -> None:
     with duckdb.connect(database, read_only=True) as connection:
         rows = connection.execute(TABLE).fetchall()
-    typer.echo("\n" + _line("date", "source", "kWh", "peak W"))
+    head = _line("date", "source", "kWh", "peak W")
+    typer.echo(f"\n{head}")
     for day, source, energy, peak in rows:
-        typer.echo(_line(str(day), source, _shown(energy, 2), _shown(peak, 0)))
+        kwh = _shown(energy, 2)
+        watts = _shown(peak, 0)
+        typer.echo(_line(str(day), source, kwh, watts))
     typer.echo(PLACES.format(folder=FOLDER, database=database, tables=TABLES))
 
 

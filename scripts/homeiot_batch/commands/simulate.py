@@ -80,7 +80,9 @@ def readings(
         exported = chance.uniform(100, 900)
         for time in range(start.start_ns, end.end_ns, step_s * NS_PER_S):
             wall = datetime.fromtimestamp(time / NS_PER_S, start.zone)
-            net = meter.scale * _load_w(wall, chance) - meter.solar_w * _sun(wall)
+            load = _load_w(wall, chance)
+            sun = _sun(wall)
+            net = meter.scale * load - meter.solar_w * sun
             imported += max(net, 0) * step_s / WS_PER_KWH
             exported += max(-net, 0) * step_s / WS_PER_KWH
             fields = {"instant_power_w": round(net, 1), "energy_import_kwh": round(imported, 4)}
@@ -89,7 +91,8 @@ def readings(
             if chance.random() < MISSING_COUNTER:
                 del fields["energy_import_kwh"]
             if with_mishaps:
-                _mishap(fields, meter.source, wall, (end.date - wall.date()).days)
+                before = end.date - wall.date()
+                _mishap(fields, meter.source, wall, before.days)
             for name, value in fields.items():
                 yield f"power,source={meter.source} {name}={value} {time}\n"
 
@@ -118,7 +121,8 @@ def _load_w(wall: datetime, chance: random.Random) -> float:
     weekend = 0.0
     if wall.isoweekday() > FRIDAY:
         weekend = WEEKEND
-    load = _usual_load_w(_hour(wall)) * (1 + season + weekend)
+    hour = _hour(wall)
+    load = _usual_load_w(hour) * (1 + season + weekend)
     kettle = 0
     if chance.random() < KETTLE:
         kettle = KETTLE_W
