@@ -24,6 +24,7 @@ MARKER = """{
   },
   "first_utc": "2026-11-08T15:00:00+00:00",
   "last_utc": null,
+  "end_utc": "2026-11-09T15:00:00+00:00",
   "sha256": "ef",
   "write_id": "ab",
   "file": {
