@@ -93,7 +93,8 @@ def _show(database: Path) -> None:
         kwh = _shown(energy, 2)
         watts = _shown(peak, 0)
         typer.echo(_line(str(day), source, kwh, watts))
-    typer.echo(PLACES.format(folder=FOLDER, database=database, tables=TABLES))
+    places = PLACES.format(folder=FOLDER, database=database, tables=TABLES)
+    typer.echo(places)
 
 
 def _line(day: str, source: str, energy: str, peak: str) -> str:

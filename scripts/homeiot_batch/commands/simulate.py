@@ -177,9 +177,10 @@ def write_export(
     """Write the readings as `influx_inspect export` would: with its headers, gzip by the name."""
     file.parent.mkdir(parents=True, exist_ok=True)
     headers = HEADERS.format(start=start.start.isoformat(), end=end.end.isoformat())
+    lines = readings(start, end, step_s, seed, with_mishaps=with_mishaps)
     with _opened(file) as stream:
         stream.write(headers)
-        stream.writelines(readings(start, end, step_s, seed, with_mishaps=with_mishaps))
+        stream.writelines(lines)
 
 
 def _opened(file: Path) -> contextlib.AbstractContextManager[TextIO]:

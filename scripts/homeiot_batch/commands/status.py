@@ -177,9 +177,10 @@ def show_status(*, as_json: bool, config: Sequence[str]) -> None:
         typer.echo(f"{note}: {count} archived days of it are not listed", err=True)
     if as_json:
         objects = [asdict(day) | {"kind": day.kind} for day in days]
-        typer.echo(json.dumps(objects, default=str, indent=1))
+        text = json.dumps(objects, default=str, indent=1)
     else:
-        typer.echo("\n".join(_table(days)))
+        text = "\n".join(_table(days))
+    typer.echo(text)
     if any(day.is_missing for day in days):
         raise SystemExit(FAILED)
     raise SystemExit(DONE)

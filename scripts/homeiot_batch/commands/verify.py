@@ -250,9 +250,10 @@ def show_verdicts(
         typer.echo(f"note: no day was compared with the source: {reason}", err=True)
     if as_json:
         objects = [asdict(verdict) for verdict in verdicts]
-        typer.echo(json.dumps(objects, default=str, indent=1))
+        text = json.dumps(objects, default=str, indent=1)
     else:
-        typer.echo("\n".join(_lines(verdicts)))
+        text = "\n".join(_lines(verdicts))
+    typer.echo(text)
     if any(verdict.problems for verdict in verdicts):
         raise SystemExit(FAILED)
     raise SystemExit(DONE)
