@@ -38,6 +38,7 @@ def of_size(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.RecordB
         while count >= size:
             joined = pa.concat_batches(waiting)
             yield joined.slice(0, size)
-            waiting, count = [joined.slice(size)], count - size
+            waiting = [joined.slice(size)]
+            count -= size
     if count:
         yield pa.concat_batches(waiting)

@@ -212,7 +212,8 @@ def _windows(
     ).fetchall()
     if oldest is None:
         return
-    start, end = (oldest.date() - EPOCH).days, (newest.date() - EPOCH).days
+    start = (oldest.date() - EPOCH).days
+    end = (newest.date() - EPOCH).days
     while start <= end:
         running = [run for run in runs if not run.is_flipped]
         if not any(run.active_from is not None for run in running):

@@ -82,7 +82,8 @@ class Energy:
 
     def _shares(self, begin: int, end: int) -> list[tuple[Quarter, float]]:
         # a step that ends with a quarter has no part in the next one
-        first, last = begin // QUARTER, max(begin, end - 1) // QUARTER
+        first = begin // QUARTER
+        last = max(begin, end - 1) // QUARTER
         if first == last:
             return [(self.quarter(first), 1.0)]
         span = end - begin
@@ -102,23 +103,30 @@ class Energy:
         what it showed at its begin.
         """
         steps = list(map(sub, times[1:], times))
-        number, last = times[0] // QUARTER, len(times) - 1
-        counted, at, shown = 1, 0, values[0]
+        number = times[0] // QUARTER
+        last = len(times) - 1
+        counted = 1
+        at = 0
+        shown = values[0]
         while at < last:
             end = (number + 1) * QUARTER
             following = bisect_left(times, end, at + 1)
             if following > last:
-                following, reached = last, values[last]
+                following = last
+                reached = values[last]
                 self._add_part(number, reached - shown, steps[at:last])
                 self._count(number, times, values, counted, last + 1)
                 return
-            before, step = following - 1, steps[following - 1]
+            before = following - 1
+            step = steps[following - 1]
             part = (end - times[before]) / step
             reached = values[before] + part * (values[following] - values[before])
             self._add_part(number, reached - shown, steps[at:following])
             self._count(number, times, values, counted, following)
             at = following if times[following] == end else before
-            counted, shown, number = following, reached, number + 1
+            counted = following
+            shown = reached
+            number += 1
         self._count(number, times, values, counted, last + 1)
 
     def _add_part(self, number: int, kwh: float, steps: list[int]) -> None:

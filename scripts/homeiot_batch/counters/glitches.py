@@ -14,7 +14,8 @@ LEAP = 3.0
 def wrong_before(steps: Steps, tail: Sequence[Point], item: Item, ahead: Sequence[Item]) -> int:
     """How many of the newest accepted readings were wrong: `item` goes on from the one before."""
     for count in range(1, min(steps.limits.glitch_readings, len(tail) - 1) + 1):
-        base, dropped = tail[-1 - count], tail[-count:]
+        base = tail[-1 - count]
+        dropped = tail[-count:]
         if steps.follow(base, item.at, item.value) and _leaps_in(base, dropped, item, ahead):
             return count
     return 0
@@ -65,7 +66,8 @@ def _is_new_begin(steps: Steps, base: Point, state: State, items: Sequence[Item]
     if not state.restarts_often or not steps.restarts(base, item.at, item.value, state):
         return False
     following = items[1] if len(items) > 1 else item
-    rise, span = following.value - item.value, following.at - item.at
+    rise = following.value - item.value
+    span = following.at - item.at
     return rise >= 0 and state.could_deliver(rise, span, steps.limits)
 
 

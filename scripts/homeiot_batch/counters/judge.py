@@ -93,7 +93,8 @@ def judge_end(state: State, limits: Limits) -> Judged:
 
 class _Day:
     def __init__(self, state: State, limits: Limits) -> None:
-        self.state, self.limits = state, limits
+        self.state = state
+        self.limits = limits
         self.judged = Judged(Energy(limits.max_gap_s))
         self.keep = limits.glitch_readings + 2
         self.queue: list[Item] = []
@@ -103,12 +104,14 @@ class _Day:
 
     def judge_plain(self, times: list[int], values: list[float]) -> bool:
         """Take the day in if the counter only rises, and holes of 0.0 are all that is odd."""
-        state, last_zeros = self.state, []
+        state = self.state
+        last_zeros = []
         if state.begun and 0.0 in values:
             pairs = [pair for pair in zip(times, values, strict=True) if pair[1]]
             last = pairs[-1][0] if pairs else 0
             last_zeros = [Item(at, 0.0) for at in times[bisect_right(times, last) :]]
-            times, values = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+            times = [pair[0] for pair in pairs]
+            values = [pair[1] for pair in pairs]
         elif not state.begun and any(values):
             return False
         if len(times) < 2 * self.keep or not state.tail or self._is_doubtful(times, values):
@@ -146,7 +149,8 @@ class _Day:
         self.emit(len(state.tail) - 1)
         base = state.tail[-1]
         self._emit(base)
-        all_times, all_values = [base.at, *times], [base.value, *values]
+        all_times = [base.at, *times]
+        all_values = [base.value, *values]
         end = len(all_times) - self.keep
         self.judged.energy.add_run(all_times[:end], all_values[:end])
         state.tail = [
@@ -162,7 +166,8 @@ class _Day:
         self.steps = Steps(self.limits, last_digit(shown))
         items = [Item(at, value) for at, value in zip(times, values, strict=True)]
         self.queue = self._as_runs([*state.waiting, *self._without_contradictions(items)])
-        self.at, state.waiting = 0, []
+        self.at = 0
+        state.waiting = []
         while self.at < len(self.queue):
             if not self._judge_next(is_last):
                 state.waiting = self.queue[self.at :]
@@ -225,7 +230,8 @@ class _Day:
 
     def _judge_leap(self, run: Item | None, place: int) -> None:
         """A value that no running counter shows: wrong ones there or before, or another begin."""
-        state, item = self.state, self.queue[place]
+        state = self.state
+        item = self.queue[place]
         base = state.tail[-1]
         items = [other for other in self.queue[place:] if not other.is_run]
         items = items[: self.limits.glitch_readings + 2]
@@ -262,7 +268,8 @@ class _Day:
             energy.add_readings(number, count, 0.0)
         # the first of them was counted with the restart
         first = energy.quarter(run.at // QUARTER)
-        first.readings, first.accepted = first.readings - 1, first.accepted - 1
+        first.readings -= 1
+        first.accepted -= 1
         if run.until > run.at:
             energy.add_step(run.at, run.until, 0.0)
             event = Event(run.at, RISE, 0.0, run.at, 0.0, None, run.until)
@@ -293,7 +300,8 @@ class _Day:
     def _emit(self, point: Point) -> None:
         if point.before == point.at and point.kind == RESTART:
             return  # the end of a run of zeros, which was given out with it
-        energy, quarter = self.judged.energy, self.judged.energy.quarter(point.at // QUARTER)
+        energy = self.judged.energy
+        quarter = self.judged.energy.quarter(point.at // QUARTER)
         quarter.readings += 1
         quarter.shows(point.value, point.value)
         self._mark(quarter, point)

@@ -96,7 +96,8 @@ class Rows:
         )
 
     def _insert_quarters(self) -> None:
-        rows, found = [], []
+        rows = []
+        found = []
         for row in self.days:
             for number, quarter in sorted(row.judged.energy.quarters.items(), key=itemgetter(0)):
                 rows.append(row)
@@ -107,7 +108,8 @@ class Rows:
         self._insert("quarter", OF_QUARTER, rows, columns)
 
     def _insert_events(self) -> None:
-        rows, events = [], []
+        rows = []
+        events = []
         for row in self.days:
             rows += [row] * len(row.judged.events)
             events += row.judged.events

@@ -61,7 +61,8 @@ class Steps:
         return self._rise_since_change(base, at, value)
 
     def _rise_since_change(self, base: Point, at: int, value: float) -> Point | None:
-        kwh, longest = value - base.level, at - base.changed
+        kwh = value - base.level
+        longest = at - base.changed
         if base.level == 0:
             # a counter without a reading above zero may not have been connected yet
             longest = min(longest, HOUR)
@@ -115,9 +116,11 @@ class Steps:
 
     def leap(self, base: Point, at: int, value: float, state: State) -> Point:
         """The step to a value that no running counter can show."""
-        kind, kwh = SWAP, 0.0
+        kind = SWAP
+        kwh = 0.0
         if self.restarts(base, at, value, state):
-            kind, kwh = RESTART, value
+            kind = RESTART
+            kwh = value
         elif 0 < base.value - value <= STEP_BACK_PART * abs(base.value):
             kind = BACKWARDS if base.kind in {STEP_BACK, BACKWARDS} else STEP_BACK
         return _moved(base, at, value, kind, kwh)
@@ -130,11 +133,16 @@ def first_point(at: int, value: float) -> Point:
 
 def plain_point(base: Point, times: list[int], values: list[float], index: int) -> Point:
     """The step to one of many readings that only rise; the first of them is `base`."""
-    at, value, before, former = times[index], values[index], times[index - 1], values[index - 1]
+    at = times[index]
+    value = values[index]
+    before = times[index - 1]
+    former = values[index - 1]
     reached = bisect_left(values, value)
-    changed, still = base.changed, base.still
+    changed = base.changed
+    still = base.still
     if reached:
-        changed, still = times[reached], times[reached - 1]
+        changed = times[reached]
+        still = times[reached - 1]
     kwh = value - former
     return Point(at, value, RISE, before, former, before, kwh, 0.0, value, changed, still)
 

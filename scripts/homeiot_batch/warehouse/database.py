@@ -100,7 +100,8 @@ def recorded_build(path: Path) -> str | None:
 
 def record_build(path: Path, wait_s: float = 0) -> dict[str, object]:
     """Note in the file that dbt has built its tables; the content of dbt's marker."""
-    build_id, built_at = uuid.uuid4().hex, datetime.now(UTC)
+    build_id = uuid.uuid4().hex
+    built_at = datetime.now(UTC)
     with writing, open_database(path, wait_s=wait_s) as connection:
         connection.execute(BOOKKEEPING)
         with transaction(connection):
@@ -148,7 +149,8 @@ def _is_outdated(table: str, found: list[tuple[str, str]], wanted: list[tuple[st
     """Whether the table is of an older program, or all that it has is still declared, and more."""
     if table in BOOKS:  # written by position
         return found != wanted
-    columns, declared = dict(found), dict(wanted)
+    columns = dict(found)
+    declared = dict(wanted)
     has_other_own = any(columns.get(name) != declared[name] for name in OWN_COLUMNS)
     return has_other_own or (columns != declared and columns.items() <= declared.items())
 
@@ -213,7 +215,8 @@ def is_damage(text: str) -> bool:
 
 
 def _connected(path: Path, read_only: bool, wait_s: float) -> duckdb.DuckDBPyConnection:
-    deadline, announced = time.monotonic() + wait_s, False
+    deadline = time.monotonic() + wait_s
+    announced = False
     while True:
         try:
             if not read_only:

@@ -231,7 +231,8 @@ def differences(
     connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay
 ) -> tuple[int, int]:
     """How many of the file's rows are not in the day's table, and how many of the table's are not in the file; each row counts."""
-    file, table = _parquet_rows(part, dataset, day), _day_rows(dataset)
+    file = _parquet_rows(part, dataset, day)
+    table = _day_rows(dataset)
     missing = connection.execute(
         f"SELECT count(*) FROM ({file} EXCEPT ALL {table})", [str(part), *_bounds(day)]
     ).fetchall()

@@ -442,6 +442,7 @@ def _describe(connection: duckdb.DuckDBPyConnection, zone: str, days: Days) -> N
     )
     for name, dts in days.items():
         now = naive_utc(datetime.now(UTC))
-        first, last = min(dts, default=None), max(dts, default=None)
+        first = min(dts, default=None)
+        last = max(dts, default=None)
         row = [now, zone, name, len(dts), first, last]
         connection.execute("INSERT INTO copy.read_copy VALUES (?, ?, ?, ?, ?, ?)", row)

@@ -276,7 +276,8 @@ def _time(cell: str) -> str:
     if match is None or not _is_time_of_day(int(match[1]), int(match[2])):
         problem = _problem(cell, "is not a time of day as HH:MM")
         raise ValueError(f"{problem}; write one from 00:00 to 24:00, like 22:00")
-    hour, minute = int(match[1]), int(match[2])
+    hour = int(match[1])
+    minute = int(match[2])
     after_quarter = minute % 15
     if after_quarter:
         near = f"{hour:02}:{minute - after_quarter:02}"

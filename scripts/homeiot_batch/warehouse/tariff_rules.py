@@ -67,7 +67,8 @@ def _clash(first: Tariff, second: Tariff) -> str:
             "or give them other weekdays or times"
         )
     if first.currency != second.currency:
-        one, other = first.currency or "", second.currency or ""
+        one = first.currency or ""
+        other = second.currency or ""
         return (
             f"{second.place('currency')}: {other!r} holds on {day}, as does {one!r} of line "
             f"{first.line}; write one currency for a day of a meter"
