@@ -31,6 +31,7 @@ lint: setup ## every linter
 	$(BIN)/ruff format --check .
 	$(BIN)/ty check
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_density.py scripts/homeiot_batch
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models dbt/tests
 	$(BIN)/snakemake --lint --config parquet_base_dir=data/demo/lint marker_dir=data/demo/lint duckdb_path=data/demo/lint/lint.duckdb report_dir=data/demo/lint/report
