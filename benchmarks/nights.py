@@ -1,4 +1,6 @@
-"""What a night costs with a month and with ten years archived: the whole command, the read copy included, side by side.
+"""What a night costs with a month and with ten years archived.
+
+The whole command, the read copy included, side by side.
 
 python benchmarks/nights.py [--readings 144] [--days 30 3650]      (in a temporary folder; archiving ten years takes some minutes)
 """
@@ -24,7 +26,10 @@ PARTS = ["Snakefile", "config.yaml", "dbt", "profiles", "scripts", "workflow"]
 
 
 def house(folder: Path, days: int, step_s: int) -> Path:
-    """A checkout whose archive holds so many days up to the 22nd; its export then has the last days and the 23rd alone."""
+    """A checkout whose archive holds so many days up to the 22nd.
+
+    Its export then has the last days and the 23rd alone.
+    """
     folder.mkdir()
     for part in PARTS:
         (shutil.copytree if (ROOT / part).is_dir() else shutil.copy)(ROOT / part, folder / part)

@@ -1,4 +1,7 @@
-"""What the report of ten years costs: three meters, a reading each half an hour, marts by the real dbt; kB, seconds to make, ms to first paint.
+"""What the report of ten years costs.
+
+Three meters, a reading each half an hour, marts by the real dbt; kB, seconds to make, ms to first
+paint.
 
 python -m benchmarks.report [--years 10] [--folder data/benchmark-report]
 """
@@ -90,7 +93,8 @@ def main() -> None:
     )
     took = time.monotonic() - started
     print(
-        f"{arguments.years} years, 3 sources: {file.stat().st_size / 1000:.0f} kB, made in {took:.1f} s"
+        f"{arguments.years} years, 3 sources: {file.stat().st_size / 1000:.0f} kB, made in "
+        f"{took:.1f} s"
     )
     if CHROMIUM:
         for name, width, slower in (("desktop", DESKTOP, 1), ("phone, 4 times slower", PHONE, 4)):

@@ -1,7 +1,9 @@
-"""What the tables of ten years cost: a reading a minute from two meters, one with solar; a full refresh, a night, a day loaded again.
+"""What the tables of ten years cost: a reading a minute from two meters, one with solar.
 
-The same nights are built on 30 days and on ten years by turns, and the median of each set side by side; also in seconds of the processor, which
-depend less on what else the machine does.
+A full refresh, a night, a day loaded again.
+
+The same nights are built on 30 days and on ten years by turns, and the median of each set side by
+side; also in seconds of the processor, which depend less on what else the machine does.
 
 python benchmarks/ten_years.py [--years 10] [--nights 3] [--folder data/benchmark]      (dbt and DuckDB from the project's .venv)
 """
@@ -68,7 +70,10 @@ def make(database: Path, days: int) -> None:
 
 
 def peak_mb(pid: int) -> float:
-    """The most memory that the process has had, in MB; the run's own, not that of the process that started it."""
+    """The most memory that the process has had, in MB.
+
+    The run's own, not that of the process that started it.
+    """
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
@@ -150,7 +155,8 @@ def nights(few: Path, few_days: int, many: Path, many_days: int, count: int) -> 
             statistics.median(night[number] for night in took[database]) for database in (few, many)
         )
         print(
-            f"a night of {few_days} and of {many_days} days: {short:.1f} and {long:.1f} {what}, ratio {long / short:.2f}",
+            f"a night of {few_days} and of {many_days} days: {short:.1f} and {long:.1f} {what}, "
+            f"ratio {long / short:.2f}",
             flush=True,
         )
 

@@ -1,4 +1,4 @@
-"""What dbt knows and sqlfluff's Jinja does not: enough of it to render the models for the linter."""
+"""What sqlfluff's Jinja lacks of dbt: enough to render the models for the linter."""
 
 from pathlib import Path
 from typing import Any

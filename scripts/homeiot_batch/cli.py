@@ -32,7 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Settings come from config.yaml and the environment; docs/reference/settings.md lists them.",
+    epilog="Settings come from config.yaml and the environment; docs/reference/settings.md lists "
+    "them.",
 )
 
 
@@ -44,7 +45,10 @@ def _examples(*lines: str) -> str:
 def homeiot(
     version: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False,
 ) -> None:
-    """A house's power readings, kept for ever: InfluxDB or an export -> Parquet -> DuckDB -> daily energy."""
+    """A house's power readings, kept for ever.
+
+    InfluxDB or an export -> Parquet -> DuckDB -> daily energy.
+    """
     if version:
         typer.echo(f"homeiot {__version__}")
         raise typer.Exit
@@ -77,8 +81,8 @@ def run(
 ) -> None:
     """Archive yesterday and what was missed, or given days.
 
-    Each day is read, kept as Parquet and loaded into DuckDB; then the tables are built. The exit codes are in the README; if it is not 0, the
-    last lines say which day failed and why.
+    Each day is read, kept as Parquet and loaded into DuckDB; then the tables are built. The exit
+    codes are in the README; if it is not 0, the last lines say which day failed and why.
     """
     from homeiot_batch.commands.run import run_archive
 
@@ -89,7 +93,8 @@ def run(
 def status(as_json: AsJson = False, config: Config = None) -> None:
     """Show what is archived and loaded, day by day.
 
-    From each dataset's first day to yesterday, runs of equal days as one line; exit code 1 if a day is missing.
+    From each dataset's first day to yesterday, runs of equal days as one line; exit code 1 if a day
+    is missing.
     """
     from homeiot_batch.commands.status import show_status
 
@@ -104,8 +109,8 @@ def verify(
 ) -> None:
     """Prove that server, Parquet files and DuckDB agree.
 
-    Day by day, the server only where it still has the readings; without dates from the archive's first day to yesterday. Exit code 0 only if
-    all agree.
+    Day by day, the server only where it still has the readings; without dates from the archive's
+    first day to yesterday. Exit code 0 only if all agree.
     """
     from homeiot_batch.commands.verify import show_verdicts
 
@@ -120,7 +125,8 @@ def verify(
 def doctor(as_json: AsJson = False, config: Config = None) -> None:
     """Check the set-up, with a fix for each problem.
 
-    The source and what it holds, the archive, the disk and the database; exit code 1 if there is a problem.
+    The source and what it holds, the archive, the disk and the database; exit code 1 if there is a
+    problem.
     """
     from homeiot_batch.doctor.command import show_findings
 

@@ -1,4 +1,7 @@
-"""What can go wrong, as a user meets it: every message names the value, where it came from, and what to do."""
+"""What can go wrong, as a user meets it.
+
+Every message names the value, where it came from, and what to do.
+"""
 
 import unicodedata
 from collections.abc import Sequence
@@ -44,7 +47,10 @@ class ArchiveError(HomeIotError):
 
 
 class ArchiveDamaged(ArchiveError):
-    """A file of the archive is not as it was written: a day that holds as much may take its place."""
+    """A file of the archive is not as it was written.
+
+    A day that holds as much may take its place.
+    """
 
 
 class ShrinkError(HomeIotError):

@@ -76,7 +76,8 @@ class DayBounds:
         """
         own, before, after = (self._of(dt + n * DAY) for n in (0, -1, 1))
         day = own or LocalDay(dt, self.zone)
-        start, end = day.start, day.end
+        start = day.start
+        end = day.end
         if before and _is_near(before.end, start):
             start = min(start, before.end) if own else before.end
         if after and not own and _is_near(after.start, end):
@@ -95,14 +96,16 @@ class DayBounds:
 
     def hole_before(self, dt: date) -> str:
         """Which time before the day is in no file, in words; "" if the archived days touch."""
-        day, before = self._of(dt), self._of(dt - DAY)
+        day = self._of(dt)
+        before = self._of(dt - DAY)
         if not (day and before and before.end < day.start):
             return ""
         return f"no file holds {_span(before.end, day.start)}, between {before} and {day}"
 
     def overlap_before(self, dt: date) -> str:
         """Which time the day's file and the one before it both hold, in words; "" if none."""
-        day, before = self._of(dt), self._of(dt - DAY)
+        day = self._of(dt)
+        before = self._of(dt - DAY)
         if not (day and before and day.start < before.end):
             return ""
         return f"the files of {before} and {day} both hold {_span(day.start, before.end)}"

@@ -1,4 +1,7 @@
-"""Proves a day's Parquet file: readable, whole, as it was written, and of columns that are declared."""
+"""Proves a day's Parquet file.
+
+Readable, whole, as it was written, and of columns that are declared.
+"""
 
 import contextlib
 import functools
@@ -75,7 +78,10 @@ def open_day(folder: Path) -> DayFile:
 
 
 def check_part(part: Path, record: DayRecord, day: LocalDay) -> None:
-    """Read every page of the file: ArchiveDamaged unless all checksums, the columns and the number of rows are those that were written.
+    """Read every page of the file.
+
+    ArchiveDamaged unless all checksums, the columns and the number of rows are those that were
+    written.
 
     ArchiveError if rows lie outside of the day.
     """
@@ -88,7 +94,8 @@ def check_part(part: Path, record: DayRecord, day: LocalDay) -> None:
     _refuse_what_duckdb_reads_otherwise(part)
     if rows != record.rows:
         raise ArchiveDamaged(
-            f"{part} holds {rows} rows where {record.rows} were written; check the disk, and restore the file from a backup"
+            f"{part} holds {rows} rows where {record.rows} were written; check the disk, and "
+            "restore the file from a backup"
         )
 
 
@@ -114,7 +121,10 @@ def refuse_changed(
 
 
 def refuse_undeclared(part: Path, dataset: Dataset, zone: str) -> None:
-    """SettingsError if the file has a column that is not declared, or declared with another type: its values would be shown nowhere."""
+    """SettingsError if the file has a column that is not declared, or declared with another type.
+
+    Its values would be shown nowhere.
+    """
     declared = {column.name: str(column.type) for column in dataset.arrow_schema(zone)}
     with reading(part):
         found = {
@@ -128,7 +138,8 @@ def refuse_undeclared(part: Path, dataset: Dataset, zone: str) -> None:
                 f"declares it as {declared[name]}" if name in declared else "does not declare it"
             )
             raise SettingsError(
-                f"datasets.{dataset.name}: the archive holds {name!r} ({kind}), as in {part}, but config.yaml {change}; declare it as it was (what a "
+                f"datasets.{dataset.name}: the archive holds {name!r} ({kind}), as in {part}, but "
+                f"config.yaml {change}; declare it as it was (what a "
                 "point does not have is filled), or declare a dataset of another name"
             )
 
@@ -137,16 +148,21 @@ def refuse_foreign_files(folder: Path) -> None:
     """ArchiveError if the day's folder holds a Parquet file that is not the workflow's."""
     if others := [name for name in strangers(folder) if name.endswith(".parquet")]:
         raise ArchiveError(
-            f"{folder} holds {', '.join(others)} beside {PART}; move it away, readers of the folder count both"
+            f"{folder} holds {', '.join(others)} beside {PART}; move it away, readers of the "
+            "folder count both"
         )
 
 
 def refuse_to_delete(folder: Path) -> None:
-    """ArchiveError if the day's folder, which Snakemake is about to delete, holds anything that is not the workflow's."""
+    """ArchiveError if the day's folder holds anything that is not the workflow's.
+
+    Snakemake is about to delete the folder.
+    """
     refuse_foreign_files(folder)
     if others := strangers(folder):
         raise ArchiveError(
-            f"{folder} holds {', '.join(others)} beside {PART}, which would be deleted with the old day; move it away"
+            f"{folder} holds {', '.join(others)} beside {PART}, which would be deleted with the "
+            "old day; move it away"
         )
 
 
@@ -158,15 +174,20 @@ def strangers(folder: Path) -> list[str]:
 def damaged(part: Path, reason: object) -> ArchiveDamaged:
     """The file cannot be trusted, for the reason given."""
     return ArchiveDamaged(
-        f"{part} is damaged or not of this archive ({' '.join(str(reason).split())[:120]}); restore it from a backup, or run "
-        f"`python -m homeiot_batch.run_archive --date {part.parent.name.removeprefix('dt=')} --force`, which reads the day again if the source "
+        f"{part} is damaged or not of this archive ({' '.join(str(reason).split())[:120]}); "
+        "restore it from a backup, or run "
+        f"`python -m homeiot_batch.run_archive --date {part.parent.name.removeprefix('dt=')} "
+        "--force`, which reads the day again if the source "
         "still holds as much"
     )
 
 
 @contextlib.contextmanager
 def reading(part: Path) -> Generator[None]:
-    """Tell a damaged file (ArchiveDamaged) from one that the system does not hand out now (ArchiveError): only the first may be replaced."""
+    """ArchiveDamaged for a damaged file, ArchiveError for one that cannot be read now.
+
+    Only the first may be replaced.
+    """
     try:
         yield
     except FileNotFoundError:
@@ -175,20 +196,25 @@ def reading(part: Path) -> Generator[None]:
         ) from None
     except MemoryError as error:
         raise ArchiveError(
-            f"{part} cannot be read ({' '.join(str(error).split())[:120]}); give the run more memory"
+            f"{part} cannot be read ({' '.join(str(error).split())[:120]}); give the run more "
+            "memory"
         ) from None
     except OSError as error:
         if error.errno is None:  # Arrow's own, for what it cannot decode
             raise damaged(part, error) from None
         raise ArchiveError(
-            f"{part} cannot be read ({error.strerror}); see to its permissions and the disk, and run again"
+            f"{part} cannot be read ({error.strerror}); see to its permissions and the disk, and "
+            "run again"
         ) from None
     except (pa.ArrowException, KeyError, ValueError) as error:
         raise damaged(part, error) from None
 
 
 def _refuse_other_columns(part: Path, file: pq.ParquetFile, record: DayRecord) -> None:
-    """No checksum covers the file's description of its columns: it is compared with what was noted when it was written."""
+    """No checksum covers the file's description of its columns.
+
+    It is compared with what was noted when it was written.
+    """
     found = {column.name: str(column.type) for column in file.schema_arrow}
     noted = json.loads((file.metadata.metadata or {})[METADATA_KEY]).get("columns")
     if noted not in (None, found) or not {*OWN_COLUMNS, *record.values} <= set(found):
@@ -198,7 +224,10 @@ def _refuse_other_columns(part: Path, file: pq.ParquetFile, record: DayRecord) -
 
 
 def _refuse_what_duckdb_reads_otherwise(part: Path) -> None:
-    """No checksum covers page headers and the types that DuckDB goes by: ArchiveDamaged if it stumbles, or takes a time for another."""
+    """No checksum covers page headers and the types that DuckDB goes by.
+
+    ArchiveDamaged if it stumbles, or takes a time for another.
+    """
     files = "read_parquet(?, hive_partitioning = false)"
     with duckdb.connect() as connection:
         try:
@@ -210,7 +239,8 @@ def _refuse_what_duckdb_reads_otherwise(part: Path) -> None:
             )
         except duckdb.OutOfMemoryException as error:
             raise ArchiveError(
-                f"{part} cannot be read ({' '.join(str(error).split())[:120]}); give the run more memory"
+                f"{part} cannot be read ({' '.join(str(error).split())[:120]}); give the run more "
+                "memory"
             ) from None
         except duckdb.Error as error:
             raise damaged(part, error) from None
@@ -226,5 +256,6 @@ def _refuse_rows_of_another_day(part: Path, rows: pa.RecordBatch, day: LocalDay)
     bounds = pc.min_max(rows.column("ts_utc")).as_py()
     if len(rows) and not day.start <= bounds["min"] <= bounds["max"] < day.end:
         raise ArchiveError(
-            f"{part} holds rows of another day than {day}; put it back where it belongs, or report a fault of the program"
+            f"{part} holds rows of another day than {day}; put it back where it belongs, or report "
+            "a fault of the program"
         )

@@ -1,4 +1,7 @@
-"""One run at a time: a kernel lock on the archive, which vanishes with the process that holds it."""
+"""One run at a time.
+
+A kernel lock on the archive, which vanishes with the process that holds it.
+"""
 
 import fcntl
 import os
@@ -13,7 +16,10 @@ _held: dict[Path, int] = {}
 
 
 def hold(path: Path, wait_s: float) -> None:
-    """Take the lock for the rest of this process, waiting up to `wait_s` seconds; LockError if another run keeps it."""
+    """Take the lock for the rest of this process, waiting up to `wait_s` seconds.
+
+    LockError if another run keeps it.
+    """
     if path in _held:
         return
     if reason := lock_refusal(path.parent):
@@ -29,7 +35,8 @@ def hold(path: Path, wait_s: float) -> None:
         holder = _noted(descriptor)
         os.close(descriptor)
         raise LockError(
-            f"another run (process {holder}) still holds {path} after {wait_s:g} s; start again when it has ended"
+            f"another run (process {holder}) still holds {path} after {wait_s:g} s; start again "
+            "when it has ended"
         )
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
@@ -37,7 +44,10 @@ def hold(path: Path, wait_s: float) -> None:
 
 
 def holder(path: Path) -> str | None:
-    """Process id of the run that holds the lock now; None if there is none. Takes nothing from a run that starts meanwhile."""
+    """Process id of the run that holds the lock now; None if there is none.
+
+    Takes nothing from a run that starts meanwhile.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

@@ -89,8 +89,8 @@ def holds_all_of(new: DayFile, old: DayFile, dataset: Dataset) -> bool:
 def readings_lost(old: Path, new: Path, dataset: Dataset) -> int:
     """How many readings (time and tags) of the file `old` are not in the file `new`.
 
-    0 if there is no `old`, or it is damaged. DuckDB would take a damaged page for readings: `old` is
-    read through with its checksums first. ArchiveError if it cannot be read now.
+    0 if there is no `old`, or it is damaged. DuckDB would take a damaged page for readings: `old`
+    is read through with its checksums first. ArchiveError if it cannot be read now.
     """
     if not is_there(old):
         return 0

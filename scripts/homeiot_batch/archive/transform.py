@@ -9,7 +9,9 @@ from homeiot_batch.core.datasets import Dataset
 
 
 def to_rows(points: pa.RecordBatch, dataset: Dataset, zone: str, ingested_at: datetime) -> pa.Table:
-    """Archived rows of the same order: whole microseconds, absent tags and missing fields filled as the dataset says.
+    """Archived rows of the same order.
+
+    Whole microseconds, absent tags and missing fields filled as the dataset says.
 
     Nanoseconds are floored: rounding would move 23:59:59.9999995 into the next day.
     """

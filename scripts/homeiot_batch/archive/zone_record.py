@@ -13,8 +13,10 @@ def check_zone(layout: Layout, tz: str) -> None:
     begun = recorded_zone(layout)
     if begun not in (None, tz):
         raise SettingsError(
-            f"TZ={tz} but the archive in {layout.parquet} was begun with {begun}, its days would overlap; "
-            f"set TZ={begun}, or another PARQUET_BASE_DIR, MARKER_DIR and DUCKDB_PATH for days of {tz}"
+            f"TZ={tz} but the archive in {layout.parquet} was begun with {begun}, its days would "
+            "overlap; "
+            f"set TZ={begun}, or another PARQUET_BASE_DIR, MARKER_DIR and DUCKDB_PATH for days of "
+            f"{tz}"
         )
 
 
@@ -25,7 +27,10 @@ def record_zone(layout: Layout, tz: str) -> None:
 
 
 def recorded_zone(layout: Layout) -> str | None:
-    """The zone of the archive, from its own note or else from a day in it; None before the first day."""
+    """The zone of the archive, from its own note or else from a day in it.
+
+    None before the first day.
+    """
     noted = (read_json(layout.identity) or {}).get("tz")
     if noted:
         return str(noted)

@@ -1,4 +1,7 @@
-"""Tells a watchdog that a run has started, and how it ended: GET or POST to HEALTHCHECK_URL, /start and /fail, as healthchecks.io has it."""
+"""Tells a watchdog that a run has started, and how it ended.
+
+GET or POST to HEALTHCHECK_URL, /start and /fail, as healthchecks.io has it.
+"""
 
 import requests
 import structlog
@@ -10,7 +13,10 @@ LONGEST_BODY = 10_000
 
 
 def ping(url: str | None, event: str = "", body: str = "") -> None:
-    """Send `event` ("start", "fail", or "" for success) with a text; a ping that fails is logged and fails nothing. The URL is a secret."""
+    """Send `event` ("start", "fail", or "" for success) with a text.
+
+    A ping that fails is logged and fails nothing. The URL is a secret.
+    """
     if not url:
         return
     address = f"{url.rstrip('/')}/{event}".rstrip("/")

@@ -1,4 +1,7 @@
-"""What a night has to do: yesterday, the days that were missed, and archived days of which the source now holds more."""
+"""What a night has to do.
+
+Yesterday, the days that were missed, and archived days of which the source now holds more.
+"""
 
 import contextlib
 from collections.abc import Iterable, Iterator
@@ -29,7 +32,7 @@ log = structlog.get_logger()
 
 @dataclass
 class Plan:
-    """Targets of the workflow, those of them that are read again, and what the user should know beside."""
+    """Targets of the workflow, those of them that are read again, and warnings."""
 
     targets: list[str] = field(default_factory=list)
     forced: list[str] = field(default_factory=list)
@@ -40,7 +43,11 @@ class Plan:
     read_early: dict[str, set[date]] = field(default_factory=dict)
 
     def ask_for(self, layout: Layout, dataset: str, days: Iterable[date]) -> None:
-        """Add the days: each by its folder and its marker, since Snakemake does not look behind a marker that is there."""
+        """Add the days.
+
+        Each by its folder and its marker, since Snakemake does not look behind a marker that is
+        there.
+        """
         self.targets += [
             str(path)
             for day in days
@@ -48,9 +55,10 @@ class Plan:
         ]
 
     def batches(self, size: int = MOST_TARGETS) -> Iterator[list[str]]:
-        """For `snakemake`, the arguments of one run, or of several where there are more targets than a command line takes.
+        """The arguments for `snakemake`: of one run, or of several if there are many targets.
 
-        The last run has the targets that stand first: the tables. In each the targets stand before the options, which would swallow them.
+        The last run has the targets that stand first: the tables. In each the targets stand before
+        the options, which would swallow them.
         """
         targets = list(dict.fromkeys(self.targets))
         forced = list(dict.fromkeys(self.forced))
@@ -61,9 +69,13 @@ class Plan:
 
 
 def plan_night(settings: Settings, layout: Layout) -> Plan:
-    """Yesterday, the tables, every day missed since each dataset's first one that files or markers know, and late points of the last `lookback_days`.
+    """Yesterday, the tables, the days that were missed, and late points.
 
-    Found by listing the archive, and one count a field and day: a night costs the same however large the archive is.
+    Missed are days since the first one that a dataset's files or markers have. Late points are
+    looked for in the last `lookback_days`.
+
+    Found by listing the archive, and one count a field and day: a night costs the same however
+    large the archive is.
     """
     last = yesterday(settings.instant(), settings.zone)
     window = list(each_day(last - timedelta(days=settings.lookback_days), last - timedelta(days=1)))
@@ -108,7 +120,8 @@ def _missed(settings: Settings, layout: Layout, dataset: str, last: date) -> lis
     first = settings.archive_start or layout.first_day(dataset)
     if first is None:
         return []
-    # markers speak of a database that is there; it is not opened here, outside of the lock, where another run may be writing it
+    # markers speak of a database that is there; it is not opened here, outside of the lock, where
+    # another run may be writing it
     loaded = layout.loaded_days(dataset) if settings.duckdb_path.exists() else []
     done = set(archived).intersection(loaded)
     return [day for day in each_day(first, last) if day not in done]
@@ -134,7 +147,10 @@ def _read_damaged_again(
 
 
 def _look_back(plan: Plan, settings: Settings, layout: Layout, first: date, last: date) -> None:
-    """Add archived days of which the server has more to the plan, and a warning for those of which it has less."""
+    """Add archived days of which the server has more to the plan.
+
+    A day of which it has less is a warning.
+    """
     if not settings.is_server:
         return  # an export does not grow
     reader = InfluxReader(settings)
@@ -151,8 +167,8 @@ def _look_back(plan: Plan, settings: Settings, layout: Layout, first: date, last
 def _look_for_empty_days(plan: Plan, settings: Settings, layout: Layout, end: date) -> None:
     """Add days up to `end` that are archived empty, and of which the server has readings now.
 
-    A clock that was ahead archives days empty that are not over yet, and the one before them in part.
-    Long after, their files do not show it any more. One question a run of empty days.
+    A clock that was ahead archives days empty that are not over yet, and the one before them in
+    part. Long after, their files do not show it any more. One question a run of empty days.
     """
     if not settings.is_server:
         return

@@ -60,7 +60,8 @@ def run_archive(
     if reconcile and plan.not_compared:
         code = code or FAILED
         print(
-            f"failed: {', '.join(plan.not_compared)} was not compared with the source; see the warnings, and run again",
+            f"failed: {', '.join(plan.not_compared)} was not compared with the source; see the "
+            "warnings, and run again",
             file=sys.stderr,
         )
     elif not plan.targets:
@@ -92,11 +93,13 @@ def plan_run(
         raise SettingsError("--from and --to belong together; give both, or --date for one day")
     if reconcile and (force or not (day or first)):
         raise SettingsError(
-            "--reconcile takes the days of --date, or of --from and --to, and no --force; give it a range"
+            "--reconcile takes the days of --date, or of --from and --to, and no --force; give it "
+            "a range"
         )
     if reconcile and not settings.is_server:
         raise SettingsError(
-            f"--reconcile asks a server for what it has more of, and INFLUX_URL={settings.influx_url!r} is an export; read the days again by "
+            f"--reconcile asks a server for what it has more of, and "
+            f"INFLUX_URL={settings.influx_url!r} is an export; read the days again by "
             "--force, which replaces none by a smaller one"
         )
     check_zone(layout, settings.tz)
@@ -129,12 +132,16 @@ def config_arguments(
 def _run(
     plan: Plan, config: Sequence[str], settings: Settings, warnings: list[str]
 ) -> tuple[int, str]:
-    """Run the workflow, once or in batches: the exit code of the first that failed, and what each said at its end.
+    """Run the workflow, once or in batches.
 
-    Where one has found the database damaged it is run once more: that builds a new one from the archive.
-    The `warnings` are told by the first summary; those that none has told are printed at the end.
+    The exit code of the first that failed, and what each said at its end.
+
+    Where one has found the database damaged it is run once more: that builds a new one from the
+    archive. The `warnings` are told by the first summary; those that none has told are printed at
+    the end.
     """
-    codes, summaries = [DONE], []
+    codes = [DONE]
+    summaries = []
     for arguments in plan.batches():
         started = datetime.now(UTC)
         code, ended = _workflow([*arguments, *config], warnings)

@@ -16,7 +16,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class LocalDay:
-    """One local day of a zone as the half-open UTC interval [start, end): 23, 24 or 25 hours, or another length.
+    """One local day of a zone as the half-open UTC interval [start, end).
+
+    It has 23, 24 or 25 hours, or another length.
 
     `begins` and `ends` (UTC) are set where they are not those of the zone's rules.
     """
@@ -37,7 +39,10 @@ class LocalDay:
         return self.ends or _midnight(self.date + timedelta(days=1), self.zone)
 
     def within(self, start: datetime, end: datetime) -> "LocalDay":
-        """The same day with these bounds, UTC: equal to the day by the rules if they are its own."""
+        """The same day with these bounds, UTC.
+
+        Equal to the day by the rules if they are its own.
+        """
         rule = LocalDay(self.date, self.zone)
         begins = None if start == rule.start else start
         return LocalDay(self.date, self.zone, begins, None if end == rule.end else end)
@@ -90,7 +95,10 @@ def instant_of(nanoseconds: int) -> datetime:
 
 
 def parse_day(text: object, origin: str) -> date:
-    """The date that `text` (YYYY-MM-DD) means; SettingsError names `origin`, where the text came from."""
+    """The date that `text` (YYYY-MM-DD) means.
+
+    SettingsError names `origin`, where the text came from.
+    """
     value = (
         text.isoformat() if isinstance(text, date) and not isinstance(text, datetime) else str(text)
     )

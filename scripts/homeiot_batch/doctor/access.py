@@ -122,7 +122,8 @@ def _unmapped(client: InfluxClient, bucket: Bucket) -> Finding:
     there = f"bucket {bucket.name!r} is there"
     for mapping in client.mappings([bucket]):
         if mapping.bucket == bucket.id:
-            database, policy = mapping.database, mapping.policy
+            database = mapping.database
+            policy = mapping.policy
             by = f"as database {database!r} with retention policy {policy!r}"
             fix = f"set INFLUX_BUCKET={database} INFLUX_RETENTION_POLICY={policy}"
             return problem("database", f"{there}, but InfluxQL finds it {by}", fix)

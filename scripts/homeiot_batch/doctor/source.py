@@ -31,9 +31,11 @@ NO_MAJOR = ""
 def check_source(settings: Settings) -> Iterator[Finding]:
     """The server or the export. After a problem among the findings no reading can be asked for."""
     if settings.is_server:
-        name, check = "server", _check_server
+        name = "server"
+        check = _check_server
     else:
-        name, check = "export", _check_export
+        name = "export"
+        check = _check_export
     try:
         yield from check(settings)
     except HomeIotError as error:

@@ -169,7 +169,9 @@ def months_chart(wording: Wording, last: date) -> Chart:
 
 
 def _month_bars(months: Sequence[Month], padding: int, last: date, wording: Wording) -> Bars:
-    names, titles, faint = [], [], []
+    names = []
+    titles = []
+    faint = []
     for month in months:
         days = _days_in(month.month_jst, last)
         name = wording.words.month(month.month_jst)

@@ -42,9 +42,11 @@ def _month_tile(wording: Wording) -> Iterable[Tile]:
     this = meter.month_to_date("this")
     if this is None:
         return
-    name, label = "export_kwh", words("sold_this_month")
+    name = "export_kwh"
+    label = words("sold_this_month")
     if meter.shows_import:
-        name, label = "import_kwh", words("bought_this_month")
+        name = "import_kwh"
+        label = words("bought_this_month")
     value = getattr(this, name)
     former = meter.month_to_date("former")
     notes = _compared(value, former, name, words)

@@ -178,7 +178,8 @@ class ExportReader:
 
     def _suspects(self, entry: Wanted, done: ExportPass) -> list[Section]:
         """Sections without a database that may be of another one."""
-        settings, sections = self._settings, entry.evidence.sections
+        settings = self._settings
+        sections = entry.evidence.sections
         measurement = entry.dataset.measurement
         if any(measurement in counts for counts in done.elsewhere.values()):
             return [section for section in sections if not section.contexts]
@@ -199,7 +200,8 @@ class ExportReader:
         if suspicion is None:
             return
         found = self._found[dataset.name, day]
-        lines, readings = found.units.lines, found.evidence.readings
+        lines = found.units.lines
+        readings = found.evidence.readings
         has_no_others = any(lines[meter] == readings[meter] for meter in suspicion.meters)
         if suspicion.meters.total() > 1 or has_no_others:
             raise SourceError(

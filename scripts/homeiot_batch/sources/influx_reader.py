@@ -108,7 +108,8 @@ class InfluxReader:
                 found[field] += len(batch) - nulls
             yield batch
         if found != expected:
-            answered, counted = listed_counts(found), listed_counts(expected)
+            answered = listed_counts(found)
+            counted = listed_counts(expected)
             raise SourceUnavailable(
                 f"{self._where(dataset)}: the answer for {day} holds {answered} values, the server "
                 f"counts {counted}; it was cut short, or points are still arriving: run again"
@@ -125,7 +126,8 @@ class InfluxReader:
         return others
 
     def _no_default_policy(self, policies: Sequence[str]) -> SourceError:
-        database, url = self._settings.influx_bucket, self._settings.influx_url
+        database = self._settings.influx_bucket
+        url = self._settings.influx_url
         named = ", ".join(map(repr, policies))
         return SourceError(
             f"database {database!r} at {url} has no default retention policy; "
@@ -137,7 +139,8 @@ class InfluxReader:
         if not types:
             raise SourceError(self._no_measurement(dataset))
         if not types.keys() & dataset.fields.keys():
-            declared, found = ", ".join(dataset.fields), ", ".join(sorted(types))
+            declared = ", ".join(dataset.fields)
+            found = ", ".join(sorted(types))
             raise SourceError(
                 f"{self._where(dataset)} has none of the fields {declared} but {found}; "
                 "correct the dataset's fields in config.yaml"
@@ -291,7 +294,8 @@ class InfluxReader:
 
     def _bucket_retention(self, policy: str) -> timedelta:
         """How long 2.x keeps points: SHOW RETENTION POLICIES has "for ever" for all."""
-        database, buckets = self._settings.influx_bucket, self.client.buckets()
+        database = self._settings.influx_bucket
+        buckets = self.client.buckets()
         mapped = set()
         for mapping in self.client.mappings(buckets):
             if (mapping.database, mapping.policy) == (database, policy):
@@ -320,7 +324,8 @@ class InfluxReader:
 
     def _batches(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
         columns = [*dataset.fields, *dataset.tags]
-        fields, tags = map(_as_field, dataset.fields), map(_as_tag, dataset.tags)
+        fields = map(_as_field, dataset.fields)
+        tags = map(_as_tag, dataset.tags)
         selection = ", ".join([*fields, *tags])
         query = _select(selection, dataset, day)
         last = day.start_ns
@@ -350,9 +355,11 @@ class InfluxReader:
 
     def _plain(self, dataset: Dataset, column: pa.Field, values: Sequence[Any]) -> pa.Array:
         """The times, or the values of a tag: the server keeps them as whole numbers and text."""
-        wanted, kind = TAG_TYPES, "text"
+        wanted = TAG_TYPES
+        kind = "text"
         if column.name == "time":
-            wanted, kind = TIME_TYPES, "times"
+            wanted = TIME_TYPES
+            kind = "times"
         others = [value for value in values if type(value) not in wanted]
         if others:
             found = f"{others[0]!r:.60}"

@@ -1,4 +1,7 @@
-"""The DuckDB file itself: opened, waited for, told from a damaged one, and the records in it of what was loaded and built."""
+"""The DuckDB file itself.
+
+Opened, waited for, told from a damaged one, and the records in it of what was loaded and built.
+"""
 
 import contextlib
 import json
@@ -22,8 +25,9 @@ from homeiot_batch.errors import DatabaseBusy, DatabaseDamaged, DatabaseError
 BOOKKEEPING = """
 CREATE SCHEMA IF NOT EXISTS archive;
 CREATE TABLE IF NOT EXISTS archive.loads (
-  dataset VARCHAR, dt DATE, load_id VARCHAR, rows BIGINT, field_values JSON, first_utc TIMESTAMP, last_utc TIMESTAMP,
-  sha256 VARCHAR, write_id VARCHAR, shrunk_from JSON, loaded_at TIMESTAMP, PRIMARY KEY (dataset, dt));
+  dataset VARCHAR, dt DATE, load_id VARCHAR, rows BIGINT, field_values JSON,
+  first_utc TIMESTAMP, last_utc TIMESTAMP, sha256 VARCHAR, write_id VARCHAR,
+  shrunk_from JSON, loaded_at TIMESTAMP, PRIMARY KEY (dataset, dt));
 CREATE TABLE IF NOT EXISTS archive.house (tz VARCHAR);
 CREATE TABLE IF NOT EXISTS archive.wall_times (
   dataset VARCHAR, dt DATE, last_utc TIMESTAMP, last_jst TIMESTAMP, PRIMARY KEY (dataset, dt));
@@ -53,8 +57,8 @@ def open_database(
 ) -> Generator[duckdb.DuckDBPyConnection]:
     """A connection to the DuckDB file, made if it is not there.
 
-    DatabaseBusy if another process still holds it after `wait_s` seconds, DatabaseDamaged for a file that DuckDB cannot trust,
-    DatabaseError for what else it refuses.
+    DatabaseBusy if another process still holds it after `wait_s` seconds, DatabaseDamaged for a
+    file that DuckDB cannot trust, DatabaseError for what else it refuses.
     """
     connection = _connected(path, read_only, wait_s)
     try:
@@ -156,7 +160,10 @@ def _is_outdated(table: str, found: list[tuple[str, str]], wanted: list[tuple[st
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
-    """Names and types of the table's columns; none where there is no such table. DESCRIBE, as duckdb_columns() costs more than a load."""
+    """Names and types of the table's columns; none where there is no such table.
+
+    DESCRIBE, as duckdb_columns() costs more than a load.
+    """
     # DESCRIBE tables, databases or variables lists those, also where a table has that name
     query = f"DESCRIBE SELECT * FROM {table}"
     try:
@@ -180,7 +187,10 @@ def refuse_lost_link(path: Path) -> None:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename the file, and its log of writes, so that a new one is made; the new name, which tells when."""
+    """Rename the file, and its log of writes, so that a new one is made.
+
+    The new name, which tells when.
+    """
     path = real_file(path)
     aside = path.with_name(f"{path.name}.set-aside-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
     for suffix in (".wal", ""):  # the log first: alone it is no database
@@ -235,14 +245,15 @@ def _connected(path: Path, read_only: bool, wait_s: float) -> duckdb.DuckDBPyCon
 
 
 def _create(path: Path) -> None:
-    """Make a new file under another name first, so that a kill leaves either none or a valid one."""
+    """Make a new file under another name first: a kill leaves either none or a valid one."""
     if path.exists():
         return
     refuse_lost_link(path)
     path = real_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.new")
-    # also the log of a file that was deleted after a kill: DuckDB would refuse to open the new one beside it
+    # also the log of a file that was deleted after a kill: DuckDB would refuse to open the new one
+    # beside it
     for leftover in (part, part.with_name(part.name + ".wal"), path.with_name(path.name + ".wal")):
         leftover.unlink(missing_ok=True)
     with duckdb.connect(part) as connection:
@@ -269,7 +280,8 @@ def _problem(path: Path, error: Exception) -> DatabaseError:
         )
     if is_damage(text):
         return DatabaseDamaged(
-            f"{path} is damaged ({text[:200]}); the next run sets it aside and builds it again from the archive"
+            f"{path} is damaged ({text[:200]}); the next run sets it aside and builds it again "
+            "from the archive"
         )
     return DatabaseError(
         f"{path} cannot be opened ({text[:200]}); check DUCKDB_PATH and its permissions"
@@ -277,10 +289,14 @@ def _problem(path: Path, error: Exception) -> DatabaseError:
 
 
 def _refusal(path: Path, error: duckdb.Error) -> DatabaseError:
-    """What DuckDB refused once the file was open; a Parquet file can be cut short as well, and is not meant here."""
+    """What DuckDB refused once the file was open.
+
+    A Parquet file can be cut short as well, and is not meant here.
+    """
     text = " ".join(str(error).split())
     if is_damage(text) and ".parquet" not in text:
         return DatabaseDamaged(
-            f"{path} is damaged ({text[:200]}); the next run sets it aside and builds it again from the archive"
+            f"{path} is damaged ({text[:200]}); the next run sets it aside and builds it again "
+            "from the archive"
         )
     return DatabaseError(f"{path}: DuckDB refused ({text[:300]}); see to disk space and run again")

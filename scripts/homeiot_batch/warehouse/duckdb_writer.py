@@ -1,4 +1,7 @@
-"""Loads days into their raw tables: one transaction a day, and in it the record of what was loaded."""
+"""Loads days into their raw tables.
+
+One transaction a day, and in it the record of what was loaded.
+"""
 
 import json
 import uuid
@@ -52,12 +55,15 @@ def load_day(
     wait_s: float = 0,
     until: datetime | None = None,
 ) -> Load:
-    """Replace the day's rows by those of the Parquet file in `folder`, compare both, and record it: all or nothing.
+    """Replace the day's rows by those of the Parquet file in `folder`, compare both, and record it.
+
+    All or nothing.
 
     The file's rows from `until` (UTC) on are left out: they are loaded with the day after.
-    ShrinkError if the file holds less than was loaded before, by the database or by the `former` marker of one that is gone; ArchiveDamaged
-    if it is not as it was then; SettingsError if it has columns that are not declared; DatabaseBusy if another process still holds the
-    database after `wait_s` seconds.
+    ShrinkError if the file holds less than was loaded before, by the database or by the `former`
+    marker of one that is gone; ArchiveDamaged if it is not as it was then; SettingsError if it has
+    columns that are not declared; DatabaseBusy if another process still holds the database after
+    `wait_s` seconds.
     """
     file = open_day(folder)
     _refuse_another_day(file, dataset, day)
@@ -114,8 +120,10 @@ def _refuse_other_columns(
     found = dict(columns_of(connection, quoted(dataset.name)))
     if found != dataset.columns():
         raise DatabaseError(
-            f"table {dataset.name} in {path} has the columns {found}, declared are {dataset.columns()}; "
-            "declare a dataset of another name for other columns, or delete the database: it is built again from the archive"
+            f"table {dataset.name} in {path} has the columns {found}, declared are "
+            f"{dataset.columns()}; "
+            "declare a dataset of another name for other columns, or delete the database: it is "
+            "built again from the archive"
         )
 
 
@@ -123,7 +131,8 @@ def _loaded(
     connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay
 ) -> Marker | None:
     """What the database records of the day, as its marker has it."""
-    load = "SELECT rows, field_values, sha256, write_id FROM archive.loads WHERE dataset = ? AND dt = ?"
+    load = """SELECT rows, field_values, sha256, write_id FROM archive.loads
+        WHERE dataset = ? AND dt = ?"""
     row = connection.execute(load, [dataset.name, day.date]).fetchone()
     if row is None:
         return None
@@ -147,7 +156,8 @@ def _permitted_from(
         shrunk_from = ShrinkGuard(subject, known, allowed).permit(new.record)
     except ShrinkError as error:
         raise ShrinkError(
-            f"{error} (the database holds more than the file: a newer backup of the file may hold it too)"
+            f"{error} (the database holds more than the file: a newer backup of the file may hold "
+            "it too)"
         ) from None
     return shrunk_from or new.metadata.shrunk_from
 
@@ -171,7 +181,8 @@ def _keep_zone(connection: duckdb.DuckDBPyConnection, tz: str, path: Path) -> No
         connection.execute("INSERT INTO archive.house VALUES (?)", [tz])
     elif row[0] != tz:
         raise DatabaseError(
-            f"{path} holds days of {row[0]}, those of {tz} would cut into them; set TZ={row[0]}, or another DUCKDB_PATH"
+            f"{path} holds days of {row[0]}, those of {tz} would cut into them; set TZ={row[0]}, "
+            "or another DUCKDB_PATH"
         )
 
 
@@ -179,7 +190,8 @@ def _doubled(connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: Local
     """How many rows of the day share time and tags with another."""
     keys = ", ".join(["ts_utc", *map(quoted, dataset.tags)])
     return connection.execute(
-        f"SELECT count(*) - count(DISTINCT row({keys})) FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?",
+        f"SELECT count(*) - count(DISTINCT row({keys})) FROM {quoted(dataset.name)} WHERE ts_utc "
+        ">= ? AND ts_utc < ?",
         _bounds(day),
     ).fetchall()[0][0]
 
@@ -204,9 +216,10 @@ def _compare(
     *,
     is_whole: bool,
 ) -> None:
-    """The table's day equals the file's rows, and its wall times are the day's by Python's zone rules too."""
+    """The table's day equals the file's rows, and its wall times follow Python's zone rules."""
     count, first_utc, last_utc, first, last = connection.execute(
-        f"SELECT count(*), min(ts_utc), max(ts_utc), min_by(ts_jst, ts_utc), max_by(ts_jst, ts_utc) FROM ({_day_rows(dataset)})",
+        f"SELECT count(*), min(ts_utc), max(ts_utc), min_by(ts_jst, ts_utc), max_by(ts_jst, "
+        f"ts_utc) FROM ({_day_rows(dataset)})",
         _bounds(day),
     ).fetchall()[0]
     missing, foreign = differences(connection, file.part, dataset, day)
@@ -230,7 +243,7 @@ def _compare(
 def differences(
     connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay
 ) -> tuple[int, int]:
-    """How many of the file's rows are not in the day's table, and how many of the table's are not in the file; each row counts."""
+    """How many rows are in the file alone, and how many in the day's table alone."""
     file = _parquet_rows(part, dataset, day)
     table = _day_rows(dataset)
     missing = connection.execute(

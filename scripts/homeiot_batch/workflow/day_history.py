@@ -1,4 +1,7 @@
-"""What is known of an archived day before it is read again: by its file, its markers and the database."""
+"""What is known of an archived day before it is read again.
+
+By its file, its markers and the database.
+"""
 
 from collections.abc import Mapping
 from datetime import date
@@ -23,8 +26,9 @@ def known_records(
 ) -> list[DayRecord]:
     """Every record of the day; none for a new one.
 
-    `loads` are the database's, None if it could not be asked. ArchiveDamaged if a damaged file is all there is, ArchiveError if it cannot
-    be read now or other files lie beside it, DatabaseBusy if only the database can say how much a day held that is missing between others.
+    `loads` are the database's, None if it could not be asked. ArchiveDamaged if a damaged file is
+    all there is, ArchiveError if it cannot be read now or other files lie beside it, DatabaseBusy
+    if only the database can say how much a day held that is missing between others.
     """
     folder = layout.day(dataset, dt)
     places = (layout.marker(dataset, dt), layout.former_marker(dataset, dt))

@@ -1,4 +1,4 @@
-"""Warnings that the nightly command has before it starts the workflow, whose summary counts them."""
+"""Warnings from before the workflow starts. Its summary counts them."""
 
 import contextlib
 import json

@@ -1,4 +1,7 @@
-"""How far a run is: on a terminal a bar with rate and time left, elsewhere a line in the log every so many days."""
+"""How far a run is.
+
+On a terminal a bar with rate and time left, elsewhere a line in the log every so many days.
+"""
 
 import logging
 import sys
@@ -25,7 +28,10 @@ log = structlog.get_logger()
 
 
 class Progress:
-    """Counts the jobs that ended against those that Snakemake has announced. Called by the jobs' threads."""
+    """Counts the jobs that ended against those that Snakemake has announced.
+
+    Called by the jobs' threads.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -105,7 +111,11 @@ class _Announcement(logging.Handler):
 
 
 class _Bar:
-    """A bar at the terminal's lower edge; what is said scrolls above it, and the log lines of days that go well are in the jobs' logs only."""
+    """A bar at the terminal's lower edge.
+
+    What is said scrolls above it, and the log lines of days that go well are in the jobs' logs
+    only.
+    """
 
     def __init__(self, days: int, jobs: int, logger: logging.Logger) -> None:
         from rich.console import Console  # noqa: PLC0415 - only where it is looked at

@@ -1,4 +1,7 @@
-"""What a killed run left behind, put right before the next one decides what to do. Only under the run's lock."""
+"""What a killed run left behind, put right before the next one decides what to do.
+
+Only under the run's lock.
+"""
 
 import os
 import shutil
@@ -36,14 +39,15 @@ log = structlog.get_logger()
 
 
 def settle_staging(layout: Layout, settings: Settings) -> None:
-    """Put days that were read whole by a run that was killed in place, and drop all else that is staged.
+    """Put days in place that a killed run has read whole, and drop all else that is staged.
 
-    A staged day is a later read than the one in place, and the source may have forgotten it since: it is dropped only where it is damaged,
-    or lacks something that the day in place holds.
+    A staged day is a later read than the one in place, and the source may have forgotten it since:
+    it is dropped only where it is damaged, or lacks something that the day in place holds.
     """
     _drop_parts(layout)
     for name, dt in layout.staged_days():
-        staged, day = layout.staged(name, dt), layout.day(name, dt)
+        staged = layout.staged(name, dt)
+        day = layout.day(name, dt)
         if not is_there(staged / PART):  # killed while the leftover was being deleted
             shutil.rmtree(staged)
         elif name not in settings.datasets and is_there(day):
@@ -71,7 +75,10 @@ def settle_staging(layout: Layout, settings: Settings) -> None:
 
 
 def drop_hollow_days(layout: Layout, datasets: Iterable[str]) -> None:
-    """Move day folders that hold no Parquet file out of the way, so that the days are read again: they would pass for archived."""
+    """Move day folders that hold no Parquet file out of the way, so that the days are read again.
+
+    They would pass for archived.
+    """
     for dataset in datasets:
         for dt in layout.archived_days(dataset):
             day = layout.day(dataset, dt)
@@ -89,7 +96,10 @@ def drop_hollow_days(layout: Layout, datasets: Iterable[str]) -> None:
 
 
 def replace_unusable_database(layout: Layout, settings: Settings) -> str | None:
-    """Set a damaged database, or one of an older schema, aside: a new one is then loaded from the archive. What was done, if anything was."""
+    """Set a damaged database, or one of an older schema, aside.
+
+    A new one is then loaded from the archive. What was done, if anything was.
+    """
     try:
         reason = _unusable(layout, settings)
     except DatabaseBusy:
@@ -98,7 +108,10 @@ def replace_unusable_database(layout: Layout, settings: Settings) -> str | None:
         return None
     aside = set_aside(settings.duckdb_path)
     layout.damage.unlink(missing_ok=True)
-    return f"{settings.duckdb_path} is set aside as {aside.name} and built again from the archive: {reason}"
+    return (
+        f"{settings.duckdb_path} is set aside as {aside.name} and built again from the archive: "
+        f"{reason}"
+    )
 
 
 def _staged_day(settings: Settings, layout: Layout, dataset: str, dt: date) -> LocalDay:
@@ -108,7 +121,10 @@ def _staged_day(settings: Settings, layout: Layout, dataset: str, dt: date) -> L
 
 
 def _why_not(staged: Path, day: Path, dataset: Dataset | None, local_day: LocalDay) -> str:
-    """Why the staged day may not take its place; "" if it may. ArchiveError if one of both cannot be read now."""
+    """Why the staged day may not take its place; "" if it may.
+
+    ArchiveError if one of both cannot be read now.
+    """
     try:
         new = check_day(staged, local_day)
     except ArchiveDamaged as error:
@@ -125,8 +141,12 @@ def _why_not(staged: Path, day: Path, dataset: Dataset | None, local_day: LocalD
 
 
 def _move_away(layout: Layout, dataset: str, dt: date) -> None:
-    """Take a day's folder out of its place: to staging, where it is dropped, but with files of somebody else to a place where it is kept."""
-    day, aside = layout.day(dataset, dt), layout.staging / f"tmp-{uuid.uuid4().hex}"
+    """Take a day's folder out of its place.
+
+    To staging, where it is dropped, but with files of somebody else to a place where it is kept.
+    """
+    day = layout.day(dataset, dt)
+    aside = layout.staging / f"tmp-{uuid.uuid4().hex}"
     if others := strangers(day):
         aside = layout.kept / dataset / f"dt={dt}-{uuid.uuid4().hex[:8]}"
         log.warning(
@@ -159,12 +179,13 @@ def _unusable(layout: Layout, settings: Settings) -> str:
 
 
 def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads | None:
-    """Set aside the markers that are not to be believed, so that their loads and builds are done again.
+    """Set aside stale markers, so that their loads and builds are done again.
 
     The loads that the database records; None if it cannot be asked now.
     """
     try:
-        loads, build = recorded_loads(settings.duckdb_path), recorded_build(settings.duckdb_path)
+        loads = recorded_loads(settings.duckdb_path)
+        build = recorded_build(settings.duckdb_path)
     except DatabaseBusy as error:
         log.warning("markers not checked", reason=str(error))
         return None
@@ -187,7 +208,8 @@ def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads | Non
                 path.replace(former)
     if not is_published(settings, layout, read_json(layout.read_marker)):
         layout.read_marker.unlink(missing_ok=True)
-    # a folder that nobody may look into must not end the run; where REPORT_DIR is set back to a former place, an older page lies there
+    # a folder that nobody may look into must not end the run; where REPORT_DIR is set back to a
+    # former place, an older page lies there
     if not os.access(settings.report, os.R_OK) or (read_json(layout.report_marker) or {}).get(
         "page"
     ) not in (None, file_stamp(settings.report)):

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 def find_early_reads(settings: Settings, layout: Layout) -> None:
-    """Note the days that were read too early, and drop the notes of days that were read again since.
+    """Note the days that were read too early, and drop the notes of days read again since.
 
     Where the server's clock is ahead of this machine's, it is the one to go by: this machine's may
     be behind now, rather than ahead when the days were read. Only under the run's lock.
@@ -40,7 +40,9 @@ def find_early_reads(settings: Settings, layout: Layout) -> None:
 
 
 def values_lost(settings: Settings, layout: Layout, dataset: str, dt: str) -> str:
-    """Of a day that was read too early: what the server no longer has, as text; "" if it may be read again.
+    """Of a day that was read too early: what the server no longer has, as text.
+
+    "" if it may be read again.
 
     An export cannot be asked, and a server that does not answer fails the read: both give "".
     """

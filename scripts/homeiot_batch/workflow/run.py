@@ -45,13 +45,19 @@ log = structlog.get_logger()
 
 
 class JobFailed(WorkflowError):
-    """A job's failure as Snakemake shows it: without the places in the code, which tell a user nothing and are in the job's log."""
+    """A job's failure as Snakemake shows it.
+
+    Without the places in the code, which tell a user nothing and are in the job's log.
+    """
 
     __traceback__ = property(lambda _: None, lambda _self, _value: None)  # ty: ignore[invalid-assignment]
 
 
 class ArchiveRun:
-    """The settings, the days, the source and the summary of one run; its methods are the rules' work."""
+    """The settings, the days, the source and the summary of one run.
+
+    Its methods are the rules' work.
+    """
 
     def __init__(
         self,
@@ -85,11 +91,15 @@ class ArchiveRun:
         ]
 
     def models_inputs(self, _wildcards: object) -> list[str]:
-        """What dbt waits for: the markers of its dataset's days, those asked for and every other archived one, and the last load of any day.
+        """What dbt waits for.
 
-        Without the others, a database that was begun anew would show the days asked for as if there were no more. Other datasets' days, and
-        of a night those that it asks for beside yesterday, do not hold the tables up, or one that cannot be had would do so for ever: the
-        rule starts when they have ended in one way or the other.
+        The markers of its dataset's days, those asked for and every other archived one, and the
+        last load of any day.
+
+        Without the others, a database that was begun anew would show the days asked for as if there
+        were no more. Other datasets' days, and of a night those that it asks for beside yesterday,
+        do not hold the tables up, or one that cannot be had would do so for ever: the rule starts
+        when they have ended in one way or the other.
         """
         asked = self.scope.days(self._dag().targets).get(SHIPPED_DATASET, [])
         if asked and "yesterday" in self._dag().targets:
@@ -113,7 +123,7 @@ class ArchiveRun:
         return [str(note)] if self._read_again[note] else []
 
     def other_unloaded(self, _wildcards: object) -> list[str]:
-        """Markers of archived days that are not loaded, of datasets that the tables are not built from."""
+        """Markers of unloaded archived days of datasets that the tables are not built from."""
         return self._unloaded(set(self.settings.datasets) - {SHIPPED_DATASET})
 
     def tables_request(self, _wildcards: object) -> list[str]:
@@ -196,7 +206,8 @@ class ArchiveRun:
             self.summary.loaded(load.record.rows)
             if load.doubled:
                 self.summary.warn(
-                    f"{dataset} {dt}: {load.doubled} readings share their time and tags with another; a tag that is not declared keeps them "
+                    f"{dataset} {dt}: {load.doubled} readings share their time and tags with "
+                    "another; a tag that is not declared keeps them "
                     "apart in the source (declare it), or they lie within a microsecond"
                 )
 
@@ -208,7 +219,8 @@ class ArchiveRun:
     def build(self, marker: str, job: str) -> None:
         """Build the dbt models, then write their marker."""
         with self._job("dbt", "", "", job):
-            database, wait_s = self.settings.duckdb_path, self._database_wait_s
+            database = self.settings.duckdb_path
+            wait_s = self._database_wait_s
             inputs = {"inputs": fingerprints(self.settings)}  # before any of them is read
             if SHIPPED_DATASET not in self.settings.datasets:
                 self._leave_tables(Path(marker), inputs)
@@ -305,7 +317,10 @@ class ArchiveRun:
         return repeated
 
     def _remember(self, error: HomeIotError) -> None:
-        """Let this run not wait again for a database that stays open elsewhere, and the next one replace a damaged one."""
+        """Note a database that stays open elsewhere, or is damaged.
+
+        This run does not wait again for the first. The next run replaces the second.
+        """
         if isinstance(error, DatabaseBusy):
             self._database_wait_s = 0
         if isinstance(error, DatabaseDamaged):

@@ -10,7 +10,8 @@ _OF_A_DAY = re.compile(r"(\w+ \w+) (\d{4}-\d{2}-\d{2}): (.*)", re.DOTALL)
 def joined(failures: Iterable[str]) -> list[str]:
     """The messages in their order, those that differ in nothing but the day joined to one."""
     days: dict[tuple[str, str], list[str]] = defaultdict(list)
-    others, reasons = [], {}
+    others = []
+    reasons = {}
     for failure in sorted(failures):
         found = _OF_A_DAY.fullmatch(failure)
         if found is None:

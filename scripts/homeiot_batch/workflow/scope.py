@@ -23,7 +23,10 @@ class Scope:
     yesterday: date
 
     def days(self, targets: Collection[str]) -> dict[str, list[date]]:
-        """The days that a run of `targets` is about: the range, or only yesterday and the days named by their paths."""
+        """The days that a run of `targets` is about.
+
+        The range, or only yesterday and the days named by their paths.
+        """
         named = [match.groups() for match in map(DAY_PATH.search, targets) if match]
         others = [
             target
@@ -42,7 +45,10 @@ class Scope:
 
 
 def open_scope(settings: Settings, layout: Layout) -> Scope:
-    """The scope that the settings and the archived days give; SettingsError for a range that is none."""
+    """The scope that the settings and the archived days give.
+
+    SettingsError for a range that is none.
+    """
     last_over = yesterday(settings.instant(), settings.zone)
     end = settings.end or last_over
     _refuse_unfinished("end", end, last_over, settings.tz)
@@ -68,7 +74,8 @@ def finished_day(settings: Settings, dataset: str, dt: str) -> LocalDay:
 
 
 def _start(settings: Settings, layout: Layout, dataset: str, end: date) -> date:
-    last_over, first = yesterday(settings.instant(), settings.zone), layout.first_day(dataset)
+    last_over = yesterday(settings.instant(), settings.zone)
+    first = layout.first_day(dataset)
     candidates = {
         "start": settings.start,
         "archive_start": settings.archive_start,

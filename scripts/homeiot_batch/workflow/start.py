@@ -58,7 +58,8 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
 
 
 def _open(settings: Settings, workflow: Any) -> ArchiveRun:
-    layout, summary = settings.layout, Summary()
+    layout = settings.layout
+    summary = Summary()
     configure(settings.log_format, summary.warn)
     _warn(summary, received())
     refuse_deletion(workflow)

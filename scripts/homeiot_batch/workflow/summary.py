@@ -1,4 +1,7 @@
-"""What a run did, said once at its end: days, rows, warnings, and one line for each day that failed, last."""
+"""What a run did, said once at its end.
+
+Days, rows, warnings, and one line for each day that failed, last.
+"""
 
 import sys
 import threading
@@ -29,16 +32,19 @@ class Summary:
     def read(self, rows: int) -> None:
         """A day was read."""
         with self._lock:
-            self.read_days, self.read_rows = self.read_days + 1, self.read_rows + rows
+            self.read_days = self.read_days + 1
+            self.read_rows = self.read_rows + rows
 
     def loaded(self, rows: int) -> None:
         """A day was loaded."""
         with self._lock:
-            self.loaded_days, self.loaded_rows = self.loaded_days + 1, self.loaded_rows + rows
+            self.loaded_days = self.loaded_days + 1
+            self.loaded_rows = self.loaded_rows + rows
 
     def build_done(self, *, has_tables: bool = True) -> None:
         """Dbt has built its tables, or has none to build."""
-        self.built, self.has_tables = True, has_tables
+        self.built = True
+        self.has_tables = has_tables
 
     def warn(self, message: str) -> None:
         """Something that the user should know and that did not fail the run."""
@@ -57,7 +63,8 @@ class Summary:
             tables = "no tables to build"
         seconds = time.monotonic() - self.started
         done = (
-            f"summary: {self.read_days} days read ({self.read_rows} rows), {self.loaded_days} days loaded ({self.loaded_rows} rows), "
+            f"summary: {self.read_days} days read ({self.read_rows} rows), {self.loaded_days} days "
+            f"loaded ({self.loaded_rows} rows), "
             f"{tables}, {len(self.warnings)} warnings, {len(self.failures)} failed, {seconds:.1f} s"
         )
         step = [f"next step: {step}"] if (step := self._next_step()) else []

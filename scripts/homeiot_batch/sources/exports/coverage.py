@@ -183,7 +183,8 @@ class Coverage:
     def _doubt(self, meter: Meter, hole: Span, day: LocalDay) -> str:
         """What may be missing in a hole of the meter's readings; "" if nothing is."""
         begin, end = hole
-        last, first = begin - QUIET_NS, end + QUIET_NS
+        last = begin - QUIET_NS
+        first = end + QUIET_NS
         if end == day.end_ns:
             return self._doubt_end(meter, last, day)
         if begin > day.start_ns:
@@ -243,7 +244,8 @@ class Coverage:
         )
 
     def _wrong_clocks(self) -> list[str]:
-        ahead, strays = self._evidence.ahead, self._evidence.strays
+        ahead = self._evidence.ahead
+        strays = self._evidence.strays
         return [
             *self._no_proof(ahead, "are dated after their file was written"),
             *self._no_proof(strays, "come alone after days without any"),

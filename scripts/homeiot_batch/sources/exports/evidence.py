@@ -103,7 +103,8 @@ class Evidence:
                 self._count(meter, readings, proving)
             self._add_hulls(section, hulls)
         # without the meters that have none
-        self.ahead, self.strays = +self.ahead, +self.strays
+        self.ahead = +self.ahead
+        self.strays = +self.strays
         self._counted.clear()
 
     def _count(self, meter: Meter, readings: Days, proving: list[Seen]) -> None:
@@ -189,7 +190,8 @@ def _silent_before(active: list[int], readings: Readings) -> list[int]:
     begin = _after_silence(active)
     if begin is None:
         return []
-    body, tail = active[:begin], active[begin:]
+    body = active[:begin]
+    tail = active[begin:]
     is_long = tail[-1] - tail[0] >= FEW_DAYS
     if is_long or not _is_dense(body, readings):
         return []
@@ -209,7 +211,8 @@ def _after_silence(active: list[int]) -> int | None:
 
 def _of_others_only(active: list[int], readings: Readings) -> list[int]:
     """The last day, if it holds few readings, and none of the meters before it."""
-    body, tail = active[:-1], active[-1:]
+    body = active[:-1]
+    tail = active[-1:]
     if not body or not _is_dense(body, readings) or not _has_few(tail, body, readings):
         return []
     if _usual_meters(body, readings) & _meters(tail, readings):

@@ -175,7 +175,8 @@ def _utf16(beginning: bytes) -> str:
     """The encoding where every other byte is NUL, as in UTF-16 without a mark; "" if not."""
     pairs = len(beginning) // 2
     whole_pairs = beginning[: 2 * pairs]
-    first, second = whole_pairs[::2].count(0), whole_pairs[1::2].count(0)
+    first = whole_pairs[::2].count(0)
+    second = whole_pairs[1::2].count(0)
     if pairs < 8 or max(first, second) < 0.9 * pairs or min(first, second):
         return ""
     if first:

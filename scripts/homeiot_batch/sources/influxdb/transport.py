@@ -239,7 +239,8 @@ def _session(remember: Callable[..., None]) -> requests.Session:
 def _headers(settings: Settings) -> dict[str, str]:
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     token = settings.token()
-    user, password = settings.influx_username, settings.password()
+    user = settings.influx_username
+    password = settings.password()
     if token:
         headers["Authorization"] = f"Token {token}"
     elif user and password:  # requests would encode them as Latin-1, where InfluxDB reads UTF-8
