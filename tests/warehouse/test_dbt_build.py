@@ -73,7 +73,7 @@ def test_tests_that_fail_or_warn(project: Path, settings: Settings) -> None:
     (project / "tests/mine.sql").unlink()
     lines = build(settings)
     assert (
-        "test unique_row of fct_daily_energy found 3 rows: date_jst=2026-11-09 source=a, "
+        "test unique_row of int_daily_power found 3 rows: date_jst=2026-11-09 source=a, "
         "date_jst=2026-11-10 source=a, date_jst=2026-11-11 source=a; "
         "undo what was changed in dbt, or report it"
     ) in lines
