@@ -55,9 +55,7 @@ def load_day(
     wait_s: float = 0,
     until: datetime | None = None,
 ) -> Load:
-    """Replace the day's rows by those of the Parquet file in `folder`, compare both, and record it.
-
-    All or nothing.
+    """Replace the day's rows by those of the file in `folder`, compare, and record: all or nothing.
 
     The file's rows from `until` (UTC) on are left out: they are loaded with the day after.
     ShrinkError if the file holds less than was loaded before, by the database or by the `former`
