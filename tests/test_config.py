@@ -146,6 +146,10 @@ def test_undocumented_and_empty_variables_are_not_read(monkeypatch: pytest.Monke
             "'log' cannot name a dataset",
         ),
         (
+            {"datasets": {"ab" * 20: {"measurement": "m", "fields": {"x": "double"}}}},
+            "'abababababababababababababababababababab' cannot name a dataset",
+        ),
+        (
             {"influx_url": "ftp://h"},
             "influx_url='ftp://h' is neither http://, https://, file:// nor a path",
         ),

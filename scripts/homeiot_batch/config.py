@@ -320,8 +320,8 @@ class Settings(BaseSettings):
         for name in datasets:
             if not is_dataset_name(name):
                 raise ValueError(
-                    f"{name!r} cannot name a dataset; use small letters, digits and _, and no name "
-                    "that is taken"
+                    f"{name!r} cannot name a dataset; use small letters, digits and _, no name "
+                    "that is taken, and no part twenty times in a row"
                 )
         shipped = datasets.get(SHIPPED_DATASET)
         if shipped is not None and shipped.missing not in (None, 0.0):

@@ -68,6 +68,14 @@ def test_a_house_that_sets_nothing_has_the_checkouts_settings(
             "datasets:\n  a: {measurement: m, fields: {x: double, x: string}}\n",
             " cannot be read: line 2, column 43: the key 'x' stands twice; correct it there",
         ),
+        (
+            "datasets:\n  yes: {measurement: m, fields: {x: double}}\n",
+            " cannot be read: line 2, column 3: YAML takes 'yes' for True; write it in quotes",
+        ),
+        (
+            "datasets:\n  a: {measurement: m, fields: {off: double}}\n",
+            " cannot be read: line 2, column 32: YAML takes 'off' for False; write it",
+        ),
         ("- tz\n", " does not consist of settings; write a line `name: value` for each"),
         ("1: x\n", " does not consist of settings; write a line `name: value` for each"),
         ("just words\n", " does not consist of settings; write a line `name: value` for each"),

@@ -152,7 +152,12 @@ def quoted(identifier: str) -> str:
 
 
 def is_dataset_name(name: str) -> bool:
-    """Whether `name` can be a folder and a table at once, and is none of the workflow's own."""
+    """Whether `name` can be a folder and a table at once, and is none of the workflow's own.
+
+    Snakemake takes a name that repeats a part twenty times for a rule that feeds itself.
+    """
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name, re.ASCII):
+        return False
+    if re.search(r"(.+?)\1{19}", name):
         return False
     return name not in TAKEN and not name.startswith(OF_MODELS)

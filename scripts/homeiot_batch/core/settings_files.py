@@ -34,15 +34,21 @@ def declared_settings(files: Sequence[Path]) -> Declared:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which no key stands twice. The first of two would be dropped without a word."""
+    """YAML whose keys are text or numbers, and none stands twice.
+
+    YAML takes yes, no, on and off for truth values. The first of two keys would be dropped.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """The mapping; ConstructorError at a key that stands twice."""
+        """The mapping; ConstructorError at a key that stands twice, or is a truth value."""
         seen = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, Hashable):
                 continue  # which the loader itself refuses
+            if key is None or isinstance(key, bool):
+                problem = f"YAML takes {key_node.value!r} for {key}; write it in quotes as a name"
+                raise ConstructorError(None, None, problem, key_node.start_mark)
             if key in seen:
                 problem = f"the key {key!r} stands twice"
                 raise ConstructorError(None, None, problem, key_node.start_mark)
