@@ -20,7 +20,7 @@ from homeiot_batch.archive import file_times, parquet_writer, run_lock, shrink_g
 from homeiot_batch.archive.day_bounds import DayBounds
 from homeiot_batch.archive.shrink_guard import ShrinkGuard
 from homeiot_batch.commands import night as nightly
-from homeiot_batch.config import ROOT
+from homeiot_batch.config import ROOT, Settings
 from homeiot_batch.core import environment, files
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.counters import archive, glitches, judge, steps
@@ -129,6 +129,11 @@ MUTATIONS = [
         "read: a smaller day is refused",
         without_raise(ShrinkGuard.permit, 2),
         "tests/workflow/test_shrink.py -k test_refused",
+    ),
+    Mutation(
+        "a permission to shrink holds for its days alone",
+        instead(Settings.may_shrink, "self.start <= day <= self.end", "True"),
+        "tests/workflow/test_shrink.py -k days_alone",
     ),
     Mutation(
         "read: a day that lacks archived readings is refused",

@@ -68,7 +68,10 @@ def run(
     first: First = None,
     last: Last = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Read days again that are archived already.")
+        bool,
+        typer.Option(
+            "--force", help="Read days again that are archived; without dates only yesterday."
+        ),
     ] = False,
     reconcile: Annotated[
         bool,

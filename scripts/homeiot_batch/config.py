@@ -1,6 +1,6 @@
-"""The settings: one model, filled from --config, the environment, config.yaml and defaults.
+"""The settings: one model, filled from --config, the environment, files and defaults.
 
-Each goes before those after it.
+Each goes before those after it. Of the files, the house's config.yaml goes before the checkout's.
 """
 
 import os
@@ -357,6 +357,15 @@ class Settings(BaseSettings):
     def is_server(self) -> bool:
         """Whether the source is an InfluxDB, not an export."""
         return self.influx_url.startswith(("http://", "https://"))
+
+    def may_shrink(self, day: date) -> bool:
+        """Whether this local day may be replaced by a smaller one.
+
+        `allow_shrink` holds for the days of `start` to `end` alone: a run may read others too.
+        """
+        if not (self.allow_shrink and self.start and self.end):
+            return False
+        return self.start <= day <= self.end
 
     @property
     def read_copy(self) -> Path:

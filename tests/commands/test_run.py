@@ -29,7 +29,14 @@ def arguments(
     ("day", "first", "last", "force", "config", "expected"),
     [
         (None, None, None, False, [], ["yesterday", "MARKERS/dbt.json"]),
-        (None, None, None, True, [], ["yesterday", "--forcerun", "extract"]),
+        (
+            None,
+            None,
+            None,
+            True,
+            [],
+            ["yesterday", "--forcerun", "PARQUET/raw_meter_readings/dt=2026-11-23"],
+        ),
         (
             "2028-02-29",
             None,
@@ -44,7 +51,23 @@ def arguments(
             "2027-01-01",
             True,
             [],
-            ["all", "--forcerun", "extract", "--config", "start=2026-12-31", "end=2027-01-01"],
+            [
+                "all",
+                "--forcerun",
+                "PARQUET/raw_meter_readings/dt=2026-12-31",
+                "PARQUET/raw_meter_readings/dt=2027-01-01",
+                "--config",
+                "start=2026-12-31",
+                "end=2027-01-01",
+            ],
+        ),
+        (
+            None,
+            "2010-01-01",
+            "2026-11-22",
+            True,
+            [],
+            ["all", "--forcerun", "extract", "--config", "start=2010-01-01", "end=2026-11-22"],
         ),
         (
             "2026-11-09",
@@ -67,10 +90,10 @@ def test_options_become_a_target(
 ) -> None:
     """Yesterday without dates, the range otherwise; the target stands first, or Snakemake's own options would swallow it."""
     local = settings.model_copy(update={"influx_url": "an export"})
-    markers = str(settings.marker_dir)
-    assert arguments(local, day, first, last, config, force=force) == [
-        argument.replace("MARKERS", markers) for argument in expected
-    ]
+    places = {"MARKERS": str(settings.marker_dir), "PARQUET": str(settings.parquet_base_dir)}
+    for place, path in places.items():
+        expected = [argument.replace(place, path) for argument in expected]
+    assert arguments(local, day, first, last, config, force=force) == expected
 
 
 @pytest.mark.parametrize(

@@ -327,3 +327,14 @@ def test_a_dry_run_changes_nothing(option: str, house: House) -> None:
     leftover.mkdir(parents=True)
     assert house.snakemake(option, *span(FIRST, FIRST)).code == 0
     assert leftover.exists()
+
+
+@pytest.mark.slow
+def test_a_forced_day_alone_is_read_where_the_database_is_gone(archive: Checkout) -> None:
+    """The other days are loaded from the archive: the source may have forgotten them."""
+    drills.remove_database(archive)
+    drills.feed(archive, {MIDDLE: 1, "2026-11-12": 1})
+    night = archive.python("homeiot_batch.run_archive", "--date", MIDDLE, "--force", *NOW)
+    loads = jobs("load", FIRST, MIDDLE, LAST, tables=True)
+    assert (night.code, night.jobs) == (0, sorted([*jobs("fetch extract", MIDDLE), *loads]))
+    drills.assert_archived(archive, V1)

@@ -11,7 +11,7 @@ import pytest
 from tests.fast_set import few
 from tests.house import House
 from tests.workflow import drills
-from tests.workflow.drills import DATASET, FORCED, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
+from tests.workflow.drills import DATASET, FIRST, FORCED, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
 
 ONE_DAY = (*UNTIL_LOAD, *span(MIDDLE, MIDDLE))
 ALLOWED = (*ONE_DAY, "allow_shrink=true")
@@ -149,6 +149,18 @@ def test_a_permission_names_its_days(archived: House) -> None:
         "error: allow_shrink=true does not say for which days; give --date, or --from and --to"
     )
     assert drills.state(archived) == before
+
+
+def test_a_permission_holds_for_its_days_alone(archived: House) -> None:
+    """A forced run reads every day that is not loaded: one beside the permitted is refused."""
+    archived.export(*drills.lines(FIRST, 1)[:-1], *SMALLER["fewer points"][0])
+    lose(archived, "database")
+    before = (archived.day(FIRST) / "part-0.parquet").read_bytes()
+    outcome = archived.snakemake(*FORCED, *span(MIDDLE, MIDDLE, "allow_shrink=true"))
+    assert outcome.code == 1
+    assert [failure for failure in outcome.failures if FIRST in failure], outcome.stderr
+    assert (archived.day(FIRST) / "part-0.parquet").read_bytes() == before
+    assert drills.parquet_rows(archived, MIDDLE) == drills.rows(MIDDLE, 1)[:2]
 
 
 def assert_recorded(house: House, *others: dict[str, Any]) -> None:

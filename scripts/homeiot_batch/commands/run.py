@@ -8,15 +8,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import structlog
 
 from homeiot_batch.archive.zone_record import check_zone
 from homeiot_batch.commands.healthcheck import ping
-from homeiot_batch.commands.night import Plan, plan_night, plan_reconciliation
+from homeiot_batch.commands.night import MOST_TARGETS, Plan, plan_night, plan_reconciliation
 from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
-from homeiot_batch.core.days import parse_day
+from homeiot_batch.core.days import each_day, parse_day, yesterday
 from homeiot_batch.core.exit_codes import DONE, FAILED
 from homeiot_batch.core.files import read_json
 from homeiot_batch.core.host_paths import explained
@@ -84,7 +84,31 @@ def plan_run(
     reconcile: bool,
 ) -> Plan:
     """What the options mean; SettingsError for dates that are none or exclude each other."""
-    layout = settings.layout
+    _refuse_contradictions(settings, day, first, last, force=force, reconcile=reconcile)
+    check_zone(settings.layout, settings.tz)
+    if clocks := compare_clocks(settings):
+        clocks.refuse_too_far()
+    if day or first:
+        start = parse_day(day, "--date") if day else parse_day(first, "--from")
+        end = parse_day(day, "--date") if day else parse_day(last, "--to")
+        if reconcile:
+            return plan_reconciliation(settings, settings.layout, start, end)
+        return _plan_range("all", settings, start, end, force=force)
+    if not force:
+        return plan_night(settings, settings.layout)
+    last_over = yesterday(settings.instant(), settings.zone)
+    return _plan_range("yesterday", settings, last_over, last_over, force=True)
+
+
+def _refuse_contradictions(
+    settings: Settings,
+    day: str | None,
+    first: str | None,
+    last: str | None,
+    *,
+    force: bool,
+    reconcile: bool,
+) -> None:
     if day and (first or last):
         raise SettingsError(
             f"--date={day} and --from or --to exclude each other; give one or the other"
@@ -102,23 +126,21 @@ def plan_run(
             f"INFLUX_URL={settings.influx_url!r} is an export; read the days again by "
             "--force, which replaces none by a smaller one"
         )
-    check_zone(layout, settings.tz)
-    if clocks := compare_clocks(settings):
-        clocks.refuse_too_far()
-    if not (day or first):
-        return (
-            Plan(targets=["yesterday"], forced=["extract"])
-            if force
-            else plan_night(settings, layout)
-        )
-    start, end = (
-        (parse_day(day, "--date"),) * 2
-        if day
-        else (parse_day(first, "--from"), parse_day(last, "--to"))
-    )
-    if reconcile:
-        return plan_reconciliation(settings, layout, start, end)
-    return Plan(targets=["all"], forced=["extract"] if force else [])
+
+
+def _plan_range(target: str, settings: Settings, start: date, end: date, *, force: bool) -> Plan:
+    """The target, with the days from `start` to `end` read again if forced.
+
+    They are forced by their folders. By the rule's name Snakemake would also read other days again,
+    all those that are not loaded.
+    """
+    plan = Plan(targets=[target])
+    if force:
+        days = [(name, dt) for name in settings.datasets for dt in each_day(start, end)]
+        plan.forced = [str(settings.layout.day(*day)) for day in days]
+    if len(plan.forced) > MOST_TARGETS:
+        plan.forced = ["extract"]
+    return plan
 
 
 def config_arguments(

@@ -79,7 +79,7 @@ class Layout:
 
     @property
     def counter_hints(self) -> Path:
-        """The last day of which a run reported what is wrong with its counters."""
+        """The last day whose wrong counters a run has named, so that none is named twice."""
         return self.markers / "counter_hints.json"
 
     @property

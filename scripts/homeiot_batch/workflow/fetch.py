@@ -100,7 +100,7 @@ class DayFetcher:
         declared = self._settings.datasets[dataset]
         day = finished_day(settings, dataset, dt)
         known = known_records(self._layout, self._loads, settings.duckdb_path, dataset, dt)
-        guard = ShrinkGuard(f"{dataset} {dt}", known, settings.allow_shrink)
+        guard = ShrinkGuard(f"{dataset} {dt}", known, settings.may_shrink(day.date))
         source = self._open_source(dataset, dt)
         new = self._retry_policy(lambda: fetch_day(source, declared, day, guard, settings))
         with self._lock:

@@ -192,7 +192,7 @@ class ArchiveRun:
                 Path(day),
                 declared,
                 local_day,
-                self.settings.allow_shrink,
+                self.settings.may_shrink(local_day.date),
                 former,
                 self._database_wait_s,
                 end_of_share(self.layout, dataset, local_day),
