@@ -27,9 +27,9 @@ def every_minute(
         [
             (
                 "America/Havana",
-                date(2026, 11, 1),
-                datetime(2026, 11, 1, 4),
-                datetime(2026, 11, 2, 5),
+                date(2025, 11, 2),
+                datetime(2025, 11, 2, 4),
+                datetime(2025, 11, 3, 5),
             ),
             (
                 "Atlantic/Azores",
@@ -39,7 +39,7 @@ def every_minute(
             ),
             ("America/Havana", date(2026, 3, 8), datetime(2026, 3, 8, 5), datetime(2026, 3, 9, 4)),
         ],
-        ("America/Havana", date(2026, 11, 1), datetime(2026, 11, 1, 4), datetime(2026, 11, 2, 5)),
+        ("America/Havana", date(2025, 11, 2), datetime(2025, 11, 2, 4), datetime(2025, 11, 3, 5)),
     ),
 )
 def test_the_coverage_of_a_day_that_begins_twice(

@@ -2,7 +2,8 @@
 
 import random
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from tests.integration.points import SECOND, Point
 from tests.integration.servers import Influx1
@@ -51,19 +52,17 @@ class Gateway:
         due = [point for day, point in self._withheld if day <= today]
         self._withheld = [(day, point) for day, point in self._withheld if day > today]
         for point in due:
-            if self._chance.random() < 0.4:
-                self._send(
-                    [
-                        Point(
-                            point.time - EVERY_S * SECOND,
-                            {"instant_power_w": point.time % 977 + 0.5},
-                            point.tags,
-                        )
-                    ]
-                )
+            before = point.time - EVERY_S * SECOND
+            if self._chance.random() < 0.4 and self._day(before) == self._day(point.time):
+                power = {"instant_power_w": point.time % 977 + 0.5}
+                self._send([Point(before, power, point.tags)])
                 self.seen["value rewritten"] += 1
             self._send([point])
             self.seen["late point"] += 1
+
+    def _day(self, time: int) -> date:
+        """The local day of a time in nanoseconds."""
+        return datetime.fromtimestamp(time // SECOND, ZoneInfo(self.ledger.zone)).date()
 
     def deliver_all(self) -> None:
         """Write everything that is late."""

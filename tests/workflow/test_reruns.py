@@ -291,7 +291,7 @@ def test_edited_rules_rerun_nothing(archived: House, monkeypatch: pytest.MonkeyP
     house = _EditedHouse(archived.folder)
     house.environment = archived.environment
     house.edit_rules()
-    monkeypatch.setattr("tests.conftest.ROOT", house.workflow().parent)
+    monkeypatch.setattr("tests.house.ROOT", house.workflow().parent)
     outcome = house.snakemake(*span())
     assert (outcome.code, outcome.jobs) == (0, [])
     assert "Nothing to be done" in outcome.stderr
