@@ -52,8 +52,8 @@ include: "workflow/rules/publish.smk"
 include: "workflow/rules/report.smk"
 
 
-# Each target names the archived days, the markers and the tables themselves. Snakemake would not
-# look behind tables that are there.
+# If the tables are there, Snakemake does not check whether their days are. So each target names the
+# archived days and the markers too.
 rule all:
     default_target: True
     input:

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from homeiot_batch.archive.parquet_writer import put_in_place
 from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
@@ -20,6 +21,7 @@ from tests.fast_set import (  # noqa: F401 - hooks
     pytest_testnodedown,
 )
 from tests.house import Checkout, House
+from tests.staging import stage_day
 from tests.workflow import drills
 
 Points = list[tuple[int, str | None, float | None, float | None, float | None]]
@@ -90,6 +92,20 @@ def batches(dataset: Dataset) -> Callable[..., list[pa.RecordBatch]]:
         return [pa.RecordBatch.from_pylist(group, schema=dataset.raw_schema()) for group in rows]
 
     return make
+
+
+@pytest.fixture
+def put_day(
+    dataset: Dataset, batches: Callable[..., list[pa.RecordBatch]], tmp_path: Path
+) -> Callable[[Points, LocalDay, Settings, Path], None]:
+    """Puts a day of these points into a folder, staged by the code that stages a source's."""
+
+    def put(points: Points, day: LocalDay, settings: Settings, folder: Path) -> None:
+        groups = batches(points) if points else []
+        staged = stage_day(groups, dataset, day, settings, tmp_path)
+        put_in_place(staged.folder, folder)
+
+    return put
 
 
 @pytest.fixture(scope="session")

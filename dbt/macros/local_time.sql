@@ -25,7 +25,7 @@
 {%- endmacro %}
 
 {#
-    Begin of a clock hour, UTC without zone, of the part of it that has this offset. Where the clocks
+    Begin of a clock hour, UTC without zone, of the part that has this offset. Where the clocks
     change inside an hour, that is one of its quarters (Lord Howe: 01:30, Chatham: 02:45).
 #}
 {% macro begin_of_hour(clock_hour, utc_offset) -%}

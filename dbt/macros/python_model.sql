@@ -8,6 +8,7 @@
 
 def materialize(relation, session):
     session.register("rows_of_the_model", relation)
-    session.execute("create table " + {{ tojson(relation | string) }} + " as from rows_of_the_model")
+    table = {{ tojson(relation | string) }}
+    session.execute("create table " + table + " as from rows_of_the_model")
     session.unregister("rows_of_the_model")
 {%- endmacro %}

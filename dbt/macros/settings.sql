@@ -7,7 +7,7 @@
 {%- endmacro %}
 
 {#
-    A setting of the row's source: its own in the var `sources`, else the project's var of that name.
+    A setting of the row's source: its own in the var `sources`, else the var of that name.
     NULL where neither is set.
 #}
 {% macro setting(name) -%}

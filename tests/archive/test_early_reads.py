@@ -3,9 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from homeiot_batch.archive.day_file import read_metadata
@@ -16,7 +14,6 @@ from homeiot_batch.archive.early_reads import (
     early_reads,
     note_early_reads,
 )
-from homeiot_batch.archive.parquet_writer import put_in_place
 from homeiot_batch.commands.status import archive_status
 from homeiot_batch.commands.verify import judge_days
 from homeiot_batch.config import Settings
@@ -29,7 +26,6 @@ from homeiot_batch.doctor.finding import Finding, problem, warning
 from homeiot_batch.warehouse.duckdb_writer import load_day
 from homeiot_batch.workflow.rereads import find_early_reads
 from homeiot_batch.workflow.scope import open_scope
-from tests.staging import stage_day
 
 DATASET = "raw_meter_readings"
 Archive = Callable[..., str]
@@ -42,19 +38,20 @@ def archive(
     settings: Settings,
     layout: Layout,
     dataset: Dataset,
-    batches: Callable[..., list[pa.RecordBatch]],
-    tmp_path: Path,
+    put_day: Callable[..., None],
 ) -> Archive:
-    """Archives and loads a day, read at `read_at`, with `rows` readings a minute apart; its write_id."""
+    """Archives and loads a day, read at `read_at`, with `rows` readings a minute apart.
+
+    Gives its write_id.
+    """
 
     def make(dt: str, read_at: datetime, rows: int = 0, *, load: bool = True) -> str:
         day = LocalDay(date.fromisoformat(dt), settings.zone)
         times = [day.start_ns + n * 60 * 10**9 for n in range(rows)]
-        points = batches([(time, "a", 1.0, None, None) for time in times]) if rows else []
+        points = [(time, "a", 1.0, None, None) for time in times]
         then = settings.model_copy(update={"now": read_at})
-        staged = stage_day(points, dataset, day, then, tmp_path)
         folder = layout.day(DATASET, dt)
-        put_in_place(staged.folder, folder)
+        put_day(points, day, then, folder)
         if load:
             loaded = load_day(settings.duckdb_path, folder, dataset, day, False)
             # the clock of then is the clock that loads too

@@ -6,19 +6,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
-from homeiot_batch.archive.parquet_writer import put_in_place
 from homeiot_batch.commands.status import DayStatus, archive_status, folded
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import write_json
 from homeiot_batch.core.layout import Layout
-from tests.staging import stage_day
 
 MINUTE = 60 * 10**9
 Archive = Callable[..., int]
@@ -29,8 +25,7 @@ def archive(
     settings: Settings,
     layout: Layout,
     dataset: Dataset,
-    batches: Callable[..., list[pa.RecordBatch]],
-    tmp_path: Path,
+    put_day: Callable[..., None],
 ) -> Archive:
     """Archives a day of November 2026 with a reading every ten minutes of each source, but for a span of them; its size in bytes."""
 
@@ -43,10 +38,7 @@ def archive(
             for source in sources
         ]
         folder = layout.day(dataset.name, day)
-        put_in_place(
-            stage_day(batches(points) if points else [], dataset, day, settings, tmp_path).folder,
-            folder,
-        )
+        put_day(points, day, settings, folder)
         if load:
             write_json(layout.marker(dataset.name, day), {})
         return (folder / "part-0.parquet").stat().st_size

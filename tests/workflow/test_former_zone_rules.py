@@ -4,12 +4,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from homeiot_batch.archive.day_bounds import DayBounds, bounded_day
 from homeiot_batch.archive.early_reads import early_reads
-from homeiot_batch.archive.parquet_writer import put_in_place
 from homeiot_batch.commands import night
 from homeiot_batch.commands.night import plan_night
 from homeiot_batch.commands.status import archive_status
@@ -24,7 +22,6 @@ from homeiot_batch.doctor.finding import Finding, problem, warning
 from homeiot_batch.warehouse.database import open_database
 from homeiot_batch.warehouse.duckdb_writer import load_day
 from homeiot_batch.workflow.recovery import settle_staging
-from tests.staging import stage_day
 
 NAME = "raw_meter_readings"
 HOUR, STEP = timedelta(hours=1), timedelta(minutes=30)
@@ -46,22 +43,15 @@ def layout(settings: Settings) -> Layout:
 
 
 @pytest.fixture
-def archive(
-    settings: Settings,
-    layout: Layout,
-    dataset: Dataset,
-    batches: Callable[..., list[pa.RecordBatch]],
-    tmp_path: Path,
-) -> Archive:
+def archive(settings: Settings, layout: Layout, put_day: Callable[..., None]) -> Archive:
     """Archives a day of a reading every half hour within its bounds; its folder."""
 
     def make(day: LocalDay, *, staged: bool = False, watts: float = 1.0, **now: datetime) -> Path:
         place = layout.staged(NAME, day) if staged else layout.day(NAME, day)
         times = range(day.start_ns, day.end_ns, STEP // timedelta(microseconds=1) * 1000)
-        points = batches([(time, "a", watts, 2.0, None) for time in times])
+        points = [(time, "a", watts, 2.0, None) for time in times]
         then = settings.model_copy(update=now)
-        written = stage_day(points, dataset, day, then, tmp_path)
-        put_in_place(written.folder, place)
+        put_day(points, day, then, place)
         return place
 
     return make

@@ -25,7 +25,7 @@
 {% endmacro %}
 
 {#
-    The loads in the raw table, by local day. Other settings or rules make each load another version.
+    The loads in the raw table, by local day. Other settings or rules make another version.
     Where the archive was cut by former zone rules, a local day has readings of two loads.
 #}
 {% macro present_loads() %}

@@ -1,6 +1,6 @@
 {#
-    Every reading has a time and a meter, and no value is infinite or not a number. Tested are the days
-    from the first one that was loaded since the last build, in a full refresh all.
+    Every reading has a time and a meter, and no value is infinite or not a number. The test looks
+    at the days from the first one that was loaded since the last build, and at all in a full refresh.
 #}
 {% test sound_readings(model) %}
 {{ config(meta={

@@ -1,7 +1,4 @@
-"""Proves a day's Parquet file.
-
-Readable, whole, as it was written, and of columns that are declared.
-"""
+"""Proves that a day's Parquet file is readable, whole, as written, and of declared columns."""
 
 import contextlib
 import functools

@@ -1,8 +1,8 @@
 """Archived days that were read before they were over, by a wrong clock: they count as missing.
 
-Such a day's file tells when it was read. A time that lies in the future shows a clock that was
-ahead, but only until that time has come. So a run notes such a day in a file of its own, which
-stays until the day is read again.
+Such a day's file tells when it was read. A read time in the future
+proves that the clock was ahead. Once that time has come, the proof is gone. So a run writes a note,
+which stays until the day is read again.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ log = structlog.get_logger()
 class EarlyRead:
     """A day that was read too early.
 
-    When, by the clock of then (UTC), and whether it is over now.
+    `read_at` is the time of the read by the clock of then, UTC. `is_over` is as of now.
     """
 
     dataset: str

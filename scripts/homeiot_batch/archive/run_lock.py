@@ -1,7 +1,4 @@
-"""One run at a time.
-
-A kernel lock on the archive, which vanishes with the process that holds it.
-"""
+"""A kernel lock on the archive lets one run work at a time. It ends with the process."""
 
 import fcntl
 import os
@@ -46,7 +43,7 @@ def hold(path: Path, wait_s: float) -> None:
 def holder(path: Path) -> str | None:
     """Process id of the run that holds the lock now; None if there is none.
 
-    Takes nothing from a run that starts meanwhile.
+    A run that starts meanwhile is not held up.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -34,7 +34,7 @@ class ShrinkGuard:
     allow_shrink: bool
 
     def permit(self, new: DayRecord) -> DayRecord | None:
-        """What the day shrinks from, where that is allowed; None if it does not shrink.
+        """The larger known record, if the day holds less and may. None if it does not shrink.
 
         ShrinkError if it holds less than is known.
         """

@@ -1,6 +1,6 @@
 """Tells a watchdog that a run has started, and how it ended.
 
-GET or POST to HEALTHCHECK_URL, /start and /fail, as healthchecks.io has it.
+It requests HEALTHCHECK_URL, with /start or /fail behind it, as healthchecks.io expects.
 """
 
 import requests

@@ -1,7 +1,4 @@
-"""What a night has to do.
-
-Yesterday, the days that were missed, and archived days of which the source now holds more.
-"""
+"""What a night reads: yesterday, missed days, and days of which the source now has more."""
 
 import contextlib
 from collections.abc import Iterable, Iterator
@@ -43,10 +40,9 @@ class Plan:
     read_early: dict[str, set[date]] = field(default_factory=dict)
 
     def ask_for(self, layout: Layout, dataset: str, days: Iterable[date]) -> None:
-        """Add the days.
+        """Add the days, each by its folder and its marker.
 
-        Each by its folder and its marker, since Snakemake does not look behind a marker that is
-        there.
+        If the marker is there, Snakemake does not check whether the folder is.
         """
         self.targets += [
             str(path)

@@ -41,7 +41,7 @@ class LocalDay:
     def within(self, start: datetime, end: datetime) -> "LocalDay":
         """The same day with these bounds, UTC.
 
-        Equal to the day by the rules if they are its own.
+        It equals the plain day if these are the bounds by the zone's rules.
         """
         rule = LocalDay(self.date, self.zone)
         begins = None if start == rule.start else start

@@ -301,7 +301,7 @@ class _Day:
         if point.before == point.at and point.kind == RESTART:
             return  # the end of a run of zeros, which was given out with it
         energy = self.judged.energy
-        quarter = self.judged.energy.quarter(point.at // QUARTER)
+        quarter = energy.quarter(point.at // QUARTER)
         quarter.readings += 1
         quarter.shows(point.value, point.value)
         self._mark(quarter, point)

@@ -1,6 +1,6 @@
-"""The DuckDB file itself.
+"""Opens the DuckDB file, waits for it, and finds damage.
 
-Opened, waited for, told from a damaged one, and the records in it of what was loaded and built.
+The file also has the records of what was loaded and built.
 """
 
 import contextlib
@@ -189,7 +189,7 @@ def refuse_lost_link(path: Path) -> None:
 def set_aside(path: Path) -> Path:
     """Rename the file, and its log of writes, so that a new one is made.
 
-    The new name, which tells when.
+    Returns the new name, which has the time in it.
     """
     path = real_file(path)
     aside = path.with_name(f"{path.name}.set-aside-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")

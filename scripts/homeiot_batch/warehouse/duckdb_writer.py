@@ -1,6 +1,6 @@
 """Loads days into their raw tables.
 
-One transaction a day, and in it the record of what was loaded.
+Each day is one transaction, with the record of what was loaded.
 """
 
 import json

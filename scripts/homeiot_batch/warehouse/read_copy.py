@@ -3,8 +3,8 @@
 No run ever locks it, and no reader ever holds up a run. Each publication is a generation that never
 changes: the marts as tables of a new file, and the raw tables as views over hard links to the
 archive's files. So a day that is replaced stays as it was for those who still read the generation.
-One rename makes it the current one. Former generations go by name and age: the newest and the young
-ones stay, whoever reads them.
+One rename makes it the current one. Old generations are deleted. The
+newest and the young ones stay, whether or not somebody reads them.
 """
 
 import contextlib

@@ -1,6 +1,6 @@
 """What is known of an archived day before it is read again.
 
-By its file, its markers and the database.
+It comes from the day's file, its markers and the database.
 """
 
 from collections.abc import Mapping

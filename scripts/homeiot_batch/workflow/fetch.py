@@ -97,7 +97,7 @@ class DayFetcher:
     def stage(self, dataset: str, dt: str, staged: Path) -> None:
         """Fetch the day, and put it into the folder `staged`."""
         settings = self._settings
-        declared = self._settings.datasets[dataset]
+        declared = settings.datasets[dataset]
         day = finished_day(settings, dataset, dt)
         known = known_records(self._layout, self._loads, settings.duckdb_path, dataset, dt)
         guard = ShrinkGuard(f"{dataset} {dt}", known, settings.may_shrink(day.date))

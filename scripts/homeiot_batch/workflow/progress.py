@@ -1,6 +1,6 @@
 """How far a run is.
 
-On a terminal a bar with rate and time left, elsewhere a line in the log every so many days.
+A terminal shows a bar with rate and time left. Elsewhere the log gets a line every so many days.
 """
 
 import logging
@@ -118,19 +118,18 @@ class _Bar:
     """
 
     def __init__(self, days: int, jobs: int, logger: logging.Logger) -> None:
-        from rich.console import Console  # noqa: PLC0415 - only where it is looked at
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+        from rich import console, progress  # noqa: PLC0415 - only where it is looked at
 
         columns = [
-            TextColumn("{task.fields[done]} of {task.fields[days]} days"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.fields[rate]}"),
+            progress.TextColumn("{task.fields[done]} of {task.fields[days]} days"),
+            progress.BarColumn(bar_width=None),
+            progress.TextColumn("{task.fields[rate]}"),
         ]
-        self._progress = Progress(
+        self._progress = progress.Progress(
             *columns,
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
+            progress.TextColumn("left"),
+            progress.TimeRemainingColumn(),
+            console=console.Console(stderr=True),
             transient=True,
         )
         self._task = self._progress.add_task("", total=jobs, done=0, days=days, rate="")

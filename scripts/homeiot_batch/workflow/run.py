@@ -50,7 +50,8 @@ class JobFailed(WorkflowError):
     Without the places in the code, which tell a user nothing and are in the job's log.
     """
 
-    __traceback__ = property(lambda _: None, lambda _self, _value: None)  # ty: ignore[invalid-assignment]
+    # ty: ignore[invalid-assignment]
+    __traceback__ = property(lambda _: None, lambda _self, _value: None)
 
 
 class ArchiveRun:
@@ -97,9 +98,9 @@ class ArchiveRun:
         last load of any day.
 
         Without the others, a database that was begun anew would show the days asked for as if there
-        were no more. Other datasets' days, and of a night those that it asks for beside yesterday,
-        do not hold the tables up, or one that cannot be had would do so for ever: the rule starts
-        when they have ended in one way or the other.
+        were no more. The tables do not wait for days of other datasets. At night they wait only for
+        yesterday. Otherwise one day that cannot be read would block them for ever. The rule starts
+        when those days are loaded or have failed.
         """
         asked = self.scope.days(self._dag().targets).get(SHIPPED_DATASET, [])
         if asked and "yesterday" in self._dag().targets:
