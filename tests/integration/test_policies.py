@@ -1,7 +1,7 @@
 """Which retention policy or bucket is read: what the doctor and a run say of each arrangement."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -119,6 +119,17 @@ def test_the_tags_of_a_policy_that_is_not_the_default_one(
     ]
     assert read(settings) == [("main", 1.5)]
     assert InfluxReader(settings).retention[1].days == 400
+
+
+def test_the_retention_of_each_of_many_buckets(
+    influx2: Influx2, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """2.x lists at most a hundred buckets in one answer; how long each keeps points is found."""
+    names = [f"one_of_many_{number}" for number in range(120)]
+    for name in names:
+        influx2.create(name, kept_hours=72)
+    kept = {name: InfluxReader(settings_of(influx2, monkeypatch, name)).retention for name in names}
+    assert kept == dict.fromkeys(names, ("autogen", timedelta(hours=72)))
 
 
 def test_a_measurement_that_is_in_another_policy(

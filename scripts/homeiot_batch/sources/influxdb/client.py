@@ -218,11 +218,19 @@ class InfluxClient:
         return parameters
 
     def buckets(self, **named: str) -> list[Bucket]:
-        """The first hundred buckets that the token may see, or those of a name=...
+        """The buckets that the token may see, or those of a name=...
 
-        None unless the server is a 2.x.
+        None unless the server is a 2.x, which lists a hundred at most in one answer.
         """
-        return self._listed(Bucket, "buckets", "buckets", limit="100", **named)
+        buckets: dict[str, Bucket] = {}
+        page = self._page_of_buckets(named)
+        while page and page[-1].id not in buckets:
+            buckets |= {bucket.id: bucket for bucket in page}
+            page = self._page_of_buckets({**named, "after": page[-1].id})
+        return list(buckets.values())
+
+    def _page_of_buckets(self, parameters: dict[str, str]) -> list[Bucket]:
+        return self._listed(Bucket, "buckets", "buckets", limit="100", **parameters)
 
     def mappings(self, buckets: Iterable[Bucket]) -> list[Mapping]:
         """How InfluxQL finds the buckets of 2.x in the organizations of the `buckets`."""
