@@ -27,16 +27,16 @@ min_version("9.27")
 workdir: ROOT
 
 
-run_of_archive = open_run(config, workflow)
+this_run = open_run(config, workflow)
 
 
 pathvars:
-    parquet=str(run_of_archive.layout.parquet),
-    markers=str(run_of_archive.layout.markers),
+    parquet=str(this_run.layout.parquet),
+    markers=str(this_run.layout.markers),
 
 
 wildcard_constraints:
-    dataset="|".join(run_of_archive.settings.datasets),
+    dataset="|".join(this_run.settings.datasets),
     dt=r"\d{4}-\d{2}-\d{2}",
 
 
@@ -57,9 +57,9 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        run_of_archive.day_paths(run_of_archive.scope.range),
-        run_of_archive.other_unloaded,
-        run_of_archive.tables_request,
+        this_run.day_paths(this_run.scope.range),
+        this_run.other_unloaded,
+        this_run.tables_request,
         "<markers>/dbt.json",
         "<markers>/read_copy.json",
         "<markers>/report.json",
@@ -69,9 +69,9 @@ rule all:
 
 rule yesterday:
     input:
-        run_of_archive.day_paths(run_of_archive.scope.days(["yesterday"])),
-        run_of_archive.other_unloaded,
-        run_of_archive.tables_request,
+        this_run.day_paths(this_run.scope.days(["yesterday"])),
+        this_run.other_unloaded,
+        this_run.tables_request,
         "<markers>/dbt.json",
         "<markers>/read_copy.json",
         "<markers>/report.json",

@@ -21,7 +21,7 @@ from pathlib import Path
 import duckdb
 
 from homeiot_batch.config import ROOT, load_settings
-from homeiot_batch.warehouse.database import BOOKKEEPING
+from homeiot_batch.warehouse.database import RECORD_DDL
 
 FIRST = date(2016, 11, 1)
 READINGS = """
@@ -63,7 +63,7 @@ def make(database: Path, days: int) -> None:
     database.parent.mkdir(parents=True, exist_ok=True)
     database.unlink(missing_ok=True)
     with duckdb.connect(database) as connection:
-        connection.execute(BOOKKEEPING)
+        connection.execute(RECORD_DDL)
         connection.execute("INSERT INTO archive.house VALUES ('Asia/Tokyo')")
         connection.execute(load_settings().datasets["raw_meter_readings"].ddl())
     load(database, 0, days - 1)

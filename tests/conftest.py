@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from homeiot_batch.archive.parquet_writer import put_in_place
+from homeiot_batch.archive.parquet_writer import rename_durably
 from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
@@ -103,7 +103,7 @@ def put_day(
     def put(points: Points, day: LocalDay, settings: Settings, folder: Path) -> None:
         groups = batches(points) if points else []
         staged = stage_day(groups, dataset, day, settings, tmp_path)
-        put_in_place(staged.folder, folder)
+        rename_durably(staged.folder, folder)
 
     return put
 

@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from homeiot_batch import config
-from homeiot_batch.archive import day_file as parquet_check
-from homeiot_batch.archive import file_times, parquet_writer, run_lock, shrink_guard
+from homeiot_batch.archive import day_file, file_times, parquet_writer, run_lock, shrink_guard
 from homeiot_batch.archive.day_bounds import DayBounds
 from homeiot_batch.archive.shrink_guard import ShrinkGuard
-from homeiot_batch.commands import night as nightly
+from homeiot_batch.commands import night
 from homeiot_batch.config import ROOT, Settings
 from homeiot_batch.core import environment, files
 from homeiot_batch.core.layout import Layout
@@ -38,9 +37,8 @@ from homeiot_batch.sources.influx_reader import InfluxReader
 from homeiot_batch.sources.influxdb import supported_servers
 from homeiot_batch.sources.influxdb.client import InfluxClient
 from homeiot_batch.warehouse import database, dbt_build, duckdb_writer, read_copy
-from homeiot_batch.workflow import preflight, rereads, start
-from homeiot_batch.workflow import recovery as heal
-from homeiot_batch.workflow.run import ArchiveRun
+from homeiot_batch.workflow import preflight, recovery, rereads, start
+from homeiot_batch.workflow.run import Run
 from tests.patches import (
     Patch,
     body,
@@ -107,7 +105,7 @@ MUTATIONS = [
     ),
     Mutation(
         "clock: days that are archived empty are asked for again",
-        without(nightly.plan_night, nightly._look_for_empty_days),
+        without(night.plan_night, night._look_for_empty_days),
         "tests/integration/test_wrong_clock.py -k outage",
     ),
     Mutation(
@@ -122,7 +120,7 @@ MUTATIONS = [
     ),
     Mutation(
         "read: what a killed read left is cleared away",
-        body(heal._drop_parts, "return"),
+        body(recovery._drop_parts, "return"),
         "tests/workflow/test_crash_matrix.py -k fetch.written-kill",
     ),
     Mutation(
@@ -142,7 +140,7 @@ MUTATIONS = [
     ),
     Mutation(
         "stage: a staged day takes the place of a damaged one",
-        handler(heal._why_not, ArchiveDamaged, "return 'an older read'"),
+        handler(recovery._reason_to_drop, ArchiveDamaged, "return 'an older read'"),
         "tests/workflow/test_recovery.py -k whole_one_stays",
     ),
     Mutation(
@@ -152,7 +150,7 @@ MUTATIONS = [
     ),
     Mutation(
         "stage: a day folder is moved away with the files of somebody else, not deleted",
-        gives(heal._move_away, parquet_check.strangers, "[]"),
+        gives(recovery._move_away, day_file.foreign_files, "[]"),
         "tests/workflow/test_recovery.py -k beside_a_day",
     ),
     Mutation(
@@ -172,27 +170,27 @@ MUTATIONS = [
     ),
     Mutation(
         "file: a changed description of the columns is damage",
-        without(parquet_check.check_part, parquet_check._refuse_other_columns),
+        without(day_file.prove_part, day_file._refuse_other_columns),
         "tests/archive/test_day_file.py -k columns_name",
     ),
     Mutation(
         "file: a file that has changed since it was loaded is not loaded again",
-        without(duckdb_writer.load_day, parquet_check.refuse_changed),
+        without(duckdb_writer.load_day, day_file.refuse_changed),
         "tests/workflow/test_lost_days.py -k changed_since",
     ),
     Mutation(
         "file: one that cannot be read now is not replaced",
-        expression(parquet_check.reading, "error.errno is None", "True"),
+        expression(day_file.translate_read_errors, "error.errno is None", "True"),
         "tests/workflow/test_lost_days.py -k may_not_be_read",
     ),
     Mutation(
         "Snakemake's delete: the staged day is put in place",
-        gives(heal.settle_staging, parquet_writer.put_in_place, "shutil.rmtree(staged)"),
+        gives(recovery.recover_staged_days, parquet_writer.rename_durably, "shutil.rmtree(staged)"),
         "tests/workflow/test_crash_matrix.py -k extract.before_rename-kill",
     ),
     Mutation(
         "Snakemake's delete: a folder without its file is no day",
-        gives(heal._why_not, files.is_there, "day.exists()"),
+        gives(recovery._reason_to_drop, files.is_there, "day.exists()"),
         "tests/workflow/test_crashes.py -k killed_inside_snakemakes_delete",
     ),
     Mutation(
@@ -202,7 +200,7 @@ MUTATIONS = [
     ),
     Mutation(
         "rename: a log that cannot be written fails no job",
-        gives(ArchiveRun.extract, contextlib.suppress, "contextlib.suppress(KeyError)"),
+        gives(Run.extract, contextlib.suppress, "contextlib.suppress(KeyError)"),
         "tests/workflow/test_crash_matrix.py -k extract.renamed-disk_full",
     ),
     Mutation(
@@ -222,7 +220,7 @@ MUTATIONS = [
     ),
     Mutation(
         "insert: damaged pages are not loaded",
-        without(duckdb_writer.load_day, parquet_check.DayFile.prove),
+        without(duckdb_writer.load_day, day_file.DayFile.prove),
         "tests/workflow/test_database.py -k page_checksums",
     ),
     Mutation(
@@ -232,17 +230,17 @@ MUTATIONS = [
     ),
     Mutation(
         "marker: counts only with its load in the database",
-        expression(heal._doubt, "marker.load_id != load.load_id", "False"),
+        expression(recovery._stale_reason, "marker.load_id != load.load_id", "False"),
         "tests/workflow/test_reruns.py -k older_copy",
     ),
     Mutation(
         "marker: counts only for the file that was loaded",
-        expression(heal._doubt, "marker.file != file_stamp(part)", "False"),
+        expression(recovery._stale_reason, "marker.file != file_stamp(part)", "False"),
         "tests/workflow/test_recovery.py",
     ),
     Mutation(
         "marker: dbt hears of every load",
-        without(ArchiveRun.load, "self.layout.last_load"),
+        without(Run.load, "self.layout.last_load"),
         "tests/workflow/test_reruns.py",
     ),
     Mutation(
@@ -262,7 +260,7 @@ MUTATIONS = [
     ),
     Mutation(
         "tables: asked for by days of other datasets",
-        body(ArchiveRun.tables_request, "return []"),
+        body(Run.tables_request, "return []"),
         "tests/workflow/test_datasets.py -k nights",
     ),
     Mutation(
@@ -301,17 +299,17 @@ MUTATIONS = [
     ),
     Mutation(
         "dbt: built only from all archived days",
-        gives(ArchiveRun.models_inputs, ArchiveRun._unloaded, "[]"),
+        gives(Run.models_inputs, Run._unloaded, "[]"),
         "tests/workflow/test_database.py -k never_built_from_a_part",
     ),
     Mutation(
         "dbt: a build counts only if the database records it",
-        instead(heal._forget_former_build, "the database", "pass"),
+        instead(recovery._invalidate_stale_build, "the database", "pass"),
         "tests/workflow/test_reruns.py -k before_its_build",
     ),
     Mutation(
         "dbt: an edit of the tariffs is in the tables after the next run",
-        instead(heal._forget_former_build, "changed_inputs(", "reasons = []"),
+        instead(recovery._invalidate_stale_build, "changed_inputs(", "reasons = []"),
         "tests/workflow/test_house.py -k an_edit_of_the_tariffs",
     ),
     Mutation(
@@ -475,7 +473,7 @@ MUTATIONS = [
     ),
     Mutation(
         "read copy: published again where it is gone",
-        without(heal.forget_unbelieved_markers, "layout.read_marker.unlink"),
+        without(recovery.invalidate_stale_markers, "layout.read_marker.unlink"),
         "tests/workflow/test_read_copy.py -k follows_the_tables",
     ),
     Mutation(
@@ -495,7 +493,7 @@ MUTATIONS = [
     ),
     Mutation(
         "report: written again where it is gone",
-        without(heal.forget_unbelieved_markers, "layout.report_marker.unlink"),
+        without(recovery.invalidate_stale_markers, "layout.report_marker.unlink"),
         "tests/workflow/test_report.py -k follows_the_tables",
     ),
     Mutation(
@@ -505,12 +503,12 @@ MUTATIONS = [
     ),
     Mutation(
         "database: a damaged one is set aside",
-        handler(heal._unusable, DatabaseDamaged, "return ''"),
+        handler(recovery._unusable, DatabaseDamaged, "return ''"),
         "tests/workflow/test_database.py -k set_aside_and_built_again",
     ),
     Mutation(
         "night: damaged files in the window are read again",
-        without(nightly._read_damaged_again, "plan.forced.append("),
+        without(night._read_damaged_again, "plan.forced.append("),
         "tests/workflow/test_database.py -k read_again_by_the_night",
     ),
     Mutation(

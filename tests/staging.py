@@ -24,7 +24,7 @@ class GivenPoints:
         """The points."""
         yield from self._points
 
-    def doubts(self, dataset: Dataset, day: LocalDay) -> list[str]:
+    def warnings(self, dataset: Dataset, day: LocalDay) -> list[str]:
         """None."""
         return []
 

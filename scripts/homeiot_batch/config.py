@@ -33,7 +33,7 @@ from pydantic_settings import (
 
 from homeiot_batch.core.datasets import Dataset, is_dataset_name
 from homeiot_batch.core.days import parse_day
-from homeiot_batch.core.dbt_vars import check_vars
+from homeiot_batch.core.dbt_vars import refuse_unknown_vars
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.core.near_names import hint
 from homeiot_batch.core.settings_files import declared_settings
@@ -307,7 +307,7 @@ class Settings(BaseSettings):
     @field_validator("dbt_vars")
     @classmethod
     def _are_vars(cls, given: dict[str, Any]) -> dict[str, Any]:
-        check_vars(given, ROOT / "dbt")
+        refuse_unknown_vars(given, ROOT / "dbt")
         return given
 
     @field_validator("datasets", mode="after")

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from homeiot_batch.archive.day_file import check_day, reading, refuse_undeclared
+from homeiot_batch.archive.day_file import prove_day, refuse_undeclared, translate_read_errors
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.day_record import Marker
@@ -45,7 +45,7 @@ def test_a_bit_of_a_columns_name(name: bytes, part: Path, day: LocalDay) -> None
     content[content.index(name, footer(content))] ^= 1
     part.write_bytes(content)
     with pytest.raises(ArchiveDamaged, match="part-0.parquet is damaged"):
-        check_day(part.parent, day)
+        prove_day(part.parent, day)
 
 
 def test_a_file_that_has_changed_since_it_was_loaded(part: Path, day: LocalDay) -> None:
@@ -54,14 +54,14 @@ def test_a_file_that_has_changed_since_it_was_loaded(part: Path, day: LocalDay) 
     place = content.index(b'"energy_import_kwh": 3') + len(b'"energy_import_kwh": ')
     metadata = content[content.index(b'"write_id": "') + len(b'"write_id": "') :][:32].decode()
     loaded = {"write_id": metadata, "sha256": sha256(part)}
-    check_day(part.parent, day, Marker.from_json(loaded))
+    prove_day(part.parent, day, Marker.from_json(loaded))
     part.write_bytes(content[:place] + b"1" + content[place + 1 :])
-    check_day(part.parent, day)
-    check_day(part.parent, day, Marker.from_json(loaded | {"write_id": "of another read"}))
+    prove_day(part.parent, day)
+    prove_day(part.parent, day, Marker.from_json(loaded | {"write_id": "of another read"}))
     with pytest.raises(
         ArchiveDamaged, match="its checksum is no longer the one that it was loaded with"
     ):
-        check_day(part.parent, day, Marker.from_json(loaded))
+        prove_day(part.parent, day, Marker.from_json(loaded))
 
 
 DAMAGE = [
@@ -79,8 +79,8 @@ TROUBLE = [
 
 @pytest.mark.parametrize("error", DAMAGE + TROUBLE, ids=repr)
 def test_what_cannot_be_read_now_is_no_damage(error: Exception, part: Path) -> None:
-    """Arrow's own errors speak of what the file holds; the system's, and a lack of memory, say nothing of it: such a file is never replaced."""
-    with pytest.raises(ArchiveError) as raised, reading(part):
+    """Arrow's own errors mean damage. The system's, and a lack of memory, do not: the file is kept."""
+    with pytest.raises(ArchiveError) as raised, translate_read_errors(part):
         raise error
     assert isinstance(raised.value, ArchiveDamaged) == any(error is one for one in DAMAGE)
     assert str(part) in str(raised.value)

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from homeiot_batch.archive.day_file import read_metadata
-from homeiot_batch.archive.parquet_writer import put_in_place
+from homeiot_batch.archive.parquet_writer import rename_durably
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.day_record import DayRecord, FileMetadata
@@ -129,7 +129,7 @@ def test_a_day_in_place_is_never_overwritten_by_a_rename(tmp_path: Path) -> None
         (tmp_path / name).mkdir()
         (tmp_path / name / "part-0.parquet").write_text(name)
     with pytest.raises(ArchiveError, match="cannot be renamed"):
-        put_in_place(tmp_path / "new", tmp_path / "old")
+        rename_durably(tmp_path / "new", tmp_path / "old")
     assert (tmp_path / "old/part-0.parquet").read_text() == "old"
 
 

@@ -164,7 +164,7 @@ def test_a_tag_that_was_declared_later(
 
 
 def test_the_first_days_are_missed(settings: Settings, layout: Layout, archive: Archive) -> None:
-    """A day of which only a marker tells, believed or not, is missing."""
+    """A day that has only a marker, valid or stale, is missing."""
     archive(23, "a")
     for path in (
         layout.marker("raw_meter_readings", "2026-11-22"),

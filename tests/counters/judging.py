@@ -51,7 +51,7 @@ class Counted:
     days: dict[date, Day] = field(default_factory=lambda: defaultdict(Day))
     events: list[Event] = field(default_factory=list)
     states: dict[int, str] = field(default_factory=dict)
-    # the local days that have energy, be it none
+    # the local days whose energy is known, 0 kWh too
     measured: set[date] = field(default_factory=set)
 
     @property

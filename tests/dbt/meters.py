@@ -19,7 +19,7 @@ from homeiot_batch.core.files import write_json
 from homeiot_batch.counters.archive import Key, judge_archive
 from homeiot_batch.counters.limits import Limits
 from homeiot_batch.counters.readings import COLUMNS
-from homeiot_batch.warehouse.database import BOOKKEEPING, record_build
+from homeiot_batch.warehouse.database import RECORD_DDL, record_build
 from homeiot_batch.warehouse.read_copy import publish
 
 RAW = "raw_meter_readings"
@@ -116,7 +116,7 @@ class Archive:
 
 def prepare(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
     """Make the raw table and the batch's own, empty but for the zone."""
-    connection.execute(BOOKKEEPING)
+    connection.execute(RECORD_DDL)
     connection.execute("INSERT INTO archive.house VALUES (?)", [zone.key])
     connection.execute(load_settings().datasets[RAW].ddl())
 

@@ -1,4 +1,4 @@
-"""A counter that has spoken and is silent is not known; one that the source never had counts as none."""
+"""The energy of a counter that went silent is unknown. One that the source never had counts as none."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, timedelta

@@ -273,13 +273,13 @@ def test_what_cannot_be_read_is_named(
 ) -> None:
     """What stops a group's checks is a finding of it; the other groups are looked at."""
     house(23)
-    layout.identity.chmod(0)
+    layout.archive_file.chmod(0)
     report = examine(given(settings, influx_url=__file__), layout)
-    layout.identity.chmod(0o600)
+    layout.archive_file.chmod(0o600)
     assert report["archive"] == [
         problem(
             "files",
-            f"{layout.identity} cannot be read (Permission denied)",
+            f"{layout.archive_file} cannot be read (Permission denied)",
             "see to its permissions, or run as the user of the batch",
         )
     ]

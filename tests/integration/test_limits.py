@@ -156,7 +156,7 @@ def test_another_program_uses_up_the_limit(
         with pytest.raises(SourceError, match=said):
             InfluxClient(once).series('SELECT * FROM "power" LIMIT 1').__next__()
         client = InfluxClient(settings, wait)
-        assert client.ask("ping").status_code == 204
+        assert client.get("ping").status_code == 204
         assert len(list(client.series('SELECT * FROM "power" LIMIT 1'))) == 1
     assert waits
 

@@ -56,10 +56,10 @@ def test_no_line_crosses_a_gap() -> None:
 
 def test_holes_are_what_no_slot_covers() -> None:
     """Inside, at both ends, and all of it; not what is no longer than asked for."""
-    assert charts.holes(SLOTS) == [(25.0, 25.0)]
-    assert charts.holes(SLOTS[1:3]) == [(0.0, 50.0), (75.0, 25.0)]
-    assert charts.holes(SLOTS[:1] + SLOTS[2:], least=0.25) == []
-    assert charts.holes([]) == [(0.0, 100.0)]
+    assert charts.gaps(SLOTS) == [(25.0, 25.0)]
+    assert charts.gaps(SLOTS[1:3]) == [(0.0, 50.0), (75.0, 25.0)]
+    assert charts.gaps(SLOTS[:1] + SLOTS[2:], least=0.25) == []
+    assert charts.gaps([]) == [(0.0, 100.0)]
 
 
 def test_a_bar_stands_on_the_line_and_nothing_on_a_missing_day() -> None:

@@ -57,7 +57,7 @@ def test_the_headline_is_the_last_day_of_the_table(troubled: Built, parts: dict[
 def test_this_month_is_compared_with_the_same_days_of_the_last(
     troubled: Built, parts: dict[str, Part]
 ) -> None:
-    """Sums of the daily table from the first to the day; the percentage follows from both, and doubts of both are named."""
+    """Sums of the daily table from the first to the day; the percentage follows from both, and caveats of both are named."""
     sums = "SELECT sum(import_kwh), count_if(is_complete) FROM fct_daily_energy WHERE source = ? AND date_jst BETWEEN ? AND ?"
     [[this, whole]] = rows(troubled, sums, GRID, date(2026, 11, 1), LAST)
     [[former, before]] = rows(troubled, sums, GRID, date(2026, 10, 1), date(2026, 10, 23))
@@ -147,7 +147,7 @@ def test_every_known_day_has_its_bar_with_its_figures(
     assert parts[QUOTES].titles["days"][-1] == "11 November 2026 … 23 November 2026: no data"
 
 
-def test_doubts_stand_in_words_beside_the_figures(parts: dict[str, Part]) -> None:
+def test_caveats_stand_in_words_beside_the_figures(parts: dict[str, Part]) -> None:
     """Gap, estimate, swap and glitch: on the day itself, in the table and on the bar."""
     remarks = {row[0][1]: row[-1][1] for row in parts[GRID].tables["days"][1:] if len(row) > 4}
     assert "no readings" in remarks["20 October 2026"]
@@ -196,7 +196,7 @@ def test_costs_are_those_of_the_tariffs(troubled: Built, parts: dict[str, Part])
 
 
 def test_the_cost_of_doubtful_energy_is_doubtful(troubled: Built, parts: dict[str, Part]) -> None:
-    """The month's cost has the doubts of the month's energy, wherever it stands; bars and rows of days have those of the days."""
+    """The month's cost has the caveats of the month's energy, wherever it stands; bars and rows of days have those of the days."""
     sums = "SELECT count_if(is_complete), sum(estimated_kwh), sum(reset_count) FROM fct_daily_energy WHERE source = ? AND month(date_jst) = 11"
     [[whole, estimated, resets]] = rows(troubled, sums, GRID)
     assert (whole < 23, estimated > 0, resets) == (True, True, 1)

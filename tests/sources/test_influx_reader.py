@@ -145,8 +145,8 @@ def test_a_warning_that_cannot_be_computed() -> None:
     """A 2.x whose buckets are of another shape: the day stays, and a warning says why."""
     with serving(with_a_day(b'{"buckets":[{"orgId":""}]}', version="v2.7.12")) as (url, _):
         settings = load_settings({"influx_url": url, "influx_bucket": "home"})
-        doubts = InfluxReader(settings).doubts(settings.datasets["raw_meter_readings"], DAY)
-    assert doubts == [
+        warnings = InfluxReader(settings).warnings(settings.datasets["raw_meter_readings"], DAY)
+    assert warnings == [
         (
             f"whether retention has taken some of it could not be asked: {url} answered 'buckets' in "
             "another way than InfluxDB: id is missing; check INFLUX_URL, and what stands between here "

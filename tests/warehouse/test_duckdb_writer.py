@@ -24,7 +24,7 @@ from homeiot_batch.errors import (
     ShrinkError,
 )
 from homeiot_batch.warehouse import duckdb_writer
-from homeiot_batch.warehouse.database import outdated, recorded_build, recorded_loads
+from homeiot_batch.warehouse.database import reason_to_rebuild, recorded_build, recorded_loads
 from homeiot_batch.warehouse.duckdb_writer import load_day
 from tests.staging import stage_day
 
@@ -238,7 +238,7 @@ def test_columns_in_another_order_are_the_same_table(
         for reader in (dataset, turned):
             loaded = load_day(path, staged, reader, day, allow_shrink=False)
             assert loaded.record.rows == 2
-            assert outdated(path, [reader]) == ""
+            assert reason_to_rebuild(path, [reader]) == ""
             named = "SELECT instant_power_w, energy_import_kwh, energy_export_kwh"
             assert rows(path, f"{named} FROM raw_meter_readings ORDER BY ts_utc") == [
                 (1.0, 5.0, 7.0),

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from homeiot_batch.archive.parquet_writer import put_in_place
+from homeiot_batch.archive.parquet_writer import rename_durably
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
@@ -44,7 +44,7 @@ def archive(
         staged = stage_day(points, of, day, settings, layout.staging / "tmp-test").folder
         if folder.exists():
             folder.rename(layout.staging / f"old-{watts}")
-        put_in_place(staged, folder)
+        rename_durably(staged, folder)
         load_day(settings.duckdb_path, folder, of, day, allow_shrink=False)
         with open_database(settings.duckdb_path) as connection:
             connection.execute(

@@ -1,4 +1,4 @@
-"""Every boundary of a run with everything that may happen there: nothing is lost, readers see whole days, and a plain run heals alone."""
+"""Every boundary of a run with everything that may happen there: nothing is lost, readers see whole days, and a plain run recovers alone."""
 
 import re
 import signal
@@ -69,7 +69,7 @@ def cells() -> list[ParameterSet]:
 
 @pytest.mark.parametrize(("point", "event"), cells())
 def test_cell(point: str, event: str, archived: House) -> None:
-    """The day is the old or the new one, never less; the table and the read copy hold whole days; a plain run heals with the source gone.
+    """The day is the old or the new one, never less; the table and the read copy hold whole days; a plain run recovers with the source gone.
 
     Half of them without `.snakemake`, as after a container.
     """
@@ -93,11 +93,11 @@ def test_cell(point: str, event: str, archived: House) -> None:
     if sum(map(ord, point + event)) % 2:
         archived.forget_snakemake()
     drills.without_source(archived)
-    healed = archived.snakemake(
+    recovered = archived.snakemake(
         *(UNTIL_LOAD if point.startswith(("fetch", "extract", "load")) else ()), *span()
     )
-    assert healed.code == 0, healed.stderr
-    assert not [job for job in healed.jobs if job.startswith("fetch")]
+    assert recovered.code == 0, recovered.stderr
+    assert not [job for job in recovered.jobs if job.startswith("fetch")]
     drills.assert_archived(archived, V1 | {MIDDLE: version or 2})
     if point.startswith(("dbt", *READERS)):
         assert archived.energy() == drills.energy_rows(V1 | {MIDDLE: newest})

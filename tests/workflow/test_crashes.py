@@ -1,4 +1,4 @@
-"""kill -9 at every boundary of a run: the next plain run heals, without --unlock, without a hand, and without the source where it can."""
+"""kill -9 at every boundary of a run: the next plain run recovers, without --unlock, without a hand, and without the source where it can."""
 
 import contextlib
 import fcntl
@@ -92,7 +92,7 @@ def test_forced_run_after_a_staged_day_lost_its_place(source: str, archived: Hou
 
 @pytest.mark.crash
 def test_killed_while_it_heals(archived: House) -> None:
-    """A run that is killed while it heals what an earlier kill left is healed by the next."""
+    """A run that is killed while it recovers what an earlier kill left is recovered by the next."""
     drills.feed(archived, {MIDDLE: 2})
     drills.die(archived, "extract.before_rename", *FORCED, *ONE_DAY)
     drills.without_source(archived)
@@ -252,7 +252,7 @@ def held_versions(house: House, day: str, newest: int) -> list[int]:
 
 
 def check_killed(house: House, newest: int) -> None:
-    """Before any healing: every day lies whole in its place or in staging, and the table holds one version of each day."""
+    """Before any recovery: every day lies whole in its place or in staging, and the table holds one version of each day."""
     table = house.rows()
     for day in DAYS:
         assert held_versions(house, day, newest), f"{day} is lost"
@@ -285,7 +285,7 @@ def killed_at(house: House, seconds: float, *arguments: str) -> str:
 
 @pytest.mark.crash
 def test_kills_at_random_moments(archived: House) -> None:
-    """Runs, forced and plain, killed at random moments: no day is lost or doubled, and a plain run heals, also without `.snakemake`.
+    """Runs, forced and plain, killed at random moments: no day is lost or doubled, and a plain run recovers, also without `.snakemake`.
 
     KILLS=200 in the environment kills as often; SEED repeats a series.
     """
@@ -295,7 +295,7 @@ def test_kills_at_random_moments(archived: House) -> None:
     )
     print(f"SEED={seed} KILLS={kills}")
     chance = random.Random(seed)
-    newest, healings = 1, 0
+    newest, recoveries = 1, 0
     moments: Counter[str] = Counter()
     started = time.monotonic()
     while moments.total() - moments["ended"] < kills:
@@ -310,17 +310,17 @@ def test_kills_at_random_moments(archived: House) -> None:
         if chance.random() < 0.3:
             archived.forget_snakemake()
         if moments.total() % 4 == 0:
-            heal(archived, newest)
-            healings += 1
-    heal(archived, newest)
+            recover(archived, newest)
+            recoveries += 1
+    recover(archived, newest)
     print(
-        f"{kills} kills, 0 lost, 0 doubled, {healings + 1} healings, {time.monotonic() - started:.0f} s; last step done: {dict(moments)}"
+        f"{kills} kills, 0 lost, 0 doubled, {recoveries + 1} recoveries, {time.monotonic() - started:.0f} s; last step done: {dict(moments)}"
     )
 
 
-def heal(house: House, newest: int) -> None:
+def recover(house: House, newest: int) -> None:
     """A plain run without the source ends well, and the archive is whole."""
     drills.without_source(house)
-    healed = house.snakemake(*UNTIL_LOAD, *span())
-    assert healed.code == 0, healed.stderr
+    recovered = house.snakemake(*UNTIL_LOAD, *span())
+    assert recovered.code == 0, recovered.stderr
     drills.assert_archived(house, {day: held_versions(house, day, newest)[0] for day in DAYS})

@@ -120,7 +120,7 @@ def damage_readings(house: House) -> None:
 
 @pytest.mark.slow
 def test_damage_that_shows_in_the_middle_of_a_run(archived: House) -> None:
-    """The run fails with a line that names it; the next one sets the file aside and heals."""
+    """The run fails with a line that names it; the next one sets the file aside and recovers."""
     damage_readings(archived)
     drills.feed(archived, {LAST: 2})
     drills.without_source(archived)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from homeiot_batch.archive.day_file import read_metadata
-from homeiot_batch.archive.parquet_writer import put_in_place
+from homeiot_batch.archive.parquet_writer import rename_durably
 from homeiot_batch.archive.shrink_guard import ShrinkGuard
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
@@ -45,7 +45,7 @@ def fetch(
 def archived(fetch: Fetch, settings: Settings) -> Path:
     """The folder of the day with readings at 0 and 1 s."""
     folder = settings.layout.day("raw_meter_readings", "2026-11-09")
-    put_in_place(fetch(0, 1, known=[]).folder, folder)
+    rename_durably(fetch(0, 1, known=[]).folder, folder)
     return folder
 
 

@@ -21,7 +21,7 @@ from homeiot_batch.doctor.archive import check_archive
 from homeiot_batch.doctor.finding import Finding, problem, warning
 from homeiot_batch.warehouse.database import open_database
 from homeiot_batch.warehouse.duckdb_writer import load_day
-from homeiot_batch.workflow.recovery import settle_staging
+from homeiot_batch.workflow.recovery import recover_staged_days
 
 NAME = "raw_meter_readings"
 HOUR, STEP = timedelta(hours=1), timedelta(minutes=30)
@@ -165,7 +165,7 @@ def test_a_staged_day_by_former_rules_goes_in_place(settings: Settings, archive:
     """A run was killed, then the rules came: the day that it had read whole is kept."""
     layout = settings.layout
     archive(former(settings, 10), staged=True)
-    settle_staging(layout, settings)
+    recover_staged_days(layout, settings)
     assert bounded_day(layout, NAME, date(2026, 11, 10), settings.zone) == former(settings, 10)
     assert not layout.staged(NAME, "2026-11-10").exists()
 
@@ -220,7 +220,7 @@ def test_a_hole_between_two_files_is_named_and_filled(
     """Verify and doctor name it; the day after it is read from its beginning on."""
     layout, day = settings.layout, rule(settings, 11)
     archive(rule(settings, 10))
-    hollow = archive(day.within(day.start + HOUR, day.end))
+    short = archive(day.within(day.start + HOUR, day.end))
     load(settings, dataset, 10, 11)
     said = (
         "no file holds 2026-11-11 07:00 to 2026-11-11 08:00 UTC, between 2026-11-10 and 2026-11-11"
@@ -231,7 +231,7 @@ def test_a_hole_between_two_files_is_named_and_filled(
     assert found(settings) == [problem(f"{NAME} 2026-11-11 hole", said, advice)]
     again = bounded_day(layout, NAME, day.date, settings.zone)
     assert again == day
-    hollow.rename(hollow.with_name("old"))
+    short.rename(short.with_name("old"))
     archive(again)
     load(settings, dataset, 11)
     assert len(readings(settings)) == 96

@@ -120,7 +120,7 @@ def test_a_day_folder_without_its_file_is_read_again(archived: House) -> None:
 
 
 def test_a_lost_day_is_not_read_again_while_the_database_cannot_be_asked(archived: House) -> None:
-    """Only the database knows how much it held; once it is free, a smaller source is refused, and the whole one heals."""
+    """Only the database knows how much it held; once it is free, a smaller source is refused, and the whole one recovers."""
     shutil.rmtree(archived.day(FIRST))
     archived.marker(FIRST).unlink()
     drills.feed(archived, {**V1, FIRST: 0})

@@ -10,7 +10,7 @@ from homeiot_batch.config import ROOT, Settings, load_settings
 from homeiot_batch.doctor.archive import check_archive
 from homeiot_batch.doctor.finding import warning
 from homeiot_batch.workflow import machine_zone
-from homeiot_batch.workflow.machine_zone import zone_doubt
+from homeiot_batch.workflow.machine_zone import zone_difference
 
 Machine = Callable[..., None]
 
@@ -59,7 +59,7 @@ def test_the_system_tells_its_zone(
 def test_a_zone_that_nobody_set_is_doubted(machine: Machine, unset: Settings) -> None:
     """The message has both zones."""
     machine("Europe/Berlin")
-    assert zone_doubt(unset) == (
+    assert zone_difference(unset) == (
         "TZ is not set: days are those of Asia/Tokyo, and this machine's zone is Europe/Berlin"
     )
 
@@ -68,7 +68,7 @@ def test_a_zone_that_nobody_set_is_doubted(machine: Machine, unset: Settings) ->
 def test_a_zone_with_the_same_time_is_not(machine: Machine, unset: Settings, name: str) -> None:
     """Nor one that the system does not tell."""
     machine(text=name)
-    assert zone_doubt(unset) == ""
+    assert zone_difference(unset) == ""
 
 
 @pytest.mark.parametrize("origin", ["environment", "file", "--config"])
@@ -87,7 +87,7 @@ def test_a_zone_that_was_set_is_not(
     if origin == "environment":
         monkeypatch.setenv("TZ", "Asia/Tokyo")
     given = {"tz": "Asia/Tokyo"} if origin == "--config" else {}
-    assert zone_doubt(load_settings(given, file)) == ""
+    assert zone_difference(load_settings(given, file)) == ""
 
 
 @pytest.mark.parametrize("begun", [False, True])

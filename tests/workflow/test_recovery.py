@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from homeiot_batch.archive.parquet_writer import put_in_place
+from homeiot_batch.archive.parquet_writer import rename_durably
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
@@ -20,9 +20,9 @@ from homeiot_batch.warehouse.build_inputs import fingerprints
 from homeiot_batch.warehouse.database import record_build
 from homeiot_batch.warehouse.duckdb_writer import load_day
 from homeiot_batch.workflow.recovery import (
-    drop_hollow_days,
-    forget_unbelieved_markers,
-    settle_staging,
+    invalidate_stale_markers,
+    recover_staged_days,
+    remove_empty_day_folders,
 )
 from tests.staging import stage_day
 
@@ -47,7 +47,7 @@ def stage(
 
     def make(place: Path, readings: list[tuple]) -> Path:
         day = LocalDay(date.fromisoformat(place.name[3:]), settings.zone)
-        put_in_place(
+        rename_durably(
             stage_day(
                 batches(readings),
                 dataset,
@@ -83,7 +83,7 @@ def test_a_staged_day_goes_in_place_where_none_stands(
     stage(layout.staged(NAME, DT), points(1.0, 2.0))
     (layout.staging / "tmp-1").mkdir()
     (layout.staging / "tmp-1/part-0.parquet").write_text("half")
-    settle_staging(layout, settings)
+    recover_staged_days(layout, settings)
     assert (watts(layout), staged_files(layout)) == ([1.0, 2.0], [])
 
 
@@ -107,7 +107,7 @@ def test_a_staged_day_replaces_one_that_it_holds_all_of(
     """It is the later read, and the source may have forgotten it since; one that lacks a reading of the day in place is dropped."""
     stage(layout.day(NAME, DT), points(1.0, 2.0))
     stage(layout.staged(NAME, DT), staged)
-    settle_staging(layout, settings)
+    recover_staged_days(layout, settings)
     assert (watts(layout), staged_files(layout)) == (expected, [])
 
 
@@ -129,7 +129,7 @@ def test_of_a_staged_day_and_one_in_place_the_whole_one_stays(
             part = stage(place(NAME, dt), moved)
             if place == spoilt:
                 part.write_bytes(damage(part.read_bytes()))
-    settle_staging(layout, settings)
+    recover_staged_days(layout, settings)
     assert (watts(layout, "2026-11-08"), watts(layout, "2026-11-10"), staged_files(layout)) == (
         [3.0],
         [1.0],
@@ -146,12 +146,12 @@ def test_files_beside_a_day_are_kept(
     )
     layout.day(NAME, "2026-11-10").mkdir()
     (layout.day(NAME, "2026-11-10") / ".snakemake_timestamp").touch()
-    drop_hollow_days(layout, settings.datasets)
+    remove_empty_day_folders(layout, settings.datasets)
     assert layout.archived_days(NAME) == []
     assert [path.name for path in layout.parquet.glob(".kept/*/*/*")] == [
         "part-0.parquet.looked-at"
     ]
-    settle_staging(layout, settings)
+    recover_staged_days(layout, settings)
     assert staged_files(layout) == []
 
 
@@ -170,7 +170,7 @@ def test_a_marker_is_believed_only_with_its_own_load_in_the_database(
     write_json(layout.marker(NAME, "2026-11-10"), load.marker.to_json())
     inputs = {"inputs": fingerprints(settings)}
     write_json(layout.models, record_build(settings.duckdb_path) | inputs)
-    loads = forget_unbelieved_markers(layout, settings)
+    loads = invalidate_stale_markers(layout, settings)
     assert loads == {(NAME, "2026-11-09"): (load.load_id, load.record)}
     assert (
         layout.marker(NAME, "2026-11-09").exists(),
@@ -178,7 +178,7 @@ def test_a_marker_is_believed_only_with_its_own_load_in_the_database(
         layout.models.exists(),
     ) == (True, False, True)
     settings.duckdb_path.unlink()
-    assert forget_unbelieved_markers(layout, settings) == {}
+    assert invalidate_stale_markers(layout, settings) == {}
     assert (layout.marker(NAME, "2026-11-09").exists(), layout.models.exists()) == (False, False)
     assert [
         json.loads(layout.former_marker(NAME, f"2026-11-{n}").read_text())["rows"]
@@ -191,12 +191,12 @@ def test_a_report_that_cannot_be_there_ends_no_run(layout: Layout, settings: Set
     elsewhere = settings.model_copy(update={"report_dir": settings.report_dir / ("x" * 300)})
     for chosen in (settings, elsewhere):
         write_json(layout.report_marker, {})
-        forget_unbelieved_markers(layout, chosen)
+        invalidate_stale_markers(layout, chosen)
         assert not layout.report_marker.exists()
     settings.report_dir.mkdir()
     settings.report.write_text("page")
     write_json(layout.report_marker, {})
-    forget_unbelieved_markers(layout, settings)
+    invalidate_stale_markers(layout, settings)
     assert layout.report_marker.exists()
 
 
@@ -204,7 +204,7 @@ def test_a_broken_marker_is_not_believed(layout: Layout, settings: Settings) -> 
     """A marker that is no JSON, as a full disk may leave it, has the day loaded again."""
     layout.marker(NAME, "2026-11-09").parent.mkdir(parents=True)
     layout.marker(NAME, "2026-11-09").write_text("")
-    forget_unbelieved_markers(layout, settings)
+    invalidate_stale_markers(layout, settings)
     assert not layout.marker(NAME, "2026-11-09").exists()
 
 
@@ -222,8 +222,8 @@ def test_a_marker_of_another_file_is_not_believed(
         layout.marker(NAME, "2026-11-09"),
         load_day(settings.duckdb_path, folder, dataset, day, allow_shrink=False).marker.to_json(),
     )
-    forget_unbelieved_markers(layout, settings)
+    invalidate_stale_markers(layout, settings)
     assert layout.marker(NAME, "2026-11-09").exists()
     os.utime(folder / "part-0.parquet", (1, 1))
-    forget_unbelieved_markers(layout, settings)
+    invalidate_stale_markers(layout, settings)
     assert not layout.marker(NAME, "2026-11-09").exists()

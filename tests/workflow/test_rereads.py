@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pyarrow as pa
 import pytest
 
-from homeiot_batch.archive.parquet_writer import put_in_place
+from homeiot_batch.archive.parquet_writer import rename_durably
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
@@ -36,7 +36,7 @@ def compare(
     server = settings.model_copy(update={"influx_url": "http://localhost:1"})
     points = batches([(START, "a", 1.0, 5.0, None), (START + 10**9, "a", 1.0, None, None)])
     staged = stage_day(points, dataset, day, settings, settings.layout.staging / "tmp-test")
-    put_in_place(staged.folder, settings.layout.day(dataset.name, day))
+    rename_durably(staged.folder, settings.layout.day(dataset.name, day))
 
     def compared(counts: dict[str, int] | Exception) -> str:
         def answer(*_: object) -> dict[str, int]:

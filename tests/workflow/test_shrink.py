@@ -89,7 +89,7 @@ def test_refused(smaller: str, lost: str, archived: House) -> None:
     lose(archived, *LOST[lost])
     before = drills.state(archived)
     if "database" in LOST[lost]:
-        del before["markers/dbt.json"]  # not believed without a database
+        del before["markers/dbt.json"]  # removed where there is no database
     outcome = archived.snakemake(*FORCED, *ONE_DAY)
     subject = f"failed: fetch {DATASET} {MIDDLE}: {DATASET} {MIDDLE} would shrink from {WHOLE}"
     assert drills.said(outcome) == subject + (

@@ -89,7 +89,7 @@ def test_second_run_refuses_then_takes_over(archived: House) -> None:
 
 
 def test_second_run_waits(archived: House) -> None:
-    """A run that finds the lock taken waits; when the other one is killed it proceeds at once, and heals what that one left."""
+    """A run that finds the lock taken waits; when the other one is killed it proceeds at once, and recovers what that one left."""
     drills.feed(archived, {MIDDLE: 2})
     first = paused(archived, "load.inserted", *FORCED, *UNTIL_LOAD, *span(MIDDLE, MIDDLE))
     second = archived.start(*UNTIL_LOAD, *span(FIRST, LAST, "lock_wait_s=7200"))  # or it hangs

@@ -14,4 +14,4 @@ rule ask_for_tables:
     message:
         "Asking for the tables"
     run:
-        run_of_archive.ask_for_tables(output[0], job=log[0])
+        this_run.ask_for_tables(output[0], job=log[0])

@@ -10,7 +10,7 @@ Makes:   <markers>/dbt.json, after dbt has built and tested every model.
 
 rule dbt:
     input:
-        run_of_archive.models_inputs,
+        this_run.models_inputs,
     output:
         report(
             "<markers>/dbt.json",
@@ -27,4 +27,4 @@ rule dbt:
     message:
         "Building the tables"
     run:
-        run_of_archive.build(marker=output[0], job=log[0])
+        this_run.build(marker=output[0], job=log[0])

@@ -17,6 +17,4 @@ rule extract:
     message:
         "Archiving {wildcards.dataset} {wildcards.dt}"
     run:
-        run_of_archive.extract(
-            **wildcards, staged=input[0], day=output[0], job=log[0]
-        )
+        this_run.extract(**wildcards, staged=input[0], day=output[0], job=log[0])

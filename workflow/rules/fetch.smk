@@ -9,7 +9,7 @@ Makes:   <parquet>/.staging/<dataset>/dt=<dt>, by one rename. The extract rule m
 
 rule fetch:
     input:
-        run_of_archive.note_of_early_read,
+        this_run.note_of_early_read,
     output:
         temp(directory("<parquet>/.staging/{dataset}/dt={dt}")),
     log:
@@ -19,4 +19,4 @@ rule fetch:
     message:
         "Reading {wildcards.dataset} {wildcards.dt}"
     run:
-        run_of_archive.fetch(**wildcards, staged=output[0], job=log[0])
+        this_run.fetch(**wildcards, staged=output[0], job=log[0])

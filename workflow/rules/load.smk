@@ -25,4 +25,4 @@ rule load:
     message:
         "Loading {wildcards.dataset} {wildcards.dt}"
     run:
-        run_of_archive.load(**wildcards, day=input[0], marker=output[0], job=log[0])
+        this_run.load(**wildcards, day=input[0], marker=output[0], job=log[0])

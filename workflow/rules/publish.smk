@@ -27,4 +27,4 @@ rule publish:
     message:
         "Publishing the read copy"
     run:
-        run_of_archive.publish(marker=output[0], job=log[0])
+        this_run.publish(marker=output[0], job=log[0])

@@ -22,4 +22,4 @@ rule report:
     message:
         "Writing the report"
     run:
-        run_of_archive.report(marker=output[0], job=log[0])
+        this_run.report(marker=output[0], job=log[0])

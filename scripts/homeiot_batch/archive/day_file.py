@@ -20,7 +20,7 @@ from homeiot_batch.core.layout import PART
 from homeiot_batch.errors import ArchiveDamaged, ArchiveError, SettingsError
 
 METADATA_KEY = b"homeiot"
-SNAKEMAKES = ".snakemake_timestamp"
+SNAKEMAKE_TIMESTAMP = ".snakemake_timestamp"
 
 
 def read_metadata(folder: Path) -> FileMetadata | None:
@@ -36,7 +36,7 @@ def read_metadata(folder: Path) -> FileMetadata | None:
 
 def file_metadata(part: Path) -> FileMetadata:
     """What the file says of itself. ArchiveDamaged, or ArchiveError if it cannot be read now."""
-    with reading(part):
+    with translate_read_errors(part):
         content = (pq.read_metadata(part).metadata or {})[METADATA_KEY]
         return FileMetadata.from_json(json.loads(content))
 
@@ -50,13 +50,13 @@ class DayFile:
     record: DayRecord
 
     def prove(self, day: LocalDay) -> None:
-        """Read the whole file: see `check_part`."""
-        check_part(self.part, self.record, day)
+        """Read the whole file: see `prove_part`."""
+        prove_part(self.part, self.record, day)
 
     @functools.cached_property
     def sha256(self) -> str:
         """Hex digest of the file, taken once. ArchiveError if it cannot be read now."""
-        with reading(self.part):
+        with translate_read_errors(self.part):
             return sha256(self.part)
 
     def refuse_changed(self, loaded: Marker | None) -> None:
@@ -70,11 +70,11 @@ def open_day(folder: Path) -> DayFile:
     if metadata is None:
         raise ArchiveError(f"{folder} is not there; run again to have the day read")
     if metadata.record is None:
-        raise damaged(folder / PART, "it says nothing of its content")
+        raise damage_error(folder / PART, "it says nothing of its content")
     return DayFile(folder / PART, metadata, metadata.record)
 
 
-def check_part(part: Path, record: DayRecord, day: LocalDay) -> None:
+def prove_part(part: Path, record: DayRecord, day: LocalDay) -> None:
     """Read every page of the file.
 
     ArchiveDamaged unless all checksums, the columns and the number of rows are those that were
@@ -83,7 +83,7 @@ def check_part(part: Path, record: DayRecord, day: LocalDay) -> None:
     ArchiveError if rows lie outside of the day.
     """
     rows = 0
-    with reading(part), pq.ParquetFile(part, page_checksum_verification=True) as file:
+    with translate_read_errors(part), pq.ParquetFile(part, page_checksum_verification=True) as file:
         _refuse_other_columns(part, file, record)
         for batch in file.iter_batches():
             rows += len(batch)
@@ -96,7 +96,7 @@ def check_part(part: Path, record: DayRecord, day: LocalDay) -> None:
         )
 
 
-def check_day(folder: Path, day: LocalDay, loaded: Marker | None = None) -> DayFile:
+def prove_day(folder: Path, day: LocalDay, loaded: Marker | None = None) -> DayFile:
     """The day's file, read through.
 
     ArchiveError if its file is not there, is damaged, says nothing of its content, or has changed
@@ -114,7 +114,7 @@ def refuse_changed(
     """ArchiveDamaged if the file is the very one of which `loaded` has another checksum."""
     is_same_file = loaded and loaded.write_id and loaded.write_id == metadata.write_id
     if is_same_file and loaded.sha256 != checksum:
-        raise damaged(part, "its checksum is no longer the one that it was loaded with")
+        raise damage_error(part, "its checksum is no longer the one that it was loaded with")
 
 
 def refuse_undeclared(part: Path, dataset: Dataset, zone: str) -> None:
@@ -123,7 +123,7 @@ def refuse_undeclared(part: Path, dataset: Dataset, zone: str) -> None:
     Its values would be shown nowhere.
     """
     declared = {column.name: str(column.type) for column in dataset.arrow_schema(zone)}
-    with reading(part):
+    with translate_read_errors(part):
         found = {
             column.name: str(column.type)
             for column in pq.read_schema(part)
@@ -143,7 +143,7 @@ def refuse_undeclared(part: Path, dataset: Dataset, zone: str) -> None:
 
 def refuse_foreign_files(folder: Path) -> None:
     """ArchiveError if the day's folder holds a Parquet file that is not the workflow's."""
-    if others := [name for name in strangers(folder) if name.endswith(".parquet")]:
+    if others := [name for name in foreign_files(folder) if name.endswith(".parquet")]:
         raise ArchiveError(
             f"{folder} holds {', '.join(others)} beside {PART}; move it away, readers of the "
             "folder count both"
@@ -156,19 +156,21 @@ def refuse_to_delete(folder: Path) -> None:
     Snakemake is about to delete the folder.
     """
     refuse_foreign_files(folder)
-    if others := strangers(folder):
+    if others := foreign_files(folder):
         raise ArchiveError(
             f"{folder} holds {', '.join(others)} beside {PART}, which would be deleted with the "
             "old day; move it away"
         )
 
 
-def strangers(folder: Path) -> list[str]:
+def foreign_files(folder: Path) -> list[str]:
     """Names of what lies in the folder and is not the workflow's."""
-    return sorted(path.name for path in folder.iterdir() if path.name not in (PART, SNAKEMAKES))
+    return sorted(
+        path.name for path in folder.iterdir() if path.name not in (PART, SNAKEMAKE_TIMESTAMP)
+    )
 
 
-def damaged(part: Path, reason: object) -> ArchiveDamaged:
+def damage_error(part: Path, reason: object) -> ArchiveDamaged:
     """The file cannot be trusted, for the reason given."""
     return ArchiveDamaged(
         f"{part} is damaged or not of this archive ({' '.join(str(reason).split())[:120]}); "
@@ -180,7 +182,7 @@ def damaged(part: Path, reason: object) -> ArchiveDamaged:
 
 
 @contextlib.contextmanager
-def reading(part: Path) -> Generator[None]:
+def translate_read_errors(part: Path) -> Generator[None]:
     """ArchiveDamaged for a damaged file, ArchiveError for one that cannot be read now.
 
     Only the first may be replaced.
@@ -198,13 +200,13 @@ def reading(part: Path) -> Generator[None]:
         ) from None
     except OSError as error:
         if error.errno is None:  # Arrow's own, for what it cannot decode
-            raise damaged(part, error) from None
+            raise damage_error(part, error) from None
         raise ArchiveError(
             f"{part} cannot be read ({error.strerror}); see to its permissions and the disk, and "
             "run again"
         ) from None
     except (pa.ArrowException, KeyError, ValueError) as error:
-        raise damaged(part, error) from None
+        raise damage_error(part, error) from None
 
 
 def _refuse_other_columns(part: Path, file: pq.ParquetFile, record: DayRecord) -> None:
@@ -215,7 +217,7 @@ def _refuse_other_columns(part: Path, file: pq.ParquetFile, record: DayRecord) -
     found = {column.name: str(column.type) for column in file.schema_arrow}
     noted = json.loads((file.metadata.metadata or {})[METADATA_KEY]).get("columns")
     if noted not in (None, found) or not {*OWN_COLUMNS, *record.values} <= set(found):
-        raise damaged(
+        raise damage_error(
             part, f"its columns are {found}, written were {noted or [*OWN_COLUMNS, *record.values]}"
         )
 
@@ -240,13 +242,13 @@ def _refuse_what_duckdb_reads_otherwise(part: Path) -> None:
                 "memory"
             ) from None
         except duckdb.Error as error:
-            raise damaged(part, error) from None
+            raise damage_error(part, error) from None
     if found := {
         name: types.get(name)
         for name in OWN_COLUMNS
         if types.get(name) != "TIMESTAMP WITH TIME ZONE"
     }:
-        raise damaged(part, f"DuckDB takes its times for {found}")
+        raise damage_error(part, f"DuckDB takes its times for {found}")
 
 
 def _refuse_rows_of_another_day(part: Path, rows: pa.RecordBatch, day: LocalDay) -> None:

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 import structlog
 
 from homeiot_batch.archive.day_bounds import DayBounds
-from homeiot_batch.archive.day_file import SNAKEMAKES, read_metadata
+from homeiot_batch.archive.day_file import SNAKEMAKE_TIMESTAMP, read_metadata
 from homeiot_batch.config import Settings
 from homeiot_batch.core.day_record import FileMetadata, Marker, read_marker
 from homeiot_batch.core.days import LocalDay
@@ -90,7 +90,7 @@ def note_early_reads(layout: Layout, reads: Iterable[EarlyRead]) -> None:
             content = {"write_id": read.write_id, "read_at": read.read_at.isoformat()}
             write_json(layout.early_note(read.dataset, read.day), content)
         folder = layout.day(read.dataset, read.day)
-        for path in (folder / SNAKEMAKES, folder):
+        for path in (folder / SNAKEMAKE_TIMESTAMP, folder):
             with contextlib.suppress(FileNotFoundError):
                 os.utime(path, (1, 1))  # Snakemake takes 0 for no time at all
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from homeiot_batch.archive.day_file import SNAKEMAKES
+from homeiot_batch.archive.day_file import SNAKEMAKE_TIMESTAMP
 from homeiot_batch.core.layout import Layout
 
 log = structlog.get_logger()
@@ -38,7 +38,7 @@ def _days(layout: Layout, datasets: Iterable[str]) -> Iterator[Path]:
     """The archived days, and the files in them by which Snakemake tells when they were made."""
     for name in datasets:
         for dt in layout.archived_days(name):
-            yield from (layout.day(name, dt), layout.day(name, dt) / SNAKEMAKES)
+            yield from (layout.day(name, dt), layout.day(name, dt) / SNAKEMAKE_TIMESTAMP)
         # the notes of days that are to be read again, which must be newer than the days
         yield from (layout.early_note(name, dt) for dt in layout.noted_days(name))
 

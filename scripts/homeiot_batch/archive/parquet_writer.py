@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import structlog
 
 from homeiot_batch import __version__
-from homeiot_batch.archive.day_file import METADATA_KEY, check_part
+from homeiot_batch.archive.day_file import METADATA_KEY, prove_part
 from homeiot_batch.config import Settings
 from homeiot_batch.core import fault_points
 from homeiot_batch.core.datasets import Dataset
@@ -117,10 +117,10 @@ def prove_written(folder: Path, record: DayRecord, day: LocalDay) -> None:
     fault_points.reach("fetch.written")
     sync_file(folder / PART)
     sync_folder(folder)
-    check_part(folder / PART, record, day)
+    prove_part(folder / PART, record, day)
 
 
-def put_in_place(source: Path, target: Path) -> None:
+def rename_durably(source: Path, target: Path) -> None:
     """Rename the folder `source` to `target`, durably; ArchiveError if a day stands there."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

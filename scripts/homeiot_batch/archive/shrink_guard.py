@@ -11,7 +11,7 @@ import duckdb
 import pyarrow.parquet as pq
 import structlog
 
-from homeiot_batch.archive.day_file import DayFile, reading
+from homeiot_batch.archive.day_file import DayFile, translate_read_errors
 from homeiot_batch.core.datasets import Dataset, quoted
 from homeiot_batch.core.day_record import DayRecord, FileMetadata
 from homeiot_batch.core.files import is_there
@@ -118,7 +118,7 @@ def readings_lost(old: Path, new: Path, dataset: Dataset) -> int:
 
 def _sound_keys(part: Path, dataset: Dataset) -> list[str]:
     """The columns that tell the file's readings apart, read through with their checksums."""
-    with reading(part), pq.ParquetFile(part, page_checksum_verification=True) as file:
+    with translate_read_errors(part), pq.ParquetFile(part, page_checksum_verification=True) as file:
         keys = ["ts_utc", *(tag for tag in dataset.tags if tag in file.schema_arrow.names)]
         for _ in file.iter_batches(columns=keys):
             pass  # a damaged page raises

@@ -8,7 +8,7 @@ from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import ArchiveError, SettingsError
 
 
-def check_zone(layout: Layout, tz: str) -> None:
+def require_zone(layout: Layout, tz: str) -> None:
     """SettingsError if the archive was begun with another zone."""
     begun = recorded_zone(layout)
     if begun not in (None, tz):
@@ -23,7 +23,7 @@ def check_zone(layout: Layout, tz: str) -> None:
 def record_zone(layout: Layout, tz: str) -> None:
     """Note the zone with the archive's first day."""
     if recorded_zone(layout) is None:
-        write_json(layout.identity, {"tz": tz})
+        write_json(layout.archive_file, {"tz": tz})
 
 
 def recorded_zone(layout: Layout) -> str | None:
@@ -31,7 +31,7 @@ def recorded_zone(layout: Layout) -> str | None:
 
     None before the first day.
     """
-    noted = (read_json(layout.identity) or {}).get("tz")
+    noted = (read_json(layout.archive_file) or {}).get("tz")
     if noted:
         return str(noted)
     for folder in layout.parquet.glob("*/dt=*/"):

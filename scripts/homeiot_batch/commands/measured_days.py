@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from homeiot_batch.archive.day_bounds import DayBounds
-from homeiot_batch.archive.day_file import check_day
+from homeiot_batch.archive.day_file import prove_day
 from homeiot_batch.core.datasets import Dataset, literal, quoted
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.errors import ArchiveDamaged
@@ -107,7 +107,7 @@ def _measured(dataset: Dataset, parts: dict[date, Path], bounds: DayBounds) -> d
 
 def _is_damaged(part: Path, day: LocalDay) -> bool:
     try:
-        check_day(part.parent, day)
+        prove_day(part.parent, day)
     except ArchiveDamaged:
         return True
     return False

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from homeiot_batch.archive.day_bounds import DayBounds, bounded_day
-from homeiot_batch.archive.day_file import check_day, read_metadata
+from homeiot_batch.archive.day_file import prove_day, read_metadata
 from homeiot_batch.archive.early_reads import days_to_read_again
 from homeiot_batch.config import Settings
 from homeiot_batch.core.count_change import CountChange
@@ -35,11 +35,11 @@ class Plan:
     forced: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     # datasets whose late points the source was not asked for
-    not_compared: list[str] = field(default_factory=list)
+    datasets_not_compared: list[str] = field(default_factory=list)
     # days that were read before they were over, by dataset: the run itself compares them
     read_early: dict[str, set[date]] = field(default_factory=dict)
 
-    def ask_for(self, layout: Layout, dataset: str, days: Iterable[date]) -> None:
+    def add_days(self, layout: Layout, dataset: str, days: Iterable[date]) -> None:
         """Add the days, each by its folder and its marker.
 
         If the marker is there, Snakemake does not check whether the folder is.
@@ -78,9 +78,9 @@ def plan_night(settings: Settings, layout: Layout) -> Plan:
     plan = Plan(targets=["yesterday", str(layout.models)])
     for name in settings.datasets:
         missed = _missed(settings, layout, name, last - timedelta(days=1))
-        plan.ask_for(layout, name, missed)
+        plan.add_days(layout, name, missed)
         plan.read_early[name] = days_to_read_again(layout, settings, name)
-        plan.ask_for(layout, name, sorted(plan.read_early[name]))
+        plan.add_days(layout, name, sorted(plan.read_early[name]))
         _read_damaged_again(plan, settings, layout, name, sorted({*missed, *window}))
     if settings.lookback_days:
         _look_back(plan, settings, layout, last - timedelta(days=settings.lookback_days), last)
@@ -97,7 +97,7 @@ def plan_reconciliation(settings: Settings, layout: Layout, first: date, last: d
     for name in settings.datasets:
         early = plan.read_early[name] = days_to_read_again(layout, settings, name)
         days = each_day(first, last)
-        plan.ask_for(layout, name, [d for d in days if d in early or not layout.is_done(name, d)])
+        plan.add_days(layout, name, [d for d in days if d in early or not layout.is_done(name, d)])
     _look_back(plan, settings, layout, first, last)
     if plan.targets:
         plan.targets = [
@@ -116,7 +116,7 @@ def _missed(settings: Settings, layout: Layout, dataset: str, last: date) -> lis
     first = settings.archive_start or layout.first_day(dataset)
     if first is None:
         return []
-    # markers speak of a database that is there; it is not opened here, outside of the lock, where
+    # markers count only if there is a database. It is not opened here, outside of the lock:
     # another run may be writing it
     loaded = layout.loaded_days(dataset) if settings.duckdb_path.exists() else []
     done = set(archived).intersection(loaded)
@@ -135,10 +135,10 @@ def _read_damaged_again(
             loaded = read_marker(layout.marker(dataset, day)) or read_marker(
                 layout.former_marker(dataset, day)
             )
-            check_day(layout.day(dataset, day), bounds.day(day), loaded)
+            prove_day(layout.day(dataset, day), bounds.day(day), loaded)
         except ArchiveError as error:
             plan.warnings.append(f"{dataset} {day}: {error}")
-            plan.ask_for(layout, dataset, [day])
+            plan.add_days(layout, dataset, [day])
             plan.forced.append(str(layout.day(dataset, day)))
 
 
@@ -157,7 +157,7 @@ def _look_back(plan: Plan, settings: Settings, layout: Layout, first: date, last
             _compare(plan, reader, dataset, layout, [day for day in days if day.date not in early])
         except SourceError as error:
             plan.warnings.append(f"{dataset.name}: late points were not looked for: {error}")
-            plan.not_compared.append(dataset.name)
+            plan.datasets_not_compared.append(dataset.name)
 
 
 def _look_for_empty_days(plan: Plan, settings: Settings, layout: Layout, end: date) -> None:
@@ -170,7 +170,7 @@ def _look_for_empty_days(plan: Plan, settings: Settings, layout: Layout, end: da
         return
     reader = InfluxReader(settings)
     for dataset in settings.datasets.values():
-        if dataset.name in plan.not_compared:
+        if dataset.name in plan.datasets_not_compared:
             continue
         with contextlib.suppress(SourceError):  # the days before were answered: the next night asks
             for run in _empty_runs(settings, layout, dataset.name, end):
@@ -242,7 +242,7 @@ def _compare(
         if change.has_more and not change.has_fewer:
             more = listed_counts(change.differences)
             log.info("late points", dataset=dataset.name, dt=str(day), more=more)
-            plan.ask_for(layout, dataset.name, [day.date])
+            plan.add_days(layout, dataset.name, [day.date])
             plan.forced.append(str(layout.day(dataset.name, day)))
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 
 import structlog
 
-from homeiot_batch.archive.zone_record import check_zone
+from homeiot_batch.archive.zone_record import require_zone
 from homeiot_batch.commands.healthcheck import ping
 from homeiot_batch.commands.night import MOST_TARGETS, Plan, plan_night, plan_reconciliation
 from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
@@ -57,11 +57,11 @@ def run_archive(
         raise SystemExit(explained(f"error: {error}")) from None
     warnings += plan.warnings
     code, summary = _run(plan, config_arguments(day, first, last, config), settings, warnings)
-    if reconcile and plan.not_compared:
+    if reconcile and plan.datasets_not_compared:
         code = code or FAILED
         print(
-            f"failed: {', '.join(plan.not_compared)} was not compared with the source; see the "
-            "warnings, and run again",
+            f"failed: {', '.join(plan.datasets_not_compared)} was not compared with the source; "
+            "see the warnings, and run again",
             file=sys.stderr,
         )
     elif not plan.targets:
@@ -85,7 +85,7 @@ def plan_run(
 ) -> Plan:
     """What the options mean; SettingsError for dates that are none or exclude each other."""
     _refuse_contradictions(settings, day, first, last, force=force, reconcile=reconcile)
-    check_zone(settings.layout, settings.tz)
+    require_zone(settings.layout, settings.tz)
     if clocks := compare_clocks(settings):
         clocks.refuse_too_far()
     if day or first:

@@ -15,7 +15,7 @@ import typer
 
 from homeiot_batch.archive.day_bounds import DayBounds
 from homeiot_batch.archive.early_reads import days_to_read_again
-from homeiot_batch.archive.zone_record import check_zone
+from homeiot_batch.archive.zone_record import require_zone
 from homeiot_batch.commands.measured_days import Measures, measured_days
 from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
 from homeiot_batch.core.datasets import Dataset
@@ -100,7 +100,7 @@ def archive_status(settings: Settings, layout: Layout) -> Iterator[DayStatus]:
 
     Besides, archived days that are not over yet.
     """
-    check_zone(layout, settings.tz)
+    require_zone(layout, settings.tz)
     last = yesterday(settings.instant(), settings.zone)
     for dataset in settings.datasets.values():
         yield from _dataset_status(settings, layout, dataset, last)

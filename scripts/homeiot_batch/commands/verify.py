@@ -16,7 +16,7 @@ import typer
 from homeiot_batch.archive.day_bounds import FILL_HOLE, USE_TABLES, DayBounds
 from homeiot_batch.archive.day_file import open_day, refuse_undeclared
 from homeiot_batch.archive.early_reads import EarlyRead, early_reads
-from homeiot_batch.archive.zone_record import check_zone
+from homeiot_batch.archive.zone_record import require_zone
 from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
 from homeiot_batch.core.count_change import CountChange
 from homeiot_batch.core.datasets import Dataset, quoted
@@ -76,7 +76,7 @@ def judge_days(
     Without them from each dataset's first day to yesterday, and on archived days that are not
     over yet.
     """
-    check_zone(layout, settings.tz)
+    require_zone(layout, settings.tz)
     server = None
     if settings.is_server:
         server = InfluxReader(settings)

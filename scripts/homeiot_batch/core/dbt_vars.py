@@ -21,7 +21,7 @@ CHOICES = {
 }
 
 
-def check_vars(given: Mapping[str, Any], project: Path) -> None:
+def refuse_unknown_vars(given: Mapping[str, Any], project: Path) -> None:
     """ValueError for a var that the project does not have, or a value that it cannot be."""
     known = _project_vars(project)
     for name, value in given.items():

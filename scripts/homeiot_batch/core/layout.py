@@ -59,7 +59,7 @@ class Layout:
         return self.parquet / ".lock"
 
     @property
-    def identity(self) -> Path:
+    def archive_file(self) -> Path:
         """What the archive was begun with: its zone."""
         return self.parquet / ".archive.json"
 

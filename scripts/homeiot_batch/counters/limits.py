@@ -41,7 +41,7 @@ BREAKS = (STEP_BACK, RESTART, SWAP)
 RESTART_PART = 0.25
 # one that falls by at most this part shows an older value of its own
 STEP_BACK_PART = 0.1
-# of what has delivered little yet, this much is believed all the same
+# this much is accepted also of a counter that has delivered little so far
 LEAST_LEARNED_KW = 3.0
 
 

@@ -11,7 +11,7 @@ from homeiot_batch.errors import SourceError
 from homeiot_batch.sources.influx_reader import InfluxReader
 from homeiot_batch.sources.influxdb.answers import Bucket, Mapping
 from homeiot_batch.sources.influxdb.client import InfluxClient, quote_ident
-from homeiot_batch.sources.influxdb.transport import words
+from homeiot_batch.sources.influxdb.transport import error_text
 
 FIXES = {
     "1": "set INFLUX_USERNAME and INFLUX_PASSWORD (or INFLUX_PASSWORD_FILE) to a user "
@@ -42,20 +42,20 @@ def check_access(settings: Settings, reader: InfluxReader, major: str) -> Iterat
 
 def _refused(settings: Settings, reader: InfluxReader, major: str) -> Finding | None:
     """What the credentials lack; None if they read the bucket."""
-    answer = reader.client.ask("query", q="SHOW DATABASES")
+    answer = reader.client.get("query", q="SHOW DATABASES")
     if answer.status_code in REFUSALS:
-        found = _refusal(settings, major, words(answer.content))
+        found = _refusal(settings, major, error_text(answer.content))
         return problem("credentials", found, _fix(major))
     databases = visible_databases(reader.client)
     if settings.influx_bucket not in databases:
         return _unseen(settings, reader, major, databases)
     bucket = quote_ident(settings.influx_bucket)
-    answer = reader.client.ask("query", q=f"SHOW RETENTION POLICIES ON {bucket}")
+    answer = reader.client.get("query", q=f"SHOW RETENTION POLICIES ON {bucket}")
     if answer.status_code in REFUSALS:
         lack = f"may not read {settings.influx_bucket!r}, only write it"
         return problem(
             "credentials",
-            f"{_who(settings)} {lack}: {words(answer.content)}",
+            f"{_who(settings)} {lack}: {error_text(answer.content)}",
             f"GRANT READ ON {bucket} TO that user, or name another",
         )
     return None

@@ -17,7 +17,7 @@ def check_permissions(settings: Settings, layout: Layout) -> Iterator[Finding]:
 
 def _written_paths(settings: Settings, layout: Layout) -> dict[str, list[Path]]:
     """By setting: its folder first, then what is written in it."""
-    archive = [layout.parquet, layout.staging, layout.lock, layout.identity]
+    archive = [layout.parquet, layout.staging, layout.lock, layout.archive_file]
     markers = [layout.markers]
     for dataset in settings.datasets:
         archive.append(layout.parquet / dataset)

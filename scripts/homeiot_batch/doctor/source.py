@@ -19,7 +19,7 @@ from homeiot_batch.sources.influxdb.supported_servers import (
     refuse_imitation,
     refuse_unsupported,
 )
-from homeiot_batch.sources.influxdb.transport import content_of, version_of
+from homeiot_batch.sources.influxdb.transport import json_or_none, version_of
 
 MAX_SKEW_S = 5
 NOT_FOUND = 404
@@ -62,7 +62,7 @@ def _check_export(settings: Settings) -> Iterator[Finding]:
 def _check_server(settings: Settings) -> Iterator[Finding]:
     reader = InfluxReader(settings)
     asked = datetime.now(UTC)
-    answer = reader.client.ask("ping")
+    answer = reader.client.get("ping")
     waited = datetime.now(UTC) - asked
     halfway = asked + waited / 2
     product, major = _product(settings, reader, answer)
@@ -118,11 +118,11 @@ def _of_version(settings: Settings, version: str, major: str) -> Finding:
 
 def _unnamed(client: InfluxClient, url: str, ping: requests.Response) -> Finding:
     """Without the version in its answer it is InfluxDB behind a proxy, or something else."""
-    query = client.ask("query", q="SHOW DATABASES")
-    content = content_of(query)
+    query = client.get("query", q="SHOW DATABASES")
+    content = json_or_none(query)
     if isinstance(content, dict) and content.keys() & INFLUXDB_KEYS:
-        fields = client.ask("query", q="SHOW FIELD KEYS")
-        refuse_imitation(content, content_of(fields), url)
+        fields = client.get("query", q="SHOW FIELD KEYS")
+        refuse_imitation(content, json_or_none(fields), url)
         where = f"at {url} (/ping answers {ping.status_code})"
         return ok("server", f"InfluxDB of a version that is not told, {where}")
     answers = f"{_shown_answer('/ping', ping)}, {_shown_answer('/query', query)}"

@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from homeiot_batch.archive.zone_record import check_zone, recorded_zone
+from homeiot_batch.archive.zone_record import recorded_zone, require_zone
 from homeiot_batch.config import Settings
 from homeiot_batch.core.days import EPOCH, yesterday
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.doctor.finding import Finding, of_error, ok, problem, warning
 from homeiot_batch.errors import HomeIotError
 from homeiot_batch.warehouse.zone_rules import UPDATE, other_rules
-from homeiot_batch.workflow.machine_zone import zone_doubt
+from homeiot_batch.workflow.machine_zone import zone_difference
 
 NONE_YET = "no day is archived yet"
 WALL_TIMES = """
@@ -25,7 +25,7 @@ FROM range(?::TIMESTAMP, ?::TIMESTAMP, INTERVAL 1 HOUR) AS hours(t)
 def check_time_zone(settings: Settings, layout: Layout) -> Iterator[Finding]:
     """The archive's zone, this machine's, and DuckDB's rules of the house's zone."""
     try:
-        check_zone(layout, settings.tz)
+        require_zone(layout, settings.tz)
         yield _shown_zone(settings, layout)
         yield from _check_machine_zone(settings, layout)
     except HomeIotError as error:
@@ -43,7 +43,7 @@ def _shown_zone(settings: Settings, layout: Layout) -> Finding:
 
 
 def _check_machine_zone(settings: Settings, layout: Layout) -> Iterator[Finding]:
-    difference = zone_doubt(settings)
+    difference = zone_difference(settings)
     if not difference:
         return
     fix = f"set TZ to the zone of the house, to {settings.tz} if that is it"

@@ -125,7 +125,7 @@ def _steps(run: Sequence[Slot], axis: Scale, sign: int) -> str:
     return "".join(steps)
 
 
-def holes(slots: Iterable[Slot], least: float = 0.0) -> list[tuple[float, float]]:
+def gaps(slots: Iterable[Slot], least: float = 0.0) -> list[tuple[float, float]]:
     """What of 0 to 1 no slot with a value covers, if longer than `least`.
 
     Begin and width in per cent.

@@ -108,9 +108,9 @@ def _gaps(wording: Wording, day: LocalDay) -> list[Span]:
     interval_s = meter.interval_s or 0
     least = interval_s / _length(day).total_seconds()
     measured = [_slot(day, quarter.quarter_utc, 0.0) for quarter in meter.load_curve]
-    holes = charts.holes(measured, least)
+    gaps = charts.gaps(measured, least)
     title = wording.words("no_data")
-    return [Span(at, width, title) for at, width in holes]
+    return [Span(at, width, title) for at, width in gaps]
 
 
 def _slot(day: LocalDay, instant: datetime, watts: float | None) -> Slot:

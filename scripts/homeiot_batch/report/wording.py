@@ -8,10 +8,10 @@ from homeiot_batch.report.words import Words
 
 # what happened to a counter: the word for once, the one for more often, the field of a span
 COUNTED = (
-    ("doubt_reset", "doubt_resets", "reset_count"),
-    ("doubt_step_back", "doubt_step_backs", "step_back_count"),
-    ("doubt_backwards", "doubt_backwards_often", "backwards_count"),
-    ("doubt_glitch", "doubt_glitches", "glitch_count"),
+    ("caveat_reset", "caveat_resets", "reset_count"),
+    ("caveat_step_back", "caveat_step_backs", "step_back_count"),
+    ("caveat_backwards", "caveat_backwards_often", "backwards_count"),
+    ("caveat_glitch", "caveat_glitches", "glitch_count"),
 )
 
 
@@ -66,7 +66,7 @@ class Wording:
         caveats = self._day_gaps(day)
         caveats += self.counted(day)
         if not caveats and not day.is_complete:
-            return [self.words("doubt_incomplete")]
+            return [self.words("caveat_incomplete")]
         return caveats
 
     def shown_caveats(self, day: Day) -> list[str]:
@@ -78,26 +78,26 @@ class Wording:
     def _day_gaps(self, day: Day) -> list[str]:
         caveats = []
         if not day.readings:
-            caveats.append(self.words("doubt_nothing"))
+            caveats.append(self.words("caveat_nothing"))
         if day.is_complete:
             return caveats
         if day.readings and day.coverage is not None and day.coverage < 1:
             percent = self.words.share(day.coverage)
-            caveats.append(self.words("doubt_coverage", percent=percent))
+            caveats.append(self.words("caveat_coverage", percent=percent))
         if day.longest_gap_s:
             caveats.append(self.longest_gap(day.longest_gap_s))
         return caveats
 
     def longest_gap(self, seconds: float) -> str:
         """The longest gap of a day."""
-        return self.words("doubt_gap", gap=self.words.duration(seconds))
+        return self.words("caveat_gap", gap=self.words.duration(seconds))
 
     def counted(self, span: Energy) -> list[str]:
         """What is estimated, reset or left out in the span."""
         caveats = []
         if span.estimated_kwh > 0:
             kwh = self.words.energy(span.estimated_kwh)
-            caveats.append(self.words("doubt_estimated", kwh=kwh))
+            caveats.append(self.words("caveat_estimated", kwh=kwh))
         for once, often, name in COUNTED:
             count = getattr(span, name, 0)
             if count == 1:
@@ -110,7 +110,7 @@ class Wording:
         """How many of a longer span's days are incomplete, and the rest."""
         if complete >= days:
             return self.counted(span)
-        incomplete = self.words("doubt_incomplete_days", n=days - complete, of=days)
+        incomplete = self.words("caveat_incomplete_days", n=days - complete, of=days)
         return [incomplete, *self.counted(span)]
 
     # money

@@ -63,14 +63,14 @@ class ExportReader:
             batches = spool.read(dataset, day)
         yield from batches
 
-    def doubts(self, dataset: Dataset, day: LocalDay) -> list[str]:
+    def warnings(self, dataset: Dataset, day: LocalDay) -> list[str]:
         """Where the export may begin, end or have a hole in the day, and single lines left out."""
-        doubts = self._coverage[dataset.name].doubts(day)
+        warnings = self._coverage[dataset.name].warnings(day)
         suspicion = self._suspicion(dataset, day)
         if suspicion is None:
-            return doubts
+            return warnings
         left_out = f"{_suspected(suspicion, day)}; it is left out"
-        return [left_out, *doubts]
+        return [left_out, *warnings]
 
     def first_reading(self, dataset: Dataset, since: datetime) -> datetime | None:
         """See `Source.first_reading`; None before the export was read."""

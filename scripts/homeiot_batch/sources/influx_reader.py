@@ -70,7 +70,7 @@ class InfluxReader:
             "measurement": dataset.measurement,
         }
 
-    def doubts(self, dataset: Dataset, day: LocalDay) -> list[str]:  # noqa: ARG002
+    def warnings(self, dataset: Dataset, day: LocalDay) -> list[str]:  # noqa: ARG002
         """Whether retention may have taken the beginning of the day.
 
         All else is proven by `read`, or refused.
@@ -84,12 +84,12 @@ class InfluxReader:
             return []
         hours = kept // timedelta(hours=1)
         since = edge.astimezone(day.zone)
-        doubt = (
+        warning = (
             f"retention policy {policy!r} keeps {hours} hours, since {since:%F %T}: "
             "the day's first readings, or all, may have been gone when it was read; "
             f"with an export or a backup of the server, run again with --date {day} --force"
         )
-        return [doubt]
+        return [warning]
 
     def read(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
         """See `Source.read`."""

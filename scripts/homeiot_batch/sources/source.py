@@ -25,8 +25,8 @@ class Source(Protocol):
         """
         ...
 
-    def doubts(self, dataset: Dataset, day: LocalDay) -> list[str]:
-        """What speaks against the day being whole although it was read, for the run's warnings."""
+    def warnings(self, dataset: Dataset, day: LocalDay) -> list[str]:
+        """Why the day may not be whole although it was read, for the run's warnings."""
         ...
 
     def first_reading(self, dataset: Dataset, since: datetime) -> datetime | None:

@@ -22,7 +22,7 @@ from homeiot_batch.core.file_locks import lock_refusal, without_locks
 from homeiot_batch.core.files import sync_folder
 from homeiot_batch.errors import DatabaseBusy, DatabaseDamaged, DatabaseError
 
-BOOKKEEPING = """
+RECORD_DDL = """
 CREATE SCHEMA IF NOT EXISTS archive;
 CREATE TABLE IF NOT EXISTS archive.loads (
   dataset VARCHAR, dt DATE, load_id VARCHAR, rows BIGINT, field_values JSON,
@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS archive.tariffs (
   source VARCHAR, valid_from DATE, valid_to DATE, weekdays VARCHAR, from_time VARCHAR,
   to_time VARCHAR, import_price DOUBLE, feed_in_price DOUBLE, currency VARCHAR);
 """
-BOOKS = ("archive.loads", "archive.house", "archive.wall_times", "archive.builds")
+RECORD_TABLES = ("archive.loads", "archive.house", "archive.wall_times", "archive.builds")
 
 # what DuckDB says of a file that it cannot trust; another try does not help
 DAMAGE = (
@@ -47,7 +47,7 @@ DAMAGE = (
     "Failed to deserialize",
 )
 
-writing = threading.Lock()
+write_lock = threading.Lock()
 log = structlog.get_logger()
 
 
@@ -82,7 +82,7 @@ def recorded_loads(path: Path, wait_s: float = 0) -> dict[tuple[str, str], Recor
     if not path.exists():
         return {}
     with open_database(path, wait_s=wait_s) as connection:
-        connection.execute(BOOKKEEPING)
+        connection.execute(RECORD_DDL)
         rows = connection.execute(
             "SELECT dataset, dt::VARCHAR, load_id, rows, field_values FROM archive.loads"
         ).fetchall()
@@ -97,7 +97,7 @@ def recorded_build(path: Path) -> str | None:
     if not path.exists():
         return None
     with open_database(path) as connection:
-        connection.execute(BOOKKEEPING)
+        connection.execute(RECORD_DDL)
         row = connection.execute("SELECT build_id FROM archive.builds").fetchone()
     return row[0] if row else None
 
@@ -106,8 +106,8 @@ def record_build(path: Path, wait_s: float = 0) -> dict[str, object]:
     """Note in the file that dbt has built its tables; the content of dbt's marker."""
     build_id = uuid.uuid4().hex
     built_at = datetime.now(UTC)
-    with writing, open_database(path, wait_s=wait_s) as connection:
-        connection.execute(BOOKKEEPING)
+    with write_lock, open_database(path, wait_s=wait_s) as connection:
+        connection.execute(RECORD_DDL)
         with transaction(connection):
             connection.execute("DELETE FROM archive.builds")
             connection.execute(
@@ -116,7 +116,7 @@ def record_build(path: Path, wait_s: float = 0) -> dict[str, object]:
     return {"build_id": build_id, "built_at": built_at.isoformat()}
 
 
-def outdated(path: Path, datasets: Iterable[Dataset], wait_s: float = 0) -> str:
+def reason_to_rebuild(path: Path, datasets: Iterable[Dataset], wait_s: float = 0) -> str:
     """Which table is of an older program, or lacks columns that were declared since; "" if none.
 
     So is one whose wall times are by other zone rules than those that DuckDB has now. The order of
@@ -124,16 +124,16 @@ def outdated(path: Path, datasets: Iterable[Dataset], wait_s: float = 0) -> str:
     of these: its load is refused. The records are read through.
     """
     with duckdb.connect() as today, open_database(path, wait_s=wait_s) as connection:
-        today.execute(BOOKKEEPING)
-        expected = {table: columns_of(today, table) for table in BOOKS}
+        today.execute(RECORD_DDL)
+        expected = {table: columns_of(today, table) for table in RECORD_TABLES}
         expected |= {quoted(dataset.name): list(dataset.columns().items()) for dataset in datasets}
         for table, columns in expected.items():
             found = columns_of(connection, table)
-            if found and _is_outdated(table, found, columns):
+            if found and _has_other_columns(table, found, columns):
                 return (
                     f"its table {table} has the columns {dict(found)}, wanted are {dict(columns)}"
                 )
-            if found and table in BOOKS:
+            if found and table in RECORD_TABLES:
                 connection.execute(f"FROM {table}").fetchall()
         return _other_wall_times(connection)
 
@@ -149,9 +149,11 @@ def _other_wall_times(connection: duckdb.DuckDBPyConnection) -> str:
     return f"DuckDB's zone rules for {row[1]} have changed since {row[0]} was loaded" if row else ""
 
 
-def _is_outdated(table: str, found: list[tuple[str, str]], wanted: list[tuple[str, str]]) -> bool:
+def _has_other_columns(
+    table: str, found: list[tuple[str, str]], wanted: list[tuple[str, str]]
+) -> bool:
     """Whether the table is of an older program, or all that it has is still declared, and more."""
-    if table in BOOKS:  # written by position
+    if table in RECORD_TABLES:  # written by position
         return found != wanted
     columns = dict(found)
     declared = dict(wanted)
@@ -257,7 +259,7 @@ def _create(path: Path) -> None:
     for leftover in (part, part.with_name(part.name + ".wal"), path.with_name(path.name + ".wal")):
         leftover.unlink(missing_ok=True)
     with duckdb.connect(part) as connection:
-        connection.execute(BOOKKEEPING)
+        connection.execute(RECORD_DDL)
         connection.execute("CHECKPOINT")
     part.rename(path)
     sync_folder(path.parent)

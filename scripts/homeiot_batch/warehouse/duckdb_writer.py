@@ -21,12 +21,12 @@ from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import file_stamp
 from homeiot_batch.errors import ArchiveError, DatabaseError, ShrinkError
 from homeiot_batch.warehouse.database import (
-    BOOKKEEPING,
+    RECORD_DDL,
     columns_of,
     naive_utc,
     open_database,
     transaction,
-    writing,
+    write_lock,
 )
 from homeiot_batch.warehouse.zone_rules import UPDATE, other_rules
 
@@ -37,7 +37,7 @@ class Load:
 
     record: DayRecord
     marker: Marker
-    doubled: int = 0
+    duplicates: int = 0
 
     @property
     def load_id(self) -> str | None:
@@ -69,12 +69,12 @@ def load_day(
     refuse_undeclared(file.part, dataset, day.zone.key)
     marker = _marker(path, file, dataset, day)
     share = day.within(day.start, until or day.end)
-    with writing, open_database(path, wait_s=wait_s) as connection:
-        connection.execute(BOOKKEEPING)
+    with write_lock, open_database(path, wait_s=wait_s) as connection:
+        connection.execute(RECORD_DDL)
         connection.execute(dataset.ddl())
         _refuse_other_columns(connection, dataset, path)
         with transaction(connection):
-            _keep_zone(connection, day.zone.key, path)
+            _require_same_zone(connection, day.zone.key, path)
             loads = [_loaded(connection, dataset, day), former]
             for load in loads:
                 file.refuse_changed(load)
@@ -84,12 +84,12 @@ def load_day(
             marker = replace(marker, shrunk_from=shrunk_from)
             _replace_rows(connection, file.part, dataset, share)
             _compare(connection, file, dataset, share, is_whole=share == day)
-            doubled = _doubled(connection, dataset, share)
+            duplicates = _count_duplicates(connection, dataset, share)
             fault_points.reach("load.inserted")
             _record(connection, marker, file.record)
             _record_wall_time(connection, dataset, share)
         fault_points.reach("load.committed")
-    return Load(file.record, marker, doubled)
+    return Load(file.record, marker, duplicates)
 
 
 def _marker(path: Path, file: DayFile, dataset: Dataset, day: LocalDay) -> Marker:
@@ -172,7 +172,7 @@ def _refuse_another_day(file: DayFile, dataset: Dataset, day: LocalDay) -> None:
         )
 
 
-def _keep_zone(connection: duckdb.DuckDBPyConnection, tz: str, path: Path) -> None:
+def _require_same_zone(connection: duckdb.DuckDBPyConnection, tz: str, path: Path) -> None:
     """Note the zone with the first load: days of another one would cut into each other."""
     row = connection.execute("SELECT tz FROM archive.house").fetchone()
     if row is None:
@@ -184,7 +184,9 @@ def _keep_zone(connection: duckdb.DuckDBPyConnection, tz: str, path: Path) -> No
         )
 
 
-def _doubled(connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay) -> int:
+def _count_duplicates(
+    connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay
+) -> int:
     """How many rows of the day share time and tags with another."""
     keys = ", ".join(["ts_utc", *map(quoted, dataset.tags)])
     return connection.execute(

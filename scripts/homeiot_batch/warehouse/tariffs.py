@@ -9,7 +9,7 @@ import pyarrow as pa
 from homeiot_batch.config import ROOT, Settings, shown_path
 from homeiot_batch.core.files import is_there
 from homeiot_batch.errors import SettingsError
-from homeiot_batch.warehouse.database import BOOKKEEPING, open_database, transaction, writing
+from homeiot_batch.warehouse.database import RECORD_DDL, open_database, transaction, write_lock
 from homeiot_batch.warehouse.tariff_file import Tariff, parse_tariffs
 from homeiot_batch.warehouse.tariff_rules import contradictions
 
@@ -72,8 +72,8 @@ def put_tariffs(database: Path, tariffs: Sequence[Tariff], wait_s: float) -> Non
     """Replace the tariffs in the database, where dbt finds them, in one transaction."""
     rows = [asdict(tariff) for tariff in tariffs]
     table = pa.Table.from_pylist(rows, TYPES)
-    with writing, open_database(database, wait_s=wait_s) as connection:
-        connection.execute(BOOKKEEPING)
+    with write_lock, open_database(database, wait_s=wait_s) as connection:
+        connection.execute(RECORD_DDL)
         connection.register("new_tariffs", table)
         with transaction(connection):
             connection.execute("DELETE FROM archive.tariffs")

@@ -9,7 +9,12 @@ from pathlib import Path
 
 import structlog
 
-from homeiot_batch.archive.day_file import read_metadata, reading, refuse_changed, refuse_to_delete
+from homeiot_batch.archive.day_file import (
+    read_metadata,
+    refuse_changed,
+    refuse_to_delete,
+    translate_read_errors,
+)
 from homeiot_batch.core.day_record import DayRecord, Marker, read_marker
 from homeiot_batch.core.files import sha256
 from homeiot_batch.core.layout import PART, Layout
@@ -21,7 +26,7 @@ log = structlog.get_logger()
 Loads = Mapping[tuple[str, str], RecordedLoad]
 
 
-def known_records(
+def previous_records(
     layout: Layout, loads: Loads | None, database: Path, dataset: str, dt: str
 ) -> list[DayRecord]:
     """Every record of the day; none for a new one.
@@ -33,17 +38,12 @@ def known_records(
     folder = layout.day(dataset, dt)
     places = (layout.marker(dataset, dt), layout.former_marker(dataset, dt))
     markers = [marker for marker in map(read_marker, places) if marker is not None]
-    witnesses = [marker.record for marker in markers if marker.record is not None]
-    if (
-        loads is None
-        and not witnesses
-        and not folder.exists()
-        and not _is_next(layout, dataset, dt)
-    ):
+    records = [marker.record for marker in markers if marker.record is not None]
+    if loads is None and not records and not folder.exists() and not _is_next(layout, dataset, dt):
         loads = recorded_loads(database)
     if loads and (dataset, dt) in loads:
-        witnesses.append(loads[dataset, dt].record)
-    return witnesses + _of_file(folder, witnesses, next(iter(markers), None))
+        records.append(loads[dataset, dt].record)
+    return records + _record_of_file(folder, records, next(iter(markers), None))
 
 
 def _is_next(layout: Layout, dataset: str, dt: str) -> bool:
@@ -51,16 +51,18 @@ def _is_next(layout: Layout, dataset: str, dt: str) -> bool:
     return bool(archived) and date.fromisoformat(dt) > archived[-1]
 
 
-def _of_file(folder: Path, witnesses: list[DayRecord], loaded: Marker | None) -> list[DayRecord]:
+def _record_of_file(
+    folder: Path, records: list[DayRecord], loaded: Marker | None
+) -> list[DayRecord]:
     if folder.is_dir():
         refuse_to_delete(folder)
     try:
         metadata = read_metadata(folder)
         if metadata is not None:
-            with reading(folder / PART):
+            with translate_read_errors(folder / PART):
                 refuse_changed(folder / PART, metadata, sha256(folder / PART), loaded)
     except ArchiveDamaged as error:
-        if not witnesses:
+        if not records:
             raise
         log.warning("the archived day cannot be read", reason=str(error))
         return []

@@ -13,7 +13,7 @@ from homeiot_batch.archive.day_bounds import DayBounds
 from homeiot_batch.archive.parquet_writer import (
     DayWriter,
     prove_written,
-    put_in_place,
+    rename_durably,
     staging_folder,
 )
 from homeiot_batch.archive.shrink_guard import ShrinkGuard
@@ -31,7 +31,7 @@ from homeiot_batch.sources.influxdb.client import compare_clocks
 from homeiot_batch.sources.influxdb.retry_policy import RetryPolicy
 from homeiot_batch.sources.reach import unarchived_begin
 from homeiot_batch.sources.source import Source, open_source
-from homeiot_batch.workflow.day_history import Loads, known_records
+from homeiot_batch.workflow.day_history import Loads, previous_records
 from homeiot_batch.workflow.scope import Scope, finished_day
 from homeiot_batch.workflow.summary import Summary
 
@@ -99,7 +99,7 @@ class DayFetcher:
         settings = self._settings
         declared = settings.datasets[dataset]
         day = finished_day(settings, dataset, dt)
-        known = known_records(self._layout, self._loads, settings.duckdb_path, dataset, dt)
+        known = previous_records(self._layout, self._loads, settings.duckdb_path, dataset, dt)
         guard = ShrinkGuard(f"{dataset} {dt}", known, settings.may_shrink(day.date))
         source = self._open_source(dataset, dt)
         new = self._retry_policy(lambda: fetch_day(source, declared, day, guard, settings))
@@ -107,8 +107,8 @@ class DayFetcher:
             record_zone(self._layout, settings.tz)
         self._put_into_staging(new.folder, staged)
         self._report(new, f"{dataset} {dt}")
-        for doubt in source.doubts(declared, day):
-            self._summary.warn(f"{dataset} {dt}: {doubt}")
+        for warning in source.warnings(declared, day):
+            self._summary.warn(f"{dataset} {dt}: {warning}")
         self._say_how_far_back(source, declared, day.date)
 
     def notices(self) -> list[str]:
@@ -117,7 +117,7 @@ class DayFetcher:
 
     def _put_into_staging(self, folder: Path, staged: Path) -> None:
         fault_points.reach("fetch.read")
-        put_in_place(folder, staged)
+        rename_durably(folder, staged)
         sync_folder(self._layout.staging)
         fault_points.reach("fetch.staged")
 

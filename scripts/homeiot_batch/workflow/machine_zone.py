@@ -12,8 +12,8 @@ TIMEZONE = Path("/etc/timezone")
 YEAR_OF_WEEKS = 53
 
 
-def zone_doubt(settings: Settings) -> str:
-    """What is to be seen where TZ was not set and this machine has another zone; else ""."""
+def zone_difference(settings: Settings) -> str:
+    """How this machine's zone differs from the house's if TZ was not set; "" if it does not."""
     if "tz" in settings.model_fields_set:
         return ""
     machine = machine_zone()

@@ -12,7 +12,7 @@ from homeiot_batch.core.house_folder import READ, unread_files
 from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.errors import ArchiveError, SettingsError
 from homeiot_batch.workflow.day_history import Loads
-from homeiot_batch.workflow.machine_zone import zone_doubt
+from homeiot_batch.workflow.machine_zone import zone_difference
 
 
 def refuse_deletion(workflow: Any) -> None:
@@ -35,7 +35,7 @@ def refuse_lost_archive(layout: Layout, datasets: Iterable[str], loads: Loads) -
     """
     names = list(datasets)
     known = {(name, str(day)) for name in names for day in layout.known_days(name)} | set(loads)
-    is_begun = layout.identity.exists() or any(layout.archived_days(name) for name in names)
+    is_begun = layout.archive_file.exists() or any(layout.archived_days(name) for name in names)
     if known and not is_begun:
         raise ArchiveError(
             f"PARQUET_BASE_DIR={layout.parquet} holds no archive, but {len(known)} days are known "
@@ -58,11 +58,11 @@ def refuse_undeclared_columns(layout: Layout, settings: Settings) -> None:
 
 def zone_warnings(settings: Settings, layout: Layout) -> Iterator[str]:
     """Before the first archived day, which fixes the zone: why it may not be the house's."""
-    if recorded_zone(layout) is None and (doubt := zone_doubt(settings)):
+    if recorded_zone(layout) is None and (difference := zone_difference(settings)):
         yield (
-            f"{doubt}; the first archived day fixes it: if it is wrong, set TZ to the zone of the "
-            f"house, move {layout.parquet}, {layout.markers} and {settings.duckdb_path} away, and "
-            "run again"
+            f"{difference}; the first archived day fixes it: if it is wrong, set TZ to the zone of "
+            f"the house, move {layout.parquet}, {layout.markers} and {settings.duckdb_path} "
+            "away, and run again"
         )
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import structlog
 
 from homeiot_batch.archive.day_bounds import bounded_day, recorded_day
-from homeiot_batch.archive.day_file import check_day, open_day, strangers
-from homeiot_batch.archive.parquet_writer import put_in_place
+from homeiot_batch.archive.day_file import foreign_files, open_day, prove_day
+from homeiot_batch.archive.parquet_writer import rename_durably
 from homeiot_batch.archive.shrink_guard import holds_all_of
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
@@ -26,7 +26,7 @@ from homeiot_batch.errors import ArchiveDamaged, DatabaseBusy, DatabaseDamaged
 from homeiot_batch.warehouse.build_inputs import changed_inputs
 from homeiot_batch.warehouse.database import (
     RecordedLoad,
-    outdated,
+    reason_to_rebuild,
     recorded_build,
     recorded_loads,
     refuse_lost_link,
@@ -38,7 +38,7 @@ from homeiot_batch.workflow.day_history import Loads
 log = structlog.get_logger()
 
 
-def settle_staging(layout: Layout, settings: Settings) -> None:
+def recover_staged_days(layout: Layout, settings: Settings) -> None:
     """Put days in place that a killed run has read whole, and drop all else that is staged.
 
     A staged day is a later read than the one in place, and the source may have forgotten it since:
@@ -56,7 +56,7 @@ def settle_staging(layout: Layout, settings: Settings) -> None:
                 dataset=name,
                 dt=str(dt),
             )
-        elif reason := _why_not(
+        elif reason := _reason_to_drop(
             staged, day, settings.datasets.get(name), _staged_day(settings, layout, name, dt)
         ):
             log.warning("a staged day is dropped", dataset=name, dt=str(dt), reason=reason)
@@ -65,16 +65,16 @@ def settle_staging(layout: Layout, settings: Settings) -> None:
             if is_there(day):
                 _move_away(layout, name, dt)
             log.info(
-                "healed",
+                "recovered",
                 dataset=name,
                 dt=str(dt),
                 what="a day read whole by a run that was killed is put in place",
             )
-            put_in_place(staged, day)
+            rename_durably(staged, day)
     _drop_parts(layout)
 
 
-def drop_hollow_days(layout: Layout, datasets: Iterable[str]) -> None:
+def remove_empty_day_folders(layout: Layout, datasets: Iterable[str]) -> None:
     """Move day folders that hold no Parquet file out of the way, so that the days are read again.
 
     They would pass for archived.
@@ -83,10 +83,10 @@ def drop_hollow_days(layout: Layout, datasets: Iterable[str]) -> None:
         for dt in layout.archived_days(dataset):
             day = layout.day(dataset, dt)
             if not is_there(day / PART) and not any(
-                name.endswith(".parquet") for name in strangers(day)
+                name.endswith(".parquet") for name in foreign_files(day)
             ):
                 log.info(
-                    "healed",
+                    "recovered",
                     dataset=dataset,
                     dt=str(dt),
                     what="a day folder without its file is removed; the day is read again",
@@ -120,13 +120,13 @@ def _staged_day(settings: Settings, layout: Layout, dataset: str, dt: date) -> L
     return recorded or bounded_day(layout, dataset, dt, settings.zone)
 
 
-def _why_not(staged: Path, day: Path, dataset: Dataset | None, local_day: LocalDay) -> str:
+def _reason_to_drop(staged: Path, day: Path, dataset: Dataset | None, local_day: LocalDay) -> str:
     """Why the staged day may not take its place; "" if it may.
 
     ArchiveError if one of both cannot be read now.
     """
     try:
-        new = check_day(staged, local_day)
+        new = prove_day(staged, local_day)
     except ArchiveDamaged as error:
         return str(error)
     if not is_there(day / PART):
@@ -147,7 +147,7 @@ def _move_away(layout: Layout, dataset: str, dt: date) -> None:
     """
     day = layout.day(dataset, dt)
     aside = layout.staging / f"tmp-{uuid.uuid4().hex}"
-    if others := strangers(day):
+    if others := foreign_files(day):
         aside = layout.kept / dataset / f"dt={dt}-{uuid.uuid4().hex[:8]}"
         log.warning(
             "a day folder with other files is kept aside",
@@ -173,13 +173,15 @@ def _unusable(layout: Layout, settings: Settings) -> str:
     if (found := read_json(layout.damage)) and found.get("database") == str(settings.duckdb_path):
         return str(found["reason"])
     try:
-        return outdated(settings.duckdb_path, settings.datasets.values(), settings.duckdb_wait_s)
+        return reason_to_rebuild(
+            settings.duckdb_path, settings.datasets.values(), settings.duckdb_wait_s
+        )
     except DatabaseDamaged as error:
         return str(error)
 
 
-def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads | None:
-    """Set aside stale markers, so that their loads and builds are done again.
+def invalidate_stale_markers(layout: Layout, settings: Settings) -> Loads | None:
+    """Set stale markers aside, so that their loads and builds are done again.
 
     The loads that the database records; None if it cannot be asked now.
     """
@@ -192,16 +194,16 @@ def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads | Non
     for dataset in settings.datasets:
         for path in (layout.markers / dataset).glob("dt=*.json"):
             dt = path.stem.removeprefix("dt=")
-            if doubt := _doubt(
+            if reason := _stale_reason(
                 read_marker(path) or Marker(),
                 loads.get((dataset, dt)),
                 layout.day(dataset, dt) / PART,
             ):
                 log.info(
-                    "marker not believed",
+                    "stale marker",
                     dataset=dataset,
                     dt=dt,
-                    what=f"{doubt}; the day is loaded again",
+                    what=f"{reason}; the day is loaded again",
                 )
                 former = layout.former_marker(dataset, dt)
                 former.parent.mkdir(exist_ok=True)
@@ -214,11 +216,11 @@ def forget_unbelieved_markers(layout: Layout, settings: Settings) -> Loads | Non
         "page"
     ) not in (None, file_stamp(settings.report)):
         layout.report_marker.unlink(missing_ok=True)
-    _forget_former_build(layout, settings, build)
+    _invalidate_stale_build(layout, settings, build)
     return loads
 
 
-def _forget_former_build(layout: Layout, settings: Settings, recorded: str | None) -> None:
+def _invalidate_stale_build(layout: Layout, settings: Settings, recorded: str | None) -> None:
     """Remove the marker of a build that the database does not record, or of other inputs."""
     if not layout.models.exists():
         return
@@ -232,7 +234,7 @@ def _forget_former_build(layout: Layout, settings: Settings, recorded: str | Non
         layout.models.unlink()
 
 
-def _doubt(marker: Marker, load: RecordedLoad | None, part: Path) -> str:
+def _stale_reason(marker: Marker, load: RecordedLoad | None, part: Path) -> str:
     """Why the marker is not of the database and the file that are there; "" if it is.
 
     File times alone would fail where a clock was set back.

@@ -11,7 +11,7 @@ import structlog
 from snakemake.exceptions import WorkflowError
 
 from homeiot_batch.archive.day_bounds import end_of_share
-from homeiot_batch.archive.parquet_writer import put_in_place
+from homeiot_batch.archive.parquet_writer import rename_durably
 from homeiot_batch.config import SHIPPED_DATASET, Settings
 from homeiot_batch.core import fault_points
 from homeiot_batch.core.day_record import read_marker
@@ -54,7 +54,7 @@ class JobFailed(WorkflowError):
     __traceback__ = property(lambda _: None, lambda _self, _value: None)
 
 
-class ArchiveRun:
+class Run:
     """The settings, the days, the source and the summary of one run.
 
     Its methods are the rules' work.
@@ -176,7 +176,7 @@ class ArchiveRun:
         """Put the staged day in place."""
         with self._job("extract", dataset, dt, job):
             fault_points.reach("extract.before_rename")
-            put_in_place(Path(staged), Path(day))
+            rename_durably(Path(staged), Path(day))
             # nothing may fail the job now: Snakemake deletes what a failed job has made
             with contextlib.suppress(OSError):
                 fault_points.reach("extract.renamed")
@@ -205,9 +205,9 @@ class ArchiveRun:
             fault_points.reach("load.marked")
             log.info("loaded", inserted=load.record.rows)
             self.summary.loaded(load.record.rows)
-            if load.doubled:
+            if load.duplicates:
                 self.summary.warn(
-                    f"{dataset} {dt}: {load.doubled} readings share their time and tags with "
+                    f"{dataset} {dt}: {load.duplicates} readings share their time and tags with "
                     "another; a tag that is not declared keeps them "
                     "apart in the source (declare it), or they lie within a microsecond"
                 )

@@ -9,7 +9,7 @@ from snakemake.logging import logger as snakemake_logger
 
 from homeiot_batch.archive import run_lock
 from homeiot_batch.archive.file_times import recover_file_times
-from homeiot_batch.archive.zone_record import check_zone
+from homeiot_batch.archive.zone_record import require_zone
 from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.core.exit_codes import BUSY
 from homeiot_batch.core.host_paths import explained
@@ -27,19 +27,19 @@ from homeiot_batch.workflow.preflight import (
     zone_warnings,
 )
 from homeiot_batch.workflow.recovery import (
-    drop_hollow_days,
-    forget_unbelieved_markers,
+    invalidate_stale_markers,
+    recover_staged_days,
+    remove_empty_day_folders,
     replace_unusable_database,
-    settle_staging,
 )
 from homeiot_batch.workflow.rereads import find_early_reads
-from homeiot_batch.workflow.run import ArchiveRun
+from homeiot_batch.workflow.run import Run
 from homeiot_batch.workflow.scope import open_scope
 from homeiot_batch.workflow.snakemake_failures import FailureNotes
 from homeiot_batch.workflow.summary import Summary
 
 
-def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
+def open_run(config: Mapping[str, Any], workflow: Any) -> Run:
     """Settings, lock, recovery, and the days of the run; exits with one line where that cannot be.
 
     Called once by the Snakefile with Snakemake's `workflow`. Only the main process locks and
@@ -57,7 +57,7 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> ArchiveRun:
     return run
 
 
-def _open(settings: Settings, workflow: Any) -> ArchiveRun:
+def _open(settings: Settings, workflow: Any) -> Run:
     layout = settings.layout
     summary = Summary()
     configure(settings.log_format, summary.warn)
@@ -67,10 +67,10 @@ def _open(settings: Settings, workflow: Any) -> ArchiveRun:
     if workflow.is_main_process and not is_dry_run(workflow):
         loads = _take_over(settings, layout, summary)
     scope = open_scope(settings, layout)
-    return ArchiveRun(settings, layout, scope, summary, loads, lambda: workflow.dag_settings)
+    return Run(settings, layout, scope, summary, loads, lambda: workflow.dag_settings)
 
 
-def _follow(run: ArchiveRun, workflow: Any) -> None:
+def _follow(run: Run, workflow: Any) -> None:
     """Show the run's progress and failures, and its summary at the end."""
     atexit.register(run.close)
     run.progress.follow(snakemake_logger, may_show_bar=not is_dry_run(workflow))
@@ -84,15 +84,15 @@ def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | 
     """Lock the archive and put right what a killed run left; what the database has recorded."""
     run_lock.hold(layout.lock, settings.lock_wait_s)
     refuse_lost_archive(layout, settings.datasets, {})
-    check_zone(layout, settings.tz)
+    require_zone(layout, settings.tz)
     _warn(summary, zone_warnings(settings, layout))
-    settle_staging(layout, settings)
-    drop_hollow_days(layout, settings.datasets)
+    recover_staged_days(layout, settings)
+    remove_empty_day_folders(layout, settings.datasets)
     refuse_undeclared_columns(layout, settings)
     _warn(summary, settings_warnings(settings, layout))
     if replaced := replace_unusable_database(layout, settings):
         summary.warn(replaced)
-    loads = forget_unbelieved_markers(layout, settings)
+    loads = invalidate_stale_markers(layout, settings)
     refuse_lost_archive(layout, settings.datasets, loads or {})
     layout.tables_request.unlink(missing_ok=True)
     find_early_reads(settings, layout)

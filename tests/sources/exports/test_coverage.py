@@ -179,10 +179,10 @@ def test_another_database_is_named_with_what_it_holds(folder: Path, read: Read) 
 # the end of the export
 
 
-def doubts(reader: ExportReader, dataset: Dataset, day: LocalDay) -> list[str]:
+def warnings(reader: ExportReader, dataset: Dataset, day: LocalDay) -> list[str]:
     """What speaks against the day, which is read."""
     assert list(reader.read(dataset, day))
-    return reader.doubts(dataset, day)
+    return reader.warnings(dataset, day)
 
 
 @pytest.mark.parametrize("last", [82_799, 82_801])
@@ -196,7 +196,7 @@ def test_an_end_in_the_day_is_doubted(
         "the export's last reading is at 2026-11-09 22:59:59 (Asia/Tokyo); if it was made before "
         "the day was over, run with a later one and --date 2026-11-09 --force"
     )
-    assert doubts(export(), dataset, day) == ([said] if last == 82_799 else [])
+    assert warnings(export(), dataset, day) == ([said] if last == 82_799 else [])
 
 
 def test_a_begin_in_the_day_is_doubted(
@@ -204,14 +204,14 @@ def test_a_begin_in_the_day_is_doubted(
 ) -> None:
     """Unless the file has earlier readings of other sources: then the meter is new."""
     write(folder / "a", *meter(12 * HOUR, DAY))
-    assert doubts(export(), dataset, day) == [
+    assert warnings(export(), dataset, day) == [
         (
             "the export's first reading is at 2026-11-09 12:00:00 (Asia/Tokyo); if it begins in "
             "the day, run with one that has all of it and --date 2026-11-09 --force"
         )
     ]
     write(folder / "a", *meter(12 * HOUR, DAY), *meter(-DAY, DAY, "b"))
-    assert doubts(export(), dataset, day) == []
+    assert warnings(export(), dataset, day) == []
 
 
 def test_a_begin_and_an_end_in_the_day_are_one_doubt(
@@ -219,7 +219,7 @@ def test_a_begin_and_an_end_in_the_day_are_one_doubt(
 ) -> None:
     """A meter has one warning for a day."""
     write(folder / "a", *meter(12 * HOUR, 13 * HOUR))
-    [said] = doubts(export(), dataset, day)
+    [said] = warnings(export(), dataset, day)
     assert said.startswith("the export's first reading is at 2026-11-09 12:00:00 (Asia/Tokyo); if")
     assert "; and the export's last reading is at 2026-11-09 12:50:00 (Asia/Tokyo); if" in said
 
@@ -230,7 +230,7 @@ def test_a_hole_between_files_without_headers_is_doubted(
     """Nothing tells it from a meter that was off, but that files end and begin there."""
     write(folder / "a", *meter(-DAY, 12 * HOUR))
     write(folder / "b", *meter(18 * HOUR, 2 * DAY))
-    assert doubts(export(), dataset, day) == [
+    assert warnings(export(), dataset, day) == [
         (
             "the export has no reading between 2026-11-09 11:50:00 (Asia/Tokyo) and 2026-11-09 "
             "18:00:00 (Asia/Tokyo), where a file ends and another begins; if the files have a hole there, "
@@ -239,7 +239,7 @@ def test_a_hole_between_files_without_headers_is_doubted(
     ]
     write(folder / "a", *meter(-DAY, 12 * HOUR), *meter(18 * HOUR, 2 * DAY))
     (folder / "b").unlink()
-    assert doubts(export(), dataset, day) == []
+    assert warnings(export(), dataset, day) == []
 
 
 def test_no_day_is_doubted_that_headers_cover(
@@ -247,7 +247,7 @@ def test_no_day_is_doubted_that_headers_cover(
 ) -> None:
     """Solar panels are dark in the evening."""
     write(folder / "a", *header(wall(0), wall(24)), *meter(7 * HOUR, 16 * HOUR))
-    assert doubts(export(), dataset, day) == []
+    assert warnings(export(), dataset, day) == []
 
 
 @pytest.mark.parametrize("ahead", [DAY, 40 * DAY, 400 * DAY, 11 * 365 * DAY])
@@ -267,7 +267,7 @@ def test_one_point_of_a_wrong_clock_proves_nothing(
         "before the day was over, run with a later one and --date 2026-11-09 --force"
     )
     if source == "broken" or ahead > DAY:
-        assert doubts(reader, dataset, day) == [said]
+        assert warnings(reader, dataset, day) == [said]
     later = LocalDay(day.date + timedelta(days=3), day.zone)
     with pytest.raises(SourceError, match=r"2026-11-12 is not in it; give an earlier end"):
         list(reader.read(dataset, later))
@@ -297,7 +297,7 @@ def test_readings_after_their_file_was_written_are_named(
     """Once for the run, with their source."""
     write(folder / "a", *meter(-DAY, DAY), *meter(9000 * DAY, 9001 * DAY, "broken"))
     reader = export()
-    assert doubts(reader, dataset, day) == []
+    assert warnings(reader, dataset, day) == []
     assert reader.notices() == [
         (
             "raw_meter_readings: 144 readings of source=broken are dated after their file was "
@@ -313,7 +313,7 @@ def test_a_night_of_a_wrong_clock_proves_nothing_if_others_are_silent(
     normal = [line for source in "abc" for line in meter(-20 * DAY, 10 * HOUR, source)]
     write(folder / "a", *normal, *meter(12 * DAY, 12 * DAY + 8 * HOUR, "a"))
     reader = export([day.date, day.date + timedelta(days=5)])
-    assert [line[:39] for line in doubts(reader, dataset, day)] == [
+    assert [line[:39] for line in warnings(reader, dataset, day)] == [
         f"the export's last reading of source={source} i"[:39] for source in "abc"
     ]
     with pytest.raises(SourceError, match="has no point of 'power' after 2026-11-09 09:50:00"):
@@ -337,7 +337,7 @@ def test_a_meter_that_ends_before_the_others_is_named(
     write(folder / "a", *meter(-DAY, 10 * HOUR))
     write(folder / "b", *meter(-DAY, 3 * DAY, "b"))
     reader = export([day.date, day.date + timedelta(days=1)])
-    assert doubts(reader, dataset, day) == [
+    assert warnings(reader, dataset, day) == [
         (
             "the export's last reading of source=a is at 2026-11-09 09:50:00 (Asia/Tokyo); if it "
             "was made before the day was over, run with a later one and --date 2026-11-09 --force"
@@ -396,7 +396,7 @@ def test_one_odd_line_in_a_good_file_is_left_out_with_a_word(
     write(folder / "a.lp", *meter(0, DAY), odd)
     reader = export()
     assert sum(len(batch) for batch in reader.read(dataset, day)) == 144
-    assert reader.doubts(dataset, day) == [
+    assert reader.warnings(dataset, day) == [
         (
             f"{folder / 'a.lp'} line 145: the time {at(13 * HOUR) // 10**6} lies in 2026-11-09 if it "
             "is in milliseconds (1 such lines of this day); it is left out"

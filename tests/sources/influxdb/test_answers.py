@@ -204,8 +204,8 @@ def test_a_duration_that_is_none_fails_no_day() -> None:
         assert reader.policies("home") == [RetentionPolicy(name="autogen", default=True)]
         dataset = settings_of(url).datasets["raw_meter_readings"]
         question = "'SHOW RETENTION POLICIES ON \"home\"'"
-        (doubt,) = reader.doubts(dataset, DAY)
-        assert doubt == (
+        (warning,) = reader.warnings(dataset, DAY)
+        assert warning == (
             f"whether retention has taken some of it could not be asked: {url} answered "
             f"{question} in another way than InfluxDB: duration 'INF' is no duration; {BROKEN}"
         )

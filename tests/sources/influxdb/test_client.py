@@ -132,10 +132,10 @@ def test_a_server_says_how_long_to_wait(header: str, wait: float) -> None:
 def test_other_paths_of_a_busy_server(path: str) -> None:
     """What is asked beside /query waits for a busy server in the same way."""
     with serving(in_order([BUSY["503"], json("{}")])) as (url, asked):
-        assert Asked(url).client.ask(path, limit="100").status_code == 200
+        assert Asked(url).client.get(path, limit="100").status_code == 200
         assert [question.path for question in asked] == [f"/{path}", f"/{path}"]
     with serving(lambda _: BUSY["503"]) as (url, asked), pytest.raises(SourceError, match="503"):
-        Asked(url).client.ask(path)
+        Asked(url).client.get(path)
 
 
 def test_busy_after_the_first_rows() -> None:

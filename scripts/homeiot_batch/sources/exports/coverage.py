@@ -50,14 +50,14 @@ class Coverage:
                 "give an earlier end"
             )
 
-    def doubts(self, day: LocalDay) -> list[str]:
+    def warnings(self, day: LocalDay) -> list[str]:
         """Where the export may begin, end or have a hole in the middle of the day, by meter."""
         found = []
         for meter, spans in self._by_meter.items():
             missing = holes(spans, day.start_ns, day.end_ns)
             if missing == [(day.start_ns, day.end_ns)]:
                 continue
-            texts = [self._doubt(meter, hole, day) for hole in missing]
+            texts = [self._warning_of_gap(meter, hole, day) for hole in missing]
             warning = "; and ".join(text for text in texts if text)
             if warning:
                 found.append(warning)
@@ -180,15 +180,15 @@ class Coverage:
         date = self._local(time).date()
         return LocalDay(date, self._zone).end_ns
 
-    def _doubt(self, meter: Meter, hole: Span, day: LocalDay) -> str:
+    def _warning_of_gap(self, meter: Meter, hole: Span, day: LocalDay) -> str:
         """What may be missing in a hole of the meter's readings; "" if nothing is."""
         begin, end = hole
         last = begin - QUIET_NS
         first = end + QUIET_NS
         if end == day.end_ns:
-            return self._doubt_end(meter, last, day)
+            return self._warning_of_end(meter, last, day)
         if begin > day.start_ns:
-            return self._doubt_middle(meter, last, first, day)
+            return self._warning_of_middle(meter, last, first, day)
         if self._is_new(meter, first, day):
             return ""
         return (
@@ -196,13 +196,13 @@ class Coverage:
             f"if it begins in the day, {_run_again(day)}"
         )
 
-    def _doubt_end(self, meter: Meter, last: int, day: LocalDay) -> str:
+    def _warning_of_end(self, meter: Meter, last: int, day: LocalDay) -> str:
         return (
             f"the export's last reading{self._of_one(meter)} is at {self._shown(last)}; "
             f"if it was made before the day was over, run with a later one and --date {day} --force"
         )
 
-    def _doubt_middle(self, meter: Meter, last: int, first: int, day: LocalDay) -> str:
+    def _warning_of_middle(self, meter: Meter, last: int, first: int, day: LocalDay) -> str:
         between = f"{self._shown(last)} and {self._shown(first)}"
         return (
             f"the export has no reading{self._of_one(meter)} between {between}, where a file ends "

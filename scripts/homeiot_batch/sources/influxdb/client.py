@@ -31,7 +31,7 @@ from homeiot_batch.sources.influxdb.answers import (
 from homeiot_batch.sources.influxdb.documents import documents
 from homeiot_batch.sources.influxdb.retry_policy import RetryPolicy
 from homeiot_batch.sources.influxdb.supported_servers import imitation, is_3, is_imitation
-from homeiot_batch.sources.influxdb.transport import InfluxHttp, content_of, version_of
+from homeiot_batch.sources.influxdb.transport import InfluxHttp, json_or_none, version_of
 from homeiot_batch.sources.influxdb.turns import Turns
 
 # what 2.x answers where the token may not see something
@@ -60,7 +60,7 @@ class InfluxClient:
     @functools.cached_property
     def version(self) -> str:
         """The version that the server names in its answer to /ping; "" if it names none."""
-        return version_of(self.ask("ping"))
+        return version_of(self.get("ping"))
 
     @functools.cached_property
     def major(self) -> str:
@@ -83,7 +83,7 @@ class InfluxClient:
 
     def _health(self) -> Health:
         try:
-            return parsed(Health, content_of(self.ask("health")))
+            return parsed(Health, json_or_none(self.get("health")))
         except ShapeError:
             return Health()
 
@@ -230,16 +230,16 @@ class InfluxClient:
         return list(buckets.values())
 
     def _page_of_buckets(self, parameters: dict[str, str]) -> list[Bucket]:
-        return self._listed(Bucket, "buckets", "buckets", limit="100", **parameters)
+        return self._list_v2(Bucket, "buckets", "buckets", limit="100", **parameters)
 
     def mappings(self, buckets: Iterable[Bucket]) -> list[Mapping]:
         """How InfluxQL finds the buckets of 2.x in the organizations of the `buckets`."""
         mappings: list[Mapping] = []
         for org in sorted({bucket.org for bucket in buckets}):
-            mappings += self._listed(Mapping, "dbrps", "content", orgID=org)
+            mappings += self._list_v2(Mapping, "dbrps", "content", orgID=org)
         return mappings
 
-    def _listed[Part: Answer](
+    def _list_v2[Part: Answer](
         self, kind: type[Part], path: str, key: str, **parameters: str
     ) -> list[Part]:
         """A list of the API of 2.x.
@@ -248,12 +248,12 @@ class InfluxClient:
         """
         if self.major != "2":
             return []
-        answer = self.ask(f"api/v2/{path}", **parameters)
+        answer = self.get(f"api/v2/{path}", **parameters)
         if answer.status_code in UNSEEN:
             return []
         if answer.status_code != 200:
             raise self._http.refusal(answer)
-        content = content_of(answer)
+        content = json_or_none(answer)
         listed = None
         if isinstance(content, dict):
             listed = content.get(key)
@@ -274,7 +274,7 @@ class InfluxClient:
             f"{what}; check INFLUX_URL, and what stands between here and the server"
         )
 
-    def ask(self, path: str, **parameters: str) -> requests.Response:
+    def get(self, path: str, **parameters: str) -> requests.Response:
         """What answers a GET of `path` below INFLUX_URL, whatever its status.
 
         SourceUnavailable if nothing answers, SourceError if the server stays busy.

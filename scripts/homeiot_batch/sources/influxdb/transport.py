@@ -122,7 +122,7 @@ class InfluxHttp:
     def refusal(self, answer: requests.Response) -> SourceError:
         """The error for an answer with another status than 200."""
         status = answer.status_code
-        message = words(answer.content) or answer.reason
+        message = error_text(answer.content) or answer.reason
         error = self.failure(message, status)
         if status in BUSY_STATUSES or isinstance(error, SourceBusy):
             retry_after = answer.headers.get("Retry-After")
@@ -263,7 +263,7 @@ def _is_too_long(answer: requests.Response, size: int) -> bool:
 
 def _is_from_influxdb(answer: requests.Response) -> bool:
     """Whether the server itself answered, not a proxy before it."""
-    content = content_of(answer)
+    content = json_or_none(answer)
     if not isinstance(content, dict):
         return False
     return not KEYS_OF_INFLUXDB.isdisjoint(content)
@@ -299,7 +299,7 @@ def version_of(answer: requests.Response) -> str:
     return version[:LONGEST_VERSION]
 
 
-def words(content: object) -> str:
+def error_text(content: object) -> str:
     """The text in the body of a refusal, on one line."""
     text = str(content)
     if isinstance(content, bytes):
@@ -318,7 +318,7 @@ def one_line(text: str) -> str:
     return " ".join(text.split())[:200]
 
 
-def content_of(answer: requests.Response) -> object:
+def json_or_none(answer: requests.Response) -> object:
     """The decoded JSON; None if it is none."""
     try:
         return decoded(answer.content)
