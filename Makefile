@@ -1,7 +1,7 @@
-# make setup | demo | test | test-all | soak | lint | docs | lock | reference | mutate | servers |
-#      readers | clean
+# make setup | demo | test | test-all | soak | lint | docs | lock | reference | mutate | compare |
+#      servers | readers | clean
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all soak lint docs lock reference mutate servers readers clean
+.PHONY: help setup demo test test-all soak lint docs lock reference mutate compare servers readers clean
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 
@@ -54,6 +54,9 @@ reference: setup ## the settings' schema, and the pages' tables, from the code
 
 mutate: setup ## each protection taken out of a copy of the code: a test must notice (10 minutes)
 	$(BIN)/python -m tests.mutations
+
+compare: setup ## what the commit BEFORE and this one make of the same three weeks, whole rows
+	$(BIN)/python scripts/compare_commits.py $(BEFORE)
 
 servers: ## the real InfluxDB 2.7, 1.13 and influx_inspect that the integration tests start
 	tests/servers/build.sh
