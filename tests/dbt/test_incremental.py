@@ -32,6 +32,7 @@ TABLES = [
     "fct_daily_cost",
     "dim_source",
 ]
+TABLE_NAMES = "SELECT table_name FROM duckdb_tables() ORDER BY ALL"
 DAYS = 60
 FIRST = date(2026, 2, 25)  # in Berlin, the clocks go forward on 29 March
 
@@ -173,6 +174,21 @@ def test_only_the_days_that_changed_and_those_they_touch_are_made_anew(tmp_path:
     )
     assert (anew[0] + timedelta(hours=9)).date() == days[6].date
     assert (anew[-1] + timedelta(hours=9)).date() == days[11].date
+
+
+def test_a_build_leaves_no_table_of_its_own(tmp_path: Path) -> None:
+    """A build drops the table in which dbt puts a Python model's new rows, and older ones."""
+    archive = Archive(tmp_path / "home_energy.duckdb")
+    days = [LocalDay(date(2026, 11, 1) + timedelta(days=n), archive.zone) for n in range(2)]
+    archive.replace_day(days[0].date, hourly(days[0], 0))
+    archive.build()
+    tables = archive.query(TABLE_NAMES)
+    with duckdb.connect(archive.database) as database:
+        left = "int_counter_judged__dbt_tmp20261126001000000000"
+        database.execute(f"CREATE TABLE {left} AS FROM int_counter_judged")
+    archive.replace_day(days[1].date, hourly(days[1], 1))
+    archive.build()
+    assert archive.query(TABLE_NAMES) == tables
 
 
 def hourly(day: LocalDay, number: int) -> list[Reading]:

@@ -28,7 +28,10 @@
         at_utc
     from {{ arguments.temp_relation }};
     delete from {{ arguments.target_relation }} as judged where {{ is_replaced }};
-    insert into {{ arguments.target_relation }} by name select * from {{ arguments.temp_relation }}
+    insert into {{ arguments.target_relation }} by name
+    select * from {{ arguments.temp_relation }};
+    -- the rows of a Python model come in a table that dbt leaves in the database
+    drop table {{ arguments.temp_relation }}
 {% endmacro %}
 
 {# Quarters of the changed days take the place of those that the days had. #}
@@ -42,4 +45,21 @@
     delete from {{ arguments.target_relation }}
     where date_jst in (select dt from changed_days);
     insert into {{ arguments.target_relation }} by name select * from {{ arguments.temp_relation }}
+{% endmacro %}
+
+{# Drop the tables of new rows that earlier or killed builds left in the database. #}
+{% macro drop_left_tables() %}
+    {%- set left -%}
+        select table_name
+        from duckdb_tables()
+        where
+            database_name = '{{ target.database }}'
+            and schema_name = '{{ target.schema }}'
+            and contains(table_name, '__dbt_tmp')
+    {%- endset -%}
+    {%- if execute -%}
+        {%- for name in run_query(left).columns[0].values() %}
+            drop table {{ adapter.quote(name) }};
+        {%- endfor %}
+    {%- endif -%}
 {% endmacro %}
