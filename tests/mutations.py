@@ -36,7 +36,7 @@ from homeiot_batch.sources.exports.sections import Section
 from homeiot_batch.sources.influx_reader import InfluxReader
 from homeiot_batch.sources.influxdb import supported_servers
 from homeiot_batch.sources.influxdb.client import InfluxClient
-from homeiot_batch.warehouse import database, dbt_build, duckdb_writer, read_copy
+from homeiot_batch.warehouse import comparison, database, dbt_build, duckdb_writer, read_copy
 from homeiot_batch.workflow import preflight, recovery, rereads, start
 from homeiot_batch.workflow.run import Run
 from tests.patches import (
@@ -210,12 +210,14 @@ MUTATIONS = [
     ),
     Mutation(
         "insert: the table is compared with the file before the commit",
-        without(duckdb_writer.load_day, duckdb_writer._compare),
+        gives(
+            duckdb_writer.load_day, duckdb_writer._compare, "TableDay(None, None, None, None, None)"
+        ),
         "tests/warehouse/test_duckdb_writer.py -k do_not_arrive",
     ),
     Mutation(
         "insert: values go to the column of their name, in whatever order it was declared",
-        expression(duckdb_writer._column_list, "dataset.columns()", "sorted(dataset.columns())"),
+        expression(comparison.column_list, "dataset.columns()", "sorted(dataset.columns())"),
         "tests/warehouse/test_duckdb_writer.py -k another_order",
     ),
     Mutation(

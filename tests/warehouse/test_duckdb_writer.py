@@ -23,7 +23,7 @@ from homeiot_batch.errors import (
     SettingsError,
     ShrinkError,
 )
-from homeiot_batch.warehouse import duckdb_writer
+from homeiot_batch.warehouse import comparison, duckdb_writer
 from homeiot_batch.warehouse.database import reason_to_rebuild, recorded_build, recorded_loads
 from homeiot_batch.warehouse.duckdb_writer import load_day
 from tests.staging import stage_day
@@ -196,7 +196,7 @@ def test_rows_that_do_not_arrive_undo_the_load(
     path = settings.duckdb_path
     load_day(path, staged((START, "a", 2.0, 5.0, None)), dataset, day, allow_shrink=False)
     kept, loads = rows(path), recorded_loads(path)
-    whole = duckdb_writer._parquet_rows
+    whole = comparison.file_rows
 
     def lossy(
         connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay
@@ -219,6 +219,36 @@ def test_rows_that_do_not_arrive_undo_the_load(
             allow_shrink=False,
         )
     assert (rows(path), recorded_loads(path)) == (kept, loads)
+
+
+ASCENDING = "(0, 'a'), (0, 'b'), (60, 'a'), (60, 'b')"
+DUPLICATES = {
+    "one meter, ascending": ("(0, 'a'), (60, 'a'), (120, 'a')", 0),
+    "two meters, ascending": (ASCENDING, 0),
+    "two meters, another order": ("(0, 'b'), (0, 'a'), (60, 'b'), (60, 'a')", 0),
+    "descending": ("(120, 'a'), (60, 'a'), (0, 'a')", 0),
+    "one after the other": ("(0, 'a'), (0, 'a'), (60, 'a')", 1),
+    "three of them": ("(0, 'a'), (0, 'a'), (0, 'a')", 2),
+    "apart": ("(0, 'a'), (0, 'b'), (0, 'a'), (0, 'b')", 2),
+    "a meter without a name": ("(0, NULL), (60, NULL), (60, NULL)", 1),
+    "no rows": ("(86400, 'a'), (86400, 'a')", 0),
+}
+
+
+@pytest.mark.parametrize(("values", "duplicates"), DUPLICATES.values(), ids=DUPLICATES)
+def test_readings_of_one_time_and_meter_are_counted(
+    settings: Settings, dataset: Dataset, day: LocalDay, values: str, duplicates: int
+) -> None:
+    """In whatever order the rows are, and of the day alone."""
+    start = day.start.replace(tzinfo=None)
+    with duckdb.connect() as connection:
+        connection.execute(dataset.ddl())
+        connection.execute(
+            "INSERT INTO raw_meter_readings (ts_utc, source) SELECT ?::TIMESTAMP + to_seconds(s), "
+            f"meter FROM (VALUES {values}) AS readings (s, meter)",
+            [start],
+        )
+        assert duckdb_writer._count_duplicates(connection, dataset, day) == duplicates
 
 
 def test_columns_in_another_order_are_the_same_table(

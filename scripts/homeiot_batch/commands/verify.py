@@ -28,8 +28,8 @@ from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.errors import ArchiveError, HomeIotError, SettingsError, SourceError
 from homeiot_batch.sources.exports.files import export_files
 from homeiot_batch.sources.influx_reader import InfluxReader
+from homeiot_batch.warehouse.comparison import differences, file_digest, table_day
 from homeiot_batch.warehouse.database import columns_of, open_database
-from homeiot_batch.warehouse.duckdb_writer import differences
 
 NUMBERS = {"double", "integer"}
 SHOWN_REASON = 150
@@ -187,8 +187,9 @@ def _check_rows(
     (in_file,) = database.execute(ROWS_OF_FILE, [str(part)]).fetchall()[0]
     if in_file != rows:
         verdict.problems.append(f"the file holds {in_file} rows, its metadata says {rows}")
-    missing, foreign = differences(database, part, dataset, day)
-    if missing or foreign:
+    table = table_day(database, dataset, day)
+    if table.digest != file_digest(database, part, dataset, day):
+        missing, foreign = differences(database, part, dataset, day)
         verdict.problems.append(
             f"{missing} of the file's rows are not in DuckDB, "
             f"{foreign} of DuckDB's are not in the file"

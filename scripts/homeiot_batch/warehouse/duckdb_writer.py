@@ -10,16 +10,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-import pyarrow.parquet as pq
 
 from homeiot_batch.archive.day_file import DayFile, open_day, refuse_undeclared
 from homeiot_batch.archive.shrink_guard import ShrinkGuard, was_permitted
 from homeiot_batch.core import fault_points
-from homeiot_batch.core.datasets import Dataset, literal, quoted, wall_columns
+from homeiot_batch.core.datasets import Dataset, quoted
 from homeiot_batch.core.day_record import DayRecord, Marker
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import file_stamp
 from homeiot_batch.errors import ArchiveError, DatabaseError, ShrinkError
+from homeiot_batch.warehouse.comparison import (
+    TableDay,
+    bounds_of,
+    column_list,
+    differences,
+    file_digest,
+    file_rows,
+    table_day,
+    table_rows,
+)
 from homeiot_batch.warehouse.database import (
     RECORD_DDL,
     columns_of,
@@ -83,11 +92,11 @@ def load_day(
             shrunk_from = _permitted_from(subject, known, file, allow_shrink)
             marker = replace(marker, shrunk_from=shrunk_from)
             _replace_rows(connection, file.part, dataset, share)
-            _compare(connection, file, dataset, share, is_whole=share == day)
+            table = _compare(connection, file, dataset, share, is_whole=share == day)
             duplicates = _count_duplicates(connection, dataset, share)
             fault_points.reach("load.inserted")
             _record(connection, marker, file.record)
-            _record_wall_time(connection, dataset, share)
+            _record_wall_time(connection, dataset, share, table)
         fault_points.reach("load.committed")
     return Load(file.record, marker, duplicates)
 
@@ -187,25 +196,43 @@ def _require_same_zone(connection: duckdb.DuckDBPyConnection, tz: str, path: Pat
 def _count_duplicates(
     connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay
 ) -> int:
-    """How many rows of the day share time and tags with another."""
-    keys = ", ".join(["ts_utc", *map(quoted, dataset.tags)])
+    """How many rows of the day share time and tags with another.
+
+    None do where each row lies behind the one before it: that needs no memory for a large day.
+    """
+    if _are_ascending(connection, dataset, day):
+        return 0
+    keys = _keys(dataset)
     return connection.execute(
-        f"SELECT count(*) - count(DISTINCT row({keys})) FROM {quoted(dataset.name)} WHERE ts_utc "
-        ">= ? AND ts_utc < ?",
-        _bounds(day),
+        f"SELECT count(*) - count(DISTINCT row({keys})) FROM ({table_rows(dataset)})",
+        bounds_of(day),
     ).fetchall()[0][0]
+
+
+def _are_ascending(connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay) -> bool:
+    """Whether each row, in the order that DuckDB gives them, lies behind the one before it."""
+    key = f"row({_keys(dataset)})"
+    former = f"SELECT {key} AS key, lag({key}) OVER () AS former FROM ({table_rows(dataset)})"
+    [(others,)] = connection.execute(
+        f"SELECT count(*) FROM ({former}) WHERE key IS NULL OR key <= former", bounds_of(day)
+    ).fetchall()
+    return others == 0
+
+
+def _keys(dataset: Dataset) -> str:
+    return ", ".join(["ts_utc", *map(quoted, dataset.tags)])
 
 
 def _replace_rows(
     connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay
 ) -> None:
     connection.execute(
-        f"DELETE FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?", _bounds(day)
+        f"DELETE FROM {quoted(dataset.name)} WHERE ts_utc >= ? AND ts_utc < ?", bounds_of(day)
     )
     fault_points.reach("load.deleted")
     # by name: the table keeps the order of columns that was declared when it was made
-    table = f"{quoted(dataset.name)} ({_column_list(dataset)})"
-    connection.execute(f"INSERT INTO {table} {_parquet_rows(part, dataset, day)}", [str(part)])
+    table = f"{quoted(dataset.name)} ({column_list(dataset)})"
+    connection.execute(f"INSERT INTO {table} {file_rows(part, dataset, day)}", [str(part)])
 
 
 def _compare(
@@ -215,70 +242,31 @@ def _compare(
     day: LocalDay,
     *,
     is_whole: bool,
-) -> None:
-    """The table's day equals the file's rows, and its wall times follow Python's zone rules."""
-    count, first_utc, last_utc, first, last = connection.execute(
-        f"SELECT count(*), min(ts_utc), max(ts_utc), min_by(ts_jst, ts_utc), max_by(ts_jst, "
-        f"ts_utc) FROM ({_day_rows(dataset)})",
-        _bounds(day),
-    ).fetchall()[0]
-    missing, foreign = differences(connection, file.part, dataset, day)
-    if (is_whole and count != file.record.rows) or missing or foreign:
+) -> TableDay:
+    """The table's day, if it equals the file's rows and its wall times follow Python's zone rules.
+
+    DatabaseError if not. What the comparison proves is said at `Digest`.
+    """
+    table = table_day(connection, dataset, day)
+    in_file = file_digest(connection, file.part, dataset, day)
+    if (is_whole and table.digest.rows != file.record.rows) or table.digest != in_file:
+        missing, _ = differences(connection, file.part, dataset, day)
         raise DatabaseError(
-            f"{dataset.name} {day}: DuckDB holds {count} rows, {missing} of the file's "
+            f"{dataset.name} {day}: DuckDB holds {table.digest.rows} rows, {missing} of the file's "
             f"{file.record.rows} are not there; nothing is changed. "
             "Run again; if it stays, the file is damaged"
         )
-    for utc, wall in ((first_utc, first), (last_utc, last)):
-        if (
-            utc is not None
-            and utc.replace(tzinfo=UTC).astimezone(day.zone).replace(tzinfo=None) != wall
-        ):
+    for utc, wall in ((table.first_utc, table.first_jst), (table.last_utc, table.last_jst)):
+        if utc is not None and _wall_time(utc, day) != wall:
             raise DatabaseError(
                 f"{dataset.name} {day} stays archived, but is not loaded: "
                 f"{other_rules(day.zone)}; {UPDATE}"
             )
+    return table
 
 
-def differences(
-    connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay
-) -> tuple[int, int]:
-    """How many rows are in the file alone, and how many in the day's table alone."""
-    file = _parquet_rows(part, dataset, day)
-    table = _day_rows(dataset)
-    missing = connection.execute(
-        f"SELECT count(*) FROM ({file} EXCEPT ALL {table})", [str(part), *_bounds(day)]
-    ).fetchall()
-    foreign = connection.execute(
-        f"SELECT count(*) FROM ({table} EXCEPT ALL {file})", [*_bounds(day), str(part)]
-    ).fetchall()
-    return missing[0][0], foreign[0][0]
-
-
-def _day_rows(dataset: Dataset) -> str:
-    """The table's rows of a day, with the columns in the order that is declared."""
-    table = quoted(dataset.name)
-    return f"SELECT {_column_list(dataset)} FROM {table} WHERE ts_utc >= ? AND ts_utc < ?"
-
-
-def _column_list(dataset: Dataset) -> str:
-    return ", ".join(map(quoted, dataset.columns()))
-
-
-def _parquet_rows(part: Path, dataset: Dataset, day: LocalDay) -> str:
-    """The file's rows before the end of the day, as the table has them.
-
-    A column that was declared later is filled as for points without it.
-    """
-    there = pq.read_schema(part).names
-    columns = ", ".join(
-        expression if name in there else f"CAST({literal(dataset.absent(name))} AS {kind})"
-        for (name, kind), expression in zip(
-            dataset.columns().items(), wall_columns(dataset, day.zone.key), strict=True
-        )
-    )
-    end = f"make_timestamptz({day.end_ns // 1000})"
-    return f"SELECT {columns} FROM read_parquet(?, hive_partitioning = false) WHERE ts_utc < {end}"
+def _wall_time(utc: datetime, day: LocalDay) -> datetime:
+    return utc.replace(tzinfo=UTC).astimezone(day.zone).replace(tzinfo=None)
 
 
 def _record(connection: duckdb.DuckDBPyConnection, marker: Marker, record: DayRecord) -> None:
@@ -302,16 +290,10 @@ def _record(connection: duckdb.DuckDBPyConnection, marker: Marker, record: DayRe
 
 
 def _record_wall_time(
-    connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay
+    connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay, table: TableDay
 ) -> None:
     """Note the day's last reading in UTC and local time, by which other zone rules are found."""
-    last = f"max(ts_utc), max_by(ts_jst, ts_utc) FROM {quoted(dataset.name)}"
     connection.execute(
-        "INSERT OR REPLACE INTO archive.wall_times "
-        f"SELECT ?, ?::DATE, {last} WHERE ts_utc >= ? AND ts_utc < ?",
-        [dataset.name, day.date, *_bounds(day)],
+        "INSERT OR REPLACE INTO archive.wall_times VALUES (?, ?, ?, ?)",
+        [dataset.name, day.date, table.last_utc, table.last_jst],
     )
-
-
-def _bounds(day: LocalDay) -> list[datetime]:
-    return [day.start.replace(tzinfo=None), day.end.replace(tzinfo=None)]
