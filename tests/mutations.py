@@ -20,8 +20,7 @@ from homeiot_batch.archive.day_bounds import DayBounds
 from homeiot_batch.archive.shrink_guard import ShrinkGuard
 from homeiot_batch.commands import night
 from homeiot_batch.config import ROOT, Settings
-from homeiot_batch.core import environment, files
-from homeiot_batch.core.layout import Layout
+from homeiot_batch.core import environment, files, inventory
 from homeiot_batch.counters import archive, glitches, judge, steps
 from homeiot_batch.counters.state import State
 from homeiot_batch.counters.steps import Steps
@@ -165,7 +164,7 @@ MUTATIONS = [
     ),
     Mutation(
         "archive: the first days are missed",
-        gives(Layout.known_days, Layout.loaded_days, "[]"),
+        gives(inventory.known_days, inventory.loaded_days, "[]"),
         "tests/workflow/test_lost_days.py -k first_archived_days",
     ),
     Mutation(

@@ -351,7 +351,13 @@ class Settings(BaseSettings):
     @property
     def layout(self) -> Layout:
         """Where everything of the archive lies."""
-        return Layout(self.parquet_base_dir, self.marker_dir)
+        return Layout(
+            parquet=self.parquet_base_dir,
+            markers=self.marker_dir,
+            database=self.duckdb_path,
+            report_folder=self.report_dir,
+            house=ROOT / self.house_dir,
+        )
 
     @property
     def is_server(self) -> bool:
@@ -366,27 +372,6 @@ class Settings(BaseSettings):
         if not (self.allow_shrink and self.start and self.end):
             return False
         return self.start <= day <= self.end
-
-    @property
-    def read_copy(self) -> Path:
-        """The DuckDB file that is published for readers, beside the one that is written."""
-        database = self.duckdb_path
-        return database.with_name(f"{database.stem}.read{database.suffix}")
-
-    @property
-    def read_generations(self) -> Path:
-        """Folder of the read copy's generations."""
-        return self.duckdb_path.with_name(f".{self.duckdb_path.name}.read")
-
-    @property
-    def house(self) -> Path:
-        """Folder of what the user sets, outside of git's files."""
-        return ROOT / self.house_dir
-
-    @property
-    def report(self) -> Path:
-        """The report's page."""
-        return self.report_dir / "index.html"
 
     def instant(self) -> datetime:
         """Now, UTC; `now` if it is set."""
@@ -503,7 +488,7 @@ def _house_folder(given: Mapping[str, Any]) -> Path:
 
 def overridden_settings(settings: Settings) -> list[str]:
     """What the files declare to no effect, because a variable goes before it; a line for each."""
-    declared = declared_settings([ROOT / "config.yaml", settings.house / OWN_SETTINGS])
+    declared = declared_settings([ROOT / "config.yaml", settings.layout.house / OWN_SETTINGS])
     found = []
     for name, file in declared.files.items():
         variable = name.upper()

@@ -26,7 +26,9 @@ Put = Callable[..., Path]
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
     """An empty archive."""
-    return Layout(tmp_path / "parquet", tmp_path / "markers")
+    return Layout(
+        *(tmp_path / name for name in ("parquet", "markers", "duckdb", "report", "house"))
+    )
 
 
 def write(folder: Path, metadata: object) -> Path:

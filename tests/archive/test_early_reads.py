@@ -20,6 +20,7 @@ from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import write_json
+from homeiot_batch.core.inventory import noted_days
 from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.doctor.archive import check_archive
 from homeiot_batch.doctor.finding import Finding, problem, warning
@@ -119,7 +120,7 @@ def test_a_note_outlives_the_time_that_the_file_tells(
     archive("2026-11-20", at("2099-01-31T23:00:00"), 5)
     assert days_to_read_again(layout, later, DATASET) == {date(2026, 12, 1)}
     drop_old_notes(layout, [DATASET])
-    assert layout.noted_days(DATASET) == [date(2026, 12, 1)]
+    assert noted_days(layout, DATASET) == [date(2026, 12, 1)]
     assert days_to_read_again(layout, later, DATASET) == {date(2026, 12, 1)}
 
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("clean_environment")
 @pytest.fixture
 def own() -> Path:
     """The config.yaml of the house's own folder, which is not there yet."""
-    return load_settings().house / "config.yaml"
+    return load_settings().layout.house / "config.yaml"
 
 
 def test_the_houses_keys_go_before_those_of_the_checkout(

@@ -94,7 +94,7 @@ def published(house: House, version: str = "v1.0.0") -> Path:
         "never_read"
     )
     publish(settings, settings.layout, wait_s=0)
-    return settings.read_copy
+    return settings.layout.read_copy
 
 
 @older

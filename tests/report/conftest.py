@@ -33,7 +33,7 @@ class Built:
     @property
     def house(self) -> House:
         """What the report reads of it."""
-        return read_figures(self.settings.read_copy)
+        return read_figures(self.settings.layout.read_copy)
 
     def page(self) -> str:
         """The report on it, made in the night after the last day."""

@@ -400,15 +400,15 @@ def test_it_is_replaced_whole(troubled: Built, tmp_path: Path) -> None:
     """One rename: a reader who has the old page open keeps it; nothing else is left in the folder; a full disk leaves the old one."""
     file = tmp_path / "report/index.html"
     now = datetime(2026, 11, 24, tzinfo=UTC)
-    said = write_report(troubled.settings.read_copy, file, now)
+    said = write_report(troubled.settings.layout.read_copy, file, now)
     assert (said["bytes"], said["page"]) == (file.stat().st_size, file_stamp(file))
     with file.open() as old:
-        write_report(troubled.settings.read_copy, file, now)
+        write_report(troubled.settings.layout.read_copy, file, now)
         assert os.fstat(old.fileno()).st_nlink == 0
     assert [path.name for path in file.parent.iterdir()] == ["index.html"]
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(ArchiveError, match="cannot be written"):
-        write_report(troubled.settings.read_copy, tmp_path / "file/index.html", now)
+        write_report(troubled.settings.layout.read_copy, tmp_path / "file/index.html", now)
 
 
 def test_without_a_read_copy_it_says_what_to_do(tmp_path: Path) -> None:

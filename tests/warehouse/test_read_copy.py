@@ -73,7 +73,7 @@ def generations(settings: Settings, layout: Layout) -> tuple[set[str], set[str]]
     """The database's generations that have a folder, and those that have a file."""
     [folders] = layout.read_folders.glob(f"{settings.duckdb_path.name}-*")
     return {path.name for path in folders.iterdir()}, {
-        path.stem for path in settings.read_generations.iterdir()
+        path.stem for path in settings.layout.read_generations.iterdir()
     }
 
 
@@ -82,8 +82,8 @@ def aged(settings: Settings, layout: Layout, generation: str, **age: int) -> str
     [folder] = layout.read_folders.glob(f"*/{generation}")
     older = f"{datetime.now(UTC) - timedelta(**age):{STAMP}}-{generation.rpartition('-')[2]}"
     folder.rename(folder.with_name(older))
-    (settings.read_generations / f"{generation}.duckdb").rename(
-        settings.read_generations / f"{older}.duckdb"
+    (settings.layout.read_generations / f"{generation}.duckdb").rename(
+        settings.layout.read_generations / f"{older}.duckdb"
     )
     return older
 
@@ -106,7 +106,7 @@ def test_a_generation_holds_marts_views_and_a_word_about_itself(
     archive(9, 10.0)
     archive(10, 20.0)
     content = published(settings, layout)
-    read = settings.read_copy
+    read = settings.layout.read_copy
     assert read.name == "home.read.duckdb"
     assert query(
         read, "SELECT table_name, table_type FROM information_schema.tables ORDER BY ALL"
@@ -135,7 +135,7 @@ def test_types_are_those_of_the_raw_table(
     archive(9, 10.0)
     published(settings, layout)
     columns = f"SELECT column_name, column_type FROM (DESCRIBE {NAME})"
-    assert query(settings.read_copy, columns) == [
+    assert query(settings.layout.read_copy, columns) == [
         *query(settings.duckdb_path, columns),
         ("dt", "DATE"),
     ]
@@ -148,11 +148,11 @@ def test_a_generation_does_not_change(
     archive(9, 10.0)
     published(settings, layout)
     everything = f"SELECT instant_power_w, watts FROM {NAME}, fct_sum"
-    with duckdb.connect(settings.read_copy, read_only=True) as reader:
+    with duckdb.connect(settings.layout.read_copy, read_only=True) as reader:
         archive(9, 11.0)
         published(settings, layout)
         assert reader.execute(everything).fetchall() == [(10.0, 10.0)]
-    assert query(settings.read_copy, everything) == [(11.0, 11.0)]
+    assert query(settings.layout.read_copy, everything) == [(11.0, 11.0)]
 
 
 def test_the_newest_and_the_young_generations_stay(
@@ -185,8 +185,8 @@ def test_names_that_are_no_generation_are_left_alone(
     [folders] = layout.read_folders.iterdir()
     for name in ("notes", "20261301T000000000000Z-0", "-"):
         (folders / name).mkdir()
-    (settings.read_generations / "mine.duckdb").write_text("")
-    assert query(settings.read_copy, f"SELECT instant_power_w FROM {NAME}") == [(10.0,)]
+    (settings.layout.read_generations / "mine.duckdb").write_text("")
+    assert query(settings.layout.read_copy, f"SELECT instant_power_w FROM {NAME}") == [(10.0,)]
     for _ in range(4):
         published(settings, layout)
     assert {"notes", "20261301T000000000000Z-0", "-"} <= generations(settings, layout)[0]
@@ -199,7 +199,10 @@ def test_a_generation_stays_as_long_as_somebody_has_it_open(
     """A dashboard keeps its connection for weeks: its generation outlives later ones, which do not; it goes when the dashboard has let go."""
     archive(9, 10.0)
     first = published(settings, layout)["generation"]
-    script = f"import duckdb, sys; c = duckdb.connect({str(settings.read_copy)!r}, read_only=True); print('open', flush=True); sys.stdin.readline()"
+    script = (
+        f"import duckdb, sys; c = duckdb.connect({str(layout.read_copy)!r}, read_only=True); "
+        "print('open', flush=True); sys.stdin.readline()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as reader:
@@ -238,11 +241,11 @@ def test_two_databases_on_one_archive(
     assert {path.name for path in layout.read_folders.glob("*/*")} == kept[0] | set(
         sorted(kept[1])[-3:]
     )
-    assert {path.stem for path in settings.read_generations.iterdir()} == kept[0]
+    assert {path.stem for path in settings.layout.read_generations.iterdir()} == kept[0]
     for place in places:
-        assert query(place[0].read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum") == [
-            (10.0, 10.0)
-        ]
+        assert query(
+            place[0].layout.read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum"
+        ) == [(10.0, 10.0)]
         assert is_published(*place, read_json(place[1].read_marker))
 
 
@@ -254,10 +257,10 @@ def test_an_archive_that_readers_see_elsewhere(
     published(settings, layout)
     layout.parquet.rename(tmp_path / "it's elsewhere")
     with pytest.raises(duckdb.IOException, match="No files found"):
-        query(settings.read_copy, f"FROM {NAME}")
+        query(settings.layout.read_copy, f"FROM {NAME}")
     elsewhere = str(tmp_path / "it's elsewhere").replace("'", "''")
     assert query(
-        settings.read_copy,
+        settings.layout.read_copy,
         f"SET VARIABLE parquet = '{elsewhere}'",
         f"SELECT instant_power_w FROM {NAME}",
     ) == [(10.0,)]
@@ -270,8 +273,10 @@ def test_a_dataset_without_days_is_an_empty_view(
     archive(9, 10.0)
     settings.datasets["later"] = dataset.named("later")
     published(settings, layout)
-    assert query(settings.read_copy, "FROM later") == []
-    assert query(settings.read_copy, "SELECT column_name FROM (DESCRIBE later)")[-1] == ("dt",)
+    assert query(settings.layout.read_copy, "FROM later") == []
+    assert query(settings.layout.read_copy, "SELECT column_name FROM (DESCRIBE later)")[-1] == (
+        "dt",
+    )
 
 
 def test_a_field_that_was_declared_later(
@@ -288,14 +293,14 @@ def test_a_field_that_was_declared_later(
     settings.datasets[NAME] = declared
     published(settings, layout)
     assert query(
-        settings.read_copy,
+        settings.layout.read_copy,
         f"SELECT dt, instant_power_w, energy_export_kwh, voltage_v FROM {NAME} ORDER BY dt",
     ) == [
         (date(2026, 11, 9), 10.0, 0.0, 0),
         (date(2026, 11, 10), 20.0, 0.0, 0),
     ]
     assert query(
-        settings.read_copy,
+        settings.layout.read_copy,
         f"SELECT column_type FROM (DESCRIBE {NAME}) WHERE column_name = 'voltage_v'",
     ) == [("BIGINT",)]
 
@@ -316,9 +321,9 @@ def test_a_file_system_without_hard_links(
     for watts in (10.0, 11.0):
         archive(9, watts)
         published(settings, layout)
-        assert query(settings.read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum") == [
-            (watts, watts)
-        ]
+        assert query(
+            settings.layout.read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum"
+        ) == [(watts, watts)]
     assert is_published(settings, layout, read_json(layout.read_marker))
     assert list(layout.read_folders.glob("*/*")) == []
 
@@ -335,9 +340,9 @@ def test_a_day_is_found_without_opening_the_others(
         linked.unlink()
         linked.write_text("no Parquet")
     with pytest.raises(duckdb.InvalidInputException, match="dt=2026-11-1"):
-        query(settings.read_copy, f"SELECT instant_power_w FROM {NAME}")
+        query(settings.layout.read_copy, f"SELECT instant_power_w FROM {NAME}")
     assert query(
-        settings.read_copy, f"SELECT instant_power_w FROM {NAME} WHERE dt = '2026-11-09'"
+        settings.layout.read_copy, f"SELECT instant_power_w FROM {NAME} WHERE dt = '2026-11-09'"
     ) == [(10.0,)]
 
 
@@ -362,9 +367,9 @@ def test_a_failed_publication_gives_its_room_back(
     with pytest.raises((RuntimeError, OSError)):
         publish(settings, layout, wait_s=0)
     assert sorted([*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")]) == before
-    assert query(settings.read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum") == [
-        (10.0, 10.0)
-    ]
+    assert query(
+        settings.layout.read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum"
+    ) == [(10.0, 10.0)]
 
 
 def test_a_rename_that_fails_gives_the_room_back_too(
@@ -383,7 +388,7 @@ def test_a_rename_that_fails_gives_the_room_back_too(
     monkeypatch.setattr(Path, "replace", refuse)
     with pytest.raises(OSError, match="No space left"):
         publish(settings, layout, wait_s=0)
-    kept = {layout.read_folders, settings.read_generations, *layout.read_folders.iterdir()}
+    kept = {layout.read_folders, settings.layout.read_generations, *layout.read_folders.iterdir()}
     assert {*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")} - kept == set(
         before
     )
@@ -398,16 +403,16 @@ def test_what_a_killed_publication_left_is_removed(
     [folders] = layout.read_folders.iterdir()
     half = f"{datetime.now(UTC):{STAMP}}-half"
     (folders / half / NAME).mkdir(parents=True)
-    (settings.read_generations / f"{half}.part").mkdir()
+    (settings.layout.read_generations / f"{half}.part").mkdir()
     for name in (f"{half}.part/part.duckdb", f"{half}.part/part.duckdb.wal", f"{half}.duckdb"):
-        (settings.read_generations / name).write_bytes(b"half")
-    settings.read_copy.with_name(".home.read.duckdb.new").write_bytes(b"half")
+        (settings.layout.read_generations / name).write_bytes(b"half")
+    settings.layout.read_copy.with_name(".home.read.duckdb.new").write_bytes(b"half")
     content = published(settings, layout)
     assert generations(settings, layout) == (
         {kept, content["generation"]},
         {kept, content["generation"]},
     )
-    assert sorted(path.name for path in settings.read_copy.parent.iterdir()) == [
+    assert sorted(path.name for path in settings.layout.read_copy.parent.iterdir()) == [
         ".home.duckdb.read",
         "home.duckdb",
         "home.read.duckdb",
@@ -433,9 +438,9 @@ def test_tables_that_are_not_there_are_not_published(
     ):
         publish(settings, layout, wait_s=0)
     assert sorted([*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")]) == before
-    assert query(settings.read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum") == [
-        (10.0, 10.0)
-    ]
+    assert query(
+        settings.layout.read_copy, f"SELECT instant_power_w, watts FROM {NAME}, fct_sum"
+    ) == [(10.0, 10.0)]
 
 
 def test_a_copy_that_was_written_to_is_published_again(
@@ -445,17 +450,17 @@ def test_a_copy_that_was_written_to_is_published_again(
     archive(9, 10.0)
     content = published(settings, layout)
     assert is_published(settings, layout, content)
-    log = settings.read_copy.with_name("home.read.duckdb.wal")
+    log = settings.layout.read_copy.with_name("home.read.duckdb.wal")
     log.write_bytes(b"of a reader that was killed")
     assert not is_published(settings, layout, content)
     content = published(settings, layout)
     assert (is_published(settings, layout, content), log.exists()) == (True, False)
-    settings.read_copy.chmod(0o644)
-    with duckdb.connect(settings.read_copy) as connection:
+    settings.layout.read_copy.chmod(0o644)
+    with duckdb.connect(settings.layout.read_copy) as connection:
         connection.execute("UPDATE fct_sum SET watts = 0")
     assert not is_published(settings, layout, content)
     assert is_published(settings, layout, published(settings, layout))
-    assert query(settings.read_copy, "FROM fct_sum") == [(10.0,)]
+    assert query(settings.layout.read_copy, "FROM fct_sum") == [(10.0,)]
 
 
 def test_an_archive_that_moved_is_published_again(
@@ -469,7 +474,7 @@ def test_an_archive_that_moved_is_published_again(
     )
     assert not is_published(moved, moved.layout, content)
     assert is_published(moved, moved.layout, published(moved, moved.layout))
-    assert query(moved.read_copy, f"SELECT instant_power_w FROM {NAME}") == [(10.0,)]
+    assert query(moved.layout.read_copy, f"SELECT instant_power_w FROM {NAME}") == [(10.0,)]
 
 
 def test_a_copy_for_another_duckdb_is_published_again(
@@ -487,8 +492,8 @@ def test_a_copy_for_another_duckdb_is_published_again(
     ] == [True, False, False]
     content = published(settings, layout)
     assert (content["storage_version"], is_published(settings, layout, content)) == ("v1.0.0", True)
-    assert storage_version(settings.read_copy) == "v1.0.0+"
-    assert query(settings.read_copy, "FROM fct_sum") == [(10.0,)]
+    assert storage_version(settings.layout.read_copy) == "v1.0.0+"
+    assert query(settings.layout.read_copy, "FROM fct_sum") == [(10.0,)]
 
 
 def storage_version(path: Path) -> str:
@@ -529,6 +534,6 @@ def test_a_dataset_that_cannot_be_read_is_left_out(
     (layout.day("broken", "2026-11-09") / "part-0.parquet").write_text("no Parquet")
     published(settings, layout)
     assert query(
-        settings.read_copy, "SELECT table_name FROM information_schema.tables ORDER BY ALL"
+        settings.layout.read_copy, "SELECT table_name FROM information_schema.tables ORDER BY ALL"
     ) == [("fct_sum",), (NAME,), ("read_copy",)]
-    assert query(settings.read_copy, "SELECT dataset, days FROM read_copy") == [(NAME, 1)]
+    assert query(settings.layout.read_copy, "SELECT dataset, days FROM read_copy") == [(NAME, 1)]

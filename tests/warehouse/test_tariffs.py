@@ -21,7 +21,7 @@ ROW = "a,2026-03-01,,1234567,00:00,24:00,0.30,0.05,EUR"
 @pytest.fixture
 def own(settings: Settings) -> Path:
     """The house's file, which is not there yet."""
-    return settings.house / "tariffs.csv"
+    return settings.layout.house / "tariffs.csv"
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_read_is_named(settings: Settings, own: Path) -> N
 def test_the_doctor_of_a_house_that_sets_nothing(settings: Settings) -> None:
     """Two lines, and nothing wrong."""
     assert list(check_house(settings, settings.layout)) == [
-        ok("own settings", f"{settings.house} has none"),
+        ok("own settings", f"{settings.layout.house} has none"),
         ok("tariffs", "0 lines in dbt/seeds/tariffs.csv"),
     ]
 

@@ -15,6 +15,7 @@ from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import write_json
+from homeiot_batch.core.inventory import archived_days
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.warehouse.build_inputs import fingerprints
 from homeiot_batch.warehouse.database import record_build
@@ -147,7 +148,7 @@ def test_files_beside_a_day_are_kept(
     layout.day(NAME, "2026-11-10").mkdir()
     (layout.day(NAME, "2026-11-10") / ".snakemake_timestamp").touch()
     remove_empty_day_folders(layout, settings.datasets)
-    assert layout.archived_days(NAME) == []
+    assert archived_days(layout, NAME) == []
     assert [path.name for path in layout.parquet.glob(".kept/*/*/*")] == [
         "part-0.parquet.looked-at"
     ]
@@ -194,7 +195,7 @@ def test_a_report_that_cannot_be_there_ends_no_run(layout: Layout, settings: Set
         invalidate_stale_markers(layout, chosen)
         assert not layout.report_marker.exists()
     settings.report_dir.mkdir()
-    settings.report.write_text("page")
+    settings.layout.report.write_text("page")
     write_json(layout.report_marker, {})
     invalidate_stale_markers(layout, settings)
     assert layout.report_marker.exists()

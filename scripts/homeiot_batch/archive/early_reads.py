@@ -19,6 +19,7 @@ from homeiot_batch.config import Settings
 from homeiot_batch.core.day_record import FileMetadata, Marker, read_marker
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import read_json, write_json
+from homeiot_batch.core.inventory import archived_days, noted_days
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import ArchiveError
 
@@ -55,10 +56,10 @@ def early_reads(
     """
     now = settings.instant()
     latest = max(now, datetime.now(UTC), there or now)
-    noted = set(layout.noted_days(dataset))
+    noted = set(noted_days(layout, dataset))
     bounds = DayBounds(layout, dataset, settings.zone)
     found = []
-    for dt in layout.archived_days(dataset):
+    for dt in archived_days(layout, dataset):
         rule = LocalDay(dt, settings.zone)
         if dt not in noted and _was_loaded_in_time(layout, dataset, rule, latest):
             continue
@@ -103,7 +104,7 @@ def is_noted(layout: Layout, read: EarlyRead) -> bool:
 def drop_old_notes(layout: Layout, datasets: Iterable[str]) -> None:
     """Drop the notes of days that were read again since, or are gone. Only under the run's lock."""
     for dataset in datasets:
-        for dt in layout.noted_days(dataset):
+        for dt in noted_days(layout, dataset):
             record = _record(layout, dataset, dt)
             if record is None or not _is_noted(layout, dataset, dt, record[1]):
                 layout.early_note(dataset, dt).unlink()

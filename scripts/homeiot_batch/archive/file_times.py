@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from homeiot_batch.archive.day_file import SNAKEMAKE_TIMESTAMP
+from homeiot_batch.core.inventory import archived_days, loaded_days, noted_days
 from homeiot_batch.core.layout import Layout
 
 log = structlog.get_logger()
@@ -37,16 +38,16 @@ def recover_file_times(layout: Layout, datasets: Iterable[str]) -> None:
 def _days(layout: Layout, datasets: Iterable[str]) -> Iterator[Path]:
     """The archived days, and the files in them by which Snakemake tells when they were made."""
     for name in datasets:
-        for dt in layout.archived_days(name):
+        for dt in archived_days(layout, name):
             yield from (layout.day(name, dt), layout.day(name, dt) / SNAKEMAKE_TIMESTAMP)
         # the notes of days that are to be read again, which must be newer than the days
-        yield from (layout.early_note(name, dt) for dt in layout.noted_days(name))
+        yield from (layout.early_note(name, dt) for dt in noted_days(layout, name))
 
 
 def _records(layout: Layout, datasets: Iterable[str]) -> Iterator[Path]:
     """What the run notes of its work."""
     for name in datasets:
-        yield from (layout.marker(name, dt) for dt in layout.loaded_days(name))
+        yield from (layout.marker(name, dt) for dt in loaded_days(layout, name))
     yield from (layout.last_load, layout.models, layout.read_marker, layout.report_marker)
 
 

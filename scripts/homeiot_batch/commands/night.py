@@ -15,6 +15,7 @@ from homeiot_batch.core.count_change import CountChange
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.day_record import DayRecord, Marker, listed_counts, read_marker
 from homeiot_batch.core.days import LocalDay, LocalDays, each_day, yesterday
+from homeiot_batch.core.inventory import archived_days, first_day, is_done, loaded_days
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import ArchiveError, SourceError
 from homeiot_batch.sources.influx_reader import InfluxReader
@@ -97,7 +98,7 @@ def plan_reconciliation(settings: Settings, layout: Layout, first: date, last: d
     for name in settings.datasets:
         early = plan.read_early[name] = days_to_read_again(layout, settings, name)
         days = each_day(first, last)
-        plan.add_days(layout, name, [d for d in days if d in early or not layout.is_done(name, d)])
+        plan.add_days(layout, name, [d for d in days if d in early or not is_done(layout, name, d)])
     _look_back(plan, settings, layout, first, last)
     if plan.targets:
         plan.targets = [
@@ -112,13 +113,13 @@ def plan_reconciliation(settings: Settings, layout: Layout, first: date, last: d
 
 
 def _missed(settings: Settings, layout: Layout, dataset: str, last: date) -> list[date]:
-    archived = layout.archived_days(dataset)
-    first = settings.archive_start or layout.first_day(dataset)
+    archived = archived_days(layout, dataset)
+    first = settings.archive_start or first_day(layout, dataset)
     if first is None:
         return []
     # markers count only if there is a database. It is not opened here, outside of the lock:
     # another run may be writing it
-    loaded = layout.loaded_days(dataset) if settings.duckdb_path.exists() else []
+    loaded = loaded_days(layout, dataset) if settings.duckdb_path.exists() else []
     done = set(archived).intersection(loaded)
     return [day for day in each_day(first, last) if day not in done]
 

@@ -18,8 +18,8 @@ def write_page(output: Path | None, config: Sequence[str]) -> None:
     os.chdir(ROOT)
     try:
         settings = load_settings(given_settings(config))
-        file = target or settings.report
-        write_report(settings.read_copy, file, settings.instant())
+        file = target or settings.layout.report
+        write_report(settings.layout.read_copy, file, settings.instant())
     except HomeIotError as error:
         raise SystemExit(explained(f"error: {error}")) from None
     typer.echo(explained(f"report: {file}"))

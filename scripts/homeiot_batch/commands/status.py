@@ -22,6 +22,7 @@ from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import each_day, yesterday
 from homeiot_batch.core.exit_codes import DONE, FAILED
 from homeiot_batch.core.host_paths import explained
+from homeiot_batch.core.inventory import archived_days, first_day, loaded_days, undeclared_days
 from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.errors import HomeIotError
 
@@ -110,11 +111,11 @@ def _dataset_status(
     settings: Settings, layout: Layout, dataset: Dataset, last: date
 ) -> Iterator[DayStatus]:
     name = dataset.name
-    loaded = set(layout.loaded_days(name))
-    archived = layout.archived_days(name)
+    loaded = set(loaded_days(layout, name))
+    archived = archived_days(layout, name)
     parts = {day: layout.day(name, day) / PART for day in archived}
     sizes = {day: part.stat().st_size for day, part in parts.items() if part.exists()}
-    first = settings.archive_start or layout.first_day(name) or last
+    first = settings.archive_start or first_day(layout, name) or last
     there = {day: parts[day] for day in sizes}
     bounds = DayBounds(layout, name, settings.zone)
     damaged, measured = measured_days(dataset, there, bounds)
@@ -171,7 +172,7 @@ def show_status(*, as_json: bool, config: Sequence[str]) -> None:
     except (HomeIotError, OSError, duckdb.Error) as error:
         line = " ".join(str(error).split())
         raise SystemExit(explained(f"error: {line}")) from None
-    undeclared = layout.undeclared(settings.datasets)
+    undeclared = undeclared_days(layout, settings.datasets)
     for name, count in undeclared.items():
         note = f"note: {name} is not declared in config.yaml"
         typer.echo(f"{note}: {count} archived days of it are not listed", err=True)

@@ -24,6 +24,7 @@ from homeiot_batch.core.day_record import Marker, read_marker
 from homeiot_batch.core.days import LocalDay, each_day, parse_day, yesterday
 from homeiot_batch.core.exit_codes import DONE, FAILED
 from homeiot_batch.core.host_paths import explained
+from homeiot_batch.core.inventory import first_day, undeclared_days
 from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.errors import ArchiveError, HomeIotError, SettingsError, SourceError
 from homeiot_batch.sources.exports.files import export_files
@@ -129,7 +130,7 @@ def _first_day(places: Places, dataset: Dataset) -> date | None:
 
     So a day that is in place no more is missed too.
     """
-    in_files = places.layout.first_day(dataset.name)
+    in_files = first_day(places.layout, dataset.name)
     loads = places.database.execute(FIRST_LOADED_DAY, [dataset.name])
     (in_database,) = loads.fetchall()[0]
     known = [day for day in (in_files, in_database) if day is not None]
@@ -242,7 +243,7 @@ def show_verdicts(
         verdicts = list(judge_days(settings, layout, start, end))
     except (HomeIotError, OSError) as error:
         raise SystemExit(explained(f"error: {error}")) from None
-    undeclared = layout.undeclared(settings.datasets)
+    undeclared = undeclared_days(layout, settings.datasets)
     for name, days in undeclared.items():
         note = f"note: {name} is not declared in config.yaml"
         typer.echo(f"{note}: its {days} archived days are not verified", err=True)

@@ -8,6 +8,7 @@ from homeiot_batch.archive.early_reads import early_reads
 from homeiot_batch.archive.run_lock import holder
 from homeiot_batch.config import Settings
 from homeiot_batch.core.days import each_day, yesterday
+from homeiot_batch.core.inventory import archived_days, first_day, known_days, undeclared_days
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.doctor.finding import Finding, of_error, ok, problem, warning
 from homeiot_batch.doctor.locks import check_locks
@@ -48,7 +49,7 @@ def check_archive(settings: Settings, layout: Layout) -> Iterator[Finding]:
 def _check_seams(settings: Settings, layout: Layout, dataset: str) -> Iterator[Finding]:
     """Archived days that do not touch because they were cut by different zone rules."""
     bounds = DayBounds(layout, dataset, settings.zone)
-    for dt in layout.archived_days(dataset):
+    for dt in archived_days(layout, dataset):
         if hole := bounds.hole_before(dt):
             yield problem(f"{dataset} {dt} hole", hole, FILL_HOLE.format(dt=dt))
         if overlap := bounds.overlap_before(dt):
@@ -61,7 +62,7 @@ def _check_declarations(settings: Settings, layout: Layout) -> Iterator[Finding]
         refuse_undeclared_columns(layout, settings)
     except SettingsError as error:
         yield of_error("declaration", error)
-    undeclared = layout.undeclared(settings.datasets)
+    undeclared = undeclared_days(layout, settings.datasets)
     for dataset, days in undeclared.items():
         yield warning(
             dataset,
@@ -77,7 +78,7 @@ def _shown_run(process: str | None) -> Finding:
 
 
 def _check_days(settings: Settings, layout: Layout, dataset: str) -> Finding:
-    days = layout.archived_days(dataset)
+    days = archived_days(layout, dataset)
     over = yesterday(settings.instant(), settings.zone)
     if not days:
         return _no_day(layout, dataset)
@@ -98,7 +99,7 @@ def _check_days(settings: Settings, layout: Layout, dataset: str) -> Finding:
 
 
 def _no_day(layout: Layout, dataset: str) -> Finding:
-    known = layout.known_days(dataset)
+    known = known_days(layout, dataset)
     if not known:
         return ok(dataset, NONE_YET)
     return problem(
@@ -110,11 +111,11 @@ def _no_day(layout: Layout, dataset: str) -> Finding:
 
 def _missing_days(settings: Settings, layout: Layout, dataset: str, over: date) -> list[date]:
     """Ascending: days from the first to the last known one, or to `over`, that are not archived."""
-    known = layout.known_days(dataset)
-    first = settings.archive_start or layout.first_day(dataset) or known[0]
+    known = known_days(layout, dataset)
+    first = settings.archive_start or first_day(layout, dataset) or known[0]
     last = min(known[-1], over)
     wanted = set(each_day(first, last))
-    return sorted(wanted.difference(layout.archived_days(dataset)))
+    return sorted(wanted.difference(archived_days(layout, dataset)))
 
 
 def _check_early_reads(settings: Settings, layout: Layout, dataset: str) -> Iterator[Finding]:

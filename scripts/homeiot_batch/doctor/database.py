@@ -8,6 +8,7 @@ import duckdb
 
 from homeiot_batch.config import SHIPPED_DATASET, Settings
 from homeiot_batch.core.files import lock_holder
+from homeiot_batch.core.inventory import archived_days, unloaded_days
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.doctor.finding import Finding, of_error, ok, problem, warning
 from homeiot_batch.doctor.locks import check_locks
@@ -49,7 +50,7 @@ def _unbuildable(path: Path) -> Finding:
 
 def _no_file(settings: Settings, layout: Layout) -> Finding:
     found = f"{settings.duckdb_path} is not there; the next run builds it"
-    if any(layout.archived_days(dataset) for dataset in settings.datasets):
+    if any(archived_days(layout, dataset) for dataset in settings.datasets):
         found += " from the archive"
     return ok("file", found)
 
@@ -98,7 +99,7 @@ def _named(process: int) -> str:
 
 def _check_loads(settings: Settings, layout: Layout) -> Iterator[Finding]:
     for dataset in settings.datasets:
-        waiting = len(layout.unloaded_days(dataset))
+        waiting = len(unloaded_days(layout, dataset))
         if waiting:
             found = f"{waiting} archived days are not loaded"
             yield warning(dataset, found, "python -m homeiot_batch.run_archive loads them")

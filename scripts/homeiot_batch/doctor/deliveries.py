@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from homeiot_batch.core.days import yesterday
+from homeiot_batch.core.inventory import first_day
 from homeiot_batch.doctor.finding import Finding, ok, warning
 from homeiot_batch.doctor.measurement import Measurement, from_nanoseconds
 from homeiot_batch.doctor.source import MAX_SKEW_S
@@ -88,7 +89,7 @@ def _delivered(m: Measurement, source: str, span: Span) -> Finding:
 def check_begin(m: Measurement) -> Iterator[Finding]:
     """Whether the server has days that are not archived because they lie before the first one."""
     over = yesterday(m.settings.instant(), m.settings.zone)
-    first = m.settings.layout.first_day(m.dataset.name)
+    first = first_day(m.settings.layout, m.dataset.name)
     before = over
     if first:
         before = min(first, over)

@@ -32,14 +32,14 @@ def check_house(settings: Settings, layout: Layout) -> Iterator[Finding]:
 
 def _check_folder(settings: Settings) -> Iterator[Finding]:
     """The files of the folder, and settings that the environment overrides."""
-    folder = shown_path(settings.house)
-    there = [name for name in READ if (settings.house / name).exists()]
+    folder = shown_path(settings.layout.house)
+    there = [name for name in READ if (settings.layout.house / name).exists()]
     listed = " and ".join(there) or "none"
     yield ok("own settings", f"{folder} has {listed}")
     for message in overridden_settings(settings):
         found, fix = _split(message)
         yield warning("own settings", found, fix)
-    for name in unread_files(settings.house):
+    for name in unread_files(settings.layout.house):
         fix = f"rename it to {' or '.join(READ)}, or move it away"
         yield warning("own settings", f"{folder}/{name} is not read", fix)
 

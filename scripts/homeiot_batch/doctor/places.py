@@ -25,8 +25,8 @@ def _written_paths(settings: Settings, layout: Layout) -> dict[str, list[Path]]:
     return {
         "PARQUET_BASE_DIR": archive,
         "MARKER_DIR": markers,
-        "REPORT_DIR": [settings.report_dir, settings.report],
-        "DUCKDB_PATH": [settings.duckdb_path.parent, settings.duckdb_path],
+        "REPORT_DIR": [layout.report_folder, layout.report],
+        "DUCKDB_PATH": [layout.database.parent, layout.database],
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from homeiot_batch.config import Settings
+from homeiot_batch.core.inventory import archived_days
 from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.doctor.finding import Finding, ok, problem, warning
 from homeiot_batch.doctor.places import nearest_existing
@@ -29,7 +30,7 @@ def _archived_days(settings: Settings, layout: Layout) -> int:
     """How many days are archived of at least one dataset."""
     days = set()
     for dataset in settings.datasets:
-        days.update(layout.archived_days(dataset))
+        days.update(archived_days(layout, dataset))
     return len(days)
 
 
@@ -37,7 +38,7 @@ def _taken_bytes(settings: Settings, layout: Layout) -> dict[Path, int]:
     """What the archive, the DuckDB file and the markers take."""
     archive = 0
     for dataset in settings.datasets:
-        for day in layout.archived_days(dataset):
+        for day in archived_days(layout, dataset):
             archive += _size(layout.day(dataset, day) / PART)
     return {
         layout.parquet: archive,

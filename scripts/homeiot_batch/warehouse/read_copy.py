@@ -30,6 +30,7 @@ from homeiot_batch.core.files import (
     sync_file,
     sync_folder,
 )
+from homeiot_batch.core.inventory import archived_days
 from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.errors import DatabaseError
 from homeiot_batch.warehouse.database import naive_utc, open_database
@@ -54,7 +55,7 @@ def publish(settings: Settings, layout: Layout, wait_s: float) -> dict[str, obje
     one that dbt's marker names. DatabaseBusy if another process still holds it after `wait_s`
     seconds.
     """
-    place = _Place(settings, layout)
+    place = _Place(layout)
     place.drop_unfinished()
     generation = _new_generation()
     days = {name: _archived_days(layout, name) for name in settings.datasets}
@@ -70,7 +71,7 @@ def publish(settings: Settings, layout: Layout, wait_s: float) -> dict[str, obje
     except Exception:
         place.drop(generation)
         raise
-    sync_folder(settings.read_copy.parent)
+    sync_folder(layout.read_copy.parent)
     fault_points.reach("publish.renamed")
     place.drop_former(generation)
     return {
@@ -90,7 +91,7 @@ def is_published(settings: Settings, layout: Layout, marker: Mapping[str, object
     That is the file as it was published, for the DuckDB that the settings name, and the files of
     its views at the place that they name.
     """
-    copy = settings.read_copy
+    copy = layout.read_copy
     if marker is None or not copy.exists() or _log_of(copy).exists():
         return False
     base = str(layout.parquet.absolute())
@@ -109,7 +110,7 @@ def _new_generation() -> str:
 
 
 def _archived_days(layout: Layout, dataset: str) -> list[str]:
-    return [str(day) for day in layout.archived_days(dataset)]
+    return [str(day) for day in archived_days(layout, dataset)]
 
 
 class _Place:
@@ -118,10 +119,10 @@ class _Place:
     Each is `<generation>.duckdb` beside the database, and a folder of hard links in the archive.
     """
 
-    def __init__(self, settings: Settings, layout: Layout) -> None:
-        database = settings.duckdb_path
-        self._current = settings.read_copy
-        self._files = settings.read_generations
+    def __init__(self, layout: Layout) -> None:
+        database = layout.database
+        self._current = layout.read_copy
+        self._files = layout.read_generations
         # several databases may share an archive
         digest = hashlib.sha256(bytes(database.resolve())).hexdigest()
         self._folders = layout.read_folders / f"{database.name}-{digest[:8]}"

@@ -32,7 +32,7 @@ TYPES = pa.schema(
 
 def tariff_path(settings: Settings) -> Path:
     """The file that is read: the house's, or else the one of the checkout."""
-    own = settings.house / "tariffs.csv"
+    own = settings.layout.house / "tariffs.csv"
     if is_there(own):
         return own
     return SHIPPED

@@ -17,6 +17,7 @@ from homeiot_batch.archive.day_file import (
 )
 from homeiot_batch.core.day_record import DayRecord, Marker, read_marker
 from homeiot_batch.core.files import sha256
+from homeiot_batch.core.inventory import archived_days
 from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.errors import ArchiveDamaged
 from homeiot_batch.warehouse.database import RecordedLoad, recorded_loads
@@ -47,7 +48,7 @@ def previous_records(
 
 
 def _is_next(layout: Layout, dataset: str, dt: str) -> bool:
-    archived = layout.archived_days(dataset)
+    archived = archived_days(layout, dataset)
     return bool(archived) and date.fromisoformat(dt) > archived[-1]
 
 

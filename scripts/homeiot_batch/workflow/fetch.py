@@ -25,6 +25,7 @@ from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.day_record import DayRecord, listed_counts
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import sync_folder
+from homeiot_batch.core.inventory import first_day
 from homeiot_batch.core.layout import PART
 from homeiot_batch.errors import SourceError, SourceUnavailable
 from homeiot_batch.sources.influxdb.client import compare_clocks
@@ -91,7 +92,7 @@ class DayFetcher:
         self._retry_policy = RetryPolicy(settings.influx_retries, SourceUnavailable)
         # the datasets of which no day is archived yet
         self._begun_now = {
-            name for name in settings.datasets if self._layout.first_day(name) is None
+            name for name in settings.datasets if first_day(self._layout, name) is None
         }
 
     def stage(self, dataset: str, dt: str, staged: Path) -> None:

@@ -9,6 +9,7 @@ from homeiot_batch.archive.day_file import refuse_undeclared
 from homeiot_batch.archive.zone_record import recorded_zone
 from homeiot_batch.config import Settings, overridden_settings
 from homeiot_batch.core.house_folder import READ, unread_files
+from homeiot_batch.core.inventory import archived_days, known_days, undeclared_days
 from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.errors import ArchiveError, SettingsError
 from homeiot_batch.workflow.day_history import Loads
@@ -34,8 +35,8 @@ def refuse_lost_archive(layout: Layout, datasets: Iterable[str], loads: Loads) -
     Its disk is not mounted, for example.
     """
     names = list(datasets)
-    known = {(name, str(day)) for name in names for day in layout.known_days(name)} | set(loads)
-    is_begun = layout.archive_file.exists() or any(layout.archived_days(name) for name in names)
+    known = {(name, str(day)) for name in names for day in known_days(layout, name)} | set(loads)
+    is_begun = layout.archive_file.exists() or any(archived_days(layout, name) for name in names)
     if known and not is_begun:
         raise ArchiveError(
             f"PARQUET_BASE_DIR={layout.parquet} holds no archive, but {len(known)} days are known "
@@ -50,7 +51,7 @@ def refuse_undeclared_columns(layout: Layout, settings: Settings) -> None:
     New days would lack it.
     """
     for dataset in settings.datasets.values():
-        for day in reversed(layout.archived_days(dataset.name)):
+        for day in reversed(archived_days(layout, dataset.name)):
             with contextlib.suppress(ArchiveError):
                 refuse_undeclared(layout.day(dataset.name, day) / PART, dataset, settings.tz)
                 break
@@ -68,11 +69,11 @@ def zone_warnings(settings: Settings, layout: Layout) -> Iterator[str]:
 
 def settings_warnings(settings: Settings, layout: Layout) -> Iterator[str]:
     """What is archived, set or lies in the house's folder, and is not used."""
-    for name, days in layout.undeclared(settings.datasets).items():
+    for name, days in undeclared_days(layout, settings.datasets).items():
         yield (
             f"{name}: {days} archived days that nothing is added to and no table shows: "
             "it is not declared in config.yaml"
         )
     yield from overridden_settings(settings)
-    for name in unread_files(settings.house):
+    for name in unread_files(settings.layout.house):
         yield f"{settings.house_dir}/{name} is not read; the files there are {' and '.join(READ)}"

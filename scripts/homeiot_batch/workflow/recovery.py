@@ -21,6 +21,7 @@ from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.day_record import Marker, read_marker
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import file_stamp, is_there, read_json
+from homeiot_batch.core.inventory import archived_days, staged_days
 from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.errors import ArchiveDamaged, DatabaseBusy, DatabaseDamaged
 from homeiot_batch.warehouse.build_inputs import changed_inputs
@@ -45,7 +46,7 @@ def recover_staged_days(layout: Layout, settings: Settings) -> None:
     it is dropped only where it is damaged, or lacks something that the day in place holds.
     """
     _drop_parts(layout)
-    for name, dt in layout.staged_days():
+    for name, dt in staged_days(layout):
         staged = layout.staged(name, dt)
         day = layout.day(name, dt)
         if not is_there(staged / PART):  # killed while the leftover was being deleted
@@ -80,7 +81,7 @@ def remove_empty_day_folders(layout: Layout, datasets: Iterable[str]) -> None:
     They would pass for archived.
     """
     for dataset in datasets:
-        for dt in layout.archived_days(dataset):
+        for dt in archived_days(layout, dataset):
             day = layout.day(dataset, dt)
             if not is_there(day / PART) and not any(
                 name.endswith(".parquet") for name in foreign_files(day)
@@ -210,14 +211,22 @@ def invalidate_stale_markers(layout: Layout, settings: Settings) -> Loads | None
                 path.replace(former)
     if not is_published(settings, layout, read_json(layout.read_marker)):
         layout.read_marker.unlink(missing_ok=True)
-    # a folder that nobody may look into must not end the run; where REPORT_DIR is set back to a
-    # former place, an older page lies there
-    if not os.access(settings.report, os.R_OK) or (read_json(layout.report_marker) or {}).get(
-        "page"
-    ) not in (None, file_stamp(settings.report)):
+    if not _is_report_of_its_marker(layout):
         layout.report_marker.unlink(missing_ok=True)
     _invalidate_stale_build(layout, settings, build)
     return loads
+
+
+def _is_report_of_its_marker(layout: Layout) -> bool:
+    """Whether the page is there as its marker names it.
+
+    Where REPORT_DIR is set back to a former place, an older page lies there.
+    """
+    # a folder that nobody may look into must not end the run
+    if not os.access(layout.report, os.R_OK):
+        return False
+    page = (read_json(layout.report_marker) or {}).get("page")
+    return page in (None, file_stamp(layout.report))
 
 
 def _invalidate_stale_build(layout: Layout, settings: Settings, recorded: str | None) -> None:

@@ -16,6 +16,7 @@ from homeiot_batch.config import SHIPPED_DATASET, Settings
 from homeiot_batch.core import fault_points
 from homeiot_batch.core.day_record import read_marker
 from homeiot_batch.core.files import read_json, write_json
+from homeiot_batch.core.inventory import archived_days, is_done, unloaded_days
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import (
     BuildError,
@@ -149,7 +150,7 @@ class Run:
         if dag.forcerun or dag.forceall or dag.forcetargets or self.other_unloaded(None):
             return True
         asked = self.scope.days(dag.targets)
-        return any(not self.layout.is_done(name, dt) for name in others for dt in asked[name])
+        return any(not is_done(self.layout, name, dt) for name in others for dt in asked[name])
 
     def _reaches_tables(self) -> bool:
         until = self._dag().until
@@ -161,7 +162,7 @@ class Run:
         days = [
             (name, dt)
             for name in sorted(datasets.intersection(self.settings.datasets))
-            for dt in self.layout.unloaded_days(name)
+            for dt in unloaded_days(self.layout, name)
         ]
         return [str(self.layout.marker(*day)) for day in days]
 
@@ -244,7 +245,7 @@ class Run:
         """Note a build of nothing: a house without the shipped dataset has raw tables alone."""
         build = record_build(self.settings.duckdb_path, self._database_wait_s)
         write_json(marker, build | inputs)
-        if self.layout.archived_days(SHIPPED_DATASET):
+        if archived_days(self.layout, SHIPPED_DATASET):
             self.summary.warn(
                 f"the daily tables stay as they are: they are built from {SHIPPED_DATASET}, "
                 "which is not declared"
@@ -262,8 +263,8 @@ class Run:
     def report(self, marker: str, job: str) -> None:
         """Write the report from the read copy, then its marker."""
         with self._job("report", "", "", job):
-            file = self.settings.report
-            content = write_report(self.settings.read_copy, file, self.settings.instant())
+            file = self.layout.report
+            content = write_report(self.layout.read_copy, file, self.settings.instant())
             fault_points.reach("report.written")
             write_json(Path(marker), content | {"file": str(file)})
             log.info("reported", file=str(file))

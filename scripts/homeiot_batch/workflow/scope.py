@@ -8,6 +8,7 @@ from datetime import date
 from homeiot_batch.archive.day_bounds import bounded_day
 from homeiot_batch.config import Settings
 from homeiot_batch.core.days import LocalDay, each_day, parse_day, yesterday
+from homeiot_batch.core.inventory import first_day
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import SettingsError
 
@@ -75,7 +76,7 @@ def finished_day(settings: Settings, dataset: str, dt: str) -> LocalDay:
 
 def _start(settings: Settings, layout: Layout, dataset: str, end: date) -> date:
     last_over = yesterday(settings.instant(), settings.zone)
-    first = layout.first_day(dataset)
+    first = first_day(layout, dataset)
     candidates = {
         "start": settings.start,
         "archive_start": settings.archive_start,

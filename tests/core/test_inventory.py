@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from homeiot_batch.core.files import write_json
+from homeiot_batch.core.inventory import first_day
 from homeiot_batch.core.layout import Layout
 
 
@@ -26,9 +27,11 @@ def test_empty_days_far_before_the_others_are_not_the_first(
     tmp_path: Path, days: dict[str, int | None], first: str | None
 ) -> None:
     """A mistyped date must not make every day since a missed one; a day with readings, or not loaded, counts however far away it is."""
-    layout = Layout(tmp_path / "parquet", tmp_path / "markers")
+    layout = Layout(
+        *(tmp_path / name for name in ("parquet", "markers", "duckdb", "report", "house"))
+    )
     for day, rows in days.items():
         layout.day("raw_meter_readings", day).mkdir(parents=True)
         if rows is not None:
             write_json(layout.marker("raw_meter_readings", day), {"rows": rows})
-    assert layout.first_day("raw_meter_readings") == (date.fromisoformat(first) if first else None)
+    assert first_day(layout, "raw_meter_readings") == (date.fromisoformat(first) if first else None)
