@@ -1,7 +1,7 @@
 # make setup | demo | test | test-all | soak | lint | docs | lock | reference | mutate | compare |
-#      servers | readers | clean
+#      bench | servers | readers | clean
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all soak lint docs lock reference mutate compare servers readers clean
+.PHONY: help setup demo test test-all soak lint docs lock reference mutate compare bench servers readers clean
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 
@@ -57,6 +57,9 @@ mutate: setup ## each protection taken out of a copy of the code: a test must no
 
 compare: setup ## what the commit BEFORE and this one make of the same three weeks, whole rows
 	$(BIN)/python scripts/compare_commits.py $(BEFORE)
+
+bench: setup ## how fast the batch is beside what its work costs at least, into docs/benchmarks.md
+	$(BIN)/python -m benchmarks.bench --write
 
 servers: ## the real InfluxDB 2.7, 1.13 and influx_inspect that the integration tests start
 	tests/servers/build.sh
