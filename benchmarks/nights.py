@@ -2,7 +2,9 @@
 
 The whole command, the read copy included, side by side.
 
-python benchmarks/nights.py [--readings 144] [--days 30 3650]      (in a temporary folder; archiving ten years takes some minutes)
+python benchmarks/nights.py [--readings 144] [--days 30 3650]
+
+It works in a temporary folder. To archive ten years takes some minutes.
 """
 
 import argparse

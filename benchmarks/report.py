@@ -27,16 +27,19 @@ INSERT INTO raw_meter_readings
 SELECT ts, ts + INTERVAL 9 HOUR, source, round(300 + 250 * sin(half / 9.0) + 400 * random(), 1),
   round(1000 + sum(0.1 + 0.4 * random()) OVER (PARTITION BY source ORDER BY ts), 3),
   CASE source WHEN 'grid'
-    THEN round(500 + sum(greatest(0, sin((half % 48 - 14) / 20.0 * pi())) * random()) OVER (PARTITION BY source ORDER BY ts), 3) ELSE 0 END,
+    THEN round(500 + sum(greatest(0, sin((half % 48 - 14) / 20.0 * pi())) * random())
+      OVER (PARTITION BY source ORDER BY ts), 3) ELSE 0 END,
   ts
-FROM (SELECT half, $start::TIMESTAMP + to_minutes(30 * half) AS ts FROM range($halves::BIGINT) AS r(half)),
+FROM (SELECT half, $start::TIMESTAMP + to_minutes(30 * half) AS ts
+    FROM range($halves::BIGINT) AS r(half)),
   (VALUES ('grid'), ('heatpump'), ('car')) AS s(source)
 WHERE half % 9000 NOT BETWEEN 4000 AND 4100
 ORDER BY ts
 """
 LOADS = """
 INSERT INTO archive.loads (dataset, dt, load_id)
-SELECT 'raw_meter_readings', day::DATE, uuid()::VARCHAR FROM generate_series($first::DATE, $last::DATE, INTERVAL 1 DAY) AS days(day)
+SELECT 'raw_meter_readings', day::DATE, uuid()::VARCHAR
+FROM generate_series($first::DATE, $last::DATE, INTERVAL 1 DAY) AS days(day)
 """
 
 
@@ -69,7 +72,8 @@ def paint(file: Path, width: int, slower: int) -> dict[str, float]:
         browser.call("Emulation.setCPUThrottlingRate", rate=slower)
         browser.open(file.as_uri(), width)
         time.sleep(1)
-        script = """JSON.stringify({paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
+        script = """JSON.stringify({
+            paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
             load: performance.getEntriesByType('navigation')[0].loadEventEnd})"""
         return json.loads(browser.evaluate(script))
 

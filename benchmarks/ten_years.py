@@ -5,7 +5,9 @@ A full refresh, a night, a day loaded again.
 The same nights are built on 30 days and on ten years by turns, and the median of each set side by
 side; also in seconds of the processor, which depend less on what else the machine does.
 
-python benchmarks/ten_years.py [--years 10] [--nights 3] [--folder data/benchmark]      (dbt and DuckDB from the project's .venv)
+python benchmarks/ten_years.py [--years 10] [--nights 3] [--folder data/benchmark]
+
+It uses dbt and DuckDB of the project's .venv.
 """
 
 import argparse
@@ -28,18 +30,22 @@ READINGS = """
 INSERT INTO raw_meter_readings
 SELECT ts, ts + INTERVAL 9 HOUR, source,
   round(300 + 250 * sin(minute / 230.0) + 40 * random(), 1),
-  CASE WHEN random() < 0.002 THEN 0 WHEN random() < 0.00001 THEN 9e6 * random() ELSE round(1000 + minute * 0.005, 3) END,
+  CASE WHEN random() < 0.002 THEN 0 WHEN random() < 0.00001 THEN 9e6 * random()
+    ELSE round(1000 + minute * 0.005, 3) END,
   CASE WHEN source <> 'meter1' OR random() < 0.002 THEN 0
-    ELSE round(500 + minute // 1440 * 9 + 9 * greatest(0, least(1, (minute % 1440 - 420) / 600.0)), 3) END,
+    ELSE round(
+      500 + minute // 1440 * 9 + 9 * greatest(0, least(1, (minute % 1440 - 420) / 600.0)), 3) END,
   ts
-FROM (SELECT minute, $start::TIMESTAMP + to_minutes(minute) AS ts FROM range($from_minute::BIGINT, $to_minute::BIGINT) AS minutes(minute)),
+FROM (SELECT minute, $start::TIMESTAMP + to_minutes(minute) AS ts
+    FROM range($from_minute::BIGINT, $to_minute::BIGINT) AS minutes(minute)),
   (VALUES ('meter1'), ('heatpump')) AS sources(source)
 WHERE minute % 400000 NOT BETWEEN 100000 AND 100400
 ORDER BY ts
 """
 LOADS = """
 INSERT OR REPLACE INTO archive.loads (dataset, dt, load_id)
-SELECT 'raw_meter_readings', day::DATE, uuid()::VARCHAR FROM generate_series($first::DATE, $last::DATE, INTERVAL 1 DAY) AS days(day)
+SELECT 'raw_meter_readings', day::DATE, uuid()::VARCHAR
+FROM generate_series($first::DATE, $last::DATE, INTERVAL 1 DAY) AS days(day)
 """
 
 

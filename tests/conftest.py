@@ -124,5 +124,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> House:
 
 @pytest.fixture
 def archived(template: House, tmp_path: Path) -> House:
-    """A house of one's own whose three days are archived, loaded and built; its source still holds the same."""
+    """A house of one's own whose three days are archived, loaded and built.
+
+    Its source still holds the same.
+    """
     return drills.copy_of(template, tmp_path / "house")

@@ -17,7 +17,10 @@ import pyarrow.parquet as pq
 from homeiot_batch.config import ROOT, Settings
 
 SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
-ENERGY = "date_jst, source, daily_energy_kwh, peak_w, peak_at_jst, first_reading_jst, last_reading_jst, readings"
+ENERGY = (
+    "date_jst, source, daily_energy_kwh, peak_w, peak_at_jst, first_reading_jst, last_reading_jst, "
+    "readings"
+)
 EVENTS = {
     "read": "fetch",
     '"in place"': "extract",
@@ -37,7 +40,7 @@ class Outcome:
 
     @property
     def jobs(self) -> list[str]:
-        """The jobs that came to their end, sorted, as `step dataset dt`, from the run's own log lines."""
+        """The finished jobs, sorted, as `step dataset dt`, from the run's own log lines."""
         lines = [line for line in self.stderr.splitlines() if line.startswith("timestamp=")]
         done = [dict(re.findall(r'(\w+)=("[^"]*"|\S+)', line)) for line in lines]
         return sorted(
@@ -102,7 +105,10 @@ class House:
     @contextlib.contextmanager
     def held(self) -> Generator[int]:
         """While it lasts, another process has the database open; its process id."""
-        script = f"import duckdb, sys; c = duckdb.connect({str(self.database)!r}); print('open', flush=True); sys.stdin.read()"
+        script = (
+            f"import duckdb, sys; c = duckdb.connect({str(self.database)!r}); print('open', "
+            "flush=True); sys.stdin.read()"
+        )
         with subprocess.Popen(
             [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as holder:
@@ -182,7 +188,10 @@ class House:
         return self.query(f"SELECT * EXCLUDE (ingested_at) FROM {dataset} ORDER BY ALL")
 
     def energy(self) -> list[tuple[Any, ...]]:
-        """What the daily table says of each day's own readings, all rows: date, source, kWh, peak W and when, first and last reading, readings."""
+        """What the daily table says of each day's own readings, all rows.
+
+        Date, source, kWh, peak W and when, first and last reading, readings.
+        """
         return self.query(f"SELECT {ENERGY} FROM fct_daily_energy ORDER BY ALL")
 
     def day(self, dt: str, dataset: str = "raw_meter_readings") -> Path:

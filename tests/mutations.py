@@ -1,6 +1,8 @@
 """Takes each protection out of a copy of the code, one at a time, and shows that a test then fails.
 
-python -m tests.mutations [WORD...]      all, or those whose names hold a word; exit code 1 if a test does not notice
+python -m tests.mutations [WORD...]
+
+All, or those whose names hold a word. The exit code is 1 if a test does not notice.
 """
 
 import contextlib
@@ -560,7 +562,8 @@ def main(words: list[str]) -> int:
         noticed = is_noticed(mutation)
         unnoticed += not noticed
         print(
-            f"{'noticed' if noticed else 'NOT NOTICED':<12} {mutation.name} ({mutation.tests}, {time.monotonic() - started:.0f} s)",
+            f"{'noticed' if noticed else 'NOT NOTICED':<12} {mutation.name} ({mutation.tests}, "
+            f"{time.monotonic() - started:.0f} s)",
             flush=True,
         )
     return unnoticed

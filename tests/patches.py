@@ -1,7 +1,7 @@
 """Changes to one definition of the code: found by its name, so that no layout of the text matters.
 
-A definition is a function, method, class or module of the project. Each patch gives the source of its
-file with the change, and raises AssertionError where there is nothing to change.
+A definition is a function, method, class or module of the project. Each patch gives the source of
+its file with the change, and raises AssertionError where there is nothing to change.
 """
 
 import ast
@@ -28,7 +28,10 @@ BLOCKS = (
 
 @dataclass(frozen=True)
 class Patch:
-    """A change of one file: where the file lies in the checkout, and from its source to the new one."""
+    """A change of one file.
+
+    Where the file lies in the checkout, and from its source to the new one.
+    """
 
     file: Path
     change: Callable[[str], str]

@@ -94,7 +94,10 @@ def test_a_wrong_call_is_told_so(arguments: tuple[str, ...], said: str) -> None:
         ),
         (
             ("simulate", "x.lp", "--from", "2026-11-09", "--to", "2026-11-09", "--tz", "Mars"),
-            "error: --config: tz='Mars' is not the IANA name of a time zone; give one like Asia/Tokyo or Europe/Berlin\n",
+            (
+                "error: --config: tz='Mars' is not the IANA name of a time zone; give one like "
+                "Asia/Tokyo or Europe/Berlin\n"
+            ),
         ),
         (
             ("status", "--config", "tzz=UTC"),
@@ -113,7 +116,8 @@ def test_help_waits_for_nothing() -> None:
     script = (
         "import sys; from homeiot_batch.cli import app\n"
         "try: app(['run', '--help'])\n"
-        "except SystemExit: print(sorted({'duckdb', 'pyarrow', 'requests', 'snakemake', 'structlog'} & set(sys.modules)))"
+        "except SystemExit: print(sorted({'duckdb', 'pyarrow', 'requests', 'snakemake', "
+        "'structlog'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

@@ -34,7 +34,10 @@ def test_command_line_goes_before_environment_before_file_before_default(
 
 def test_the_requests_variables_are_read_under_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
     """All variables of the request, and those that were added."""
-    named = "INFLUX_URL INFLUX_BUCKET INFLUX_TOKEN INFLUX_USERNAME INFLUX_PASSWORD INFLUX_MEASUREMENT DUCKDB_PATH PARQUET_BASE_DIR "
+    named = (
+        "INFLUX_URL INFLUX_BUCKET INFLUX_TOKEN INFLUX_USERNAME INFLUX_PASSWORD INFLUX_MEASUREMENT "
+        "DUCKDB_PATH PARQUET_BASE_DIR "
+    )
     named += "PARQUET_COMPRESSION PARQUET_ROW_GROUP_SIZE TZ SOURCE_DEFAULT"
     named += " INFLUX_RETENTION_POLICY MARKER_DIR INFLUX_TOKEN_FILE INFLUX_PASSWORD_FILE"
     variables = {
@@ -54,7 +57,10 @@ def test_the_requests_variables_are_read_under_their_names(monkeypatch: pytest.M
 
 
 def test_undocumented_and_empty_variables_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stray END or DATASETS changes nothing, and an empty variable, as compose passes it on, counts as not set."""
+    """A stray END or DATASETS changes nothing.
+
+    An empty variable, as compose passes it on, counts as not set.
+    """
     for name, value in {
         "END": "nonsense",
         "START": "2020-01-01",
@@ -89,7 +95,11 @@ def test_undocumented_and_empty_variables_are_not_read(monkeypatch: pytest.Monke
         ({"start": None}, "--config start= is empty; give a value or leave it out"),
         (
             {"tz": "JST-9"},
-            "--config: tz='JST-9' is not the IANA name of a time zone; give one like Asia/Tokyo or Europe/Berlin",
+            (
+                "--config: tz='JST-9' is not the IANA name of a time zone; give one like "
+                "Asia/Tokyo or "
+                "Europe/Berlin"
+            ),
         ),
         (
             {"tz": ":/etc/localtime"},
@@ -106,7 +116,10 @@ def test_undocumented_and_empty_variables_are_not_read(monkeypatch: pytest.Monke
         ({"duckdb_path": "a[1].duckdb"}, "duckdb_path='a[1].duckdb' holds one of {}[]*?"),
         (
             {"duckdb_path": "x/Archive.2026.duckdb"},
-            "duckdb_path='x/Archive.2026.duckdb' gives the database a name that cannot be used (archive, copy, ",
+            (
+                "duckdb_path='x/Archive.2026.duckdb' gives the database a name that cannot be used "
+                "(archive, copy, "
+            ),
         ),
         (
             {"duckdb_path": "temp"},
@@ -156,7 +169,11 @@ def test_undocumented_and_empty_variables_are_not_read(monkeypatch: pytest.Monke
         ({"now": "2026-01-01T00:00:00"}, "has no offset from UTC"),
         (
             {"influx_token": "hush"},
-            "influx_token does not belong in --config, where others can read it; set INFLUX_TOKEN instead",
+            (
+                "influx_token does not belong in --config, where others can read it; set "
+                "INFLUX_TOKEN "
+                "instead"
+            ),
         ),
         (
             {"datasets": {"a": {"measurement": "m", "feilds": {}}}},
@@ -236,7 +253,10 @@ def test_what_is_meant_for_one_run_cannot_be_made_lasting(tmp_path: Path, line: 
 
 @pytest.mark.parametrize("content", [None, "", "datasets: {}", "tz: Asia/Tokyo"])
 def test_a_config_without_datasets_is_refused(tmp_path: Path, content: str | None) -> None:
-    """A file that is missing, empty, or declares nothing would archive nothing, and call it done."""
+    """A file that is missing, empty, or declares nothing is refused.
+
+    It would archive nothing, and call it done.
+    """
     file = tmp_path / "config.yaml"
     if content is not None:
         file.write_text(content)

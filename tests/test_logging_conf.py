@@ -19,7 +19,10 @@ def _as_before() -> Generator[None]:
 def test_lines_are_key_value_or_json_on_stderr_and_in_the_jobs_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same line in both places, inside the job only in its file; a later job's lines replace it."""
+    """The same line in both places, inside the job only in its file.
+
+    A later job's lines replace it.
+    """
     for log_format in ("keyvalue", "json"):
         configure(log_format)
         log = structlog.get_logger()

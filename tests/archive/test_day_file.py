@@ -1,4 +1,7 @@
-"""Proving a day's file: what is damage, what is a file that cannot be read now, and what is declared otherwise."""
+"""Proving a day's file.
+
+What is damage, what is a file that cannot be read now, and what is declared otherwise.
+"""
 
 import errno
 from collections.abc import Callable
@@ -40,7 +43,10 @@ def footer(content: bytes | bytearray) -> int:
 
 @pytest.mark.parametrize("name", [b"energy_import_kwh", b"source", b"ts_utc", b"ingested_at"])
 def test_a_bit_of_a_columns_name(name: bytes, part: Path, day: LocalDay) -> None:
-    """No checksum covers the footer: a column whose name has changed is damage, not a column that was declared later."""
+    """No checksum covers the footer.
+
+    A column whose name has changed is damage, not a column that was declared later.
+    """
     content = bytearray(part.read_bytes())
     content[content.index(name, footer(content))] ^= 1
     part.write_bytes(content)
@@ -49,7 +55,10 @@ def test_a_bit_of_a_columns_name(name: bytes, part: Path, day: LocalDay) -> None
 
 
 def test_a_file_that_has_changed_since_it_was_loaded(part: Path, day: LocalDay) -> None:
-    """The same file with another checksum is damaged, wherever the byte lies; a file of another read has another checksum by right."""
+    """The same file with another checksum is damaged, wherever the byte lies.
+
+    A file of another read has another checksum by right.
+    """
     content = part.read_bytes()
     place = content.index(b'"energy_import_kwh": 3') + len(b'"energy_import_kwh": ')
     metadata = content[content.index(b'"write_id": "') + len(b'"write_id": "') :][:32].decode()
@@ -79,7 +88,10 @@ TROUBLE = [
 
 @pytest.mark.parametrize("error", DAMAGE + TROUBLE, ids=repr)
 def test_what_cannot_be_read_now_is_no_damage(error: Exception, part: Path) -> None:
-    """Arrow's own errors mean damage. The system's, and a lack of memory, do not: the file is kept."""
+    """Arrow's own errors mean damage.
+
+    The system's, and a lack of memory, do not: the file is kept.
+    """
     with pytest.raises(ArchiveError) as raised, translate_read_errors(part):
         raise error
     assert isinstance(raised.value, ArchiveDamaged) == any(error is one for one in DAMAGE)
@@ -112,7 +124,10 @@ def test_what_cannot_be_read_now_is_no_damage(error: Exception, part: Path) -> N
 def test_what_is_archived_must_be_declared(
     change: dict[str, Any], said: str, part: Path, dataset: Dataset
 ) -> None:
-    """A field or tag that is missing in the declaration, or has another type: named; one that is declared beside is none of it."""
+    """A field or tag that is missing in the declaration, or has another type: named.
+
+    One that is declared beside is none of it.
+    """
     wider = dataset.model_copy(
         update={
             "fields": dataset.fields | {"voltage_v": "double"},

@@ -1,4 +1,7 @@
-"""Days that were read before they were over: what finds them, and what status, verify and doctor say."""
+"""Days that were read before they were over.
+
+What finds them, and what status, verify and doctor say.
+"""
 
 import json
 from collections.abc import Callable
@@ -80,7 +83,10 @@ def early(settings: Settings, dt: str, read_at: datetime, write_id: str, over: b
 def test_a_day_tells_when_it_was_read(
     settings: Settings, layout: Layout, archive: Archive, marker: str
 ) -> None:
-    """Before its end, or by a clock that was ahead: early; at its end or later: not, to the second; by marker or file alone."""
+    """Before its end, or by a clock that was ahead: early; at its end or later: not, to the second.
+
+    By marker or file alone.
+    """
     archive("2026-11-18", at("2026-11-19T00:00:00"))
     before = archive("2026-11-19", at("2026-11-19T23:59:59"))
     archive("2026-11-20", at("2026-11-23T12:00:00"))
@@ -110,7 +116,10 @@ def test_a_day_tells_when_it_was_read(
 def test_a_note_outlives_the_time_that_the_file_tells(
     settings: Settings, layout: Layout, archive: Archive
 ) -> None:
-    """When the wrong clock's time has come the file looks right, and the note still holds; it goes when the day was read again."""
+    """When the wrong clock's time has come the file looks right, and the note still holds.
+
+    It goes when the day was read again.
+    """
     archive("2026-11-20", AHEAD)
     archive("2026-12-01", AHEAD)
     find_early_reads(settings, layout)
@@ -140,7 +149,10 @@ def test_a_note_leaves_the_archived_file_as_it_is(
 def test_an_archive_that_begins_with_a_day_ahead(
     settings: Settings, layout: Layout, archive: Archive
 ) -> None:
-    """The first night of all had the wrong clock: a run takes yesterday, and is not refused until that day has come."""
+    """The first night of all had the wrong clock.
+
+    A run takes yesterday, and is not refused until that day has come.
+    """
     archive("2099-01-03", AHEAD)
     assert open_scope(settings, layout).range == {DATASET: [date(2026, 11, 23)]}
 
@@ -148,7 +160,10 @@ def test_an_archive_that_begins_with_a_day_ahead(
 def test_status_verify_and_doctor_say_so(
     settings: Settings, layout: Layout, archive: Archive
 ) -> None:
-    """A day that is over is missing, one that is not over yet is named; whole rows, and neither is changed."""
+    """A day that is over is missing, one that is not over yet is named.
+
+    Whole rows, and neither is changed.
+    """
     archive("2026-11-22", at("2026-11-23T00:10:00"), 1440)
     archive("2026-11-23", AHEAD, 10)
     for dt in ("2026-11-24", "2026-11-25"):

@@ -24,7 +24,10 @@ Batches = Callable[..., list[pa.RecordBatch]]
 def test_a_day_is_written_in_order_with_its_metadata(
     tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches
 ) -> None:
-    """Rows by time, then source, also across batches; the metadata counts real values, not the fills."""
+    """Rows by time, then source, also across batches.
+
+    The metadata counts real values, not the fills.
+    """
     points = batches(
         [
             (START, "b", 1.0, None, None),
@@ -142,7 +145,7 @@ def test_a_damaged_day_is_named(
     batches: Batches,
     damage: str,
 ) -> None:
-    """A file that is cut short, not of this archive, or not alone in its folder is refused with its path and the fix."""
+    """A file that is cut short, foreign, or not alone is refused with its path and the fix."""
     folder = stage_day(
         batches([(START, "a", 1.0, None, None)]), dataset, day, settings, tmp_path
     ).folder

@@ -92,6 +92,8 @@ def test_the_schema_has_zones_and_microseconds() -> None:
 def test_the_table_is_the_requests() -> None:
     """The DDL follows from the declaration, and is the one of the request."""
     assert SHIPPED.ddl() == (
-        'CREATE TABLE IF NOT EXISTS "raw_meter_readings" ("ts_utc" TIMESTAMP, "ts_jst" TIMESTAMP, "source" VARCHAR, '
-        '"instant_power_w" DOUBLE, "energy_import_kwh" DOUBLE, "energy_export_kwh" DOUBLE, "ingested_at" TIMESTAMP)'
+        'CREATE TABLE IF NOT EXISTS "raw_meter_readings" ("ts_utc" TIMESTAMP, "ts_jst" TIMESTAMP, '
+        '"source" VARCHAR, '
+        '"instant_power_w" DOUBLE, "energy_import_kwh" DOUBLE, "energy_export_kwh" DOUBLE, '
+        '"ingested_at" TIMESTAMP)'
     )

@@ -34,7 +34,10 @@ def days_of(outcome: Outcome, step: str) -> list[str]:
 
 @pytest.mark.slow
 def test_missed_nights_are_made_up_for(checkout: Checkout) -> None:
-    """After four nights off, and with a day deleted long ago, one run without options brings in every missing day, and no other."""
+    """One run without options brings in every missing day, and no other.
+
+    Four nights were off, and one day was deleted long ago.
+    """
     feed(checkout, *range(2, 12))
     assert checkout.night("2026-11-03").code == DONE  # yesterday is the 2nd
     # the 5th is not over
@@ -85,7 +88,10 @@ def test_a_deleted_database_is_built_again_from_the_archive_alone(checkout: Chec
 
 @pytest.mark.slow
 def test_an_open_database_does_not_keep_yesterday_from_the_archive(checkout: Checkout) -> None:
-    """An analyst has it open at night: the day is archived all the same, the load fails by name, and the next night catches up."""
+    """An analyst has it open at night.
+
+    The day is archived all the same, the load fails by name, and the next night catches up.
+    """
     feed(checkout, 2, 3, 4)
     assert checkout.night("2026-11-03").code == DONE
     with checkout.held():
@@ -123,7 +129,10 @@ def watchdog() -> Generator[tuple[str, list[tuple[str, str]]]]:
 def test_the_watchdog_hears_of_start_success_and_failure(
     checkout: Checkout, watchdog: tuple[str, list[tuple[str, str]]]
 ) -> None:
-    """With the summary as body; the URL is nowhere in the output or among the house's files; a ping that fails fails nothing."""
+    """With the summary as body; the URL is nowhere in the output or among the house's files.
+
+    A ping that fails fails nothing.
+    """
     url, heard = watchdog
     feed(checkout, 2)
     good = checkout.night("2026-11-03", HEALTHCHECK_URL=url)

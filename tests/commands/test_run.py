@@ -88,7 +88,10 @@ def test_options_become_a_target(
     config: list[str],
     expected: list[str],
 ) -> None:
-    """Yesterday without dates, the range otherwise; the target stands first, or Snakemake's own options would swallow it."""
+    """Yesterday without dates, the range otherwise.
+
+    The target stands first, or Snakemake's own options would swallow it.
+    """
     local = settings.model_copy(update={"influx_url": "an export"})
     places = {"MARKERS": str(settings.marker_dir), "PARQUET": str(settings.parquet_base_dir)}
     for place, path in places.items():

@@ -24,7 +24,10 @@ def test_the_same_seed_makes_the_same_house() -> None:
 
 
 def test_it_has_two_meters_solar_export_and_holes(tmp_path: Path) -> None:
-    """A day of 25 hours at one reading a minute: both meters whole but for some missing counters, counters never fall."""
+    """A day of 25 hours at one reading a minute.
+
+    Both meters whole but for some missing counters, counters never fall.
+    """
     file = tmp_path / "house.lp.gz"
     write_export(file, DAY, DAY, step_s=60)
     lines = [

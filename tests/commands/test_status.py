@@ -27,7 +27,10 @@ def archive(
     dataset: Dataset,
     put_day: Callable[..., None],
 ) -> Archive:
-    """Archives a day of November 2026 with a reading every ten minutes of each source, but for a span of them; its size in bytes."""
+    """Archives a day of November 2026, and returns its size in bytes.
+
+    Each source has a reading every ten minutes, but for a span of them.
+    """
 
     def make(dt: int, sources: str, skip: range = range(0), *, load: bool = True) -> int:
         day = LocalDay(date(2026, 11, dt), settings.zone)
@@ -49,7 +52,10 @@ def archive(
 def test_every_day_from_the_first_to_yesterday_is_judged(
     settings: Settings, layout: Layout, archive: Archive
 ) -> None:
-    """Whole, partial with its longest gap, without one of its sources, empty, not loaded, missing; whole rows."""
+    """Whole, partial with its longest gap, without one of its sources, empty, not loaded, missing.
+
+    Whole rows.
+    """
     sizes = [
         archive(17, "ab"),
         archive(18, "ab", range(30, 60)),
@@ -94,7 +100,7 @@ def test_a_new_source_does_not_make_the_days_before_it_partial(
 
 
 def test_the_exit_code_says_whether_a_day_is_missing(settings: Settings, archive: Archive) -> None:
-    """0 and JSON for an archive that is complete up to yesterday, 1 as soon as a day is not loaded."""
+    """0 and JSON for an archive that is complete up to yesterday, 1 if a day is not loaded."""
     archive(23, "a")
     places = {
         "PARQUET_BASE_DIR": str(settings.parquet_base_dir),
@@ -128,7 +134,10 @@ def test_the_exit_code_says_whether_a_day_is_missing(settings: Settings, archive
 def test_a_hollow_day_is_missing_and_a_damaged_one_is_named(
     settings: Settings, layout: Layout, archive: Archive
 ) -> None:
-    """A folder without its file, as a kill leaves it, and a file that is cut short: told apart, the other days are measured."""
+    """A folder without its file, as a kill leaves it, and a file that is cut short.
+
+    Told apart, the other days are measured.
+    """
     sizes = [archive(dt, "ab") for dt in (20, 21, 22, 23)]
     (layout.day("raw_meter_readings", "2026-11-21") / "part-0.parquet").unlink()
     part = layout.day("raw_meter_readings", "2026-11-22") / "part-0.parquet"

@@ -42,7 +42,10 @@ def test_a_source_that_is_not_there_is_said(verified: Checkout) -> None:
     """What is archived agrees all the same; the note is the one that a run would fail with."""
     verified.environment["INFLUX_URL"] = "/srv/exports/gone.lp"
     outcome = verify(verified)
-    said = "INFLUX_URL='/srv/exports/gone.lp': there is no file or folder /srv/exports/gone.lp; give an existing export"
+    said = (
+        "INFLUX_URL='/srv/exports/gone.lp': there is no file or folder /srv/exports/gone.lp; give "
+        "an existing export"
+    )
     assert outcome.code == 0
     assert outcome.stderr.startswith(f"note: no day was compared with the source: {said}")
 
@@ -80,7 +83,8 @@ DAMAGE: dict[str, tuple[Callable[[Checkout], None], str]] = {
     ),
     "a row deleted": (
         change(
-            "DELETE FROM raw_meter_readings WHERE ts_utc = (SELECT max(ts_utc) FROM raw_meter_readings WHERE {day})"
+            "DELETE FROM raw_meter_readings WHERE ts_utc = (SELECT max(ts_utc) FROM "
+            "raw_meter_readings WHERE {day})"
         ),
         "1 of the file's rows are not in DuckDB, 0 of DuckDB's are not in the file",
     ),
@@ -111,7 +115,10 @@ DAMAGE: dict[str, tuple[Callable[[Checkout], None], str]] = {
     "name", few(DAMAGE, "a byte of the data flipped", "a row deleted", "a value changed")
 )
 def test_damage_is_found(name: str, verified: Checkout) -> None:
-    """The day and what is wrong with it are named, exit code 1; the other days agree; nothing is changed."""
+    """The day and what is wrong with it are named, exit code 1; the other days agree.
+
+    Nothing is changed.
+    """
     damage, said = DAMAGE[name]
     damage(verified)
     before = (verified.snapshot(), verified.rows())

@@ -27,7 +27,11 @@ from homeiot_batch.errors import SettingsError
     ],
 )
 def test_a_day_is_bounded_by_its_zones_own_rules(zone: str, day: str, start: str, end: str) -> None:
-    """Half-open UTC bounds: ordinary days, +9:30 and +5:45, both changes of the clock also at midnight, a day that never was."""
+    """Half-open UTC bounds.
+
+    Ordinary days, +9:30 and +5:45, both changes of the clock also at midnight, a day that never
+    was.
+    """
     local = LocalDay(date.fromisoformat(day), ZoneInfo(zone))
     expected = tuple(datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (start, end))
     assert (local.start, local.end) == expected
@@ -48,7 +52,7 @@ def test_a_day_is_bounded_by_its_zones_own_rules(zone: str, day: str, start: str
     ],
 )
 def test_days_follow_each_other_without_gap_or_overlap(zone: str) -> None:
-    """Over ten years each day begins where the one before ends, and every instant in it has its local date."""
+    """Over ten years each day begins where the last one ends, and holds its instants."""
     days = [LocalDay(day, ZoneInfo(zone)) for day in each_day(date(2017, 1, 1), date(2026, 12, 31))]
     assert all(one.end == next_one.start for one, next_one in pairwise(days))
     assert all(day.start.astimezone(day.zone).date() == day.date for day in days)
@@ -65,7 +69,7 @@ def test_days_follow_each_other_without_gap_or_overlap(zone: str) -> None:
     ],
 )
 def test_the_target_date_is_yesterday_in_the_houses_zone(now: str, expected: str) -> None:
-    """Just after midnight in Japan the batch takes the day that just ended, whatever the date in UTC."""
+    """Just after midnight in Japan, yesterday is the day that just ended, whatever the UTC date."""
     assert yesterday(datetime.fromisoformat(now), ZoneInfo("Asia/Tokyo")) == date.fromisoformat(
         expected
     )

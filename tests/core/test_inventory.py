@@ -26,7 +26,10 @@ from homeiot_batch.core.layout import Layout
 def test_empty_days_far_before_the_others_are_not_the_first(
     tmp_path: Path, days: dict[str, int | None], first: str | None
 ) -> None:
-    """A mistyped date must not make every day since a missed one; a day with readings, or not loaded, counts however far away it is."""
+    """A mistyped date must not make every day since a missed one.
+
+    A day with readings, or not loaded, counts however far away it is.
+    """
     layout = Layout(
         *(tmp_path / name for name in ("parquet", "markers", "duckdb", "report", "house"))
     )

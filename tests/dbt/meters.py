@@ -1,4 +1,7 @@
-"""An archive of meters as the workflow loads it, without the workflow: readings go straight into DuckDB, and the real dbt builds the tables."""
+"""An archive of meters as the workflow loads it, without the workflow.
+
+Readings go straight into DuckDB, and the real dbt builds the tables.
+"""
 
 import os
 import subprocess
@@ -49,7 +52,10 @@ class Archive:
                 )
 
     def replace_day(self, day: date, readings: Iterable[Reading]) -> None:
-        """Load the day again, with these readings instead of its old ones; none at all is an empty day."""
+        """Load the day again, with these readings instead of its old ones.
+
+        None at all is an empty day.
+        """
         self.replace(LocalDay(day, self.zone), readings)
 
     def replace(self, bounds: LocalDay, readings: Iterable[Reading]) -> None:
@@ -139,7 +145,10 @@ def wall(at: datetime, zone: ZoneInfo) -> datetime:
 def readings_of(
     source: str, table: str, zone: ZoneInfo, missing: float | None = 0.0
 ) -> list[Reading]:
-    """Readings from lines of `local time, import[, export]`, where `-` is a missing value; a time may have its offset from UTC."""
+    """Readings from lines of `local time, import[, export]`, where `-` is a missing value.
+
+    A time may have its offset from UTC.
+    """
     found = []
     for line in table.strip().splitlines():
         at, *values = line.split()
@@ -179,7 +188,7 @@ def compiled_models(archive: Archive, variables: Mapping[str, Any]) -> dict[str,
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection, models: Mapping[str, str]) -> None:
-    """Create the tables of compiled models in their order, with the default settings of a register."""
+    """Create the tables of compiled models in order, with a register's default settings."""
     for name, sql in models.items():
         if name == "int_counter_judged":
             sources = connection.execute(f"SELECT DISTINCT source FROM {RAW}").fetchall()

@@ -45,7 +45,11 @@ def every_minute(
 def test_the_coverage_of_a_day_that_begins_twice(
     zone: str, day: date, begin: datetime, end: datetime, tmp_path: Path
 ) -> None:
-    """It begins with the earlier midnight: the days next to it are whole, and of its own 25 hours one is missing; of 23 where midnight is skipped."""
+    """It begins with the earlier midnight.
+
+    The days next to it are whole, and of its own 25 hours one is missing; of 23 where midnight is
+    skipped.
+    """
     archive = Archive(tmp_path / "home_energy.duckdb", ZoneInfo(zone))
     quiet = begin + timedelta(hours=12), begin + timedelta(hours=13)
     archive.load(every_minute(begin - timedelta(days=1), end + timedelta(days=1), quiet))

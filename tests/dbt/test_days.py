@@ -11,7 +11,10 @@ from tests.dbt.meters import Archive, readings_of
 TOKYO, BERLIN, KATHMANDU = (
     ZoneInfo(name) for name in ("Asia/Tokyo", "Europe/Berlin", "Asia/Kathmandu")
 )
-VARIABLES = "{sources: {wrap: {counter_wrap_kwh: 100000}, anew every day: {glitch_readings: 0}, small fuse: {max_power_kw: 2}}}"
+VARIABLES = (
+    "{sources: {wrap: {counter_wrap_kwh: 100000}, anew every day: {glitch_readings: 0}, small "
+    "fuse: {max_power_kw: 2}}}"
+)
 
 
 class Day(NamedTuple):
@@ -438,7 +441,8 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[ZoneInfo, Archive
 def test_days_by_hand(name: str, archives: dict[ZoneInfo, Archive]) -> None:
     """The days of the case, all of them, and only those."""
     rows = archives[CASES[name].zone].query(
-        f"SELECT date_jst, {', '.join(Day._fields)} FROM fct_daily_energy WHERE source = ? ORDER BY ALL",
+        f"SELECT date_jst, {', '.join(Day._fields)} FROM fct_daily_energy WHERE source = ? ORDER "
+        "BY ALL",
         name,
     )
     assert [row[0] for row in rows] == [date.fromisoformat(day) for day in CASES[name].days]
@@ -472,8 +476,11 @@ def test_hours_of_days_on_which_the_clocks_change(
 ) -> None:
     """A kWh in each of 23 or 25 hours, each told apart by UTC."""
     rows = archives[BERLIN].query(
-        """SELECT count(*), count(DISTINCT hour_start_utc), count(DISTINCT hour_jst), min(import_kwh), max(import_kwh) FROM fct_hourly_energy
-        WHERE source = ? AND date_jst = (SELECT date_jst FROM fct_daily_energy WHERE source = ? AND estimated_kwh > 0)""",
+        """SELECT count(*), count(DISTINCT hour_start_utc), count(DISTINCT hour_jst),
+          min(import_kwh), max(import_kwh)
+        FROM fct_hourly_energy
+        WHERE source = ? AND date_jst = (
+          SELECT date_jst FROM fct_daily_energy WHERE source = ? AND estimated_kwh > 0)""",
         name,
         name,
     )
@@ -483,7 +490,8 @@ def test_hours_of_days_on_which_the_clocks_change(
 def test_the_hour_that_comes_twice(archives: dict[ZoneInfo, Archive]) -> None:
     """2:00 in summer time and 2:00 in winter time are two rows."""
     rows = archives[BERLIN].query(
-        "SELECT hour_jst::VARCHAR, hour_start_utc::VARCHAR, import_kwh FROM fct_hourly_energy WHERE source = 'the hour that comes twice' ORDER BY 2"
+        "SELECT hour_jst::VARCHAR, hour_start_utc::VARCHAR, import_kwh FROM fct_hourly_energy "
+        "WHERE source = 'the hour that comes twice' ORDER BY 2"
     )
     assert rows == [
         ("2026-10-25 01:00:00", "2026-10-24 23:00:00", pytest.approx(0.5)),
@@ -496,7 +504,8 @@ def test_the_hour_that_comes_twice(archives: dict[ZoneInfo, Archive]) -> None:
 def test_hours_of_a_zone_of_quarters(archives: dict[ZoneInfo, Archive]) -> None:
     """At 5:45 from UTC an hour begins at a quarter past."""
     rows = archives[KATHMANDU].query(
-        "SELECT hour_jst::VARCHAR, hour_start_utc::VARCHAR, import_kwh FROM fct_hourly_energy ORDER BY 2"
+        "SELECT hour_jst::VARCHAR, hour_start_utc::VARCHAR, import_kwh FROM fct_hourly_energy "
+        "ORDER BY 2"
     )
     assert rows == [
         ("2026-11-09 23:00:00", "2026-11-09 17:15:00", pytest.approx(0.5)),
@@ -518,7 +527,10 @@ def test_hours_of_a_zone_of_quarters(archives: dict[ZoneInfo, Archive]) -> None:
 def test_energy_within_the_day(
     name: str, energies: list[float | None], archives: dict[ZoneInfo, Archive]
 ) -> None:
-    """Highest less lowest reading; none where the counter began again in the day, but where it did so between two days."""
+    """Highest less lowest reading.
+
+    None where the counter began again in the day, but where it did so between two days.
+    """
     rows = archives[TOKYO].query(
         "SELECT daily_energy_kwh FROM fct_daily_energy WHERE source = ? ORDER BY date_jst", name
     )

@@ -57,7 +57,8 @@ def hours_around(sql: str, zone: ZoneInfo, at: datetime) -> list[tuple]:
         connection.execute(
             """
             CREATE TABLE int_counter_begins AS
-            SELECT 'a' AS source, DATE '2000-01-01' AS import_begin_jst, NULL::DATE AS export_begin_jst;
+            SELECT 'a' AS source, DATE '2000-01-01' AS import_begin_jst,
+              NULL::DATE AS export_begin_jst;
             CREATE TABLE int_counter_quarters (
                 source VARCHAR, counter VARCHAR, quarter_utc TIMESTAMP, quarter_jst TIMESTAMP,
                 kwh DOUBLE, estimated_kwh DOUBLE)

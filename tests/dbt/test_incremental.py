@@ -1,4 +1,7 @@
-"""Nightly builds make the same tables as building everything anew, whatever was loaded, loaded again, or taken away in whatever order."""
+"""Nightly builds make the same tables as a full build.
+
+Days are loaded, loaded again or taken away in any order.
+"""
 
 import math
 import os
@@ -43,7 +46,10 @@ def tables(archive: Archive) -> dict[str, list[Row]]:
 
 
 def differing(built: list[Row], anew: list[Row]) -> list[tuple[Row | None, Row | None]]:
-    """The rows that are not the same; sums of doubles may differ in their last places by the order of their parts."""
+    """The rows that are not the same.
+
+    Sums of doubles may differ in their last places by the order of their parts.
+    """
     return [
         (one, other)
         for one, other in zip_longest(built, anew)
@@ -73,7 +79,10 @@ def assert_as_if_built_anew(archive: Archive) -> None:
 
 
 def meter(chance: random.Random, day: LocalDay, name: str) -> Iterator[Reading]:
-    """A day of a meter, anew at each call: late values, holes, gaps, glitches, and on some days a reset."""
+    """A day of a meter, anew at each call.
+
+    Late values, holes, gaps, glitches, and on some days a reset.
+    """
     minutes = {"minutes": 5, "hours": 60, "seldom": 1440, "solar": 15, "dead": 30, "idle": 20}[name]
     number = (day.date - FIRST).days
     at, end = (
@@ -125,7 +134,10 @@ def house(chance: random.Random, day: LocalDay) -> list[Reading]:
 @pytest.mark.slow
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "Europe/Berlin"])
 def test_sixty_days_in_any_order(zone: str, tmp_path: Path) -> None:
-    """Days that come in order, late, again with other readings, or go: each build equals a full refresh. SEED repeats a series."""
+    """Days that come in order, late, again with other readings, or go.
+
+    Each build equals a full refresh. SEED repeats a series.
+    """
     seed = int(os.environ.get("SEED", time.time_ns() % 10**6))
     print(f"SEED={seed}")
     chance = random.Random(f"{seed}-{zone}")
@@ -154,7 +166,10 @@ def test_sixty_days_in_any_order(zone: str, tmp_path: Path) -> None:
 
 
 def test_only_the_days_that_changed_and_those_they_touch_are_made_anew(tmp_path: Path) -> None:
-    """A day loaded again: its quarters, and those of the steps into and out of it; also across a gap of days."""
+    """A day loaded again: its quarters, and those of the steps into and out of it.
+
+    Also across a gap of days.
+    """
     archive = Archive(tmp_path / "home_energy.duckdb")
     days = [LocalDay(date(2026, 11, 1) + timedelta(days=n), archive.zone) for n in range(20)]
     for n, day in enumerate(days):
@@ -214,7 +229,10 @@ def test_other_settings_are_another_archive(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_killed_between_two_models(tmp_path: Path) -> None:
-    """One incremental model was built after a load, the other was not: the next build brings the other in."""
+    """One incremental model was built after a load, the other was not.
+
+    The next build brings the other in.
+    """
     archive = Archive(tmp_path / "home_energy.duckdb")
     days = [LocalDay(date(2026, 11, 1) + timedelta(days=n), archive.zone) for n in range(3)]
     archive.replace_day(days[0].date, hourly(days[0], 0))
@@ -228,7 +246,10 @@ def test_killed_between_two_models(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_reading_after_years_without_any(tmp_path: Path) -> None:
-    """No reading within a year of the changed day shows where the counter's path goes on: its steps are judged from further away."""
+    """No reading within a year of the changed day shows where the counter's path goes on.
+
+    Its steps are judged from further away.
+    """
     archive = Archive(tmp_path / "home_energy.duckdb")
     days = [
         LocalDay(day, archive.zone)
@@ -257,7 +278,10 @@ def price(archive: Archive, source: str, import_price: float) -> None:
 
 @pytest.mark.slow
 def test_other_tariffs_are_other_costs(tmp_path: Path) -> None:
-    """A price that came, changed, or went, and a day that was loaded again, with the same price: each day costs what it would if built anew."""
+    """A price that came, changed, or went, and a day that was loaded again, with the same price.
+
+    Each day costs what it would if built anew.
+    """
     archive = Archive(tmp_path / "home_energy.duckdb")
     days = [LocalDay(date(2026, 11, 9) + timedelta(days=n), archive.zone) for n in range(2)]
     for n, day in enumerate(days):
@@ -296,7 +320,7 @@ def test_a_database_that_has_the_tariffs_as_a_seed(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_unsound_readings_of_new_days_stop_the_build(tmp_path: Path) -> None:
-    """A night looks at the days that were loaded since the last build, a full refresh at all of them."""
+    """A night judges the days loaded since the last build, a full refresh judges all."""
     archive = Archive(tmp_path / "home_energy.duckdb")
     days = [LocalDay(date(2026, 11, 9) + timedelta(days=n), archive.zone) for n in range(2)]
     archive.replace_day(days[0].date, hourly(days[0], 0))

@@ -42,7 +42,10 @@ def test_freshness_tells_old_readings_from_new(archive: Archive) -> None:
 
 @pytest.mark.slow
 def test_coverage_and_completeness(tmp_path: Path) -> None:
-    """Of a day with every reading, one with half of them, one in a gap, and one of another meter with a swap, whose step is not accepted."""
+    """Coverage of a whole day, one with half of its readings, and one with a gap.
+
+    One day of another meter has a swap, whose step is not accepted.
+    """
     archive = Archive(tmp_path / "home_energy.duckdb")
     every_half_hour = [
         f"2026-11-{9 + k // 48:02}T{k % 48 // 2:02}:{30 * (k % 2):02} {100 + k / 4}"
@@ -56,7 +59,10 @@ def test_coverage_and_completeness(tmp_path: Path) -> None:
     ]
     archive.load(readings_of("swapped", "\n".join(swapped), archive.zone))
     archive.build()
-    shown = "SELECT source, date_jst::VARCHAR, round(coverage, 3), longest_gap_s, is_complete, reset_count FROM fct_daily_energy ORDER BY ALL"
+    shown = (
+        "SELECT source, date_jst::VARCHAR, round(coverage, 3), longest_gap_s, is_complete, "
+        "reset_count FROM fct_daily_energy ORDER BY ALL"
+    )
     assert archive.query(shown) == [
         ("a", "2026-11-09", 1.0, 1800.0, True, 0),
         ("a", "2026-11-10", 0.5, 131_400.0, False, 0),

@@ -1,4 +1,7 @@
-"""The energy of a counter that went silent is unknown. One that the source never had counts as none."""
+"""The energy of a counter that went silent is unknown.
+
+One that the source never had counts as none.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, date, timedelta
@@ -16,7 +19,10 @@ FIRST, LAST_SOLD, LAST = date(2026, 10, 1), date(2026, 10, 5), date(2026, 11, 5)
 
 
 def hourly(source: str, day: date, exported_kwh: float | None) -> Iterator[Reading]:
-    """0.5 kWh bought and `exported_kwh` sold in every hour of the day, read at its begin; None where there is no export counter."""
+    """0.5 kWh bought and `exported_kwh` sold in every hour of the day, read at its begin.
+
+    None where there is no export counter.
+    """
     begin = LocalDay(day, TOKYO).start.astimezone(UTC).replace(tzinfo=None)
     for hour in range(24):
         hours = 24 * (day - FIRST).days + hour
@@ -30,7 +36,10 @@ def days(first: date, last: date) -> list[date]:
 
 
 def is_sold(source: str, day: date) -> float | None:
-    """What the source sells in an hour: the counter of `dead` stops and so does that of `zero`, always 0.0; `bought` has none."""
+    """What the source sells in an hour.
+
+    The counter of `dead` stops and so does that of `zero`, always 0.0; `bought` has none.
+    """
     return {"dead": 0.75, "zero": 0.0}.get(source) if day <= LAST_SOLD else None
 
 
@@ -51,8 +60,14 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
 
 
 def test_a_dead_counter_leaves_its_days_incomplete_for_ever(archive: Archive) -> None:
-    """Its last day has what it showed; from the next one on, also after four weeks and more, no day is complete, and no net is known."""
-    sql = "SELECT date_jst, import_kwh, export_kwh, net_kwh, coverage, is_complete FROM fct_daily_energy WHERE source = 'dead' ORDER BY ALL"
+    """Its last day has what it showed.
+
+    From the next one on, also after four weeks and more, no day is complete, and no net is known.
+    """
+    sql = (
+        "SELECT date_jst, import_kwh, export_kwh, net_kwh, coverage, is_complete FROM "
+        "fct_daily_energy WHERE source = 'dead' ORDER BY ALL"
+    )
     found = archive.query(sql)
     assert found[3] == (
         date(2026, 10, 4),
@@ -79,7 +94,11 @@ def test_a_dead_counter_leaves_its_days_incomplete_for_ever(archive: Archive) ->
 
 @pytest.mark.parametrize("source", ["zero", "bought"])
 def test_a_counter_without_energy_is_none(source: str, archive: Archive) -> None:
-    """Always 0.0 or never there: four weeks after it was last filled the days are complete, and all along the net is what was bought."""
+    """Always 0.0 or never there.
+
+    Four weeks after it was last filled the days are complete, and all along the net is what was
+    bought.
+    """
     rows = archive.query(
         "SELECT date_jst, net_kwh, is_complete FROM fct_daily_energy WHERE source = ? ORDER BY ALL",
         source,
@@ -94,8 +113,14 @@ def test_a_counter_without_energy_is_none(source: str, archive: Archive) -> None
 
 
 def test_the_net_of_hours_months_and_costs_is_not_known_either(archive: Archive) -> None:
-    """The hours of the days of silence, the months that have one, and the cost of those days; what was bought is known all the same."""
-    hours = "SELECT date_jst, count(*), count(import_kwh), count(net_kwh) FROM fct_hourly_energy WHERE source = 'dead' GROUP BY ALL ORDER BY ALL"
+    """The hours of the days of silence, the months that have one, and the cost of those days.
+
+    What was bought is known all the same.
+    """
+    hours = (
+        "SELECT date_jst, count(*), count(import_kwh), count(net_kwh) FROM fct_hourly_energy WHERE "
+        "source = 'dead' GROUP BY ALL ORDER BY ALL"
+    )
     assert archive.query(hours) == [
         (day, n := 23 if day == LAST else 24, n, _hours_known(day)) for day in days(FIRST, LAST)
     ]
@@ -123,7 +148,10 @@ def _hours_known(day: date) -> int:
 
 @pytest.mark.slow
 def test_a_day_that_shows_later_that_a_counter_had_spoken(tmp_path: Path) -> None:
-    """An early day comes last, or goes: the days after it are made anew with it, also those that its steps do not touch."""
+    """An early day comes last, or goes.
+
+    The days after it are made anew with it, also those that its steps do not touch.
+    """
     archive = Archive(tmp_path / "home_energy.duckdb", TOKYO)
     shown = days(FIRST, FIRST + timedelta(days=4))
     for day in shown[1:]:

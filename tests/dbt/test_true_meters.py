@@ -1,4 +1,7 @@
-"""Meters whose true steps are known, disturbed at random: the days add up to what was counted, and every kWh is in one day and one hour."""
+"""Meters whose true steps are known, disturbed at random.
+
+The days add up to what was counted, and every kWh is in one day and one hour.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -26,7 +29,10 @@ MAX_KW = 50
 
 
 class Meter:
-    """What a meter really did, and what was archived of it. Times UTC without zone, energy in kWh."""
+    """What a meter really did, and what was archived of it.
+
+    Times UTC without zone, energy in kWh.
+    """
 
     def __init__(self, at: datetime, counter: float) -> None:
         self.at, self.counter = at, counter
@@ -40,13 +46,16 @@ class Meter:
 
     def __repr__(self) -> str:
         shown = [(str(at), value) for at, value in self.readings]
-        return f"Meter(readings={shown}, resets={[str(at) for at in self.resets]}, glitches={[str(at) for at in self.glitches]})"[
-            :3000
-        ]
+        resets = [str(at) for at in self.resets]
+        glitches = [str(at) for at in self.glitches]
+        return f"Meter(readings={shown}, resets={resets}, glitches={glitches})"[:3000]
 
     @property
     def is_plain(self) -> bool:
-        """Whether a change now has one truth: the last doubt is some readings ago, and no hole just before could be the zero of a reset."""
+        """Whether a change now has one truth.
+
+        The last doubt is some readings ago, and no hole just before could be the zero of a reset.
+        """
         return self.since_change >= 5 and self.readings[-1][1] != 0
 
     def count(self, minutes: int, power_kw: float) -> None:
@@ -77,7 +86,10 @@ def hole(meter: Meter, minutes: int, power_kw: float) -> None:
 
 
 def gap(meter: Meter, minutes: int, power_kw: float) -> None:
-    """Hours or days without a reading; not just after a doubt, when what comes next may bear out either of two paths."""
+    """Hours or days without a reading.
+
+    Not just after a doubt, when what comes next may bear out either of two paths.
+    """
     if not meter.is_plain:
         return run(meter, minutes, power_kw)
     meter.count(minutes * 97, power_kw / 20)
@@ -141,7 +153,10 @@ POWERS = st.floats(0.05, 9.0).map(lambda power: round(power, 2))
 
 @st.composite
 def meters(draw: st.DrawFn) -> Meter:
-    """A meter with some hundred readings at intervals of its own, from somewhere else in the disturbed week, begun well and ended well."""
+    """A meter with some hundred readings at intervals of its own.
+
+    They are somewhere else in the disturbed week, begun well and ended well.
+    """
     meter = Meter(
         START
         + timedelta(minutes=draw(st.integers(0, 3000)), microseconds=draw(st.integers(0, 999_999))),
@@ -180,7 +195,7 @@ def built(models: Models, zone: ZoneInfo, readings: Iterable[Reading]) -> duckdb
 
 
 def spread(meter: Meter, zone: ZoneInfo, unit: str) -> dict[object, float]:
-    """The true energy by local day or hour, worked out minute by minute with Python's own zone rules."""
+    """The true energy by local day or hour, minute by minute with Python's own zone rules."""
     parts: dict[object, float] = defaultdict(float)
     for start, end, energy in meter.steps:
         at = start
@@ -214,7 +229,10 @@ def spread(meter: Meter, zone: ZoneInfo, unit: str) -> dict[object, float]:
 def test_days_add_up_to_the_counted_energy(
     found: list[Meter], zone: ZoneInfo, models: Models
 ) -> None:
-    """Of two meters under two names: energy by day and by hour, resets and glitches on their days, all within 1e-6 kWh."""
+    """Of two meters under two names.
+
+    Energy by day and by hour, resets and glitches on their days, all within 1e-6 kWh.
+    """
     readings = [
         (at, f"m{n}", 1.0, value, 0.0)
         for n, meter in enumerate(found)
@@ -224,7 +242,8 @@ def test_days_add_up_to_the_counted_energy(
         for n, meter in enumerate(found):
             ask = [f"m{n}"]
             days = connection.execute(
-                "SELECT date_jst, import_kwh, reset_count, glitch_count FROM fct_daily_energy WHERE source = ?",
+                "SELECT date_jst, import_kwh, reset_count, glitch_count FROM fct_daily_energy "
+                "WHERE source = ?",
                 ask,
             ).fetchall()
             hours = connection.execute(
@@ -236,7 +255,8 @@ def test_days_add_up_to_the_counted_energy(
             assert dict(hours) == pytest.approx(spread(meter, zone, "hour"), abs=1e-6)
             assert len(hours) == len(dict(hours))
             [(steps_kwh,)] = connection.execute(
-                "SELECT sum(step_kwh) FROM int_counter_steps WHERE source = ? AND counter = 'import'",
+                "SELECT sum(step_kwh) FROM int_counter_steps WHERE source = ? AND counter = "
+                "'import'",
                 ask,
             ).fetchall()
             assert sum(energy for _, energy, *_ in days) == pytest.approx(steps_kwh, abs=1e-6)

@@ -13,7 +13,7 @@ def page(name: str) -> str:
 
 
 def between(text: str, marker: str) -> str:
-    """What stands between `<!-- marker -->` and `<!-- /marker -->`, each of which must stand there once."""
+    """What is between `<!-- marker -->` and `<!-- /marker -->`, which must be there once."""
     _, start, rest = text.partition(f"<!-- {marker} -->\n")
     inside, end, after = rest.partition(f"<!-- /{marker} -->")
     assert start
@@ -34,7 +34,10 @@ def sections(text: str) -> dict[str, str]:
 
 
 def tables(text: str) -> dict[str, list[list[str]]]:
-    """Markdown tables that follow a line which begins with a name in backquotes and ends with a colon: header and rows by that name."""
+    """The tables of a Markdown page by name: header and rows.
+
+    The line before a table begins with the name in backquotes and ends with a colon.
+    """
     found = re.findall(r"^`(\w+)`[^\n]*:\n\n((?:\|[^\n]*\n)+)", text, re.MULTILINE)
     return {
         name: [_cells(line) for line in lines.splitlines() if not line.startswith("| ---")]

@@ -1,6 +1,8 @@
 """The settings as documents: a JSON schema and a page's tables, both from the one model.
 
-python -m tests.docs.settings_reference      rewrites workflow/schemas/settings.schema.json and the tables in docs/reference/settings.md
+python -m tests.docs.settings_reference
+
+rewrites workflow/schemas/settings.schema.json and the tables in docs/reference/settings.md.
 """
 
 import json
@@ -47,7 +49,8 @@ def table() -> str:
 def dataset_table() -> str:
     """The keys of a dataset as a Markdown table."""
     rows = [
-        f"| `{name}` | {'' if field.is_required() else _default(field) or 'none'} | {field.description} |"
+        f"| `{name}` | {'' if field.is_required() else _default(field) or 'none'} | "
+        f"{field.description} |"
         for name, field in Dataset.model_fields.items()
     ]
     return "\n".join(["| key | default | meaning |", "| --- | --- | --- |", *rows]) + "\n"

@@ -1,4 +1,7 @@
-"""The datasets of docs/how-to/add-a-dataset.md: the points that stand there go in, the rows that stand there come out."""
+"""The datasets of docs/how-to/add-a-dataset.md.
+
+The points that stand there go in, the rows that stand there come out.
+"""
 
 import pytest
 import yaml

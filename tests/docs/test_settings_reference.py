@@ -11,7 +11,10 @@ from tests.docs.settings_reference import PAGE, SCHEMA, dataset_table, page, sch
 
 
 def test_every_setting_is_described() -> None:
-    """A setting without a description cannot be understood from its page; nor can a dataset's key."""
+    """A setting without a description cannot be understood from its page.
+
+    Nor can a dataset's key.
+    """
     described = Settings.model_fields | Dataset.model_fields
     assert [name for name, field in described.items() if not field.description] == []
 
@@ -26,7 +29,10 @@ def test_schema_and_page_are_those_of_the_model() -> None:
 
 
 def test_the_shipped_config_is_valid_by_the_schema() -> None:
-    """config.yaml as it is shipped, and the schema itself, are in order; secrets are no part of either."""
+    """config.yaml as it is shipped, and the schema itself, are in order.
+
+    Secrets are no part of either.
+    """
     document = json.loads(SCHEMA.read_text())
     Draft202012Validator.check_schema(document)
     Draft202012Validator(document).validate(yaml.safe_load((ROOT / "config.yaml").read_text()))

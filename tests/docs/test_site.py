@@ -26,7 +26,10 @@ def build(source: Path, site: Path) -> "subprocess.CompletedProcess[str]":
 
 
 def test_the_site_builds_without_a_warning_and_asks_no_other_host(tmp_path: Path) -> None:
-    """Every link leads somewhere, every page is in the contents, and what a browser loads lies beside the pages."""
+    """Every link leads somewhere, and every page is in the contents.
+
+    What a browser loads is beside the pages.
+    """
     done = build(DOCS, tmp_path)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
     pages = {
@@ -67,7 +70,7 @@ def test_what_the_readme_links_to_is_there(name: str) -> None:
 
 
 def test_both_readmes_say_the_same() -> None:
-    """As many headings of each level, the same commands, the same settings and commands in the tables, the same links to pages."""
+    """Both pages have the same headings by level, commands, settings and links."""
     english, japanese = (_without_comments((ROOT / name).read_text()) for name in READMES)
     for pattern in (
         r"^(#+) ",
@@ -115,7 +118,7 @@ def test_telegrafs_configuration_is_toml() -> None:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    """Service and timer as they stand on the page, but for the place of the checkout and the user."""
+    """Service and timer as on the page, with another checkout and user."""
     service, timer = blocks(page("how-to/every-night.md"), "ini")
     here = (
         service.replace("/srv/homeiot/.venv/bin/python", sys.executable)

@@ -1,4 +1,7 @@
-"""docs/tutorial.md: its commands, given one after the other in one shell as the page says, in a fresh checkout."""
+"""docs/tutorial.md.
+
+Its commands, given one after the other in one shell as the page says, in a fresh checkout.
+"""
 
 import subprocess
 import sys
@@ -18,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """The checkout of one who reads the tutorial, with `homeiot` and `python` of the virtual environment at hand."""
+    """A reader's checkout, with `homeiot` and `python` of the virtual environment."""
     house = Checkout(tmp_path_factory.mktemp("tutorial"))
     house.environment["PATH"] = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
     house.database = house.folder / "data/tutorial/home_energy.read.duckdb"
@@ -48,7 +51,10 @@ def fetched(text: str) -> list[str]:
 
 
 def test_each_step_does_what_the_page_says(said: list[str]) -> None:
-    """A week; another; the database again, from the archive and the one day that was lost; whole in the end."""
+    """A week; another; the database again, from the archive and the one day that was lost.
+
+    Whole in the end.
+    """
     _, _, doctor, week, whole, table, fortnight, lost, costs, report = said
     assert "problems: 0, warnings: 0" in doctor
     promised = (
@@ -75,7 +81,8 @@ def test_only_its_own_folder_is_written(reader: Checkout, said: list[str]) -> No
 def test_the_tables_page_has_every_column(reader: Checkout, said: list[str]) -> None:
     """Of every table that a reader of the read copy finds."""
     listed = reader.query(
-        "SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() WHERE NOT internal GROUP BY 1"
+        "SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() WHERE "
+        "NOT internal GROUP BY 1"
     )
     found = {name: set(columns) - {"dt"} for name, columns in listed if name != "read_copy"}
     described = {

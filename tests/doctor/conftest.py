@@ -15,7 +15,10 @@ from tests.doctor.findings import DATASET
 
 @pytest.fixture
 def house(settings: Settings, layout: Layout) -> Callable[..., None]:
-    """Makes an archive with these days of November 2026 (of `size` bytes each), markers and an empty database."""
+    """Makes an archive with these days of November 2026, markers and an empty database.
+
+    Each day has `size` bytes.
+    """
 
     def make(*days: int, size: int = 1000) -> None:
         record_zone(layout, settings.tz)

@@ -19,7 +19,10 @@ from tests.doctor.findings import BRING_IN, DATASET, by_name, given, holding, tr
 def test_a_whole_archive_is_well(
     settings: Settings, layout: Layout, house: Callable[..., None], tmp_path: Path
 ) -> None:
-    """Every finding of a house that was archived up to yesterday is well; nothing is changed, and no probe is left behind."""
+    """Every finding of a house that was archived up to yesterday is well.
+
+    Nothing is changed, and no probe is left behind.
+    """
     house(*range(10, 24))
     before = tree(tmp_path)
     found = by_name(check_archive(settings, layout))
@@ -32,7 +35,8 @@ def test_a_whole_archive_is_well(
     assert list(found.values()) == [
         ok(
             "zone",
-            "Asia/Tokyo, the archive was begun with it; now is 2026-11-24 00:10, yesterday 2026-11-23",
+            "Asia/Tokyo, the archive was begun with it; now is 2026-11-24 00:10, yesterday "
+            "2026-11-23",
         ),
         ok(DATASET, "14 days, 2026-11-10 to 2026-11-23"),
         ok("run", "none is at work"),
@@ -77,7 +81,8 @@ def test_a_new_house_is_well(settings: Settings, layout: Layout, tmp_path: Path)
             [1, 3, 5, 6, 9, 23],
             problem(
                 DATASET,
-                "6 days, 2026-11-01 to 2026-11-23; missing (17): 2026-11-02, 2026-11-04, 2026-11-07 to 2026-11-08, 2026-11-10 to 2026-11-22",
+                "6 days, 2026-11-01 to 2026-11-23; missing (17): 2026-11-02, 2026-11-04, "
+                "2026-11-07 to 2026-11-08, 2026-11-10 to 2026-11-22",
                 BRING_IN,
             ),
         ),
@@ -85,7 +90,8 @@ def test_a_new_house_is_well(settings: Settings, layout: Layout, tmp_path: Path)
             [1, 3, 5, 7, 9, 11, 13],
             problem(
                 DATASET,
-                "7 days, 2026-11-01 to 2026-11-13; missing (6): 2026-11-02, 2026-11-04, 2026-11-06, 2026-11-08, 2026-11-10 and more",
+                "7 days, 2026-11-01 to 2026-11-13; missing (6): 2026-11-02, 2026-11-04, "
+                "2026-11-06, 2026-11-08, 2026-11-10 and more",
                 BRING_IN,
             ),
         ),
@@ -107,7 +113,10 @@ def test_days_that_are_missing_are_named(
     days: list[int],
     expected: Finding,
 ) -> None:
-    """Gaps are a problem; days behind are a warning, but for yesterday, which the night may not have reached yet."""
+    """Gaps are a problem.
+
+    Days behind are a warning, but for yesterday, which the night may not have reached yet.
+    """
     house(*days)
     found = by_name(check_archive(settings, layout))[DATASET]
     assert found == Finding(
@@ -141,8 +150,10 @@ def test_another_zone_is_a_problem(
     found = by_name(check_archive(given(settings, tz="Australia/Adelaide"), layout))
     assert found["zone"] == problem(
         "zone",
-        f"TZ=Australia/Adelaide but the archive in {layout.parquet} was begun with Asia/Tokyo, its days would overlap",
-        "set TZ=Asia/Tokyo, or another PARQUET_BASE_DIR, MARKER_DIR and DUCKDB_PATH for days of Australia/Adelaide",
+        f"TZ=Australia/Adelaide but the archive in {layout.parquet} was begun with Asia/Tokyo, its "
+        "days would overlap",
+        "set TZ=Asia/Tokyo, or another PARQUET_BASE_DIR, MARKER_DIR and DUCKDB_PATH for days of "
+        "Australia/Adelaide",
     )
 
 
@@ -179,7 +190,10 @@ def test_another_zone_is_a_problem(
 def test_the_house_s_clock_is_shown(
     settings: Settings, layout: Layout, now: str, tz: str, shown: str
 ) -> None:
-    """Local time and yesterday by the house's zone, also in half-hour zones, on days of clock changes and at ends of months."""
+    """Local time and yesterday by the house's zone.
+
+    Also in half-hour zones, on days of clock changes and at ends of months.
+    """
     assert by_name(check_archive(given(settings, now=now, tz=tz), layout))["zone"] == ok(
         "zone", f"{tz}, no day is archived yet; {shown}"
     )
@@ -190,7 +204,10 @@ def test_a_run_at_work_is_named_and_left_alone(
 ) -> None:
     """While another process holds the lock its id is told, and no probe is made."""
     house(23)
-    hold = "from pathlib import Path; from homeiot_batch.archive import run_lock; run_lock.hold(Path(sys.argv[1]), 0)"
+    hold = (
+        "from pathlib import Path; from homeiot_batch.archive import run_lock; "
+        "run_lock.hold(Path(sys.argv[1]), 0)"
+    )
     with holding(hold, layout.lock) as run:
         found = by_name(check_archive(settings, layout))
         run.kill()
@@ -218,7 +235,10 @@ def test_room_is_measured_in_days(
     level: str,
     fix: str,
 ) -> None:
-    """Less than a month is a warning, less than a day a problem; `size` in bytes, or as a share of what is free."""
+    """Less than a month is a warning, less than a day a problem.
+
+    `size` in bytes, or as a share of what is free.
+    """
     stat = os.statvfs(settings.parquet_base_dir.parent)
     house(22, 23, size=int(size if size > 10 else size * stat.f_bavail * stat.f_frsize))
     found = by_name(check_archive(settings, layout))["disk"]
@@ -300,7 +320,10 @@ def elsewhere(tmp_path: Path) -> Iterator[Path]:
 def test_staging_and_archive_on_two_file_systems_are_a_problem(
     settings: Settings, layout: Layout, house: Callable[..., None], elsewhere: Path, odd: str
 ) -> None:
-    """No rename moves a day between them: the one that lies elsewhere is named, and no probe is left behind."""
+    """No rename moves a day between them.
+
+    The one that lies elsewhere is named, and no probe is left behind.
+    """
     house(23)
     place = layout.parquet / odd
     if place.exists():
@@ -315,7 +338,9 @@ def test_staging_and_archive_on_two_file_systems_are_a_problem(
     (staging, at), (archive, there) = mounts.items()
     assert found == problem(
         "rename",
-        f"{staging} lies on {at}, {archive} on {there}: no rename moves a day from one to the other",
-        f"let {place} be a plain folder: mount {layout.parquet} as one, with no mount or link inside",
+        f"{staging} lies on {at}, {archive} on {there}: no rename moves a day from one to the "
+        "other",
+        f"let {place} be a plain folder: mount {layout.parquet} as one, with no mount or link "
+        "inside",
     )
     assert (tree(layout.parquet), list(elsewhere.iterdir())) == (before, [])

@@ -33,7 +33,10 @@ def doctor(settings: Settings, *arguments: str, **env: str) -> "subprocess.Compl
 def test_the_command_lists_groups_and_fixes(
     settings: Settings, house: Callable[..., None], tmp_path: Path
 ) -> None:
-    """A line a finding, aligned under its group, a fix on the next; exit code 1 with a problem, 0 with warnings only; JSON says the same."""
+    """A line a finding, aligned under its group, a fix on the next.
+
+    Exit code 1 with a problem, 0 with warnings only; JSON says the same.
+    """
     house(21, 23)
     export = tmp_path / "house.lp"
     done = doctor(settings, INFLUX_URL=str(export))
@@ -41,10 +44,21 @@ def test_the_command_lists_groups_and_fixes(
     assert (done.returncode, done.stderr) == (1, "")
     assert lines[:5] == [
         "source",
-        f"  problem  export              INFLUX_URL={str(export)!r}: there is no file or folder {export}",
-        "                               fix: give an existing export, or http://host:port of an InfluxDB",
+        (
+            f"  problem  export              INFLUX_URL={str(export)!r}: there is no file or "
+            "folder "
+            f"{export}"
+        ),
+        (
+            "                               fix: give an existing export, or http://host:port of "
+            "an "
+            "InfluxDB"
+        ),
         "archive",
-        "  ok       zone                Asia/Tokyo, the archive was begun with it; now is 2026-11-24 08:00, yesterday 2026-11-23",
+        (
+            "  ok       zone                Asia/Tokyo, the archive was begun with it; now is "
+            "2026-11-24 08:00, yesterday 2026-11-23"
+        ),
     ]
     assert lines[-1] == "14 findings, problems: 2, warnings: 0"
     listed = json.loads(doctor(settings, "--json", INFLUX_URL=str(export)).stdout)

@@ -34,7 +34,10 @@ def test_a_database_that_is_free_is_well(
 def test_who_holds_the_database_is_named(
     settings: Settings, layout: Layout, house: Callable[..., None], read_only: bool
 ) -> None:
-    """Another process with the file open, be it only to read, would make the next load fail: its id and name, as a warning."""
+    """Another process with the file open, be it only to read, would make the next load fail.
+
+    Its id and name, as a warning.
+    """
     house(23)
     with holding(
         f"import duckdb; connection = duckdb.connect(sys.argv[1], read_only={read_only})",
@@ -45,7 +48,10 @@ def test_who_holds_the_database_is_named(
         process.kill()
     size = f"{settings.duckdb_path.stat().st_size / 1e6:.1f}"
     if read_only:
-        said = f"{settings.duckdb_path}, {size} MB, opens; process {process.pid} ({name}) reads it, and no load can write until that ends"
+        said = (
+            f"{settings.duckdb_path}, {size} MB, opens; process {process.pid} ({name}) reads it, "
+            "and no load can write until that ends"
+        )
         assert found == warning("file", said, "close it there")
     else:
         program = Path(sys.executable).resolve()
@@ -78,7 +84,8 @@ def test_another_zone_and_days_not_loaded_are_found(
     assert list(check_database(given(settings, tz="Europe/Berlin"), layout)) == [
         problem(
             "file",
-            f"{settings.duckdb_path}, {size} MB, opens; it holds days of Asia/Tokyo, TZ is Europe/Berlin",
+            f"{settings.duckdb_path}, {size} MB, opens; it holds days of Asia/Tokyo, TZ is "
+            "Europe/Berlin",
             "set TZ=Asia/Tokyo, or another DUCKDB_PATH",
         ),
         warning(

@@ -20,7 +20,10 @@ datasets:
 
 
 def climate() -> list[Point]:
-    """Readings on 2025-11-09 and 2025-11-11, hardly one with all fields; none on the day between."""
+    """Readings on 2025-11-09 and 2025-11-11, hardly one with all fields.
+
+    None on the day between.
+    """
     readings: list[tuple[str, dict[str, str], dict[str, Value]]] = [
         ("2025-10-01T00:00", {}, {"co2_ppm": 400.5}),  # before the sensor was set to integers
         (

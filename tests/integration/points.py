@@ -1,6 +1,7 @@
 """Points of a house, the line protocol that says them, and the tables they must become.
 
-What is expected is worked out here from the points alone, with the standard library: nothing of the project is called.
+What is expected is worked out here from the points alone, with the standard library: nothing of the
+project is called.
 """
 
 from collections import defaultdict
@@ -60,7 +61,10 @@ def at(wall: str, zone: str = "Asia/Tokyo", nanoseconds: int = 0, fold: int = 0)
 
 
 def three_days() -> list[list[Point]]:
-    """A house on 2025-11-09 to 2025-11-11 in Japan, by day; with the first day comes the instant before it, with the last the one after."""
+    """A house on 2025-11-09 to 2025-11-11 in Japan, by day.
+
+    With the first day comes the instant before it, with the last the one after.
+    """
     days = [list(_one_day(f"2025-11-{day:02}", day - 9)) for day in (9, 10, 11)]
     outside = {"instant_power_w": 99999.0, "energy_import_kwh": 99999.0}
     days[0].append(
@@ -116,7 +120,10 @@ def _one_day(day: str, index: int) -> Iterator[Point]:
 
 
 def _main_meter(midnight: int, index: int) -> Iterator[Point]:
-    """Every ten minutes, now and then without one of the fields, and at the very end of the day; solar export from the third day on."""
+    """Every ten minutes, now and then without one of the fields, and at the very end of the day.
+
+    Solar export from the third day on.
+    """
     for step in range(144):
         fields: dict[str, Value] = {
             "instant_power_w": 200.5 + 7 * (step * 37 % 101),
@@ -134,7 +141,10 @@ def _main_meter(midnight: int, index: int) -> Iterator[Point]:
 
 
 def every(minutes: int, first: str, last: str, zone: str) -> list[Point]:
-    """A reading every `minutes` from the local midnight that begins `first` until the one that ends `last`, with a day more on both sides."""
+    """A reading every `minutes` from the first local midnight to the last one.
+
+    There is a day more on both sides.
+    """
     start = at(f"{first}T00:00", zone) - 86_400 * SECOND
     end = at(f"{date.fromisoformat(last) + timedelta(days=1)}T00:00", zone) + 86_400 * SECOND
     times = range(start, end, minutes * 60 * SECOND)
@@ -159,7 +169,10 @@ def rows(
     fields: Iterable[str] = POWER_FIELDS,
     missing: float | None = 0.0,
 ) -> list[Row]:
-    """The raw table's rows, but for `ingested_at`, that `points` become for the local days from `first` to `last`; in no order."""
+    """The raw table's rows of `points` for the local days from `first` to `last`.
+
+    They are in no order and lack `ingested_at`.
+    """
     defaults = {"source": "meter1"} if tags is None else tags
     found = []
     for (name, series), time, values in _last_written(points):
@@ -235,7 +248,10 @@ def _readings(
 
 
 def _agreeing(counter: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    """The values but for those of one microsecond that contradict each other: neither is a reading."""
+    """The values but for those of one microsecond that contradict each other.
+
+    Neither is a reading.
+    """
     by_time: dict[int, list[float]] = defaultdict(list)
     for time, value in counter:
         by_time[time // 1000].append(value)

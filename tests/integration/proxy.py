@@ -1,4 +1,7 @@
-"""A proxy before a real server that spoils its answers as a bad network, a busy server or a wrong address would."""
+"""A proxy before a real server that spoils its answers.
+
+It acts as a bad network, a busy server or a wrong address would.
+"""
 
 import contextlib
 import http.client
@@ -21,7 +24,10 @@ class BrokenOffError(Exception):
 
 @contextlib.contextmanager
 def spoiling(server: Server, spoil: Spoil) -> Generator[str]:
-    """The URL of a proxy that hands every answer on as it is, but for the one with a day's rows: that is what `spoil` makes of it."""
+    """The URL of a proxy that hands every answer on as it is, but for the one with a day's rows.
+
+    That is what `spoil` makes of it.
+    """
 
     class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
@@ -56,7 +62,7 @@ def spoiling(server: Server, spoil: Spoil) -> Generator[str]:
 
 
 def _connection(port: int) -> http.client.HTTPConnection:
-    """A connection that takes little in advance, so that the server cannot send more than is read."""
+    """A connection with a small buffer, so that the server cannot send ahead."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.sock = socket.socket()
     connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -65,7 +71,10 @@ def _connection(port: int) -> http.client.HTTPConnection:
 
 
 def cut_after_a_document(documents: Documents) -> Documents:
-    """Only the first half, as a proxy that gives up may pass it on: a proper end of the transfer."""
+    """Only the first half, as a proxy that gives up may pass it on.
+
+    A proper end of the transfer.
+    """
     whole = list(documents)
     return whole[: len(whole) // 2]
 

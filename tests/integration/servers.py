@@ -104,7 +104,8 @@ class Server:
             if self._process.poll() is not None or time.monotonic() > limit:
                 self.stop()
                 raise AssertionError(
-                    f"{self.command()[0]} does not start:\n{(self.folder / 'log').read_text()[-2000:]}"
+                    f"{self.command()[0]} does not "
+                    f"start:\n{(self.folder / 'log').read_text()[-2000:]}"
                 )
             time.sleep(0.05)
 
@@ -174,10 +175,12 @@ class Influx1(Server):
             "reporting-disabled = true\n"
             f'bind-address = "127.0.0.1:{free_port()}"\n'
             f'[meta]\ndir = "{self.folder / "meta"}"\n'
-            f'[data]\ndir = "{self.data}"\nwal-dir = "{self.wal}"\ncache-snapshot-write-cold-duration = "{self.flush}"\n'
+            f'[data]\ndir = "{self.data}"\nwal-dir = '
+            f'"{self.wal}"\ncache-snapshot-write-cold-duration = "{self.flush}"\n'
             f'[coordinator]\nquery-timeout = "{self._query_timeout}"\n'
             "[monitor]\nstore-enabled = false\n"
-            f'[http]\nbind-address = "127.0.0.1:{self.port}"\nauth-enabled = {str(self._auth).lower()}\nlog-enabled = false\n'
+            f'[http]\nbind-address = "127.0.0.1:{self.port}"\nauth-enabled = '
+            f"{str(self._auth).lower()}\nlog-enabled = false\n"
         )
         return [influxd_1(), "-config", str(configuration)]
 

@@ -1,6 +1,9 @@
-"""The compose file as a house uses it: on a real Docker engine, in a copy of the checkout, as a user who is not root.
+"""The compose file as a house uses it: on a real Docker engine, as a user who is not root.
 
-COMPOSE_BUILD_NETWORK=host lets the build reach package registries where a container's own network cannot.
+It runs in a copy of the checkout.
+
+COMPOSE_BUILD_NETWORK=host lets the build reach package registries where a container's own network
+cannot.
 """
 
 import io
@@ -141,7 +144,10 @@ class ComposeHouse(House):
 
 
 def started(folder: Path, **settings: str) -> Iterator[ComposeHouse]:
-    """A house whose permanent services run, its image not built yet; afterwards nothing of it is left in the engine."""
+    """A house whose permanent services run, its image not built yet.
+
+    Afterwards nothing of it is left in the engine.
+    """
     house = ComposeHouse(folder, settings)
     try:
         house.done("up", "--detach", "--wait")
@@ -158,7 +164,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposeHouse]:
 
 @pytest.fixture
 def guarded_house(tmp_path: Path) -> Iterator[ComposeHouse]:
-    """A house whose InfluxDB asks for a password, which the batch has from a file that only its user may read."""
+    """A house whose InfluxDB asks for a password.
+
+    The batch has it from a file that only its user may read.
+    """
     secret = tmp_path / "secrets" / "password"
     secret.parent.mkdir()
     secret.write_text(f"{PASSWORD}\n")
@@ -182,7 +191,10 @@ def yesterday() -> str:
 
 @pytest.fixture(scope="module")
 def readings(yesterday: str) -> list[Point]:
-    """Readings of three days, yesterday in their middle, and one without a tag in its last microsecond."""
+    """Readings of three days, yesterday in their middle.
+
+    One without a tag is in its last microsecond.
+    """
     midnight = at(f"{yesterday}T00:00")
     return [
         *every(5, yesterday, yesterday, "Asia/Tokyo"),
@@ -204,7 +216,10 @@ def assert_archived(house: ComposeHouse, readings: list[Point], day: str) -> Non
 def test_a_first_run_archives_yesterday_and_a_second_one_has_nothing_to_do(
     house: ComposeHouse, readings: list[Point], yesterday: str
 ) -> None:
-    """Into mounts that Docker itself has to make, as a user who is not root; nothing lies elsewhere."""
+    """Into mounts that Docker itself has to make, as a user who is not root.
+
+    Nothing lies elsewhere.
+    """
     house.write(readings)
     assert list((house.folder / "data").iterdir()) == []
 
@@ -240,7 +255,10 @@ def test_only_the_source_runs_all_the_time(house: ComposeHouse) -> None:
 
 
 def test_the_image_holds_compiled_code_and_nothing_of_the_house(house: ComposeHouse) -> None:
-    """Any user can run it, no module has to be compiled again, and neither data nor secrets nor tests are in it."""
+    """Any user can run it, and no module has to be compiled again.
+
+    Neither data nor secrets nor tests are in it.
+    """
     house.done("build", "batch")
     modules = "import dbt.adapters.duckdb, dbt.cli.main, homeiot_batch.workflow.run, snakemake.cli"
     listed = house.done(
@@ -394,9 +412,10 @@ def test_what_the_user_sets_needs_no_new_image(
 def test_a_password_in_a_file_reaches_the_batch(
     guarded_house: ComposeHouse, readings: list[Point], yesterday: str
 ) -> None:
-    """INFLUX_PASSWORD_FILE names a file of this machine, seen from the compose file; the password is in nothing that the run keeps.
+    """INFLUX_PASSWORD_FILE names a file of this machine, seen from the compose file.
 
-    Nor in any layer of the image, although it lies in `.env` and in `secrets` beside the Dockerfile when that is built.
+    The password is in nothing that the run keeps. Nor is it in any layer of the image, although it
+    is in `.env` and in `secrets` beside the Dockerfile when that is built.
     """
     guarded_house.write(readings, "keeper", PASSWORD)
 

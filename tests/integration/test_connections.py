@@ -102,7 +102,10 @@ def test_a_day_is_read_through_any_door(
 def test_a_certificate_that_cannot_be_verified_is_refused(
     served: Influx1, authority: trustme.CA, tmp_path: Path, name: str
 ) -> None:
-    """One of an unknown authority, or one for another name: nothing is read, and the fix is named."""
+    """One of an unknown authority, or one for another name.
+
+    Nothing is read, and the fix is named.
+    """
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(name).configure_cert(tls)
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")

@@ -29,7 +29,10 @@ NO_DATE = warning(
     "the server's cannot be compared with this machine's: its answer has no Date",
     "let the proxy before the server hand the header Date on",
 )
-SET_USER = "set INFLUX_USERNAME and INFLUX_PASSWORD (or INFLUX_PASSWORD_FILE) to a user with READ on the database"
+SET_USER = (
+    "set INFLUX_USERNAME and INFLUX_PASSWORD (or INFLUX_PASSWORD_FILE) to a user with READ on the "
+    "database"
+)
 SET_TOKEN = "set INFLUX_TOKEN (or INFLUX_TOKEN_FILE) to a token that may read the bucket"
 SET_POLICY = "set INFLUX_RETENTION_POLICY to the one that has the readings"
 SECRET_FORMS = ("p@ss:w/örd", "p@ss:w", "9f1c77e4", TOKEN, "secret-planted")
@@ -60,7 +63,10 @@ def reading(
 
 
 def test_a_1x_that_asks_nobody(look: Look, influx1: Influx1) -> None:
-    """Product, clock and bucket are well; a bucket that is not there is told with those that look like it, or else with those there are."""
+    """Product, clock and bucket are well.
+
+    A bucket that is not there is told with those that look like it, or else with those there are.
+    """
     for bucket in ("doctor", "doctors"):
         influx1.create(bucket)
     server = ok("server", f"InfluxDB {influx1.shown_version()} at {influx1.url}")
@@ -91,7 +97,10 @@ def guarded(influx1_auth: Influx1) -> Influx1:
     return influx1_auth
 
 
-AUTHORIZE = "error authorizing query: writer not authorized to execute statement 'SHOW RETENTION POLICIES ON guarded', requires READ on guarded"
+AUTHORIZE = (
+    "error authorizing query: writer not authorized to execute statement 'SHOW RETENTION POLICIES "
+    "ON guarded', requires READ on guarded"
+)
 USERS: dict[str, tuple[dict[str, str], Finding]] = {
     "administrator": (
         {"INFLUX_USERNAME": ADMIN, "INFLUX_PASSWORD": PASSWORD},
@@ -133,7 +142,8 @@ USERS: dict[str, tuple[dict[str, str], Finding]] = {
         {"INFLUX_PASSWORD": ""},
         problem(
             "credentials",
-            "the server asks for credentials, and none are set (unable to parse authentication credentials)",
+            "the server asks for credentials, and none are set (unable to parse authentication "
+            "credentials)",
             SET_USER,
         ),
     ),
@@ -141,7 +151,8 @@ USERS: dict[str, tuple[dict[str, str], Finding]] = {
         {"INFLUX_USERNAME": "reader", "INFLUX_PASSWORD": ""},
         problem(
             "credentials",
-            "the server asks for credentials (unable to parse authentication credentials); INFLUX_USERNAME without a password is not sent",
+            "the server asks for credentials (unable to parse authentication credentials); "
+            "INFLUX_USERNAME without a password is not sent",
             SET_USER,
         ),
     ),
@@ -181,7 +192,8 @@ def buckets(influx2: Influx2) -> Influx2:
 
 
 WRITE_ONLY = (
-    "the token is accepted, but sees no bucket: it may at most write. InfluxDB 2.x says so only in this way: queries answer 200 with "
+    "the token is accepted, but sees no bucket: it may at most write. InfluxDB 2.x says so only in "
+    "this way: queries answer 200 with "
     '"database not found" and an empty list of measurements, as if there were no readings'
 )
 UNSEEN = "; a token that may only write a bucket does not see it"
@@ -194,7 +206,8 @@ TOKENS: dict[str, tuple[Callable[[Influx2], str], str, list[Finding]]] = {
             MAY_READ,
             ok(
                 "mapping",
-                "examined/autogen (default) is bucket 'examined'; examined/long is bucket 'examined/long'",
+                "examined/autogen (default) is bucket 'examined'; examined/long is bucket "
+                "'examined/long'",
             ),
         ],
     ),
@@ -218,7 +231,8 @@ TOKENS: dict[str, tuple[Callable[[Influx2], str], str, list[Finding]]] = {
             problem(
                 "credentials",
                 WRITE_ONLY,
-                "make a token with read permission on bucket 'examined', and set INFLUX_TOKEN to it",
+                "make a token with read permission on bucket 'examined', and set INFLUX_TOKEN to "
+                "it",
             )
         ],
     ),
@@ -304,7 +318,10 @@ def answering(
         yield f"{'https' if tls else 'http'}://127.0.0.1:{port}"
 
 
-DATABASES = b'{"results":[{"statement_id":0,"series":[{"name":"databases","columns":["name"],"values":[["examined"]]}]}]}\n'
+DATABASES = (
+    b'{"results":[{"statement_id":0,"series":'
+    b'[{"name":"databases","columns":["name"],"values":[["examined"]]}]}]}\n'
+)
 BUCKET = b'{"buckets":[{"id":"0a1b","name":"examined","orgID":"1","retentionRules":[]}]}'
 NOTHING = b'{"results":[{"statement_id":0}]}\n'
 
@@ -333,14 +350,20 @@ def test_a_page_is_no_influxdb(look: Look) -> None:
     """A router's login page, and a proxy that has nothing behind it."""
     page = {"Content-Type": "text/html", "Server": "lighttpd"}
     with answering(lambda _: (200, page, b"<!doctype html><title>Welcome</title>")) as url:
-        found = f"what answers at {url} is no InfluxDB: lighttpd: /ping answers 200 (text/html), /query answers 200 (text/html)"
+        found = (
+            f"what answers at {url} is no InfluxDB: lighttpd: /ping answers 200 (text/html), "
+            "/query answers 200 (text/html)"
+        )
         assert list(check_source(look({"INFLUX_URL": url}))) == [
             problem(
                 "server", found, "check host, port and path in INFLUX_URL, and the proxy's rules"
             )
         ]
     with answering(lambda _: (502, {}, b"")) as url:
-        found = f"what answers at {url} is no InfluxDB: /ping answers 502 (no type), /query answers 502 (no type)"
+        found = (
+            f"what answers at {url} is no InfluxDB: /ping answers 502 (no type), /query answers "
+            "502 (no type)"
+        )
         assert list(check_source(look({"INFLUX_URL": url}))) == [
             problem(
                 "server", found, "check host, port and path in INFLUX_URL, and the proxy's rules"
@@ -427,7 +450,10 @@ def test_a_version_that_is_hidden_or_not_supported(look: Look) -> None:
 
 
 def test_a_bucket_without_a_mapping(look: Look) -> None:
-    """Before 2.4 a bucket cannot be queried until a database is mapped to it: the token sees the bucket, but no database."""
+    """Before 2.4 a bucket cannot be queried until a database is mapped to it.
+
+    The token sees the bucket, but no database.
+    """
 
     def influxdb_23(path: str) -> tuple[int, dict[str, str], bytes]:
         empty = (
@@ -448,7 +474,8 @@ def test_a_bucket_without_a_mapping(look: Look) -> None:
             NO_DATE,
             problem(
                 "database",
-                "bucket 'examined' is there, but no database is mapped to it, and this version makes none by itself",
+                "bucket 'examined' is there, but no database is mapped to it, and this version "
+                "makes none by itself",
                 "influx v1 dbrp create --bucket-id 0a1b --db examined --rp autogen --default",
             ),
         ]
@@ -482,7 +509,10 @@ def test_clocks_that_differ(look: Look, seconds: int, side: str) -> None:
 
 
 def lying(server: Influx1 | Influx2, bucket: str) -> dict[str, str]:
-    """The environment that reads a measurement of the bucket's name in it: other tests have the usual one in other buckets."""
+    """The environment that reads a measurement of the bucket's name in it.
+
+    Other tests have the usual one in other buckets.
+    """
     return server.environment(bucket) | {"INFLUX_MEASUREMENT": bucket}
 
 
@@ -497,7 +527,10 @@ def healthy(measurement: str, places: str) -> list[Finding]:
 
 
 def test_readings_as_declared(look: Look, server: Influx1 | Influx2) -> None:
-    """Tags, fields, and the span of each source: one that delivers, one that has fallen silent, one whose clock is wrong, one without the tag."""
+    """Tags, fields, and the span of each source.
+
+    One that delivers, one that has fallen silent, one whose clock is wrong, one without the tag.
+    """
     server.create("declared")
     walls = ["2025-01-01T00:00", "2026-11-24T07:59:30"]
     points = [reading(wall, "declared") for wall in walls]
@@ -508,7 +541,10 @@ def test_readings_as_declared(look: Look, server: Influx1 | Influx2) -> None:
     points += [reading("2026-11-23T12:00", "declared", None)]
     server.write("declared", points)
     at_it = "see whether the meter and its gateway still deliver"
-    future = "set the clock of what writes it; points of the future are archived on the day that they name"
+    future = (
+        "set the clock of what writes it; points of the future are archived on the day that they "
+        "name"
+    )
     assert list(check_readings(look(lying(server, "declared")))) == [
         *healthy("declared", "declared/autogen (default, read now)"),
         warning(
@@ -549,7 +585,10 @@ def test_many_sources_are_cut_short(look: Look, server: Influx1 | Influx2) -> No
 
 
 def test_readings_of_other_types_and_tags(look: Look, server: Influx1 | Influx2) -> None:
-    """A field of another type lately or long ago, of two types that go together, one that no point has; tags that are not declared."""
+    """A field of another type, lately or long ago, and one of two types that go together.
+
+    One that no point has, and tags that are not declared.
+    """
     server.create("types")
     server.write(
         "types",
@@ -579,8 +618,10 @@ def test_readings_of_other_types_and_tags(look: Look, server: Influx1 | Influx2)
         ),
         warning(
             f"{DATASET}.phase",
-            "tag that is not declared, with 2 values: readings that differ in it alone become rows of one source and time",
-            "declare it under tags in config.yaml; if days are archived already, in a dataset of another name",
+            "tag that is not declared, with 2 values: readings that differ in it alone become rows "
+            "of one source and time",
+            "declare it under tags in config.yaml; if days are archived already, in a dataset of "
+            "another name",
         ),
         warning(
             f"{DATASET}.instant_power_w",
@@ -589,7 +630,8 @@ def test_readings_of_other_types_and_tags(look: Look, server: Influx1 | Influx2)
         ),
         warning(
             f"{DATASET}.energy_import_kwh",
-            "field, float and string, declared double; last written as string at 2026-10-01 07:00:00: such a day is refused",
+            "field, float and string, declared double; last written as string at 2026-10-01 "
+            "07:00:00: such a day is refused",
             other,
         ),
         warning(
@@ -647,7 +689,10 @@ def test_tags_and_fields_that_changed_places(
 
 
 def test_no_declared_field_and_no_measurement(look: Look, server: Influx1 | Influx2) -> None:
-    """A measurement of other fields, and one that is not there, with those that look like it and the bucket that has it."""
+    """A measurement of other fields, and one that is not there.
+
+    The latter with those that look like it, and the bucket that has it.
+    """
     server.create("afield")
     server.create("bfield")
     server.write("afield", [reading("2026-11-24T07:00", "afield", watts=1.0)])
@@ -659,7 +704,10 @@ def test_no_declared_field_and_no_measurement(look: Look, server: Influx1 | Infl
             "correct the dataset's fields in config.yaml",
         )
     ]
-    fix = "correct the dataset's measurement in config.yaml, or INFLUX_MEASUREMENT; if it is new, wait for its first point"
+    fix = (
+        "correct the dataset's measurement in config.yaml, or INFLUX_MEASUREMENT; if it is new, "
+        "wait for its first point"
+    )
     nowhere = look(server.environment("bfield"), influx_measurement="powerz")
     assert list(check_readings(nowhere)) == [
         problem(
@@ -677,7 +725,10 @@ def test_no_declared_field_and_no_measurement(look: Look, server: Influx1 | Infl
 
 
 def test_several_retention_policies(look: Look, influx1: Influx1) -> None:
-    """The one that is read and the others; several with points are a problem unless one is named; a name that does not exist."""
+    """The one that is read and the others; several with points are a problem unless one is named.
+
+    A name that does not exist.
+    """
     influx1.create("policies")
     influx1.query('CREATE RETENTION POLICY "long" ON "policies" DURATION INF REPLICATION 1')
     influx1.write("policies", [reading("2026-11-24T07:00", "policies")], "long")
@@ -750,7 +801,10 @@ def test_no_secret_is_printed(
 
 
 def test_a_house_that_works_is_healthy(checkout: Checkout, influx1: Influx1) -> None:
-    """After a night with a real server nothing is wrong: exit code 0; the same as JSON; a stopped server is 1."""
+    """After a night with a real server nothing is wrong: exit code 0; the same as JSON.
+
+    A stopped server is 1.
+    """
     influx1.create("healthy")
     today = datetime.now(UTC) + timedelta(hours=9)
     yesterday = today - timedelta(days=1)
@@ -779,7 +833,7 @@ def counts(outcome: Outcome) -> str:
 def test_a_policy_that_keeps_less_than_is_looked_back(
     look: Look, server: Influx1 | Influx2
 ) -> None:
-    """Where the server forgets before late points and missed days are looked for, the operator is told; with a day more than that not."""
+    """A retention that ends within the look-back is a warning; one day more is none."""
     server.create("short", 7 * 24)
     server.create("enough", 8 * 24)
     fix = "let it keep more than LOOKBACK_DAYS=7 and a day, or look at the runs every day"

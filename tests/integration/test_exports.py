@@ -19,7 +19,8 @@ from tests.integration.servers import Influx1, Influx2
 RANGE = ("--config", "start=2025-11-09", "end=2025-11-11")
 PEAK_MB = 500
 LINE = re.compile(
-    r'(?P<series>(?:\\.|[^\\ ])*) (?P<field>(?:\\.|[^\\=])*)=(?:"(?:\\.|[^"\\])*"|[^" ]+) (?P<time>-?\d+)\n',
+    r"(?P<series>(?:\\.|[^\\ ])*) (?P<field>(?:\\.|[^\\=])*)="
+    r'(?:"(?:\\.|[^"\\])*"|[^" ]+) (?P<time>-?\d+)\n',
     re.DOTALL,
 )
 
@@ -34,7 +35,10 @@ class Exported:
 
 
 def rewritten(points: list[Point], times: int) -> list[Point]:
-    """Every seventh point again with another power, its other fields left as they are; and the first one with another counter only."""
+    """Every seventh point again with another power, its other fields left as they are.
+
+    And the first one with another counter only.
+    """
     power = [
         replace(point, fields={"instant_power_w": 1000.0 * times + number})
         for number, point in enumerate(points[::7])
@@ -43,7 +47,10 @@ def rewritten(points: list[Point], times: int) -> list[Point]:
 
 
 def fill(server: Influx1 | Influx2) -> list[Point]:
-    """Write a house in three rounds, the last of which only the log of writes holds, beside what must be left out; the points in order."""
+    """Write a house in three rounds, beside what must be left out; the points in order.
+
+    Only the log of writes holds the last round.
+    """
     first = [point for day in three_days() for point in day]
     other = [replace(point, measurement="weather") for point in first[:50]]
     server.create("cabin")
@@ -103,7 +110,10 @@ def exported_2(tmp_path_factory: pytest.TempPathFactory) -> Exported:
 
 @pytest.mark.parametrize("export", ["exported_1", "exported_2"])
 def test_a_real_export(tmp_path: Path, request: pytest.FixtureRequest, export: str) -> None:
-    """The export makes the same tables as the server did, of points written again the last; other databases and measurements are left out."""
+    """The export makes the same tables as the server did, of points written again the last.
+
+    Other databases and measurements are left out.
+    """
     exported: Exported = request.getfixturevalue(export)
     power, rooms = archived(tmp_path, {"INFLUX_URL": exported.path.as_uri()})
     assert power == exported.power
@@ -115,7 +125,10 @@ def test_a_real_export(tmp_path: Path, request: pytest.FixtureRequest, export: s
 def test_its_lines_in_any_order(
     tmp_path: Path, request: pytest.FixtureRequest, export: str
 ) -> None:
-    """So do its lines in any order over three gzip files in a folder, as long as what was written again stays in its order."""
+    """So do its lines in any order over three gzip files in a folder.
+
+    What was written again stays in its order.
+    """
     exported: Exported = request.getfixturevalue(export)
     lines = shuffled(list(lines_of(exported.path)))
     folder = tmp_path / "export"
@@ -179,7 +192,10 @@ def test_exports_of_spans_with_a_hole(tmp_path: Path, halves: tuple[Path, Export
 
 
 def test_a_long_export(house: House) -> None:
-    """300,000 lines of three days, a field a line and in no order, go through the spool on disk, and leave nothing of it behind."""
+    """300,000 lines of three days go through the spool on disk, which is removed.
+
+    A line has one field, and the lines are in no order.
+    """
     start = at("2025-11-09T00:00")
     points = [
         Point(
@@ -211,7 +227,10 @@ def test_a_long_export(house: House) -> None:
 
 
 def lines_of(export: Path) -> Iterator[str]:
-    """The lines of points of the database `home_energy`, each with its end; a text of a point may hold line breaks."""
+    """The lines of points of the database `home_energy`, each with its end.
+
+    A text of a point may hold line breaks.
+    """
     with gzip.open(export, "rt") if export.suffix == ".gz" else export.open() as stream:
         database, pending, in_ddl = "home_energy", "", False
         for line in stream:
@@ -230,7 +249,10 @@ def lines_of(export: Path) -> Iterator[str]:
 
 
 def shuffled(lines: list[str]) -> list[str]:
-    """The lines in another order; of those that write the same field of the same point the last one stays the last."""
+    """The lines in another order.
+
+    Of those that write the same field of the same point the last one stays the last.
+    """
     new = random.Random(7).sample(lines, len(lines))
     places: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for place, line in enumerate(new):

@@ -1,4 +1,7 @@
-"""What goes wrong at a source fails the run with a line that names the fix, and leaves the archive as it was."""
+"""What goes wrong at a source fails the run and leaves the archive as it was.
+
+The line names the fix.
+"""
 
 import itertools
 import time
@@ -23,7 +26,10 @@ FIRST_DAY = ("--config", "start=2025-11-10", "end=2025-11-10")
 
 
 def points() -> list[Point]:
-    """A reading every five minutes of two days: the first is a Monday, in whose middle InfluxDB begins another shard."""
+    """A reading every five minutes of two days.
+
+    The first is a Monday, in whose middle InfluxDB begins another shard.
+    """
     return [
         Point(
             at("2025-11-10T00:00") + step * 300 * 10**9,
@@ -79,7 +85,10 @@ def assert_refused(
     environment: Environment,
     span: tuple[str, ...] = RANGE,
 ) -> None:
-    """Reading the archived day again, and the next one, fails with `said` and its fix at the end, and changes nothing."""
+    """Reading the archived day again, and the next one, fails with `said` and changes nothing.
+
+    The fix is at the end.
+    """
     before = State.of(house)
     assert len(before.table) == 288
     outcome = house.snakemake("--until", "load", "--forcerun", "extract", *span, **environment)
@@ -172,7 +181,10 @@ def test_a_token_of_influxdb_2_that_may_only_write(kept: House, influx2: Influx2
 
 
 def test_points_in_another_retention_policy(kept: House, influx1: Influx1) -> None:
-    """Points outside the default retention policy are no empty day: the line names the setting, which then reads them."""
+    """Points outside the default retention policy are no empty day.
+
+    The line names the setting, which then reads them.
+    """
     influx1.create("policies")
     influx1.query('CREATE RETENTION POLICY "long" ON "policies" DURATION INF REPLICATION 1')
     influx1.write("policies", points(), "long")
@@ -196,7 +208,10 @@ def test_points_in_another_retention_policy(kept: House, influx1: Influx1) -> No
 def test_points_in_two_retention_policies(
     kept: House, influx1: Influx1, influx1_auth: Influx1
 ) -> None:
-    """A default policy that was changed in the course of the day holds a part of it only: refused until the policy is named, by a mere reader too."""
+    """A default policy that was changed in the course of the day holds a part of it only.
+
+    Refused until the policy is named, by a mere reader too.
+    """
     for server in (influx1, influx1_auth):
         server.create("changed")
         half = points()[::2]
@@ -333,7 +348,10 @@ def test_a_query_that_the_server_ends_in_the_middle(kept: House, tmp_path: Path)
 def test_a_shard_of_another_type(
     kept: House, server: Influx1 | Influx2, kind: str, other: Value
 ) -> None:
-    """Where a field is a number before Monday 09:00 and something else after, the server leaves the latter out in silence."""
+    """The server leaves out a field's values of another type without a word.
+
+    The field is a number before Monday 09:00 and something else after.
+    """
     bucket = f"{kind} shard"
     boundary = at("2025-11-10T09:00")
     server.create(bucket)
@@ -365,14 +383,17 @@ def test_a_fraction_in_an_integer_field(house: House, influx1: Influx1) -> None:
     assert outcome.code != 0
     assert outcome.failures == outcome.stderr.splitlines()[-1:]
     assert (
-        "field co2_ppm holds a value that does not fit integer, its declared type; correct the type in config.yaml"
-        in outcome.failures[0]
+        "field co2_ppm holds a value that does not fit integer, its declared type; correct the "
+        "type in config.yaml" in outcome.failures[0]
     )
     assert list(house.snapshot()) == ["raw_meter_readings/dt=2025-10-01/part-0.parquet"]
 
 
 def test_a_zone_that_changed(kept: House) -> None:
-    """Days of another zone would overlap those that are archived; the line names the zone that they have."""
+    """Days of another zone would overlap those that are archived.
+
+    The line names the zone that they have.
+    """
     before = State.of(kept)
     outcome = kept.snakemake("--until", "load", "--forcerun", "extract", *RANGE, TZ="Europe/Berlin")
     assert outcome.code != 0

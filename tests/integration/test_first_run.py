@@ -37,7 +37,10 @@ def test_the_first_run_and_doctor_say_how_far_back_the_server_reaches(
     monkeypatch: pytest.MonkeyPatch,
     clean_environment: None,
 ) -> None:
-    """With the command that archives it all; the next run does not say it again, doctor does until it is done."""
+    """With the command that archives it all.
+
+    The next run does not say it again, doctor does until it is done.
+    """
     server.create("begin")
     server.write_lines("begin", lines(*range(2, 13)))
     environment = server.environment("begin")

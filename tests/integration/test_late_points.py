@@ -40,7 +40,10 @@ def powers(house: Checkout) -> dict[str, list[float]]:
 def test_late_points_are_brought_in_and_shrunken_days_left_alone(
     checkout: Checkout, influx1: Influx1
 ) -> None:
-    """In the window, days with more values are read again; fewer are reported; a value changed without a count is not seen."""
+    """In the window, days with more values are read again; fewer are reported.
+
+    A value changed without a count is not seen.
+    """
     influx1.create("late")
     for day in range(2, 11):
         write(influx1, day, (0, 1.0), (60, 2.0))
@@ -57,14 +60,23 @@ def test_late_points_are_brought_in_and_shrunken_days_left_alone(
     assert (late.code, [line for line in late.stderr.splitlines() if "not archived" in line]) == (
         1,
         [
-            "raw_meter_readings 2026-11-03: the server has values that are not archived: instant_power_w +1",
-            "raw_meter_readings 2026-11-07: the server has values that are not archived: instant_power_w +2",
+            (
+                "raw_meter_readings 2026-11-03: the server has values that are not archived: "
+                "instant_power_w +1"
+            ),
+            (
+                "raw_meter_readings 2026-11-07: the server has values that are not archived: "
+                "instant_power_w +2"
+            ),
             "raw_meter_readings 2026-11-10: the day is not archived",
         ],
     )
     night = checkout.night("2026-11-11")
     assert (night.code, fetched(night)) == (0, ["2026-11-07", "2026-11-10"])
-    kept = "the source holds fewer values than are archived (instant_power_w 1 of 2, energy_import_kwh 0 of 0, energy_export_kwh 0 of 0)"
+    kept = (
+        "the source holds fewer values than are archived (instant_power_w 1 of 2, "
+        "energy_import_kwh 0 of 0, energy_export_kwh 0 of 0)"
+    )
     assert (
         f"warning: raw_meter_readings 2026-11-09: {kept}; the archived day is kept"
         in night.stderr.splitlines()
@@ -82,7 +94,10 @@ def test_late_points_are_brought_in_and_shrunken_days_left_alone(
     assert (after.code, after.stderr.splitlines()) == (
         0,
         [
-            "note: raw_meter_readings 2026-11-09: the server no longer has all values: instant_power_w -1",
+            (
+                "note: raw_meter_readings 2026-11-09: the server no longer has all values: "
+                "instant_power_w -1"
+            ),
             "9 days verified, 21 rows, 0 with problems",
         ],
     )
@@ -110,13 +125,16 @@ def test_a_stopped_server_is_no_reason_to_leave_out_the_rest(
         ["fetch raw_meter_readings 2026-11-03"],
     )
     assert (
-        "warning: raw_meter_readings: late points were not looked for: http://127.0.0.1:9 cannot be reached"
-        in night.stderr
+        "warning: raw_meter_readings: late points were not looked for: http://127.0.0.1:9 cannot "
+        "be reached" in night.stderr
     )
     asked = checkout.night(
         "2026-11-04", "--reconcile", "--date", "2026-11-02", INFLUX_URL="http://127.0.0.1:9"
     )
-    said = "failed: raw_meter_readings was not compared with the source; see the warnings, and run again"
+    said = (
+        "failed: raw_meter_readings was not compared with the source; see the warnings, and run "
+        "again"
+    )
     assert (asked.code, asked.jobs, asked.stderr.splitlines()[-1]) == (1, [], said)
 
 

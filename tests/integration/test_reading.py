@@ -29,7 +29,7 @@ def assert_nowhere(house: House, outcome: Outcome, *secrets: str) -> None:
 
 
 def assert_three_days(house: House, server: Influx1 | Influx2) -> Outcome:
-    """Archive two days, then write the third, which has a field that the server did not know before, and archive it."""
+    """Archive two days, then write the third with a new field, and archive it."""
     days = three_days()
     points = [point for day in days for point in day]
     server.create("home_energy")
@@ -50,7 +50,11 @@ def assert_three_days(house: House, server: Influx1 | Influx2) -> Outcome:
 
 
 def test_two_datasets_from_influxdb_1(house: House, influx1: Influx1) -> None:
-    """Without a login; a second dataset, declared in a file of its own, is archived by the same run and keeps NULL for what is missing."""
+    """Without a login.
+
+    A second dataset, declared in a file of its own, is archived by the same run and keeps NULL for
+    what is missing.
+    """
     assert_three_days(house, influx1)
     influx1.write("home_energy", climate())
     (house.folder / "climate.yaml").write_text(CLIMATE)
@@ -97,7 +101,10 @@ def test_influxdb_1_with_a_password(house: House, influx1_auth: Influx1) -> None
 
 
 def test_influxdb_2_with_a_token(house: House, influx2: Influx2) -> None:
-    """With a token, which is found nowhere afterwards; the archived files name zone, bounds and what they hold."""
+    """With a token, which is found nowhere afterwards.
+
+    The archived files name zone, bounds and what they hold.
+    """
     outcome = assert_three_days(house, influx2)
     assert_nowhere(house, outcome, TOKEN)
     schema = pq.read_schema(house.day("2025-11-11") / "part-0.parquet")
@@ -163,7 +170,10 @@ def test_days_of_other_zones(
     hours: list[int],
     server: Influx1 | Influx2,
 ) -> None:
-    """A day is the zone's own, also where the clock changes: every point once, by its wall clock, in files that name the zone."""
+    """A day is the zone's own, also where the clock changes.
+
+    Every point once, by its wall clock, in files that name the zone.
+    """
     points = every(15, first, last, zone)
     bucket = f"{zone} {first}".replace("/", " ")  # a slash would part database and retention policy
     server.create(bucket)

@@ -33,7 +33,10 @@ def warned(outcome: Outcome) -> list[str]:
 def test_a_day_at_the_edge_of_retention_is_archived_with_a_warning(
     house: House, server: Influx1 | Influx2
 ) -> None:
-    """Of a day that began before what is kept some readings may be gone: it is archived as it is, and the run says so; of later days it does not."""
+    """Of a day that began before what is kept some readings may be gone.
+
+    It is archived as it is, and the run says so; of later days it does not.
+    """
     server.create("edge", KEPT_HOURS)
     now = datetime.fromtimestamp(int(time.time()), UTC).replace(microsecond=1)  # never midnight
     edge = now - timedelta(hours=KEPT_HOURS)

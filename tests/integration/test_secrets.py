@@ -1,4 +1,7 @@
-"""A planted token and password: nowhere in what the commands say, keep, or show to others on the machine."""
+"""A planted token and password.
+
+Nowhere in what the commands say, keep, or show to others on the machine.
+"""
 
 import base64
 import contextlib
@@ -44,7 +47,7 @@ def found_in(content: bytes) -> list[bytes]:
 
 
 class Watch:
-    """Looks at the command lines of all processes, and at the environment of dbt's, as others on the machine might."""
+    """Looks at all command lines, and at dbt's environment, as others on the machine might."""
 
     def __init__(self) -> None:
         self.seen: set[bytes] = set()
@@ -102,7 +105,10 @@ def said_by_all(house: Checkout) -> dict[str, Outcome]:
     "server", ["1.6 with a password", "1.13 with a password", "2.7"], indirect=True
 )
 def test_secrets_stay_where_they_were_given(server: Influx1 | Influx2, checkout: Checkout) -> None:
-    """Not in output, logs, markers, `.snakemake`, Parquet or DuckDB, not in any command line, and dbt is not given them."""
+    """Not in output, logs, markers, `.snakemake`, Parquet, DuckDB or any command line.
+
+    dbt is not given them.
+    """
     server.create("planted")
     line = b"power,source=a instant_power_w=1,energy_import_kwh=2 %d" % (NOON * 10**9)
     if isinstance(server, Influx1):
@@ -132,7 +138,10 @@ def test_secrets_stay_where_they_were_given(server: Influx1 | Influx2, checkout:
 
 
 def kept(house: Checkout) -> dict[str, list[bytes]]:
-    """The files of the house that hold a secret: as bytes, and what Parquet and DuckDB hold compressed as text."""
+    """The files of the house that hold a secret.
+
+    As bytes, and what Parquet and DuckDB hold compressed as text.
+    """
     found = {
         str(path): found_in(path.read_bytes()) for path in house.folder.rglob("*") if path.is_file()
     }
@@ -163,7 +172,7 @@ def exported(database: Path) -> bytes:
 
 
 def test_the_search_would_find_them(tmp_path: Path) -> None:
-    """A secret in a compressed DuckDB column, and one on a command line, are found by the means of this file."""
+    """A test here finds a secret in a compressed DuckDB column, and one on a command line."""
     with duckdb.connect(tmp_path / "a.duckdb") as connection:
         connection.execute("CREATE TABLE t AS SELECT ? AS a FROM range(1000)", [TOKEN])
     assert found_in(exported(tmp_path / "a.duckdb"))[0] == TOKEN.encode()

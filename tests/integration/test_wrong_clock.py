@@ -1,6 +1,7 @@
-"""A run whose clock and the server's differ, and an archive that a night with a wrong clock has left.
+"""A run whose clock and the server's differ, and an archive of a night with a wrong clock.
 
-A proxy gives the answers of a real server another Date: for the run one clock is as wrong as the other.
+A proxy gives the answers of a real server another Date: for the run one clock is as wrong as the
+other.
 """
 
 import contextlib
@@ -28,7 +29,10 @@ READ = "SELECT strftime(ts_jst, '%m-%d'), count(*) FROM raw_meter_readings GROUP
 
 @contextlib.contextmanager
 def dated(server: Influx1, difference: timedelta | None) -> Generator[str]:
-    """The URL of a proxy whose Date is ahead of this machine's clock by the difference; None: it has no Date."""
+    """The URL of a proxy whose Date is ahead of this machine's clock by the difference.
+
+    None: it has no Date.
+    """
 
     class Handler(QuietHandler):
         def do_GET(self) -> None:
@@ -79,7 +83,10 @@ def run(house: Checkout, server: Influx1, difference: timedelta | None, *argumen
 def test_clocks_that_differ_by_days_refuse_the_run(
     days: int, asked: str, checkout: Checkout, recent: Influx1
 ) -> None:
-    """One line with both times, exit code 1, nothing on disk: whichever clock is wrong, and whatever is asked for."""
+    """One line with both times, exit code 1, nothing on disk.
+
+    Whichever clock is wrong, and whatever is asked for.
+    """
     arguments = () if asked == "night" else ("--date", str(before_yesterday()))
     outcome = run(checkout, recent, timedelta(days=days), *arguments)
     assert outcome.code == 1
@@ -118,7 +125,10 @@ def test_a_snakemake_range_compares_the_clocks_too(checkout: Checkout, recent: I
 def test_a_day_is_read_only_if_it_is_over_by_the_server_too(
     left_s: int, recent: Influx1, monkeypatch: pytest.MonkeyPatch, clean_environment: None
 ) -> None:
-    """A minute before its end by the server's clock it is refused, a minute after it is read. Some zone has noon now."""
+    """A minute before its end by the server's clock it is refused, a minute after it is read.
+
+    Some zone has noon now.
+    """
     zone = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
     for name, value in (recent.environment("recent") | {"TZ": zone}).items():
         monkeypatch.setenv(name, value)
@@ -174,7 +184,8 @@ def test_no_day_stays_short_after_an_outage(
 ) -> None:
     """On 10 November the clock was ahead, and an outage longer than LOOKBACK_DAYS follows.
 
-    Every day has all that the server holds, whether a run in between could see the wrong clock or none could.
+    Every day has all that the server holds, whether a run in between could see the wrong clock or
+    none could.
     """
     bucket = f"ahead_{len(nights_between)}_{clock.replace(' ', '_')}"
     influx16.create(bucket)

@@ -1,4 +1,4 @@
-"""The read copy in older versions of DuckDB, as Grafana, Metabase, DBeaver and notebooks bring them.
+"""The read copy in older versions of DuckDB, as Grafana, Metabase and DBeaver bring them.
 
 An environment for each is made by `make readers`. Without it these tests are skipped, unless
 INTEGRATION_TESTS=1.

@@ -1,4 +1,6 @@
-"""A headless Chromium, driven over the DevTools protocol through a pipe: what a page looks like, says on its console and asks the network for.
+"""A headless Chromium, driven over the DevTools protocol through a pipe.
+
+It shows what a page looks like, logs on its console and asks the network for.
 
 python -m tests.report.browser FILE OUTPUT.png [--width 390] [--dark] [--pdf] [--height 0] [--tab 1]
 """

@@ -1,4 +1,7 @@
-"""Houses with their marts, built by the real dbt and published as the workflow does it: once a session, for all tests of the report."""
+"""Houses with their marts, built by the real dbt and published as the workflow does it.
+
+Once a session, for all tests of the report.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -52,7 +55,10 @@ Build = Callable[..., Built]
 def readings(
     source: str, days: Iterator[date], zone: ZoneInfo, *, sold: bool = False, watts: bool = True
 ) -> Iterator[Reading]:
-    """A reading every half an hour: 0.5 kWh bought an hour, by the sun's hours sold; other days, other loads."""
+    """A reading every half an hour: 0.5 kWh bought an hour, by the sun's hours sold.
+
+    Other days, other loads.
+    """
     bought = exported = 100.0
     step = 30
     for day in days:
@@ -120,7 +126,10 @@ TARIFFS = [
 
 @pytest.fixture(scope="session")
 def troubled(build: Build) -> Built:
-    """Sixty days of a grid meter with gaps, one on the last day, a swap and a glitch; hostile names; no export, no power; a silent source."""
+    """Sixty days of a grid meter with gaps, one on the last day, a swap and a glitch.
+
+    Hostile names; no export, no power; a silent source.
+    """
     zone = ZoneInfo("Asia/Tokyo")
     found: list[Reading] = []
     for at, source, watts, counter, sold in readings(GRID, span(60), zone, sold=True):

@@ -1,4 +1,7 @@
-"""A page as a program reads it: the parts of a source, tables with the exact and the shown values, bars by their titles."""
+"""A page as a program reads it.
+
+The parts of a source, tables with the exact and the shown values, bars by their titles.
+"""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser

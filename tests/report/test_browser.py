@@ -1,4 +1,7 @@
-"""The page in a real browser: Debian's Chromium. Skipped where there is none, unless INTEGRATION_TESTS=1."""
+"""The page in Debian's Chromium.
+
+Skipped where there is none, unless INTEGRATION_TESTS=1.
+"""
 
 import json
 import os
@@ -16,27 +19,36 @@ pytestmark = pytest.mark.skipif(
     reason="needs chromium; .ci/run installs it",
 )
 
-# what is wider than its box and not in a box that scrolls, and text of an axis or mark that leaves the page
+# what is wider than its box and not in a box that scrolls, and text that leaves the page
 CUT_OFF = """
-[...document.querySelectorAll('body *')].filter(e => e.offsetParent && !e.closest('.scroll, svg, details')
+[...document.querySelectorAll('body *')].filter(e => e.offsetParent
+    && !e.closest('.scroll, svg, details')
     && (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline'
-        || e.getBoundingClientRect().right > innerWidth + 0.5 || e.getBoundingClientRect().left < -0.5))
+        || e.getBoundingClientRect().right > innerWidth + 0.5
+        || e.getBoundingClientRect().left < -0.5))
   .map(e => e.tagName + '.' + e.className + ' ' + e.textContent.slice(0, 40))
 """
 # pairs of labels of one axis that lie on each other
 OVERLAPS = """
 [...document.querySelectorAll('.x, .y')].filter(e => e.offsetParent).flatMap(axis => {
-  const boxes = [...axis.children].filter(e => e.offsetParent).map(e => [e.textContent, e.getBoundingClientRect()]);
+  const boxes = [...axis.children].filter(e => e.offsetParent)
+    .map(e => [e.textContent, e.getBoundingClientRect()]);
   return boxes.flatMap(([a, p], i) => boxes.slice(i + 1).filter(([b, q]) =>
-    p.left < q.right && q.left < p.right && p.top < q.bottom - 2 && q.top < p.bottom - 2).map(([b]) => a + ' | ' + b));
+    p.left < q.right && q.left < p.right && p.top < q.bottom - 2 && q.top < p.bottom - 2)
+    .map(([b]) => a + ' | ' + b));
 })
 """
 MARKS = """
-Object.fromEntries([...document.querySelectorAll('section.card')].filter(e => e.offsetParent && e.querySelector('svg')).map(e => [
-  e.className.replace('card ', ''),
-  [...e.querySelectorAll('svg path:not(.grid):not(.blank), svg rect')].filter(m => m.getBoundingClientRect().width > 0.2).length]))
+Object.fromEntries([...document.querySelectorAll('section.card')]
+  .filter(e => e.offsetParent && e.querySelector('svg')).map(e => [
+    e.className.replace('card ', ''),
+    [...e.querySelectorAll('svg path:not(.grid):not(.blank), svg rect')]
+      .filter(m => m.getBoundingClientRect().width > 0.2).length]))
 """
-SHOWN = "[...document.querySelectorAll('article')].filter(e => e.offsetParent).map(e => e.querySelector('h2').textContent)"
+SHOWN = """
+[...document.querySelectorAll('article')].filter(e => e.offsetParent)
+  .map(e => e.querySelector('h2').textContent)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +70,8 @@ def tab(browser: Browser, source: str) -> None:
         f"[...document.querySelectorAll('.tabs label')].find(e => e.title === {json.dumps(source)})"
     )
     place = browser.evaluate(
-        f"(() => {{ const e = {find}; e.scrollIntoView(); const b = e.getBoundingClientRect(); return [b.x + 9, b.y + 9]; }})()"
+        f"(() => {{ const e = {find}; e.scrollIntoView(); const b = e.getBoundingClientRect(); "
+        "return [b.x + 9, b.y + 9]; })()"
     )
     for kind in ("mousePressed", "mouseReleased"):
         browser.call(
@@ -95,7 +108,10 @@ def complaints(browser: Browser) -> list[Any]:
 def test_nothing_is_cut_off_or_overlaps(
     browser: Browser, page_file: Path, width: int, dark: bool
 ) -> None:
-    """In each source's part, whatever its name: nothing leaves its box or the page, no two labels of an axis lie on each other."""
+    """In each source's part, whatever its name: nothing leaves its box or the page.
+
+    No two labels of an axis overlap.
+    """
     opened(browser, page_file, width, dark=dark)
     for source in (GRID, SCRIPT, QUOTES, LONG):
         tab(browser, source)
@@ -123,7 +139,8 @@ def test_every_chart_has_marks(browser: Browser, page_file: Path) -> None:
     tab(browser, QUOTES)
     assert (
         browser.evaluate(
-            "document.querySelectorAll('#panel-2 .curve .gap, #panel-3 .curve .gap, #panel-4 .curve .gap').length"
+            "document.querySelectorAll('#panel-2 .curve .gap, #panel-3 .curve .gap, "
+            "#panel-4 .curve .gap').length"
         )
         == 1
     )
@@ -193,7 +210,8 @@ def test_in_print_every_source_has_its_page_in_light_colours(
     )
     assert (
         browser.evaluate(
-            "[...document.querySelectorAll('.tabs, details, .download')].filter(e => e.offsetParent).length"
+            "[...document.querySelectorAll('.tabs, details, .download')]"
+            ".filter(e => e.offsetParent).length"
         )
         == 0
     )

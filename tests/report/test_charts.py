@@ -44,7 +44,10 @@ SLOTS: list[charts.Slot] = [(0.0, 0.25, 1.0), (0.25, 0.5, None), (0.5, 0.75, 2.0
 
 
 def test_no_line_crosses_a_gap() -> None:
-    """A closed subpath for each contiguous run, down to the zero line: nothing is drawn between 250 and 500."""
+    """A closed subpath for each contiguous run, down to the zero line.
+
+    Nothing is drawn between 250 and 500.
+    """
     axis = Scale(2.0, 0.0, 1.0)
     assert charts.area(SLOTS, axis) == "M0 100V50H250V100ZM500 100V0H750V0H1000V100Z"
     assert charts.line(SLOTS, axis) == "M0 50V50H250M500 0V0H750V0H1000"
@@ -87,7 +90,10 @@ def test_cells_of_a_level_are_one_path_and_neighbours_one_rectangle() -> None:
 
 
 def test_levels_run_from_zero_to_the_top() -> None:
-    """An outlier does not make the rest pale; of values that all lie high the range is theirs; nothing but zeros is the lowest level."""
+    """An outlier does not make the rest pale; of values that all lie high the range is theirs.
+
+    Nothing but zeros is the lowest level.
+    """
     values = [*(float(k) for k in range(100)), 1e6]
     assert charts.range_of_levels(values) == (0.0, 99.0)
     assert charts.range_of_levels([0.0, *(80.0 + k for k in range(20))]) == (81.0, 99.0)

@@ -35,7 +35,10 @@ def test_every_source_has_a_part_the_main_meter_first(parts: dict[str, Part]) ->
 
 def test_the_headline_is_the_last_day_of_the_table(troubled: Built, parts: dict[str, Part]) -> None:
     """Bought, sold, net, peak with its time, completeness, cost: of each source, or no data."""
-    sql = "SELECT import_kwh, export_kwh, net_kwh, peak_w, coverage FROM fct_daily_energy WHERE date_jst = ? AND source = ?"
+    sql = (
+        "SELECT import_kwh, export_kwh, net_kwh, peak_w, coverage FROM fct_daily_energy WHERE "
+        "date_jst = ? AND source = ?"
+    )
     [[bought, sold, net, peak, coverage]] = rows(troubled, sql, LAST, GRID)
     tiles = parts[GRID].tiles
     assert [tiles[name] for name in ("Bought", "Sold", "Net", "Peak")] == [
@@ -57,8 +60,14 @@ def test_the_headline_is_the_last_day_of_the_table(troubled: Built, parts: dict[
 def test_this_month_is_compared_with_the_same_days_of_the_last(
     troubled: Built, parts: dict[str, Part]
 ) -> None:
-    """Sums of the daily table from the first to the day; the percentage follows from both, and caveats of both are named."""
-    sums = "SELECT sum(import_kwh), count_if(is_complete) FROM fct_daily_energy WHERE source = ? AND date_jst BETWEEN ? AND ?"
+    """Sums of the daily table from the first to the day.
+
+    The percentage follows from both, and caveats of both are named.
+    """
+    sums = (
+        "SELECT sum(import_kwh), count_if(is_complete) FROM fct_daily_energy WHERE source = ? AND "
+        "date_jst BETWEEN ? AND ?"
+    )
     [[this, whole]] = rows(troubled, sums, GRID, date(2026, 11, 1), LAST)
     [[former, before]] = rows(troubled, sums, GRID, date(2026, 10, 1), date(2026, 10, 23))
     assert parts[GRID].tiles["Bought this month"] == [shown(this)]
@@ -83,7 +92,10 @@ def test_the_table_of_days_is_the_daily_table(
     troubled: Built, parts: dict[str, Part], source: str
 ) -> None:
     """31 days at most, newest first, none left out: a day without a row is no data, never 0."""
-    sql = "SELECT date_jst, import_kwh, export_kwh, net_kwh, peak_w, coverage FROM fct_daily_energy WHERE source = ?"
+    sql = (
+        "SELECT date_jst, import_kwh, export_kwh, net_kwh, peak_w, coverage FROM fct_daily_energy "
+        "WHERE source = ?"
+    )
     there = {row[0]: row[1:] for row in rows(troubled, sql, source)}
     days = [LAST - timedelta(days=k) for k in range(31) if LAST - timedelta(days=k) >= min(there)]
     found = [row for row in parts[source].tables["table"] if row[0][1] != "Day"]
@@ -105,7 +117,8 @@ def test_months_and_years_are_those_of_the_tables(troubled: Built, parts: dict[s
     """Every month of fct_monthly_energy and every year of it, newest first."""
     months = rows(
         troubled,
-        "SELECT import_kwh, export_kwh, net_kwh FROM fct_monthly_energy WHERE source = ? ORDER BY month_jst DESC",
+        "SELECT import_kwh, export_kwh, net_kwh FROM fct_monthly_energy WHERE source = ? ORDER BY "
+        "month_jst DESC",
         GRID,
     )
     assert [row[1:4] for row in parts[GRID].tables["months"][1:]] == [
@@ -113,7 +126,8 @@ def test_months_and_years_are_those_of_the_tables(troubled: Built, parts: dict[s
     ]
     years = rows(
         troubled,
-        "SELECT sum(import_kwh), sum(export_kwh), sum(net_kwh) FROM fct_daily_energy WHERE source = ?",
+        "SELECT sum(import_kwh), sum(export_kwh), sum(net_kwh) FROM fct_daily_energy WHERE source "
+        "= ?",
         GRID,
     )
     assert [[cell[1] for cell in row[1:4]] for row in parts[GRID].tables["years"][1:]] == [
@@ -125,7 +139,10 @@ def test_the_hours_of_the_day_are_those_of_the_hourly_table(
     troubled: Built, parts: dict[str, Part]
 ) -> None:
     """Beside the load curve stands its table."""
-    sql = "SELECT hour(hour_jst), import_kwh, export_kwh FROM fct_hourly_energy WHERE source = ? AND date_jst = ? ORDER BY 1"
+    sql = (
+        "SELECT hour(hour_jst), import_kwh, export_kwh FROM fct_hourly_energy WHERE source = ? AND "
+        "date_jst = ? ORDER BY 1"
+    )
     expected = [
         [(None, f"{hour:02}:00"), shown(bought), shown(sold)]
         for hour, bought, sold in rows(troubled, sql, GRID, LAST)
@@ -137,7 +154,10 @@ def test_every_known_day_has_its_bar_with_its_figures(
     troubled: Built, parts: dict[str, Part]
 ) -> None:
     """The title of a bar says the day's figures; a day without any is a gap, not a bar."""
-    sql = "SELECT date_jst, import_kwh, export_kwh FROM fct_daily_energy WHERE source = ? AND import_kwh > 0"
+    sql = (
+        "SELECT date_jst, import_kwh, export_kwh FROM fct_daily_energy WHERE source = ? AND "
+        "import_kwh > 0"
+    )
     titles = [title.split(";")[0] for title in parts[GRID].titles["days"]]
     for day, bought, sold in rows(troubled, sql, GRID):
         assert (
@@ -163,8 +183,14 @@ def test_caveats_stand_in_words_beside_the_figures(parts: dict[str, Part]) -> No
 
 
 def test_costs_are_those_of_the_tariffs(troubled: Built, parts: dict[str, Part]) -> None:
-    """Bought, sold and net of each day, and the month's sum; a day without prices is said, and is no 0."""
-    sql = "SELECT date_jst, import_cost, feed_in_revenue, net_cost, unpriced_kwh FROM fct_daily_cost WHERE date_jst > ? ORDER BY 1 DESC"
+    """Bought, sold and net of each day, and the month's sum.
+
+    A day without prices is said, and is no 0.
+    """
+    sql = (
+        "SELECT date_jst, import_cost, feed_in_revenue, net_cost, unpriced_kwh FROM fct_daily_cost "
+        "WHERE date_jst > ? ORDER BY 1 DESC"
+    )
     costs = rows(troubled, sql, LAST - timedelta(days=31))
     nothing = (None, "no data")
     expected = [
@@ -196,11 +222,20 @@ def test_costs_are_those_of_the_tariffs(troubled: Built, parts: dict[str, Part])
 
 
 def test_the_cost_of_doubtful_energy_is_doubtful(troubled: Built, parts: dict[str, Part]) -> None:
-    """The month's cost has the caveats of the month's energy, wherever it stands; bars and rows of days have those of the days."""
-    sums = "SELECT count_if(is_complete), sum(estimated_kwh), sum(reset_count) FROM fct_daily_energy WHERE source = ? AND month(date_jst) = 11"
+    """The month's cost has the caveats of the month's energy, wherever it stands.
+
+    Bars and rows of days have those of the days.
+    """
+    sums = (
+        "SELECT count_if(is_complete), sum(estimated_kwh), sum(reset_count) FROM fct_daily_energy "
+        "WHERE source = ? AND month(date_jst) = 11"
+    )
     [[whole, estimated, resets]] = rows(troubled, sums, GRID)
     assert (whole < 23, estimated > 0, resets) == (True, True, 1)
-    doubt = f"{23 - whole} of 23 days incomplete or missing, {W.energy(estimated)} kWh estimated, 1 counter reset or swap"
+    doubt = (
+        f"{23 - whole} of 23 days incomplete or missing, {W.energy(estimated)} kWh estimated, 1 "
+        "counter reset or swap"
+    )
     # priced and not, tile and chart
     assert [note.count(doubt) for note in parts[GRID].notes if note.startswith("This month: ")] == [
         1
@@ -245,7 +280,10 @@ def test_the_download_is_the_daily_table(troubled: Built, parts: dict[str, Part]
         "coverage",
         "longest_gap_s",
     ]
-    sql = f"SELECT {', '.join(names)} FROM fct_daily_energy WHERE source = ? AND date_jst > ? ORDER BY 1"
+    sql = (
+        f"SELECT {', '.join(names)} FROM fct_daily_energy WHERE source = ? AND date_jst > ? ORDER "
+        "BY 1"
+    )
     expected: list[tuple[Any, ...]] = rows(troubled, sql, GRID, LAST - timedelta(days=31))
     assert [tuple(row[name] for name in names) for row in found] == [
         tuple("" if value is None else str(value) for value in row) for row in expected

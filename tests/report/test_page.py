@@ -1,4 +1,7 @@
-"""The page in odd cases: no data, one day, days of 23 and 25 hours, an old read copy; its words, and how it is written."""
+"""The page in odd cases: no data, one day, days of 23 and 25 hours, an old read copy.
+
+Its words, and how it is written.
+"""
 
 import base64
 import os
@@ -73,7 +76,10 @@ def test_a_single_day(build: Build) -> None:
 
 @pytest.mark.slow
 def test_a_source_that_has_power_alone(build: Build) -> None:
-    """A meter without counters: its peaks are shown, its energy is no data in every chart and table, and never 0."""
+    """A meter without counters.
+
+    Its peaks are shown, its energy is no data in every chart and table, and never 0.
+    """
     built = build(
         [
             (at, source, watts, None, None)
@@ -148,7 +154,10 @@ EMPTY: Any = type(
     ],
 )
 def test_the_axis_has_as_many_hours_as_the_day(day: date, hours: int, labels: list[str]) -> None:
-    """Labels are the clock's, at their true place; the curve fills the day; the usual day follows the clock; a change is said."""
+    """Labels are the clock's, at their true place; the curve fills the day.
+
+    The usual day follows the clock; a change is said.
+    """
     local, source = days_of(day, hours)
     chart = load_curve(Wording(source, W), local)
     assert [label.text for label in chart.x_labels] == labels
@@ -167,7 +176,11 @@ def test_the_axis_has_as_many_hours_as_the_day(day: date, hours: int, labels: li
 
 
 def test_a_day_of_25_hours_is_whole_in_all_charts(build: Build) -> None:
-    """From readings to page: no gap at the hour that comes twice, none at the end, and the day is complete; the table has that hour twice."""
+    """From readings to page.
+
+    No gap at the hour that comes twice, none at the end, and the day is complete; the table has
+    that hour twice.
+    """
     last = date(2026, 10, 25)
     found = list(readings("a", span(3, last), BERLIN))
     [part] = Reader(build(found, "Europe/Berlin").page()).parts
@@ -182,7 +195,10 @@ def test_a_day_of_25_hours_is_whole_in_all_charts(build: Build) -> None:
 
 
 def test_a_year_without_29_february_has_no_hole_there() -> None:
-    """Months lie below each other in all years: without the day, the one before it is drawn over its place; with it, every day has one."""
+    """Months lie below each other in all years.
+
+    Without the day, the one before it is drawn over its place; with it, every day has one.
+    """
     days = [day_of(date(2023, 2, 27) + timedelta(days=k)) for k in range(370)]
     assert days[-1].date_jst == date(2024, 3, 2)
     chart = years_chart(Wording(Meter("a", None, None, True, False, True, 60, days=days), W))
@@ -197,7 +213,10 @@ def test_a_year_without_29_february_has_no_hole_there() -> None:
 
 
 def test_costs_are_marked_as_the_energy_is() -> None:
-    """Bars of incomplete or estimated days are faint, as are those of which a part has no price; resets have a mark; the legend says so."""
+    """Bars of incomplete or estimated days are faint, as are those of which a part has no price.
+
+    Resets have a mark; the legend says so.
+    """
     whole = [day_of(date(2026, 11, n)) for n in range(19, 24)]
     odd = [
         whole[0],
@@ -240,7 +259,11 @@ def test_costs_are_marked_as_the_energy_is() -> None:
 
 @pytest.mark.slow
 def test_no_cost_stands_under_another_currency(build: Build) -> None:
-    """Days before the currency changed: their amounts have their own in the tables, and are no bar in the chart; nor are those without any."""
+    """Days before the currency changed.
+
+    Their amounts have their own in the tables, and are no bar in the chart; nor are those without
+    any.
+    """
     days = list(span(4))
     hours = ("1234567", "00:00", "24:00")
     tariffs = [
@@ -283,7 +306,10 @@ def test_no_cost_stands_under_another_currency(build: Build) -> None:
 
 @pytest.mark.slow
 def test_a_gap_before_another_meter_is_no_data(build: Build) -> None:
-    """Its days have energy 0 in the tables, for no counter says more; on the page they have no data, no cost, no hours. The CSV is the table."""
+    """Its days have energy 0 in the tables, for no counter says more.
+
+    On the page they have no data, no cost, no hours. The CSV is the table.
+    """
     days, october = list(span(60)), date(2026, 10, 1)
     gap = [day for day in days if october <= day < date(2026, 11, 3)]
     old = list(readings("a", iter(day for day in days if day < october), BERLIN))
@@ -297,7 +323,8 @@ def test_a_gap_before_another_meter_is_no_data(build: Build) -> None:
         [("a", days[0], None, "1234567", "00:00", "24:00", 0.3, None, "EUR")],
     )
     inside = built.archive.query(
-        "SELECT DISTINCT readings, import_kwh, estimated_kwh FROM fct_daily_energy WHERE date_jst = ANY(?)",
+        "SELECT DISTINCT readings, import_kwh, estimated_kwh FROM fct_daily_energy WHERE date_jst "
+        "= ANY(?)",
         gap[1:],
     )
     assert inside == [(0, 0.0, 0.0)]
@@ -356,11 +383,14 @@ def test_an_hour_that_the_clocks_skip_is_no_missing_data(build: Build) -> None:
 
 
 def test_a_page_on_old_data_says_how_old(troubled: Built) -> None:
-    """Made days after its newest day, because the nightly run failed: in words, with the number; one that is current has no such line."""
+    """Made days after its newest day, because the nightly run failed: in words, with the number.
+
+    One that is current has no such line.
+    """
     late = render(troubled.house, datetime(2026, 11, 27, 0, 10, tzinfo=UTC))
     assert (
-        "The newest data is 3 days older than yesterday: the nightly run did not bring in what came since."
-        in Reader(late).text
+        "The newest data is 3 days older than yesterday: the nightly run did not bring in what "
+        "came since." in Reader(late).text
     )
     assert "older than yesterday" not in troubled.page()
 
@@ -375,7 +405,10 @@ def test_a_name_is_text_wherever_it_stands(page: str) -> None:
 
 
 def test_the_words_are_in_one_place() -> None:
-    """A translation needs no change of a template: outside of tags and expressions they hold no letter. Every word is used, and there."""
+    """A translation needs no change of a template.
+
+    Outside of tags and expressions they hold no letter. Every word is used, and there.
+    """
     for template in TEMPLATES.glob("*.j2"):
         text = re.sub(r"<style>.*?</style>", "", template.read_text(), flags=re.DOTALL)
         text = re.sub(
@@ -397,7 +430,10 @@ def test_the_words_are_in_one_place() -> None:
 
 
 def test_it_is_replaced_whole(troubled: Built, tmp_path: Path) -> None:
-    """One rename: a reader who has the old page open keeps it; nothing else is left in the folder; a full disk leaves the old one."""
+    """One rename: a reader who has the old page open keeps it; nothing else is left in the folder.
+
+    A full disk leaves the old one.
+    """
     file = tmp_path / "report/index.html"
     now = datetime(2026, 11, 24, tzinfo=UTC)
     said = write_report(troubled.settings.layout.read_copy, file, now)
@@ -412,7 +448,7 @@ def test_it_is_replaced_whole(troubled: Built, tmp_path: Path) -> None:
 
 
 def test_without_a_read_copy_it_says_what_to_do(tmp_path: Path) -> None:
-    """None there, one of an older version, one that says nothing of itself, and a file that is none."""
+    """None there, an older version, one that says nothing of itself, and no database."""
     copy = tmp_path / "home.read.duckdb"
     with pytest.raises(DatabaseError, match="there is no read copy at .*; run the workflow"):
         read_figures(copy)
@@ -444,7 +480,10 @@ def test_without_a_read_copy_it_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_numbers_and_durations() -> None:
-    """Three figures or the unit; no minus before a zero; a share is 100 only if nothing is missing."""
+    """Three figures or the unit; no minus before a zero.
+
+    A share is 100 only if nothing is missing.
+    """
     assert [W.energy(value) for value in (0.004, -0.004, 9.994, 9.996, 123.45, 1234.5, None)] == [
         "0.00",
         "0.00",
@@ -467,7 +506,10 @@ def test_numbers_and_durations() -> None:
 
 @pytest.mark.slow
 def test_a_counter_that_fell_silent_leaves_the_net_without_data(build: Build) -> None:
-    """What was bought is shown, and no hole; what was sold, the net and the cost of the day, and the net of its month and year, are no data."""
+    """What was bought is shown, and no hole.
+
+    What was sold, the net and the cost of the day, and the net of its month and year, are no data.
+    """
     tariff = ("a", date(2026, 1, 1), None, "1234567", "00:00", "24:00", 0.3, 0.1, "EUR")
     found = [
         (at, source, watts, bought, sold if at < datetime(2026, 11, 20) else None)

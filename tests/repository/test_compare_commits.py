@@ -7,6 +7,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from scripts import compare_commits
 
 DAY = "raw_meter_readings/dt=2026-11-09"

@@ -1,4 +1,7 @@
-"""What befalls a house during one run. Each fault is a context: it gives the run's settings, and lasts as long as the run."""
+"""What befalls a house during one run.
+
+Each fault is a context: it gives the run's settings, and lasts as long as the run.
+"""
 
 import contextlib
 import os
@@ -162,7 +165,10 @@ FAULTS: list[Fault] = [
 
 @contextlib.contextmanager
 def small_disk(folder: Path) -> Generator[bool]:
-    """Mount a tmpfs on the folder and take it away at the end; whether that can be done here. After a failure a copy stays beside it."""
+    """Mount a tmpfs on the folder and take it away at the end; whether that can be done here.
+
+    After a failure a copy stays beside it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={TMPFS_MB}m", "tmpfs", str(folder)],
@@ -171,7 +177,8 @@ def small_disk(folder: Path) -> Generator[bool]:
     )
     if mounted.returncode:
         print(
-            f"no full disk in this soak: a tmpfs cannot be mounted ({mounted.stderr.decode().strip()})"
+            f"no full disk in this soak: a tmpfs cannot be mounted "
+            f"({mounted.stderr.decode().strip()})"
         )
         yield False
         return

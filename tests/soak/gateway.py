@@ -1,4 +1,7 @@
-"""The house's gateway before a real server: it writes readings, some late, some corrected, and keeps them while the server is down."""
+"""The house's gateway before a real server.
+
+It writes readings, some late, some corrected, and keeps them while the server is down.
+"""
 
 import random
 from collections import Counter
@@ -45,9 +48,10 @@ class Gateway:
         self._send([point for point in points if point not in late])
 
     def deliver(self, today: date) -> None:
-        """Write what is late and due, one point at a time, each now and then after a corrected value of a point of the same day.
+        """Write what is late and due, one point at a time.
 
-        A corrected value alone is not seen by later runs; the late point after it makes the day be read again.
+        Before some points it writes a corrected value of another point of the same day. Later runs
+        do not see a corrected value alone. The late point after it makes the day be read again.
         """
         due = [point for day, point in self._withheld if day <= today]
         self._withheld = [(day, point) for day, point in self._withheld if day > today]

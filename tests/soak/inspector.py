@@ -1,4 +1,8 @@
-"""Looks at the archive from outside: after every run nothing is lost, halved or doubled, and readers of the read copy always see whole days."""
+"""Looks at the archive from outside.
+
+After every run nothing is lost, halved or doubled, and readers of the read copy always see whole
+days.
+"""
 
 import contextlib
 import threading
@@ -18,7 +22,10 @@ COLUMNS = "ts_utc, ts_jst, source, instant_power_w, energy_import_kwh, energy_ex
 
 
 class Inspector:
-    """Compares the archive with the ledger, and remembers how far each day has come: it never goes back."""
+    """Compares the archive with the ledger, and remembers how far each day has come.
+
+    It never goes back.
+    """
 
     def __init__(self, house: Checkout, ledger: Ledger) -> None:
         self._house, self._ledger = house, ledger
@@ -36,7 +43,10 @@ class Inspector:
         self._trusts_table = True
 
     def check(self) -> None:
-        """Every day that was archived lies whole in its place or in staging, and the table's days are whole; none is older than before."""
+        """Every archived day is whole in its place or in staging, and in the table.
+
+        None is older than before.
+        """
         for day in self._ledger.days.values():
             found = self._archived(day.date)
             assert found is not None or day.kept < 0, (
@@ -93,7 +103,11 @@ class Inspector:
 
 
 class Reader:
-    """Reads the read copy again and again: each day with its row in the daily table, as some state of the server, never an older one than before."""
+    """Reads the read copy again and again.
+
+    Each day with its row in the daily table, as some state of the server, never an older one than
+    before.
+    """
 
     def __init__(self, path: Path, ledger: Ledger) -> None:
         self.times = 0
@@ -117,7 +131,8 @@ class Reader:
         with duckdb.connect(self._path, read_only=True) as connection:
             found = by_day(connection.execute(f"SELECT {COLUMNS} FROM {DATASET}").fetchall())
             daily = connection.execute(
-                "SELECT date_jst, source, peak_w, readings FROM fct_daily_energy WHERE readings > 0 ORDER BY ALL"
+                "SELECT date_jst, source, peak_w, readings FROM fct_daily_energy WHERE readings > "
+                "0 ORDER BY ALL"
             ).fetchall()
         for day, rows in found.items():
             self._days[day] = self._ledger.days[day].not_older(

@@ -1,4 +1,7 @@
-"""What the server ever held, day by day, and so what the archive may hold: worked out from the points alone, with nothing of the project."""
+"""What the server ever held, day by day, and so what the archive may hold.
+
+Worked out from the points alone, with nothing of the project.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +16,11 @@ Version = tuple[Row, ...]
 
 @dataclass
 class Day:
-    """A local day: every state in which the server held it, and the earliest of them that the archive may still hold."""
+    """A local day.
+
+    Every state in which the server held it, and the earliest of them that the archive may still
+    hold.
+    """
 
     date: date
     zone: str
@@ -35,16 +42,23 @@ class Day:
             self.versions.append(())
 
     def version(self, found: Sequence[Row]) -> int:
-        """Which state of the server `found` is, the latest of equal ones; AssertionError if it is none."""
+        """Which state of the server `found` is, the latest of equal ones.
+
+        AssertionError if it is none.
+        """
         known = [number for number, version in enumerate(self.versions) if version == tuple(found)]
         assert known, f"{self.date} is no state of the server: {self._difference(found)}"
         return known[-1]
 
     def not_older(self, found: Sequence[Row], than: int, where: str) -> int:
-        """The version that `found` is; AssertionError if it is an older one than was there before."""
+        """The version that `found` is.
+
+        AssertionError if it is an older one than was there before.
+        """
         version = self.version(found)
         assert version >= than, (
-            f"{self.date} in {where} went back from state {than} to {version}: {self._difference(found)}"
+            f"{self.date} in {where} went back from state {than} to {version}: "
+            f"{self._difference(found)}"
         )
         return version
 
@@ -60,7 +74,10 @@ class Day:
             row for row, count in Counter((row[0], row[2]) for row in found).items() if count > 1
         ]
         lost, strange = set(last) - set(found), set(found) - set(last)
-        return f"{len(found)} rows, {len(last)} were written; {len(lost)} lost, {len(strange)} others, {len(doubled)} doubled; {sorted(strange)[:2]}"
+        return (
+            f"{len(found)} rows, {len(last)} were written; {len(lost)} lost, {len(strange)} "
+            f"others, {len(doubled)} doubled; {sorted(strange)[:2]}"
+        )
 
 
 class Ledger:

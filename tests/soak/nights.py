@@ -1,4 +1,8 @@
-"""The nights of a soak: the house measures, things go wrong, runs are killed, and the schedule's last attempt of the night may come to its end."""
+"""The nights of a soak.
+
+The house measures, things go wrong, runs are killed, and the schedule's last attempt of the night
+may come to its end.
+"""
 
 import contextlib
 import random
@@ -136,7 +140,11 @@ class Nights:
     # attempts
 
     def _attempts(self, kills: int, fault: Fault | None = None) -> None:
-        """Runs that are killed, with `fault` or sometimes any other, until there were so many kills in all; not for ever, as some end before."""
+        """Runs that are killed, until there were so many kills in all.
+
+        Each with `fault`, or sometimes with any other. The number of runs has a limit, as some end
+        before.
+        """
         started = time.monotonic()
         for _ in range(3 * (kills - self.kills)):
             if self.kills < kills:
@@ -146,7 +154,10 @@ class Nights:
         self.kill_seconds += time.monotonic() - started
 
     def _last_attempt(self, fault: Fault | None) -> None:
-        """The schedule, to its end: whatever has befallen the house, without a fault in this very run it succeeds."""
+        """The schedule, to its end.
+
+        Whatever has befallen the house, without a fault in this very run it succeeds.
+        """
         with self._striking(fault) as env:
             outcome = Run.nightly(self.house, self.now(), self._log(), **env).wait()
         wait_for_all(self.house)
@@ -179,7 +190,10 @@ class Nights:
             self._kill_after(self._chance.uniform(0, 1.5), self._forced(**env))
 
     def _kill_after(self, seconds: float, run: Run) -> None:
-        """With all its processes, or, one time in four, only the workflow's own: dbt, and what started it, live on."""
+        """With all its processes, or, one time in four, only the workflow's own.
+
+        Dbt, and what started it, live on.
+        """
         pid = run.workflow()
         with contextlib.suppress(subprocess.TimeoutExpired):
             run.process.wait(seconds)
@@ -202,7 +216,7 @@ class Nights:
             self.moments[run.last_step()] += 1
 
     def _forced(self, tables: bool = False, /, **env: str) -> Run:
-        """Some of the last days are read again by hand, now and then one that the server has dropped."""
+        """Some of the last days are read again by hand, some of them dropped by the server."""
         oldest = max(FIRST, self.today - timedelta(days=RETENTION_DAYS + 2))
         first = oldest + timedelta(days=self._chance.randrange((self.today - oldest).days))
         last = min(
@@ -237,6 +251,7 @@ class Nights:
 
     def _report(self, number: int) -> None:
         print(
-            f"night {number + 1}, {self.today}: {self.kills} kills, {self.ended} ended before, {self.bad_nights} bad nights in a row",
+            f"night {number + 1}, {self.today}: {self.kills} kills, {self.ended} ended before, "
+            f"{self.bad_nights} bad nights in a row",
             flush=True,
         )

@@ -1,4 +1,4 @@
-"""Runs in a process group of their own, that can be killed at any moment with all that they have started."""
+"""Runs in a process group of their own, which can be killed with all their children."""
 
 import contextlib
 import fcntl

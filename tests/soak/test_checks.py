@@ -69,7 +69,10 @@ def test_a_day_does_not_go_back(day: Day) -> None:
 
 
 def test_what_was_forgotten_unread_is_counted(day: Day) -> None:
-    """A day that nobody has read may be empty; of one that was read before its last points only these count."""
+    """A day that nobody has read may be empty.
+
+    Of one that was read before its last points only these count.
+    """
     never = Day(DAY, "Asia/Tokyo", list(day.points), list(day.versions))
     day.kept = 1
     assert (day.unread(), never.unread()) == (0, 0)
@@ -79,7 +82,10 @@ def test_what_was_forgotten_unread_is_counted(day: Day) -> None:
 
 
 def test_a_lost_day_is_noticed(tmp_path: Path) -> None:
-    """A day that was in place, and is now neither there nor in staging, is lost; whole in staging it is not."""
+    """A day that was in place, and is now neither there nor in staging, is lost.
+
+    Whole in staging it is not.
+    """
     ledger, house = Ledger("Asia/Tokyo"), Checkout(tmp_path)
     inspector = Inspector(house, ledger)
     ledger.write([reading(0, 10.0)])

@@ -1,4 +1,7 @@
-"""`make soak`: a house with a real server over many nights of kills and faults; a short one in the integration tests."""
+"""`make soak`: a house with a real server over many nights of kills and faults.
+
+A short one in the integration tests.
+"""
 
 import os
 import random
@@ -24,9 +27,10 @@ pytestmark = [
 
 
 def test_nothing_is_lost(tmp_path: Path) -> None:
-    """After nights of faults and kills, every point ever written is archived and loaded exactly once with its last value, and no hand was needed.
+    """After nights of faults and kills, every point is archived and loaded once.
 
-    But for those that the server forgot before any run could read them.
+    It has its last value, and no hand was needed. Points that the server dropped before any run
+    could read them are excepted.
     NIGHTS and KILLS in the environment ask for more of them, SEED for the same faults again.
     """
     nights, kills = int(os.environ.get("NIGHTS", "3")), int(os.environ.get("KILLS", "4"))
@@ -48,7 +52,10 @@ def test_nothing_is_lost(tmp_path: Path) -> None:
 
 
 def assert_nothing_lost(soak: Nights, reader: Reader) -> None:
-    """Files, table and read copy hold each day's last version, or of a day that was forgotten unread what could be read; the tools agree."""
+    """Files, table and read copy hold each day's last version; the tools agree.
+
+    Of a day that was dropped unread, they hold what could be read.
+    """
     expected = {
         day: list(known.versions[known.kept if known.unread() else -1])
         for day, known in soak.ledger.days.items()
@@ -71,11 +78,13 @@ def report(soak: Nights, reader: Reader, seconds: float) -> None:
     )
     forgotten = sum(day.unread() for day in soak.ledger.days.values())
     print(
-        f"{soak.zone}, to {soak.today}: {written} points written, {forgotten} of them forgotten by the server before any run could read them"
+        f"{soak.zone}, to {soak.today}: {written} points written, {forgotten} of them forgotten by "
+        "the server before any run could read them"
     )
     print(f"faults: {dict(sorted((soak.seen + soak.gateway.seen).items()))}")
     print(
-        f"{soak.kills} kills, {soak.ended} runs ended before theirs; last step done when killed: {dict(soak.moments)}"
+        f"{soak.kills} kills, {soak.ended} runs ended before theirs; last step done when killed: "
+        f"{dict(soak.moments)}"
     )
     print(f"{soak.points.total()} of them at named points: {dict(sorted(soak.points.items()))}")
     print(

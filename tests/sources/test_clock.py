@@ -22,7 +22,10 @@ def clocks(difference: timedelta) -> Clocks:
 
 
 def test_date_of_an_answer_is_the_servers_clock() -> None:
-    """It is cut to seconds, so half a second is added; an answer without a Date, or with none that can be read, gives nothing."""
+    """It is cut to seconds, so half a second is added.
+
+    An answer without a Date, or with none that can be read, gives nothing.
+    """
     assert clocks(timedelta(hours=1)).difference == timedelta(hours=1, seconds=0.5)
     unreadable = ({}, {"Date": ""}, {"Date": "yesterday"}, {"Date": "2026-11-24T15:10:00Z"})
     assert [Clocks.of(headers, HERE) for headers in unreadable] == [None] * 4

@@ -15,7 +15,10 @@ from tests.sources.meter_export import START, Read, at, write
 
 
 def test_a_field_a_line_becomes_a_row_a_point(folder: Path, read: Read) -> None:
-    """Lines of a point stand anywhere, in any file, plain or gzip; rows come by time, then source."""
+    """Lines of a point stand anywhere, in any file, plain or gzip.
+
+    Rows come by time, then source.
+    """
     write(
         folder / "a.lp",
         f"power,source=b instant_power_w=2 {at(5)}",
@@ -68,7 +71,10 @@ def test_the_day_is_half_open_to_the_nanosecond(folder: Path, read: Read, day: L
 
 
 def test_headers_ddl_and_other_measurements_are_passed_over(folder: Path, read: Read) -> None:
-    """An export of influx_inspect: comments, CREATE DATABASE, contexts; other databases and measurements count as others."""
+    """An export of influx_inspect: comments, CREATE DATABASE, contexts.
+
+    Other databases and measurements count as others.
+    """
     write(
         folder / "a",
         "# INFLUXDB EXPORT: 2026 - 2027",
@@ -153,7 +159,10 @@ def test_a_truncated_gzip_is_refused(folder: Path, read: Read, cut: int) -> None
 
 
 def test_an_absent_measurement_is_an_error_an_absent_day_is_not(folder: Path, read: Read) -> None:
-    """A measurement that is nowhere in the export is a mistake; a day without points is an empty day."""
+    """A measurement that is nowhere in the export is a mistake.
+
+    A day without points is an empty day.
+    """
     write(folder / "a", f"climate,room=x temperature_c=20 {at(1)}")
     with pytest.raises(
         SourceError, match=r"holds no point of measurement 'power' .*it holds climate"
@@ -190,7 +199,10 @@ def test_a_day_that_the_export_does_not_cover_is_refused(folder: Path, read: Rea
 def test_linked_folders_are_read_and_what_is_no_file_is_refused(
     folder: Path, read: Read, tmp_path: Path
 ) -> None:
-    """Part of an export must not be passed over: links are followed, once; a broken link, a pipe and an empty file are refused."""
+    """Part of an export must not be passed over: links are followed, once.
+
+    A broken link, a pipe and an empty file are refused.
+    """
     disk = tmp_path / "disk"
     disk.mkdir()
     write(disk / "b", f"power,source=b instant_power_w=2 {at(2)}")
@@ -257,7 +269,7 @@ def test_the_source_is_a_path_or_a_file_url(
 def test_one_pass_serves_all_days_that_are_wanted(
     settings: Settings, dataset: Dataset, folder: Path, tmp_path: Path
 ) -> None:
-    """The files are read once for the days known beforehand, and once more for a day that was not."""
+    """The files are read once for the days known before, and again for another day."""
     days = [LocalDay(date(2026, 11, n), settings.zone) for n in (9, 10, 11)]
     write(
         folder / "a",

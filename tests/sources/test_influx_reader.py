@@ -148,8 +148,10 @@ def test_a_warning_that_cannot_be_computed() -> None:
         warnings = InfluxReader(settings).warnings(settings.datasets["raw_meter_readings"], DAY)
     assert warnings == [
         (
-            f"whether retention has taken some of it could not be asked: {url} answered 'buckets' in "
-            "another way than InfluxDB: id is missing; check INFLUX_URL, and what stands between here "
+            f"whether retention has taken some of it could not be asked: {url} answered 'buckets' "
+            "in "
+            "another way than InfluxDB: id is missing; check INFLUX_URL, and what stands between "
+            "here "
             "and the server"
         )
     ]

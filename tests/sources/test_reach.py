@@ -50,7 +50,10 @@ class Readings:
 def test_the_begin_is_the_first_reading_that_is_not_alone(
     times: list[str], begin: str | None
 ) -> None:
-    """A day of readings a month and more before all others is of a wrong clock; the source is asked a few times only."""
+    """A day of readings a month and more before all others is of a wrong clock.
+
+    The source is asked a few times only.
+    """
     readings = Readings(*times)
     assert begin_of_readings(readings.since) == (at(begin) if begin else None)
     assert readings.asked <= 6
@@ -75,12 +78,15 @@ def test_nothing_is_told_where_nothing_is_missing(
     settings: Settings, dataset: Dataset, times: list[str]
 ) -> None:
     """No readings, or none before the archive's first day."""
-    assert unarchived_begin(settings, Readings(*times), dataset, BEGUN) is None  # ty: ignore[invalid-argument-type]
+    source = Readings(*times)
+    found = unarchived_begin(settings, source, dataset, BEGUN)  # ty: ignore[invalid-argument-type]
+    assert found is None
 
 
 def test_archive_start_leaves_earlier_days_alone(settings: Settings, dataset: Dataset) -> None:
     """It says that they are not wanted."""
     wanted = settings.model_copy(update={"archive_start": date(2026, 11, 1)})
     source = Readings("2026-01-01T00:00")
-    assert unarchived_begin(wanted, source, dataset, BEGUN) is None  # ty: ignore[invalid-argument-type]
+    found = unarchived_begin(wanted, source, dataset, BEGUN)  # ty: ignore[invalid-argument-type]
+    assert found is None
     assert source.asked == 0

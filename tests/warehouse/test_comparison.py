@@ -127,7 +127,7 @@ def test_each_fault_has_another_digest(
     change: str,
     alone: tuple[int, int],
 ) -> None:
-    """One value, row or time that differs is found without a comparison of rows, and explained by one."""
+    """One value, row or time that differs is found fast, and then explained by row."""
     assert compared(settings.duckdb_path, change, part, dataset, day) == (False, alone)
 
 

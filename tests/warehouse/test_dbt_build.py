@@ -1,4 +1,7 @@
-"""A dbt build that fails, for each of its reasons: the cause, the rows and what to do, a line each."""
+"""A dbt build that fails, for each of its reasons.
+
+The cause, the rows and what to do, a line each.
+"""
 
 import shutil
 from pathlib import Path

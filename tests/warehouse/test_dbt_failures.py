@@ -81,7 +81,8 @@ def test_a_wide_row_is_cut_to_what_the_test_is_about() -> None:
     row: Row = {"a": 1, "b": "two\nlines", "source": "s" * 50} | dict.fromkeys("cdefgh", 0)
     assert described(node, row, failures=1) == [
         (
-            f"test unique_row of fct_daily_energy.x found 1 row: a=1 b=two lines source={'s' * 40}...; "
+            f"test unique_row of fct_daily_energy.x found 1 row: a=1 b=two lines "
+            f"source={'s' * 40}...; "
             "undo what was changed in dbt, or report it"
         )
     ]
@@ -93,14 +94,16 @@ def test_a_wide_row_is_cut_to_what_the_test_is_about() -> None:
         (
             'Runtime Error in model m (models/m.sql)\n  Binder Error: no "x"\n  Candidates: "y"',
             (
-                'Binder Error: no "x" Candidates: "y"; correct dbt/models/m.sql, or report it if it is '
+                'Binder Error: no "x" Candidates: "y"; correct dbt/models/m.sql, or report it if '
+                "it is "
                 "as it came"
             ),
         ),
         (
             "Runtime Error in model m (models/m.sql)\n  Out of Memory Error: 2GB used",
             (
-                "Out of Memory Error: 2GB used; set DUCKDB_MEMORY_LIMIT higher, or give the machine "
+                "Out of Memory Error: 2GB used; set DUCKDB_MEMORY_LIMIT higher, or give the "
+                "machine "
                 "more memory"
             ),
         ),

@@ -55,7 +55,10 @@ def staged(
 def test_loading_again_replaces_the_day_and_no_other(
     settings: Settings, dataset: Dataset, day: LocalDay, staged: Callable[..., Path]
 ) -> None:
-    """Delete, then insert: rows of the day before and after stay, the day's own are those of the last load."""
+    """Delete, then insert.
+
+    Rows of the day before and after stay, the day's own are those of the last load.
+    """
     path = settings.duckdb_path
     before, after = (LocalDay(date(2026, 11, n), day.zone) for n in (8, 10))
     load_day(
@@ -131,7 +134,10 @@ def test_wall_time_does_not_follow_the_process(
 def test_a_day_on_which_the_clock_changes_is_whole(
     settings: Settings, dataset: Dataset, batches: Batches, tmp_path: Path, dt: str, hours: int
 ) -> None:
-    """In Berlin a reading an hour makes 23 or 25 rows, each with the local date; 02:30 is missing or there twice."""
+    """In Berlin a reading an hour makes 23 or 25 rows, each with the local date.
+
+    02:30 is missing or there twice.
+    """
     berlin = LocalDay(date.fromisoformat(dt), ZoneInfo("Europe/Berlin"))
     points = [
         (time + HOUR // 2, "a", 1.0, None, None)
@@ -158,7 +164,10 @@ def test_a_day_on_which_the_clock_changes_is_whole(
 def test_a_smaller_day_is_refused_and_nothing_changes(
     settings: Settings, dataset: Dataset, day: LocalDay, staged: Callable[..., Path]
 ) -> None:
-    """Fewer rows, or fewer values of one field: both counts are named; allowed, it is loaded and recorded."""
+    """Fewer rows, or fewer values of one field: both counts are named.
+
+    Allowed, it is loaded and recorded.
+    """
     path = settings.duckdb_path
     load_day(
         path,
@@ -173,7 +182,8 @@ def test_a_smaller_day_is_refused_and_nothing_changes(
     for folder in (fewer_rows, fewer_values):
         with pytest.raises(
             ShrinkError,
-            match=r"would shrink from 2 rows \(instant_power_w 2, energy_import_kwh 2, energy_export_kwh 0\) to",
+            match=r"would shrink from 2 rows \(instant_power_w 2, energy_import_kwh 2, "
+            r"energy_export_kwh 0\) to",
         ):
             load_day(path, folder, dataset, day, allow_shrink=False)
         assert (rows(path), recorded_loads(path)) == (kept, loads)
@@ -321,7 +331,10 @@ def test_a_folder_without_its_file_is_refused(
 def test_a_database_that_another_process_holds_is_named(settings: Settings) -> None:
     """The message gives the file and the process, so that it can be closed."""
     settings.duckdb_path.parent.mkdir()
-    script = f"import duckdb, sys; c = duckdb.connect({str(settings.duckdb_path)!r}); print('open', flush=True); sys.stdin.read()"
+    script = (
+        f"import duckdb, sys; c = duckdb.connect({str(settings.duckdb_path)!r}); print('open', "
+        "flush=True); sys.stdin.read()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as holder:

@@ -35,7 +35,10 @@ def archive(
     dataset: Dataset,
     batches: Callable[..., list[pa.RecordBatch]],
 ) -> Callable[[int, float], None]:
-    """Archives and loads a day of November 2026 with one reading of so many watts at its first instant, and a mart that counts them."""
+    """Archives and loads a day of November 2026 with one reading of so many watts.
+
+    It is at the day's first instant. A mart counts the readings.
+    """
 
     def apply(dt: int, watts: float, of: Dataset = dataset) -> None:
         day = LocalDay(date(2026, 11, dt), settings.zone)
@@ -48,7 +51,8 @@ def archive(
         load_day(settings.duckdb_path, folder, of, day, allow_shrink=False)
         with open_database(settings.duckdb_path) as connection:
             connection.execute(
-                f"CREATE OR REPLACE TABLE fct_sum AS SELECT sum(instant_power_w) AS watts FROM {NAME}"
+                f"CREATE OR REPLACE TABLE fct_sum AS SELECT sum(instant_power_w) AS watts FROM "
+                f"{NAME}"
             )
             connection.execute("CREATE OR REPLACE TABLE work_in_progress AS SELECT 1 AS one")
         write_json(layout.models, record_build(settings.duckdb_path))
@@ -102,7 +106,10 @@ def beside(settings: Settings, path: str) -> Settings:
 def test_a_generation_holds_marts_views_and_a_word_about_itself(
     settings: Settings, layout: Layout, archive: Callable[[int, float], None]
 ) -> None:
-    """Marts are tables, raw tables are views of the same columns with the local date besides, other tables stay out; nobody can write."""
+    """Marts are tables, raw tables are views with the local date, other tables stay out.
+
+    Nobody can write.
+    """
     archive(9, 10.0)
     archive(10, 20.0)
     content = published(settings, layout)
@@ -158,7 +165,10 @@ def test_a_generation_does_not_change(
 def test_the_newest_and_the_young_generations_stay(
     settings: Settings, layout: Layout, archive: Callable[[int, float], None]
 ) -> None:
-    """By their names, though nobody has them open and Snakemake deletes the marker before it publishes: three, and all of three days."""
+    """By their names: three, and all of three days.
+
+    Nobody has them open, and Snakemake deletes the marker before it publishes.
+    """
     archive(9, 10.0)
     first, second, third = (published(settings, layout)["generation"] for _ in range(3))
     first, second = (
@@ -196,7 +206,10 @@ def test_names_that_are_no_generation_are_left_alone(
 def test_a_generation_stays_as_long_as_somebody_has_it_open(
     settings: Settings, layout: Layout, archive: Callable[[int, float], None]
 ) -> None:
-    """A dashboard keeps its connection for weeks: its generation outlives later ones, which do not; it goes when the dashboard has let go."""
+    """A dashboard keeps its connection for weeks: its generation outlives later ones, which do not.
+
+    It goes when the dashboard has let go.
+    """
     archive(9, 10.0)
     first = published(settings, layout)["generation"]
     script = (
@@ -226,7 +239,10 @@ def test_two_databases_on_one_archive(
     archive: Callable[[int, float], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Neither touches the other's generations, however often it publishes, whatever they are called: readers of both see their own."""
+    """Neither touches the other's generations, whatever they are called.
+
+    However often one publishes, readers of both see their own.
+    """
     monkeypatch.setattr("homeiot_batch.warehouse.read_copy.KEPT_FOR", timedelta(0))
     archive(9, 10.0)
     others = beside(settings, other)
@@ -331,7 +347,10 @@ def test_a_file_system_without_hard_links(
 def test_a_day_is_found_without_opening_the_others(
     settings: Settings, layout: Layout, archive: Callable[[int, float], None]
 ) -> None:
-    """As the README says of `WHERE dt`: a file that cannot be read does not matter to who asks for another day."""
+    """As the README says of `WHERE dt`.
+
+    A file that cannot be read does not matter to who asks for another day.
+    """
     archive(9, 10.0)
     archive(10, 20.0)
     archive(11, 30.0)
@@ -397,7 +416,11 @@ def test_a_rename_that_fails_gives_the_room_back_too(
 def test_what_a_killed_publication_left_is_removed(
     settings: Settings, layout: Layout, archive: Callable[[int, float], None]
 ) -> None:
-    """A part with its log of writes, half a folder of links, a file that had its name already, and a copy that was not yet in place."""
+    """Leftovers of a publication that was killed are removed.
+
+    A part with its log of writes, half a folder of links, a file that had its name already, and a
+    copy that was not yet in place.
+    """
     archive(9, 10.0)
     kept = published(settings, layout)["generation"]
     [folders] = layout.read_folders.iterdir()
@@ -424,7 +447,10 @@ def test_what_a_killed_publication_left_is_removed(
 def test_tables_that_are_not_there_are_not_published(
     loss: str, settings: Settings, layout: Layout, archive: Callable[[int, float], None]
 ) -> None:
-    """The database was deleted or replaced since dbt built the tables: said with what to do, none is made, and the former copy stays."""
+    """The database was deleted or replaced since dbt built the tables.
+
+    Said with what to do, none is made, and the former copy stays.
+    """
     archive(9, 10.0)
     published(settings, layout)
     if loss != "another build":
@@ -434,7 +460,8 @@ def test_tables_that_are_not_there_are_not_published(
     before = sorted([*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")])
     with pytest.raises(
         DatabaseError,
-        match=r"home\.duckdb (is gone|does not record the build that .*dbt\.json names); run again, and ",
+        match=r"home\.duckdb (is gone|does not record the build that .*dbt\.json names); "
+        "run again, and ",
     ):
         publish(settings, layout, wait_s=0)
     assert sorted([*layout.parquet.rglob("*"), *settings.duckdb_path.parent.rglob("*")]) == before
@@ -446,7 +473,11 @@ def test_tables_that_are_not_there_are_not_published(
 def test_a_copy_that_was_written_to_is_published_again(
     settings: Settings, layout: Layout, archive: Callable[[int, float], None]
 ) -> None:
-    """By who may write everything: neither the changed file nor a log of writes passes for what was published, nor is met by the next one."""
+    """By who may write everything.
+
+    Neither the changed file nor a log of writes passes for what was published, nor is met by the
+    next one.
+    """
     archive(9, 10.0)
     content = published(settings, layout)
     assert is_published(settings, layout, content)

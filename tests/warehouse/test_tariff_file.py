@@ -237,7 +237,8 @@ BEFORE = "end one of them before (valid_to), or give them other weekdays or time
         (
             ["d,2026-03-20,,1234567,24:00,00:00,1,1,EUR"],
             (
-                "line 2, column from_time: from 24:00 to 00:00 is no time; write from 00:00 to 24:00 "
+                "line 2, column from_time: from 24:00 to 00:00 is no time; write from 00:00 to "
+                "24:00 "
                 "for the whole day"
             ),
         ),
@@ -266,14 +267,16 @@ BEFORE = "end one of them before (valid_to), or give them other weekdays or time
         (
             [OTHER, "d,2026-03-01,,12345,20:00,08:00,2,,EUR"],
             (
-                "line 3, column currency: 'EUR' holds on 2026-03-02 (Monday), as does 'JPY' of line 2; "
+                "line 3, column currency: 'EUR' holds on 2026-03-02 (Monday), as does 'JPY' of "
+                "line 2; "
                 "write one currency for a day of a meter"
             ),
         ),
         (
             ["d,2026-03-01,2026-03-06,15,08:00,20:00,1,,JPY", "d,2026-03-06,,1245,20:00,08:00,2,,"],
             (
-                "line 3, column currency: '' holds on 2026-03-06 (Friday), as does 'JPY' of line 2; "
+                "line 3, column currency: '' holds on 2026-03-06 (Friday), as does 'JPY' of line "
+                "2; "
                 "write one currency for a day of a meter"
             ),
         ),

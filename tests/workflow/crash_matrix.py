@@ -1,4 +1,6 @@
-"""What is tested at which boundary of a run, as data: the tests run it, and docs/reliability.md shows it.
+"""What is tested at which boundary of a run, as data.
+
+The tests run it, and docs/reliability.md shows it.
 
 python -m tests.workflow.crash_matrix      rewrites the table in docs/reliability.md
 """

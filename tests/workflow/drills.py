@@ -1,4 +1,7 @@
-"""What the drills on a house share: days of known readings in several versions, and what an archive of them must hold."""
+"""What the drills on a house share.
+
+Days of known readings in several versions, and what an archive of them must hold.
+"""
 
 import contextlib
 import fcntl
@@ -44,7 +47,10 @@ def jobs(steps: str, *days: str, tables: bool = False) -> list[str]:
 
 
 def _points(day: str, version: int) -> list[tuple[datetime, float | None, float, float | None]]:
-    """Time (UTC), watts, import and export of a day's points; each version has other values, and one more of them up to 14."""
+    """Time (UTC), watts, import and export of a day's points.
+
+    Each version has other values, and one more of them up to 14.
+    """
     midnight = datetime.fromisoformat(f"{day}T00:00:00+09:00").astimezone(UTC)
     counter = 100.0 * date.fromisoformat(day).day + version / 8
     return [
@@ -73,7 +79,10 @@ def lines(day: str, version: int) -> list[str]:
 
 
 def rows(day: str, version: int) -> list[Row]:
-    """The day's rows in the table but for `ingested_at`: UTC, wall time in Japan, source, watts, import, export; missing is 0.0."""
+    """The day's rows in the table but for `ingested_at`.
+
+    UTC, wall time in Japan, source, watts, import, export; missing is 0.0.
+    """
     found = []
     for at, watts, imported, exported in _points(day, version):
         utc = at.replace(tzinfo=None)
@@ -107,7 +116,10 @@ def without_source(house: House) -> None:
 
 
 def parquet_rows(house: House, day: str) -> list[Row]:
-    """The rows of the archived day but for `ingested_at`, times without zone, as the table has them."""
+    """The archived day's rows as the table has them, without `ingested_at`.
+
+    Times have no zone.
+    """
     return [
         tuple(
             value.replace(tzinfo=None) if isinstance(value, datetime) else value
@@ -141,7 +153,10 @@ def energy_rows(versions: Mapping[str, int]) -> list[Row]:
 
 
 def assert_archived(house: House, versions: Mapping[str, int]) -> None:
-    """The archive holds exactly these days, once each, in Parquet, in the table and in its records; nothing is left over."""
+    """The archive holds exactly these days, once each, in Parquet, in the table and in its records.
+
+    Nothing is left over.
+    """
     expected = {day: rows(day, version) for day, version in sorted(versions.items())}
     assert {
         path.name[3:]: parquet_rows(house, path.name[3:])
@@ -173,7 +188,10 @@ def leftovers(house: House) -> list[str]:
 
 
 def state(house: House) -> dict[str, Any]:
-    """Everything a run may change but its logs: files byte for byte, tables row for row; a marker that is set aside is still there."""
+    """Everything a run may change but its logs: files byte for byte, tables row for row.
+
+    A marker that is set aside is still there.
+    """
     folders = {"parquet": house.parquet, "markers": house.markers}
     files = {
         f"{name}/{path.relative_to(folder)}".replace("/former/", "/"): path.read_bytes()
@@ -233,7 +251,10 @@ def wait_until(condition: Callable[[], object], seconds: float = 300) -> None:
 
 
 def copy_of(template: House, folder: Path) -> House:
-    """Another house with the same archive, times of files included, and with the same source and a read copy of its own."""
+    """Another house with the same archive, file times too, and the same source.
+
+    It has a read copy of its own.
+    """
     shutil.copytree(template.folder, folder, ignore=shutil.ignore_patterns(".read", ".*.read"))
     house = House(folder)
     places = {
@@ -265,7 +286,10 @@ def remove_database(house: House) -> None:
 
 
 def said(outcome: Outcome) -> str:
-    """The run's only failure line; AssertionError if there are none or several, a traceback, or exit code 0."""
+    """The run's only failure line.
+
+    AssertionError if there are none or several, a traceback, or exit code 0.
+    """
     assert outcome.code != 0
     assert "Traceback" not in outcome.stderr
     [line] = outcome.failures

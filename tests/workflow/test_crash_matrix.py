@@ -1,4 +1,7 @@
-"""Every boundary of a run with everything that may happen there: nothing is lost, readers see whole days, and a plain run recovers alone."""
+"""Every boundary of a run with everything that may happen there.
+
+Nothing is lost, readers see whole days, and a plain run recovers alone.
+"""
 
 import re
 import signal
@@ -33,12 +36,15 @@ FAST = {
 
 
 def ends_the_job(event: str) -> bool:
-    """Whether the job does not come to its end; after a signal it does, and the run then starts no other."""
+    """Whether the job does not come to its end.
+
+    After a signal it does, and the run then starts no other.
+    """
     return event in ("exception", "kill", "disk_full")
 
 
 def run_into(house: House, point: str, event: str) -> Outcome:
-    """A run that reads the middle day again, or only publishes, and meets the event at the point."""
+    """A run that reads the middle day again, or only publishes, and meets the event."""
     fault = {"HOMEIOT_FAULT": f"{point}:{event}"}
     if point.startswith(READERS):
         (house.markers / "read_copy.json").unlink()
@@ -69,9 +75,10 @@ def cells() -> list[ParameterSet]:
 
 @pytest.mark.parametrize(("point", "event"), cells())
 def test_cell(point: str, event: str, archived: House) -> None:
-    """The day is the old or the new one, never less; the table and the read copy hold whole days; a plain run recovers with the source gone.
+    """The day is the old or the new one, never less.
 
-    Half of them without `.snakemake`, as after a container.
+    The table and the read copy hold whole days. A plain run recovers with the source gone. Half of
+    the cases are without `.snakemake`, as after a container.
     """
     newest = 1 if point.startswith(READERS) else 2
     drills.feed(archived, {**V1, MIDDLE: newest})
@@ -105,7 +112,10 @@ def test_cell(point: str, event: str, archived: House) -> None:
 
 
 def check_end(outcome: Outcome, point: str, event: str) -> None:
-    """Killed, or ended not as a success; what fails is one line that names the step; a fault of the program is called one."""
+    """Killed, or ended not as a success; what fails is one line that names the step.
+
+    A fault of the program is called one.
+    """
     if event == "kill":
         assert outcome.code == -signal.SIGKILL
         return
@@ -158,7 +168,7 @@ def test_the_page_shows_the_matrix() -> None:
 
 
 def test_every_fault_point_is_a_boundary_of_the_matrix() -> None:
-    """No place in the code can be triggered that the matrix does not list, and none is listed that is not in the code."""
+    """The matrix lists every place in the code that can be triggered, and no other."""
     code = "".join(path.read_text() for path in (ROOT / "scripts/homeiot_batch").rglob("*.py"))
     assert sorted(re.findall(r'fault_points\.reach\("([\w.]+)"\)', code)) == sorted(POINTS)
 

@@ -1,4 +1,7 @@
-"""kill -9 at every boundary of a run: the next plain run recovers, without --unlock, without a hand, and without the source where it can."""
+"""kill -9 at every boundary of a run.
+
+The next plain run recovers, without --unlock, without a hand, and without the source where it can.
+"""
 
 import contextlib
 import fcntl
@@ -38,7 +41,10 @@ FIRST_RUN = {
 @pytest.mark.crash
 @pytest.mark.parametrize("point", FIRST_RUN)
 def test_first_run_killed(point: str, house: House) -> None:
-    """The very first run of a house is killed: the next one does the rest, and then there is nothing to do."""
+    """The very first run of a house is killed.
+
+    The next one does the rest, and then there is nothing to do.
+    """
     snakemake_notes, expected = FIRST_RUN[point]
     drills.feed(house, V1)
     drills.die(house, point, *UNTIL_LOAD, *span())
@@ -52,7 +58,7 @@ def test_first_run_killed(point: str, house: House) -> None:
 
 @pytest.mark.crash
 def test_all_staged_none_in_place(house: House) -> None:
-    """Days that were read whole when the run was killed are put in place and loaded although the source is gone."""
+    """Days read whole by a killed run are put in place and loaded without the source."""
     drills.feed(house, {FIRST: 1})
     drills.die(house, "fetch.staged", *UNTIL_LOAD, *span(FIRST, FIRST))
     drills.without_source(house)
@@ -62,7 +68,10 @@ def test_all_staged_none_in_place(house: House) -> None:
 
 @pytest.mark.crash
 def test_forced_run_takes_the_newest_read(archived: House) -> None:
-    """v2 was staged by a forced run that was killed, the source holds v3 now, forced again: v3, not the older read."""
+    """v2 was staged by a forced run that was killed, the source holds v3 now, forced again.
+
+    V3, not the older read.
+    """
     drills.feed(archived, {MIDDLE: 2})
     drills.die(archived, "fetch.staged", *FORCED, *ONE_DAY)
     drills.feed(archived, {MIDDLE: 3})
@@ -73,7 +82,10 @@ def test_forced_run_takes_the_newest_read(archived: House) -> None:
 @pytest.mark.crash
 @pytest.mark.parametrize("source", ["gone", "v3"])
 def test_forced_run_after_a_staged_day_lost_its_place(source: str, archived: House) -> None:
-    """dt= missing and v2 staged, forced again: v3 where the source has it; where the source is gone the run fails and v2 is in place."""
+    """dt= missing and v2 staged, forced again: v3 where the source has it.
+
+    Where the source is gone the run fails and v2 is in place.
+    """
     drills.feed(archived, {MIDDLE: 2})
     drills.die(archived, "extract.before_rename", *FORCED, *ONE_DAY)
     assert not archived.day(MIDDLE).exists()
@@ -104,7 +116,10 @@ def test_killed_while_it_heals(archived: House) -> None:
 
 @pytest.mark.crash
 def test_database_deleted_beside_its_log(archived: House) -> None:
-    """Killed after a commit, DuckDB leaves a write-ahead log; with only the database deleted, that log is no obstacle."""
+    """Killed after a commit, DuckDB leaves a write-ahead log.
+
+    With only the database deleted, that log is no obstacle.
+    """
     drills.feed(archived, {MIDDLE: 2})
     drills.die(archived, "load.committed", *FORCED, *ONE_DAY)
     assert archived.database.with_name(archived.database.name + ".wal").exists()
@@ -120,7 +135,10 @@ def test_database_deleted_beside_its_log(archived: House) -> None:
     ids=["nothing", "timestamp"],
 )
 def test_killed_inside_snakemakes_delete(left: list[str], archived: House) -> None:
-    """Killed while Snakemake deletes the old day, its file gone, its folder not yet: the staged day takes its place."""
+    """Killed while Snakemake deletes the old day, its file gone, its folder not yet.
+
+    The staged day takes its place.
+    """
     drills.feed(archived, {MIDDLE: 2})
     drills.die(archived, "extract.before_rename", *FORCED, *ONE_DAY)
     archived.day(MIDDLE).mkdir()
@@ -134,7 +152,7 @@ def test_killed_inside_snakemakes_delete(left: list[str], archived: House) -> No
 
 @pytest.mark.crash
 def test_killed_while_a_leftover_is_deleted(archived: House) -> None:
-    """A staged folder whose file is gone already never takes the place of a day, also not of one that is deleted."""
+    """A staged folder without its file never replaces a day, nor a deleted one."""
     drills.feed(archived, {MIDDLE: 2})
     drills.die(archived, "fetch.staged", *FORCED, *ONE_DAY)
     (archived.parquet / ".staging" / DATASET / f"dt={MIDDLE}/part-0.parquet").unlink()
@@ -170,7 +188,10 @@ def is_running(pid: int) -> bool:
 
 @KEPT_OR_LOST
 def test_killed_in_dbt(snakemake_notes: str, archived: House) -> None:
-    """Dbt outlives the run that started it: the next run waits until it has let go of the database, and builds the tables."""
+    """Dbt outlives the run that started it.
+
+    The next run waits until it has let go of the database, and builds the tables.
+    """
     drills.feed(archived, {MIDDLE: 2})
     process = archived.start(*FORCED, *span(MIDDLE, MIDDLE))
     drills.wait_until(lambda: dbt_children(process.pid))
@@ -191,7 +212,10 @@ def test_killed_in_dbt(snakemake_notes: str, archived: House) -> None:
     "number", [pytest.param(signal.SIGTERM, marks=pytest.mark.crash), signal.SIGINT]
 )
 def test_ended_in_dbt(number: int, archived: House) -> None:
-    """Asked to end (the run alone) or by Ctrl-C (dbt too): exit code 1, readings as loaded, and the next run builds the tables."""
+    """Asked to end (the run alone) or by Ctrl-C (dbt too).
+
+    Exit code 1, readings as loaded, and the next run builds the tables.
+    """
     drills.feed(archived, {MIDDLE: 2})
     process = archived.start_in_terminal(*FORCED, *span(MIDDLE, MIDDLE))
     drills.wait_until(lambda: dbt_children(process.pid))
@@ -252,7 +276,10 @@ def held_versions(house: House, day: str, newest: int) -> list[int]:
 
 
 def check_killed(house: House, newest: int) -> None:
-    """Before any recovery: every day lies whole in its place or in staging, and the table holds one version of each day."""
+    """Before any recovery.
+
+    Every day lies whole in its place or in staging, and the table holds one version of each day.
+    """
     table = house.rows()
     for day in DAYS:
         assert held_versions(house, day, newest), f"{day} is lost"
@@ -263,7 +290,10 @@ def check_killed(house: House, newest: int) -> None:
 
 
 def killed_at(house: House, seconds: float, *arguments: str) -> str:
-    """Start a run and kill it `seconds` after it has taken the lock; the last step it had done, or `ended` if it was over before."""
+    """Start a run and kill it `seconds` after it has taken the lock.
+
+    The last step it had done, or `ended` if it was over before.
+    """
     process = house.start(*arguments)
     lock = house.parquet / ".lock"
     drills.wait_until(
@@ -285,7 +315,9 @@ def killed_at(house: House, seconds: float, *arguments: str) -> str:
 
 @pytest.mark.crash
 def test_kills_at_random_moments(archived: House) -> None:
-    """Runs, forced and plain, killed at random moments: no day is lost or doubled, and a plain run recovers, also without `.snakemake`.
+    """Runs, forced and plain, killed at random moments: no day is lost or doubled.
+
+    A plain run recovers, also without `.snakemake`.
 
     KILLS=200 in the environment kills as often; SEED repeats a series.
     """
@@ -314,7 +346,8 @@ def test_kills_at_random_moments(archived: House) -> None:
             recoveries += 1
     recover(archived, newest)
     print(
-        f"{kills} kills, 0 lost, 0 doubled, {recoveries + 1} recoveries, {time.monotonic() - started:.0f} s; last step done: {dict(moments)}"
+        f"{kills} kills, 0 lost, 0 doubled, {recoveries + 1} recoveries, "
+        f"{time.monotonic() - started:.0f} s; last step done: {dict(moments)}"
     )
 
 

@@ -27,7 +27,10 @@ def cron(house: Checkout, script: Path, *arguments: str) -> subprocess.Completed
 
 
 def test_warnings_of_a_good_night_are_printed(checkout: Checkout) -> None:
-    """A night without readings is no failure, but cron mails its warning; a night without warnings says nothing."""
+    """A night without readings is no failure, but cron mails its warning.
+
+    A night without warnings says nothing.
+    """
     (checkout.folder / ".venv").symlink_to(sys.prefix)
     checkout.export(
         READING.format(NOON),
@@ -38,7 +41,10 @@ def test_warnings_of_a_good_night_are_printed(checkout: Checkout) -> None:
     now = ("--config", "now=2026-11-13T01:00:00+09:00")
     checkout.environment["ARCHIVE_START"] = "2026-11-10"
     empty = cron(checkout, script, "--date", "2026-11-10", *now)
-    warning = "warning: raw_meter_readings 2026-11-10: the source holds no readings for this day; it is archived empty\n"
+    warning = (
+        "warning: raw_meter_readings 2026-11-10: the source holds no readings for this day; it is "
+        "archived empty\n"
+    )
     assert (empty.returncode, empty.stdout, empty.stderr) == (0, "", warning)
     whole = cron(checkout, script, "--date", "2026-11-11", *now)
     assert (whole.returncode, whole.stdout, whole.stderr) == (0, "", "")

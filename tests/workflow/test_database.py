@@ -1,4 +1,7 @@
-"""A database that is gone, damaged, outdated or open elsewhere: the archive is enough to build it again, and no run waits for ever."""
+"""A database that is gone, damaged, outdated or open elsewhere.
+
+The archive is enough to build it again, and no run waits for ever.
+"""
 
 import os
 import struct
@@ -65,7 +68,10 @@ UNUSABLE: dict[str, tuple[Callable[[House], None], str]] = {
 
 @pytest.mark.parametrize("name", few(UNUSABLE, "cut short"))
 def test_an_unusable_database_is_set_aside_and_built_again(name: str, archived: House) -> None:
-    """By the next run, from the archive alone: the source is gone. The tables are the same; the old file is kept and named."""
+    """By the next run, from the archive alone: the source is gone.
+
+    The tables are the same; the old file is kept and named.
+    """
     damage, reason = UNUSABLE[name]
     damage(archived)
     left = archived.database.read_bytes()
@@ -93,7 +99,10 @@ def test_an_unusable_database_is_set_aside_and_built_again(name: str, archived: 
     ),
 )
 def test_tables_are_never_built_from_a_part_of_the_archive(target: str, archived: House) -> None:
-    """Database deleted, only a day or the tables asked for: every archived day is loaded before the tables are built."""
+    """Database deleted, only a day or the tables asked for.
+
+    Every archived day is loaded before the tables are built.
+    """
     drills.remove_database(archived)
     drills.without_source(archived)
     outcome = archived.snakemake(
@@ -135,7 +144,10 @@ def test_damage_that_shows_in_the_middle_of_a_run(archived: House) -> None:
 
 @pytest.mark.slow
 def test_the_night_heals_damage_that_shows_in_the_middle_of_it(checkout: Checkout) -> None:
-    """It goes over its work once more, with a new database: exit code 0, and everything is there."""
+    """It goes over its work once more, with a new database.
+
+    Exit code 0, and everything is there.
+    """
     drills.feed(checkout, V1)
     assert checkout.night("2026-11-12", "--from", FIRST, "--to", LAST).code == 0
     damage_readings(checkout)
@@ -150,10 +162,14 @@ def test_the_night_heals_damage_that_shows_in_the_middle_of_it(checkout: Checkou
 
 @pytest.mark.slow
 def test_a_field_that_is_declared_later(checkout: Checkout) -> None:
-    """The table gets the column from the archive alone: filled as for points without it in older days, read in newer ones."""
+    """The table gets the column from the archive alone.
+
+    Filled as for points without it in older days, read in newer ones.
+    """
     checkout.export(
         *(
-            f"power,source=a energy_import_kwh={n},voltage_v=10{n} {1794193200 + n * 86400}000000000"
+            f"power,source=a energy_import_kwh={n},voltage_v=10{n} "
+            f"{1794193200 + n * 86400}000000000"
             for n in range(3)
         )
     )
@@ -228,7 +244,10 @@ def test_what_is_not_damaged_is_not_set_aside(archived: House) -> None:
 
 
 def test_open_elsewhere_to_the_end(archived: House) -> None:
-    """New days are still archived, the load fails by the holder's process after DUCKDB_WAIT_S; it is done when the holder has let go."""
+    """New days are still archived, the load fails by the holder's process after DUCKDB_WAIT_S.
+
+    It is done when the holder has let go.
+    """
     drills.feed(archived, {NEXT: 1})
     with archived.held() as holder:
         outcome = archived.snakemake(*UNTIL_LOAD, *span(FIRST, NEXT), DUCKDB_WAIT_S="0.5")
@@ -271,14 +290,18 @@ def cut(part: Path) -> None:
 
 @pytest.mark.parametrize("damage", few([flip_in_data, cut], flip_in_data))
 def test_a_damaged_file_is_not_loaded(damage: Callable[[Path], None], archived: House) -> None:
-    """With the database gone: the file is named, its day is not in the table, and the tables are not built without it."""
+    """With the database gone.
+
+    The file is named, its day is not in the table, and the tables are not built without it.
+    """
     damage(archived.day(MIDDLE) / "part-0.parquet")
     drills.remove_database(archived)
     drills.without_source(archived)
     outcome = archived.snakemake(*span())
     assert outcome.jobs == jobs("load", FIRST, LAST)
     assert drills.said(outcome).startswith(
-        f"failed: load {drills.DATASET} {MIDDLE}: data/parquet/{drills.DATASET}/dt={MIDDLE}/part-0.parquet is damaged"
+        f"failed: load {drills.DATASET} {MIDDLE}: "
+        f"data/parquet/{drills.DATASET}/dt={MIDDLE}/part-0.parquet is damaged"
     )
     assert f"`python -m homeiot_batch.run_archive --date {MIDDLE} --force`" in drills.said(outcome)
 
@@ -319,7 +342,10 @@ def test_a_damaged_file_is_read_again_by_the_night_only_if_the_source_holds_as_m
 
 
 def test_damage_is_found_by_page_checksums(archived: House) -> None:
-    """A changed byte in data that is not compressed would be a changed value: no reader of the workflow takes it for one."""
+    """A changed byte in data that is not compressed would be a changed value.
+
+    No reader of the workflow takes it for one.
+    """
     archived.environment["PARQUET_COMPRESSION"] = "none"
     drills.feed(archived, {NEXT: 1})
     assert archived.snakemake(*UNTIL_LOAD, *span(NEXT, NEXT)).code == 0

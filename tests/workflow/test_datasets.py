@@ -33,7 +33,10 @@ def shipped() -> str:
 
 
 def feed(house: Checkout, *measurements: str) -> None:
-    """Let the source have a point of each measurement at the begin of each day and of the day after."""
+    """Let the source have a point of each measurement at the begin of each day.
+
+    One more is on the day after.
+    """
     fields = {"climate": "temperature_c", "water": "litres", "power": "energy_import_kwh"}
     house.export(
         *(

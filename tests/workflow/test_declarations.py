@@ -1,4 +1,7 @@
-"""A declaration that is changed by mistake: the archive knows what it holds, and nothing that is filled in passes for readings."""
+"""A declaration that is changed by mistake.
+
+The archive knows what it holds, and nothing that is filled in passes for readings.
+"""
 
 import json
 import shutil
@@ -75,7 +78,10 @@ MISTAKES = {
 @pytest.mark.parametrize("lost", few([False, True], False), ids=["database there", "database lost"])
 @pytest.mark.parametrize("name", few(MISTAKES, "a mistyped field"))
 def test_what_is_archived_must_stay_declared(name: str, lost: bool, declared: Checkout) -> None:
-    """The run is refused by name before it reads a day without the field, verify says so too, and nothing is changed; undone, the run goes on."""
+    """The run is refused by name before it reads a day without the field.
+
+    Verify says so too, and nothing is changed. Undone, the run goes on.
+    """
     old, new, column, change = MISTAKES[name]
     before = declared.rows("room_climate")
     replace(declared, old, new)
@@ -106,7 +112,10 @@ def test_what_is_archived_must_stay_declared(name: str, lost: bool, declared: Ch
 
 @pytest.mark.slow
 def test_a_dataset_that_is_no_longer_declared_is_named(declared: Checkout) -> None:
-    """Renamed or removed: the run, verify, status and doctor say that its archived days are shown nowhere."""
+    """Renamed or removed.
+
+    The run, verify, status and doctor say that its archived days are shown nowhere.
+    """
     replace(declared, CLIMATE, "")
     said: dict[str, Callable[[], str]] = {
         "run": lambda: declared.night("2026-11-13").stderr,
@@ -123,10 +132,11 @@ def test_a_dataset_that_is_no_longer_declared_is_named(declared: Checkout) -> No
 
 @pytest.mark.slow
 def test_marker_and_file_know_each_other(declared: Checkout) -> None:
-    """The file's columns and the name of its writing are noted in it, and that name in the marker."""
+    """Columns and the id of the writing are noted in the file, the id in the marker."""
     marker = json.loads(declared.marker(FIRST, "room_climate").read_text())
     [loaded] = declared.query(
-        f"SELECT write_id, sha256 FROM archive.loads WHERE dataset = 'room_climate' AND dt = '{FIRST}'"
+        f"SELECT write_id, sha256 FROM archive.loads WHERE dataset = 'room_climate' AND dt = "
+        f"'{FIRST}'"
     )
     assert loaded == (marker["write_id"], marker["sha256"])
     assert len(marker["write_id"]) == 32
@@ -134,7 +144,10 @@ def test_marker_and_file_know_each_other(declared: Checkout) -> None:
 
 @pytest.mark.slow
 def test_a_staged_day_waits_for_its_dataset(declared: Checkout) -> None:
-    """Staged by a killed run, then the dataset's name is mistyped for a night: the later read is put in place when it is declared again."""
+    """Staged by a killed run, then the dataset's name is mistyped for a night.
+
+    The later read is put in place when it is declared again.
+    """
     day, staged = (
         declared.day(FIRST, "room_climate"),
         declared.parquet / f".staging/room_climate/dt={FIRST}",
@@ -160,7 +173,10 @@ def test_a_staged_day_waits_for_its_dataset(declared: Checkout) -> None:
 
 @pytest.mark.slow
 def test_a_day_of_another_dataset_under_another_name(declared: Checkout) -> None:
-    """A file that was renamed by hand: its load is refused by name, and tables and read copy are published all the same."""
+    """A file that was renamed by hand.
+
+    Its load is refused by name, and tables and read copy are published all the same.
+    """
     part = declared.day(FIRST, "room_climate") / "part-0.parquet"
     part.rename(part.with_name("data.parquet"))
     declared.marker(FIRST, "room_climate").unlink()

@@ -30,7 +30,10 @@ def steps(*days: str) -> list[str]:
 
 
 def test_each_job_is_listed_and_counted(house: House) -> None:
-    """Nothing is archived yet: every step of every day, the tables, and their counts; none is done."""
+    """Nothing is archived yet: every step of every day, the tables, and their counts.
+
+    None is done.
+    """
     drills.feed(house, drills.V1)
     dry = house.snakemake("-n", *span())
     last = ["All days of the range, and their tables", "Building the tables"]

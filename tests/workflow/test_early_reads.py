@@ -1,4 +1,4 @@
-"""A night with a wrong clock: what it archived too early is read again, and nothing archived is lost.
+"""What a night with a wrong clock archived too early is read again, and nothing is lost.
 
 The source is an export that covers all these days and goes on after them, and whose file has a time
 that lies ahead too: nothing of it shows that a day is not over.
@@ -35,7 +35,10 @@ def feed(house: House, versions: Mapping[str, int]) -> None:
 
 
 def test_a_range_reads_again_what_was_read_too_early(house: House) -> None:
-    """The days of the range, each once, with all that the source holds now; then there is nothing to do."""
+    """The days of the range, each once, with all that the source holds now.
+
+    Then there is nothing to do.
+    """
     feed(house, {FIRST: 1})
     assert house.snakemake(*UNTIL_LOAD, *span(FIRST, "2026-11-15", AHEAD)).code == 0
     feed(house, V1)
@@ -50,7 +53,10 @@ def test_a_range_reads_again_what_was_read_too_early(house: House) -> None:
 
 @pytest.mark.slow
 def test_what_the_source_no_longer_has_is_kept(house: House) -> None:
-    """The day was read too early, and the source has less of it now: it is refused by name, and the archived day stays byte for byte."""
+    """The day was read too early, and the source has less of it now.
+
+    It is refused by name, and the archived day stays byte for byte.
+    """
     feed(house, {FIRST: 3})
     assert house.snakemake(*UNTIL_LOAD, *span(FIRST, FIRST, AHEAD)).code == 0
     before = house.snapshot()
@@ -63,7 +69,10 @@ def test_what_the_source_no_longer_has_is_kept(house: House) -> None:
 
 @pytest.mark.slow
 def test_a_killed_run_reads_again_only_what_is_left(house: House) -> None:
-    """Killed with one day in place and not loaded: the next run loads it, and reads only the other one."""
+    """Killed with one day in place and not loaded.
+
+    The next run loads it, and reads only the other one.
+    """
     feed(house, {FIRST: 1})
     assert house.snakemake(*UNTIL_LOAD, *span(FIRST, MIDDLE, AHEAD)).code == 0
     feed(house, V1)
@@ -75,7 +84,10 @@ def test_a_killed_run_reads_again_only_what_is_left(house: House) -> None:
 
 @pytest.mark.slow
 def test_nights_read_again_what_was_read_too_early(checkout: Checkout) -> None:
-    """Each night reads the day that ended; a night long after all days that ended since, also when the wrong clock's time has come."""
+    """Each night reads the day that ended.
+
+    A night long after all days that ended since, also when the wrong clock's time has come.
+    """
     feed(checkout, {FIRST: 1})
     assert checkout.night("2099-11-20", "--from", FIRST, "--to", "2026-11-15").code == 0
     feed(checkout, V1)

@@ -10,7 +10,10 @@ import pytest
 
 from homeiot_batch.workflow.early_warnings import VARIABLE, hand_over, received
 
-READ = "import json; from homeiot_batch.workflow.early_warnings import received; print(json.dumps(received()))"
+READ = (
+    "import json; from homeiot_batch.workflow.early_warnings import received; "
+    "print(json.dumps(received()))"
+)
 
 
 @pytest.mark.parametrize("warnings", [[], ["a\nb", "é 居間"], ["of a day"] * 20_000])

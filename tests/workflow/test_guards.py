@@ -1,4 +1,7 @@
-"""What would lose or falsify archived days without a crash: options, settings, damage and a database that is not to be had."""
+"""What would lose or falsify archived days without a crash.
+
+Options, settings, damage and a database that is not to be had.
+"""
 
 import shutil
 from collections.abc import Callable
@@ -39,7 +42,10 @@ def test_a_dry_run_changes_nothing(archived: House) -> None:
 
 
 def test_days_of_another_zone_do_not_enter_the_database(archived: House) -> None:
-    """Another archive of another zone with the same database: its day would cut into the neighbours' rows."""
+    """Another archive of another zone with the same database.
+
+    Its day would cut into the neighbours' rows.
+    """
     table = archived.rows()
     elsewhere = {
         "TZ": "Europe/Berlin",
@@ -51,18 +57,22 @@ def test_days_of_another_zone_do_not_enter_the_database(archived: House) -> None
     outcome = archived.snakemake(*UNTIL_LOAD, *span(MIDDLE, MIDDLE), **elsewhere)
     assert outcome.code != 0
     assert (
-        "holds days of Asia/Tokyo, those of Europe/Berlin would cut into them; set TZ=Asia/Tokyo, or another DUCKDB_PATH"
-        in drills.said(outcome)
+        "holds days of Asia/Tokyo, those of Europe/Berlin would cut into them; set TZ=Asia/Tokyo, "
+        "or another DUCKDB_PATH" in drills.said(outcome)
     )
     assert archived.rows() == table
 
 
 def test_a_denser_day_does_not_replace_a_longer_one(archived: House) -> None:
-    """More readings than archived, but of another time of the day: refused with their number; permitted, it is replaced and named."""
+    """More readings than archived, but of another time of the day: refused with their number.
+
+    Permitted, it is replaced and named.
+    """
     before = drills.state(archived)
     archived.export(
         *(
-            f"power,source=a instant_power_w=1,energy_import_kwh=1,energy_export_kwh=1 {NOON + n}000000000"
+            f"power,source=a instant_power_w=1,energy_import_kwh=1,energy_export_kwh=1 "
+            f"{NOON + n}000000000"
             for n in range(100)
         )
     )
@@ -76,8 +86,8 @@ def test_a_denser_day_does_not_replace_a_longer_one(archived: House) -> None:
     permitted = archived.snakemake(*UNTIL_LOAD, *FORCED, *span(FIRST, FIRST, "allow_shrink=true"))
     assert permitted.code == 0
     assert (
-        f"warning: {DATASET} {FIRST}: shrinks as permitted by allow_shrink: {held} archived readings are not in it"
-        in permitted.stderr
+        f"warning: {DATASET} {FIRST}: shrinks as permitted by allow_shrink: {held} archived "
+        "readings are not in it" in permitted.stderr
     )
     assert len(archived.archived(FIRST)) == 100
 
@@ -120,7 +130,10 @@ def test_a_day_folder_without_its_file_is_read_again(archived: House) -> None:
 
 
 def test_a_lost_day_is_not_read_again_while_the_database_cannot_be_asked(archived: House) -> None:
-    """Only the database knows how much it held; once it is free, a smaller source is refused, and the whole one recovers."""
+    """Only the database knows how much it held.
+
+    Once it is free, a smaller source is refused, and the whole one recovers.
+    """
     shutil.rmtree(archived.day(FIRST))
     archived.marker(FIRST).unlink()
     drills.feed(archived, {**V1, FIRST: 0})
@@ -153,14 +166,15 @@ def test_readings_that_only_an_undeclared_tag_tells_apart_are_named(house: House
     points = [(phase, 5000 * phase + hour) for hour in range(3) for phase in (0, 1)]
     house.export(
         *(
-            f"power,source=a,phase=L{phase} energy_import_kwh={100 + value} {NOON + value % 5000}000000000"
+            f"power,source=a,phase=L{phase} energy_import_kwh={100 + value} "
+            f"{NOON + value % 5000}000000000"
             for phase, value in points
         )
     )
     outcome = house.snakemake(*span(FIRST, FIRST))
     assert outcome.code == 0
     assert (
-        f"warning: {DATASET} {FIRST}: 3 readings share their time and tags with another; a tag that is not declared keeps them"
-        in outcome.stderr
+        f"warning: {DATASET} {FIRST}: 3 readings share their time and tags with another; a tag "
+        "that is not declared keeps them" in outcome.stderr
     )
     assert [row[:3] for row in house.energy()] == [(*house.energy()[0][:2], None)]

@@ -1,4 +1,7 @@
-"""Days that are gone, or cannot be read: somebody misses them, and nothing takes their place that holds less."""
+"""Days that are gone, or cannot be read.
+
+Somebody misses them, and nothing takes their place that holds less.
+"""
 
 import contextlib
 import os
@@ -53,7 +56,10 @@ def change_count(part: Path, digit: bytes) -> None:
 
 @pytest.mark.parametrize("markers", few(["kept", "lost"], "kept"))
 def test_the_first_archived_days_are_missed(markers: str, archive: Checkout) -> None:
-    """By verify (from the database, if the markers are gone too), status and doctor, and by the night, which brings them in again."""
+    """By verify, status and doctor, and by the night, which brings them in again.
+
+    Verify knows them from the database, if the markers are gone too.
+    """
     for day in (FIRST, MIDDLE):
         shutil.rmtree(archive.day(day))
         if markers == "lost":
@@ -78,7 +84,10 @@ def test_the_first_archived_days_are_missed(markers: str, archive: Checkout) -> 
 
 @pytest.mark.slow
 def test_a_database_that_is_built_again_forgets_no_day(archive: Checkout) -> None:
-    """First day and database deleted, its readings gone from the source: refused by name, night after night, until the day is restored."""
+    """First day and database deleted, its readings gone from the source.
+
+    Refused by name, night after night, until the day is restored.
+    """
     archive.day(FIRST).rename(archive.folder / "backup")
     drills.remove_database(archive)
     archive.export(*(line for day in (MIDDLE, LAST) for line in drills.lines(day, 1)))
@@ -93,14 +102,18 @@ def test_a_database_that_is_built_again_forgets_no_day(archive: Checkout) -> Non
 
 
 def test_an_archive_that_is_not_mounted(archive: Checkout) -> None:
-    """PARQUET_BASE_DIR is empty, markers and database are there: no new archive is begun in its place, and nothing is changed."""
+    """PARQUET_BASE_DIR is empty, markers and database are there.
+
+    No new archive is begun in its place, and nothing is changed.
+    """
     archive.parquet.rename(archive.folder / "unmounted")
     drills.feed(archive, V1 | {"2026-11-12": 1})
     night = archive.night("2026-11-13")
     assert (night.code, night.jobs) == (1, [])
     [failure] = night.failures
     assert failure.startswith(
-        "error: PARQUET_BASE_DIR=data/parquet holds no archive, but 3 days are known from data/markers and the database; mount"
+        "error: PARQUET_BASE_DIR=data/parquet holds no archive, but 3 days are known from "
+        "data/markers and the database; mount"
     )
     for module in ("verify", "status", "doctor"):
         assert archive.python("homeiot_batch", module, *NOW).code == 1
@@ -117,7 +130,10 @@ def test_an_archive_that_is_not_mounted(archive: Checkout) -> None:
 
 @pytest.mark.slow
 def test_a_staged_day_takes_the_place_of_a_damaged_one(archived: House) -> None:
-    """Read again because the file is damaged, staged whole, killed; then the source is gone: the staged day is the only copy."""
+    """Read again because the file is damaged, staged whole, killed.
+
+    Then the source is gone: the staged day is the only copy.
+    """
     flip(archived, MIDDLE)
     drills.die(archived, "fetch.staged", *FORCED, *span(MIDDLE, MIDDLE))
     drills.without_source(archived)
@@ -128,7 +144,10 @@ def test_a_staged_day_takes_the_place_of_a_damaged_one(archived: House) -> None:
 
 @pytest.mark.slow
 def test_late_readings_that_were_staged_are_not_lost(archived: House) -> None:
-    """Staged by a forced run that is killed; the source has forgotten them before the next run: they are archived."""
+    """Staged by a forced run that is killed.
+
+    The source has forgotten them before the next run: they are archived.
+    """
     drills.feed(archived, V1 | {MIDDLE: 2})
     drills.die(archived, "fetch.staged", *FORCED, *span(MIDDLE, MIDDLE))
     drills.feed(archived, V1)
@@ -140,14 +159,17 @@ def test_late_readings_that_were_staged_are_not_lost(archived: House) -> None:
 
 
 def test_a_footer_that_has_changed_since_it_was_loaded(archive: Checkout) -> None:
-    """Size and time are the same, the database is gone: the day is named and not loaded, and the night after reads it again."""
+    """Size and time are the same, the database is gone.
+
+    The day is named and not loaded, and the night after reads it again.
+    """
     change_count(archive.day(MIDDLE) / "part-0.parquet", b"1")
     drills.remove_database(archive)
     outcome = archive.snakemake(*span())
     assert (outcome.code, outcome.jobs) == (1, jobs("load", FIRST, LAST))
     assert (
-        f"failed: load {DATASET} {MIDDLE}: data/parquet/{DATASET}/dt={MIDDLE}/part-0.parquet is damaged"
-        in outcome.stderr
+        f"failed: load {DATASET} {MIDDLE}: data/parquet/{DATASET}/dt={MIDDLE}/part-0.parquet is "
+        "damaged" in outcome.stderr
     )
     assert "its checksum is no longer the one that it was loaded with" in outcome.stderr
     drills.feed(archive, V1)
@@ -172,7 +194,10 @@ def as_plain_user(checkout: Checkout, name: str, *arguments: str) -> Outcome:
 
 @pytest.mark.skipif(os.getuid() != 0, reason="gives files to somebody else")
 def test_a_file_that_may_not_be_read_is_not_replaced(archive: Checkout) -> None:
-    """Restored by somebody else, readable for him alone: the source has as many readings, but others, and the day stays as it is."""
+    """Restored by somebody else, readable for him alone.
+
+    The source has as many readings, but others, and the day stays as it is.
+    """
     archive.export(
         *(
             line.replace("source=a", "source=b") if n == 3 else line
@@ -197,7 +222,10 @@ def test_a_file_that_may_not_be_read_is_not_replaced(archive: Checkout) -> None:
 @pytest.mark.skipif(os.getuid() != 0, reason="gives folders to somebody else")
 @pytest.mark.parametrize("place", ["data/duckdb", "data/markers", f"data/parquet/{DATASET}"])
 def test_closed_doors_are_said_in_one_line(place: str, archive: Checkout) -> None:
-    """A folder that belongs to somebody else: every command ends with 1 and says so without a traceback."""
+    """A folder that belongs to somebody else.
+
+    Every command ends with 1 and says so without a traceback.
+    """
     folder = archive.folder / place
     os.chown(folder, 65534, 65534)
     folder.chmod(0o700)
@@ -214,7 +242,10 @@ def test_closed_doors_are_said_in_one_line(place: str, archive: Checkout) -> Non
 
 @pytest.mark.slow
 def test_more_missed_days_than_a_command_line_takes(archive: Checkout) -> None:
-    """They are brought in by several runs of the workflow, the tables by the last; a day that fails holds up no other, and the code says so."""
+    """They are brought in by several runs of the workflow, the tables by the last.
+
+    A day that fails holds up no other, and the code says so.
+    """
     nightly = archive.folder / "scripts/homeiot_batch/commands/night.py"
     nightly.write_text(nightly.read_text().replace("MOST_TARGETS = 4000", "MOST_TARGETS = 4"))
     days = [f"2026-11-0{n}" for n in range(4, 9)]
@@ -267,7 +298,10 @@ def test_old_days_may_be_left_aside(archive: Checkout) -> None:
 
 @pytest.mark.slow
 def test_a_day_that_cannot_be_had_any_more_does_not_hold_up_the_tables(archive: Checkout) -> None:
-    """Deleted and forgotten by the source, but in the database: named night after night with exit code 1, and the tables go on."""
+    """Deleted and forgotten by the source, but in the database.
+
+    Named night after night with exit code 1, and the tables go on.
+    """
     shutil.rmtree(archive.day(FIRST))
     drills.feed(archive, {"2026-11-12": 1, "2026-11-13": 1})
     for night, new in (("2026-11-13", "2026-11-12"), ("2026-11-14", "2026-11-13")):
@@ -289,7 +323,10 @@ def test_grown_counts_in_a_damaged_footer_are_no_witness(archive: Checkout) -> N
 
 
 def only_duckdb_stumbles(part: Path) -> None:
-    """Change a bit of a page's header, which no checksum covers, so that Arrow reads the file and DuckDB does not."""
+    """Change a bit of a page's header: Arrow reads the file, and DuckDB does not.
+
+    No checksum covers it.
+    """
     content = part.read_bytes()
     columns = pq.ParquetFile(part).metadata.row_group(0)
     for place in (

@@ -1,4 +1,7 @@
-"""Readers beside the workflow: what they see of it in the read copy, and that it holds nobody up."""
+"""Readers beside the workflow.
+
+What they see of it in the read copy, and that it holds nobody up.
+"""
 
 import contextlib
 import os
@@ -19,8 +22,10 @@ from tests.workflow import drills
 from tests.workflow.drills import DAYS, FIRST, FORCED, MIDDLE, V1, jobs, span
 
 STATE = (
-    "SELECT dt, list((ts_utc, ts_jst, r.source, instant_power_w, energy_import_kwh, energy_export_kwh) ORDER BY ts_utc), any_value(peak_w), "
-    "any_value(readings) FROM raw_meter_readings r FULL JOIN fct_daily_energy ON date_jst = dt GROUP BY dt ORDER BY dt"
+    "SELECT dt, list((ts_utc, ts_jst, r.source, instant_power_w, energy_import_kwh, "
+    "energy_export_kwh) ORDER BY ts_utc), any_value(peak_w), "
+    "any_value(readings) FROM raw_meter_readings r FULL JOIN fct_daily_energy ON date_jst = dt "
+    "GROUP BY dt ORDER BY dt"
 )
 
 
@@ -89,10 +94,12 @@ class Readers:
 
 
 def test_readers_always_see_a_complete_state(archived: House) -> None:
-    """During forced runs that change every day: whole days of one version with the marts of just these, never an error.
+    """During forced runs that change every day: whole days of one version, never an error.
 
-    The one that keeps it open has no lock that a run would see: the other is of the same process, and closing one file gives up all its locks.
-    RUNS=20 in the environment runs as often.
+    The marts are of just these days.
+
+    The one that keeps it open has no lock that a run would see: the other is of the same process,
+    and closing one file gives up all its locks. RUNS=20 in the environment runs as often.
     """
     runs = int(os.environ.get("RUNS", "3"))
     readers = Readers(read_copy(archived))
@@ -105,7 +112,8 @@ def test_readers_always_see_a_complete_state(archived: House) -> None:
                 jobs("fetch extract load", *DAYS, tables=True),
             ), outcome.stderr
     print(
-        f"{runs} forced runs, {sum(readers.seen.values())} times read, {len(readers.seen)} states seen"
+        f"{runs} forced runs, {sum(readers.seen.values())} times read, {len(readers.seen)} states "
+        "seen"
     )
     assert readers.errors == []
     assert set(readers.seen) <= whole(runs + 1)
@@ -115,7 +123,10 @@ def test_readers_always_see_a_complete_state(archived: House) -> None:
 
 
 def test_the_read_copy_follows_the_tables(archived: House) -> None:
-    """Published after the tables are built and not with --until load; published again where it was deleted; else nothing to do."""
+    """Published after the tables are built and not with --until load.
+
+    Published again where it was deleted; else nothing to do.
+    """
     drills.feed(archived, {MIDDLE: 2})
     assert archived.snakemake("--until", "load", *FORCED, *span(MIDDLE, MIDDLE)).code == 0
     assert peaks(archived) == [row[3] for row in drills.energy_rows(V1)]
@@ -167,7 +178,10 @@ V1_RAW = [(day, len(drills.rows(day, 1))) for day in DAYS]
 
 @pytest.mark.slow
 def test_a_second_database_on_the_same_archive(archived: House) -> None:
-    """As the archive's own message recommends: the readers of the first see what they saw, also with the new one's name but for the suffix."""
+    """As the archive's own message recommends.
+
+    The readers of the first see what they saw, also with the new one's name but for the suffix.
+    """
     other = {
         "DUCKDB_PATH": str(archived.database.with_suffix(".db")),
         "MARKER_DIR": str(archived.folder / "other"),
@@ -191,7 +205,10 @@ def test_a_second_database_on_the_same_archive(archived: House) -> None:
 
 @pytest.mark.slow
 def test_a_house_that_moved(archived: House) -> None:
-    """Its folder renamed: the next run, which has nothing else to do, publishes again, as the views name the old place."""
+    """Its folder renamed.
+
+    The next run, which has nothing else to do, publishes again, as the views name the old place.
+    """
     moved = House(archived.folder.rename(archived.folder.with_name("moved")))
     assert moved.snakemake(*span(), INFLUX_URL="gone.lp").jobs == ["publish", "report"]
     assert raw(moved) == V1_RAW
@@ -210,10 +227,16 @@ def test_a_house_that_was_copied(archived: House) -> None:
 
 @pytest.mark.slow
 def test_a_reader_that_wrote_and_was_killed(archived: House) -> None:
-    """As root may: its log of writes meets no later generation, and the next run publishes what it changed again."""
+    """As root may.
+
+    Its log of writes meets no later generation, and the next run publishes what it changed again.
+    """
     path = read_copy(archived)
     os.chmod(path, 0o644)  # noqa: PTH101
-    script = f"import duckdb, os; c = duckdb.connect({path!r}); c.execute('DELETE FROM fct_daily_energy'); os.kill(os.getpid(), 9)"
+    script = (
+        f"import duckdb, os; c = duckdb.connect({path!r}); c.execute('DELETE FROM "
+        "fct_daily_energy'); os.kill(os.getpid(), 9)"
+    )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -signal.SIGKILL
     assert archived.database.with_name("home_energy.read.duckdb.wal").exists()
     assert archived.snakemake(*span()).jobs == ["publish", "report"]
@@ -280,7 +303,10 @@ def climate(house: House) -> list[tuple[Any, ...]]:
 
 
 def test_tables_come_after_the_days_of_every_dataset(checkout: Checkout) -> None:
-    """Though they are built from one, whose days are loaded already: the read copy has the others' days too, and nothing is left to do."""
+    """Though they are built from one, whose days are loaded already.
+
+    The read copy has the others' days too, and nothing is left to do.
+    """
     checkout.export(*(line for day in V1 for line in drills.lines(day, 1)), *CLIMATE)
     assert checkout.snakemake("--until", "load", *span()).code == 0
     declare_second(checkout)
@@ -305,7 +331,10 @@ def test_a_lost_database_gets_the_days_of_every_dataset(two_datasets: Checkout) 
 def test_a_broken_day_of_another_dataset_holds_no_tables_up(
     damage: str, two_datasets: Checkout
 ) -> None:
-    """The run fails and names it, night after night; the tables follow, and a file that cannot be read makes no short view."""
+    """The run fails and names it, night after night.
+
+    The tables follow, and a file that cannot be read makes no short view.
+    """
     part = two_datasets.day(FIRST, "room_climate") / "part-0.parquet"
     content = part.read_bytes()
     part.write_bytes(

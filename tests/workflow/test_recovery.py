@@ -105,7 +105,10 @@ def test_a_staged_day_replaces_one_that_it_holds_all_of(
     staged: list[tuple],
     expected: list[float],
 ) -> None:
-    """It is the later read, and the source may have forgotten it since; one that lacks a reading of the day in place is dropped."""
+    """It is the later read, and the source may have forgotten it since.
+
+    One that lacks a reading of the day in place is dropped.
+    """
     stage(layout.day(NAME, DT), points(1.0, 2.0))
     stage(layout.staged(NAME, DT), staged)
     recover_staged_days(layout, settings)
@@ -122,7 +125,10 @@ def test_a_staged_day_replaces_one_that_it_holds_all_of(
 def test_of_a_staged_day_and_one_in_place_the_whole_one_stays(
     layout: Layout, settings: Settings, stage: Callable[..., Path], damage: Callable[[bytes], bytes]
 ) -> None:
-    """A staged day takes the place of a damaged one; a staged day that is damaged itself takes nobody's."""
+    """A staged day takes the place of a damaged one.
+
+    A staged day that is damaged itself takes nobody's.
+    """
     for number, spoilt in ((8, layout.day), (10, layout.staged)):
         for place, readings in ((layout.day, points(1.0)), (layout.staged, points(3.0))):
             dt = f"2026-11-{number:02}"
@@ -141,7 +147,10 @@ def test_of_a_staged_day_and_one_in_place_the_whole_one_stays(
 def test_files_beside_a_day_are_kept(
     layout: Layout, settings: Settings, stage: Callable[..., Path]
 ) -> None:
-    """A day folder without its file is moved away to be read again; what somebody else has put there is kept, and not with the archive's days."""
+    """A day folder without its file is moved away to be read again.
+
+    What somebody else has put there is kept, and not with the archive's days.
+    """
     stage(layout.day(NAME, DT), points(1.0)).rename(
         layout.day(NAME, DT) / "part-0.parquet.looked-at"
     )
@@ -163,7 +172,10 @@ def test_a_marker_is_believed_only_with_its_own_load_in_the_database(
     day: LocalDay,
     stage: Callable[..., Path],
 ) -> None:
-    """Another load id, no such day, or no database: set aside, but kept as a witness of how much the day held."""
+    """Another load id, no such day, or no database.
+
+    Set aside, but kept as a witness of how much the day held.
+    """
     folder = layout.day(NAME, DT)
     stage(folder, points(1.0))
     load = load_day(settings.duckdb_path, folder, dataset, day, allow_shrink=False)
@@ -188,7 +200,10 @@ def test_a_marker_is_believed_only_with_its_own_load_in_the_database(
 
 
 def test_a_report_that_cannot_be_there_ends_no_run(layout: Layout, settings: Settings) -> None:
-    """The marker of a page that is gone, or that lies where nothing can lie, is dropped; one whose page is there stays."""
+    """The marker of a page that is gone, or that lies where nothing can lie, is dropped.
+
+    One whose page is there stays.
+    """
     elsewhere = settings.model_copy(update={"report_dir": settings.report_dir / ("x" * 300)})
     for chosen in (settings, elsewhere):
         write_json(layout.report_marker, {})
@@ -216,7 +231,10 @@ def test_a_marker_of_another_file_is_not_believed(
     day: LocalDay,
     stage: Callable[..., Path],
 ) -> None:
-    """A day that was replaced behind the workflow's back, or while the clock stood wrong, is loaded again whatever its file times."""
+    """A day that was replaced by hand, or under a wrong clock, is loaded again.
+
+    File times do not matter.
+    """
     folder = layout.day(NAME, DT)
     stage(folder, points(1.0))
     write_json(

@@ -1,4 +1,7 @@
-"""The report as a part of the workflow: when it is written, that it is never missing, and Snakemake's own report of a run."""
+"""The report as a part of the workflow.
+
+When it is written, that it is never missing, and Snakemake's own report of a run.
+"""
 
 import os
 import shutil
@@ -35,7 +38,10 @@ def shown_peak(house: House, day: str) -> float | None:
 
 
 def test_the_report_follows_the_tables(archived: House) -> None:
-    """Written after the read copy and not with --until load; written again where it was deleted or is wanted elsewhere; else nothing to do."""
+    """Written after the read copy and not with --until load.
+
+    Written again where it was deleted or is wanted elsewhere; else nothing to do.
+    """
     assert shown_peak(archived, MIDDLE) == drills.energy_rows(V1)[1][3]
     drills.feed(archived, {MIDDLE: 2})
     before = page(archived).read_text()
@@ -53,7 +59,10 @@ def test_the_report_follows_the_tables(archived: House) -> None:
 
 @pytest.mark.slow
 def test_a_former_place_of_the_report_has_an_older_page(archived: House) -> None:
-    """REPORT_DIR is set to another place, the tables change, it is set back: the page there is written again, and then there is nothing to do."""
+    """REPORT_DIR is set to another place, the tables change, it is set back.
+
+    The page there is written again, and then there is nothing to do.
+    """
     assert archived.snakemake(*span(), REPORT_DIR="data/elsewhere").jobs == ["report"]
     drills.feed(archived, {MIDDLE: 2})
     assert archived.snakemake(*FORCED, *span(MIDDLE, MIDDLE), REPORT_DIR="data/elsewhere").code == 0
@@ -65,7 +74,10 @@ def test_a_former_place_of_the_report_has_an_older_page(archived: House) -> None
 
 @pytest.mark.slow
 def test_a_failed_report_leaves_the_former_page(archived: House) -> None:
-    """The page cannot be written: one line that says so, the data is loaded, the old page stays; the next run writes it."""
+    """The page cannot be written: one line that says so, the data is loaded, the old page stays.
+
+    The next run writes it.
+    """
     before = page(archived).read_text()
     drills.feed(archived, {MIDDLE: 2})
     blocker = page(archived).with_name(".index.html.part")
@@ -86,12 +98,18 @@ def test_a_failed_report_leaves_the_former_page(archived: House) -> None:
 
 
 def test_it_is_written_by_hand(checkout: Checkout, template: House) -> None:
-    """From the read copy, to a file of one's own or in place; without a read copy one line that says what to do."""
+    """From the read copy, to a file of one's own or in place.
+
+    Without a read copy one line that says what to do.
+    """
     missing = checkout.python("homeiot_batch", "report")
     assert (missing.code, missing.failures) == (
         1,
         [
-            "error: there is no read copy at data/duckdb/home_energy.read.duckdb; run the workflow, which publishes it"
+            (
+                "error: there is no read copy at data/duckdb/home_energy.read.duckdb; run the "
+                "workflow, which publishes it"
+            )
         ],
     )
     file = checkout.folder / "mine.html"
@@ -137,12 +155,18 @@ def old_page(checkout: Checkout) -> Path:
 def test_a_read_copy_behind_a_closed_door_is_said_in_one_line(
     name: str, checkout: Checkout, template: House, old_page: Path, tmp_path: Path
 ) -> None:
-    """Its folder or the file itself belongs to somebody else: with the fix, without a traceback, and the former page stays."""
+    """Its folder or the file itself belongs to somebody else.
+
+    With the fix, without a traceback, and the former page stays.
+    """
     folder = shutil.copytree(template.database.parent, tmp_path / "closed")
     closed = folder / name
     os.chown(closed, 65534, 65534)
     closed.chmod(0o700 if name == "." else 0o400)
-    said = f"error: {folder / 'home_energy.read.duckdb'} cannot be read (Permission denied); see to its permissions and those of its folders, or run"
+    said = (
+        f"error: {folder / 'home_energy.read.duckdb'} cannot be read (Permission denied); see to "
+        "its permissions and those of its folders, or run"
+    )
     assert by_hand(checkout, folder / "home_energy.duckdb", *PLAIN) == (
         1,
         "",
@@ -156,7 +180,10 @@ def test_a_read_copy_behind_a_closed_door_is_said_in_one_line(
 def test_a_read_copy_that_says_nothing_of_itself_is_said_in_one_line(
     checkout: Checkout, old_page: Path, tmp_path: Path
 ) -> None:
-    """Its table `read_copy` has no row: with the fix, without a traceback, and the former page stays."""
+    """Its table `read_copy` has no row.
+
+    With the fix, without a traceback, and the former page stays.
+    """
     copy = tmp_path / "home.read.duckdb"
     with duckdb.connect(copy) as connection:
         connection.execute("CREATE TABLE read_copy (tz VARCHAR, published_at TIMESTAMP)")
@@ -170,7 +197,10 @@ def test_a_read_copy_that_says_nothing_of_itself_is_said_in_one_line(
 
 @pytest.mark.slow
 def test_snakemakes_own_report_works_offline(archived: House) -> None:
-    """`snakemake --report` needs no network; it has the days and the tables, with their captions."""
+    """`snakemake --report` needs no network.
+
+    It has the days and the tables, with their captions.
+    """
     nowhere = dict.fromkeys(
         ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"
     )

@@ -1,4 +1,7 @@
-"""Which jobs a run does: what was asked for and is missing, what follows from it, and nothing else."""
+"""Which jobs a run does.
+
+What was asked for and is missing, what follows from it, and nothing else.
+"""
 
 import shutil
 from collections.abc import Callable
@@ -158,7 +161,7 @@ def run_case(template: House, folder: Path, name: str) -> tuple[House, Outcome]:
 
 @pytest.mark.parametrize("case", few(CASES, *FAST_CASES))
 def test_jobs_of(case: str, done: Done) -> None:
-    """Exactly the jobs of the table are done, and afterwards tables and files hold the three days as before."""
+    """Exactly the jobs of the table are done; tables and files hold the three days."""
     archived, outcome = done[case]
     expected = CASES[case][2]
     assert (outcome.code, outcome.jobs) == (0, expected), outcome.stderr
@@ -167,7 +170,7 @@ def test_jobs_of(case: str, done: Done) -> None:
 
 
 def test_a_day_by_its_path_is_loaded_by_the_next_run(archived: House) -> None:
-    """A deleted day that is fetched by its path alone is loaded by the next run of the range, which does nothing else."""
+    """A deleted day fetched by its path is loaded by the next run, which does only that."""
     lose_day(archived)
     archived.snakemake(f"data/parquet/{DATASET}/dt={MIDDLE}")
     outcome = archived.snakemake(*UNTIL_LOAD, *span())
@@ -177,7 +180,10 @@ def test_a_day_by_its_path_is_loaded_by_the_next_run(archived: House) -> None:
 
 @pytest.mark.slow
 def test_forced_extract_takes_what_the_source_holds_now(archived: House) -> None:
-    """A forced run replaces files, rows and tables by the source's new readings; then there is nothing to do."""
+    """A forced run replaces files, rows and tables by the source's new readings.
+
+    Then there is nothing to do.
+    """
     versions = {FIRST: 1, MIDDLE: 3, LAST: 2}
     drills.feed(archived, versions)
     assert archived.snakemake(*FORCED, *span()).jobs == jobs(ALL_STEPS, *DAYS, tables=True)
@@ -188,7 +194,10 @@ def test_forced_extract_takes_what_the_source_holds_now(archived: House) -> None
 
 @pytest.mark.slow
 def test_new_range_after_an_old_one(archived: House) -> None:
-    """New days are fetched although the tables are built; the old ones, which the source no longer holds, are left alone."""
+    """New days are fetched although the tables are built.
+
+    The old ones, which the source no longer holds, are left alone.
+    """
     days = [NEXT, "2026-11-13"]
     drills.feed(archived, dict.fromkeys(days, 1))
     before = archived.snapshot()
@@ -200,7 +209,10 @@ def test_new_range_after_an_old_one(archived: House) -> None:
 
 @pytest.mark.slow
 def test_days_loaded_aside_reach_the_tables(archived: House) -> None:
-    """Other days loaded with --until load: the next plain run of the old range builds the tables again, once."""
+    """Other days loaded with --until load.
+
+    The next plain run of the old range builds the tables again, once.
+    """
     versions = V1 | {NEXT: 1}
     drills.feed(archived, versions)
     assert archived.snakemake(*UNTIL_LOAD, *span(NEXT, NEXT)).jobs == jobs(ALL_STEPS, NEXT)
@@ -212,7 +224,10 @@ def test_days_loaded_aside_reach_the_tables(archived: House) -> None:
 
 @pytest.mark.slow
 def test_yesterday_after_a_range(archived: House) -> None:
-    """`snakemake yesterday` does that day and the tables, for which every archived day is loaded; a deleted older day is not its business."""
+    """`snakemake yesterday` does that day and the tables, for which every archived day is loaded.
+
+    A deleted older day is not its business.
+    """
     drills.feed(archived, {NEXT: 1})
     lose_day(archived)
     archived.marker(FIRST).unlink()
@@ -223,7 +238,10 @@ def test_yesterday_after_a_range(archived: House) -> None:
 
 
 def test_older_copy_of_the_database(archived: House, tmp_path: Path) -> None:
-    """A database replaced by an older copy: the days that it has as they are now are left, all others are loaded, tables built."""
+    """A database replaced by an older copy.
+
+    The days that it has as they are now are left, all others are loaded, tables built.
+    """
     shutil.copy(archived.database, tmp_path / "older")
     versions = V1 | {MIDDLE: 2, NEXT: 1}
     drills.feed(archived, versions)
@@ -241,7 +259,10 @@ def test_older_copy_of_the_database(archived: House, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_database_deleted_rebuilds_the_tables(archived: House) -> None:
-    """Without its database nothing is believed: days loaded, tables built, without the source; energies as before."""
+    """Without its database nothing is believed: days loaded, tables built, without the source.
+
+    Energies as before.
+    """
     drills.without_source(archived)
     drills.remove_database(archived)
     assert archived.snakemake(*span()).jobs == jobs("load", *DAYS, tables=True)
@@ -250,7 +271,10 @@ def test_database_deleted_rebuilds_the_tables(archived: House) -> None:
 
 
 def test_older_copy_from_before_its_build(archived: House, tmp_path: Path) -> None:
-    """A database replaced by a copy that has every load, but not the tables of them: only the tables are built again."""
+    """A database replaced by a copy that has every load, but not the tables of them.
+
+    Only the tables are built again.
+    """
     drills.feed(archived, {MIDDLE: 2})
     assert archived.snakemake(*FORCED, *UNTIL_LOAD, *span(MIDDLE, MIDDLE)).code == 0
     shutil.copy(archived.database, tmp_path / "older")
@@ -285,7 +309,10 @@ class _EditedHouse(House):
 
 @pytest.mark.slow
 def test_edited_rules_rerun_nothing(archived: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Editing what a rule runs re-runs nothing; asked to look at code, Snakemake does see the edit."""
+    """Editing what a rule runs re-runs nothing.
+
+    Asked to look at code, Snakemake does see the edit.
+    """
     # Snakemake's notes name the files by their full paths: a copied house has none of its own
     assert archived.snakemake("--forcerun", "load", *span()).code == 0
     house = _EditedHouse(archived.folder)
@@ -327,7 +354,10 @@ UNUSABLE = {
     ),
     "end before the archive": (
         ("end=2026-11-01",),
-        f"error: the first archived day, start={FIRST} lies after end=2026-11-01; give a start that does not",
+        (
+            f"error: the first archived day, start={FIRST} lies after end=2026-11-01; give a start "
+            "that does not"
+        ),
     ),
     "not over": (
         (f"start={FIRST}", f"end={NEXT}", "now=2026-11-12T23:59:59+09:00"),
@@ -362,7 +392,10 @@ def test_unusable_dates(archived: House) -> None:
     ],
 )
 def test_unusable_day_paths(dt: str, reason: str, archived: House) -> None:
-    """A day's path that is no date, or a day that is not over: exit not 0, one line, nothing is changed."""
+    """A day's path that is no date, or a day that is not over.
+
+    Exit not 0, one line, nothing is changed.
+    """
     before = drills.state(archived)
     outcome = archived.snakemake(
         f"data/parquet/{DATASET}/dt={dt}", "--config", "now=2026-11-12T23:59:59+09:00"

@@ -1,4 +1,7 @@
-"""A day never shrinks by accident: fewer points, or fewer values of one field, are refused whatever else is missing."""
+"""A day never shrinks by accident.
+
+Fewer points, or fewer values of one field, are refused whatever else is missing.
+"""
 
 import json
 import shutil
@@ -37,7 +40,8 @@ FIX = (
     "if the new one is right, run this day alone again with --config allow_shrink=true"
 )
 NEVER = (
-    " to nothing; the source has forgotten it, or is another one. What is archived is kept, whatever is allowed; "
+    " to nothing; the source has forgotten it, or is another one. What is archived is kept, "
+    "whatever is allowed; "
     "restore the day's folder from a backup if it is missing"
 )
 
@@ -83,7 +87,10 @@ LOST = {
     ),
 )
 def test_refused(smaller: str, lost: str, archived: House) -> None:
-    """The smaller day is refused with both counts and the fix; files, markers and tables stay as they were."""
+    """The smaller day is refused with both counts and the fix.
+
+    Files, markers and tables stay as they were.
+    """
     points, found = SMALLER[smaller]
     archived.export(*points)
     lose(archived, *LOST[lost])
@@ -102,7 +109,10 @@ def test_refused(smaller: str, lost: str, archived: House) -> None:
 
 @pytest.mark.slow
 def test_refused_again_and_again(archived: House) -> None:
-    """With directory and database deleted, the marker's counts guard the day in every later run too, until it is read whole."""
+    """With directory and database deleted, the marker's counts still guard the day.
+
+    They do so in every later run, until it is read whole.
+    """
     archived.export(*SMALLER["fewer points"][0])
     lose(archived, "day", "database")
     for _ in range(2):
@@ -115,7 +125,10 @@ def test_refused_again_and_again(archived: House) -> None:
 @pytest.mark.parametrize("lost", few(["nothing", "day"], "nothing"))
 @pytest.mark.parametrize("smaller", few(["fewer points", "fewer values"], "fewer points"))
 def test_permitted(smaller: str, lost: str, archived: House) -> None:
-    """Permitted, the day is replaced, and what it was is recorded in the file, in the marker and in the database."""
+    """Permitted, the day is replaced, and its former counts are recorded.
+
+    They are in the file, in the marker and in the database.
+    """
     points, _ = SMALLER[smaller]
     archived.export(*points)
     lose(archived, *LOST[lost])
@@ -132,7 +145,10 @@ def test_permitted(smaller: str, lost: str, archived: House) -> None:
 
 @pytest.mark.parametrize("lost", few(["nothing", "day"], "day"))
 def test_no_permission_empties_a_day(lost: str, archived: House) -> None:
-    """What the source has forgotten altogether is kept, file or database, whatever is allowed; nothing is changed."""
+    """What the source has forgotten altogether is kept, file or database, whatever is allowed.
+
+    Nothing is changed.
+    """
     archived.export(*SMALLER["no points"][0])
     lose(archived, *LOST[lost])
     before = drills.state(archived)
@@ -141,7 +157,10 @@ def test_no_permission_empties_a_day(lost: str, archived: House) -> None:
 
 
 def test_a_permission_names_its_days(archived: House) -> None:
-    """Without start and end it would hold for every day that the run happens to read: refused, nothing is changed."""
+    """Without start and end it would hold for every day that the run happens to read.
+
+    Refused, nothing is changed.
+    """
     archived.export(*SMALLER["fewer points"][0])
     before = drills.state(archived)
     outcome = archived.snakemake(*FORCED, "--config", "allow_shrink=true")
@@ -177,7 +196,10 @@ def assert_recorded(house: House, *others: dict[str, Any]) -> None:
 
 @pytest.mark.slow
 def test_permission_outlives_a_kill(archived: House) -> None:
-    """A permitted day whose run was killed before it was loaded is loaded by the next plain run, without asking again."""
+    """A permitted day whose run was killed before the load is loaded by the next run.
+
+    It does not need the permission again.
+    """
     archived.export(*SMALLER["fewer points"][0])
     drills.die(archived, "extract.renamed", *FORCED, *ALLOWED)
     assert archived.snakemake(*ONE_DAY).jobs == jobs("load", MIDDLE)
@@ -189,7 +211,10 @@ def test_permission_outlives_a_kill(archived: House) -> None:
 
 @pytest.mark.slow
 def test_permission_is_for_one_run(archived: House) -> None:
-    """After a permitted replacement the new counts are what is guarded: the same again is fine, still less is refused."""
+    """After a permitted replacement the new counts are what is guarded.
+
+    The same again is fine, still less is refused.
+    """
     archived.export(*SMALLER["fewer points"][0])
     archived.snakemake(*FORCED, *ALLOWED)
     assert archived.snakemake(*FORCED, *ONE_DAY).jobs == jobs("fetch extract load", MIDDLE)
@@ -229,14 +254,18 @@ def rewrite(house: House, change: Callable[[dict[str, Any]], dict[str, Any]], ro
 
 @pytest.mark.parametrize("replace", few([fewer_points, fewer_values], fewer_values))
 def test_refused_at_load(replace: Callable[[House], None], archived: House) -> None:
-    """A dt= file that was replaced by a smaller one is not loaded: the table keeps the day; permitted, it is loaded and recorded."""
+    """A dt= file that was replaced by a smaller one is not loaded: the table keeps the day.
+
+    Permitted, it is loaded and recorded.
+    """
     replace(archived)
     lose(archived, "marker")
     before = drills.state(archived)
     outcome = archived.snakemake(*ONE_DAY)
     line = drills.said(outcome)
     assert line.startswith(
-        f"failed: load {DATASET} {MIDDLE}: {DATASET} {MIDDLE} in DuckDB would shrink from {WHOLE} to "
+        f"failed: load {DATASET} {MIDDLE}: {DATASET} {MIDDLE} in DuckDB would shrink from {WHOLE} "
+        "to "
     )
     assert line.endswith(
         f"{FIX} (the database holds more than the file: a newer backup of the file may hold it too)"

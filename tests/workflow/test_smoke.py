@@ -42,7 +42,8 @@ def test_a_failed_day_ends_in_one_line_without_a_traceback(house: House) -> None
     lines = outcome.stderr.splitlines()
     assert outcome.code == 1
     assert lines[-1] == (
-        "failed: fetch raw_meter_readings 2026-11-09: INFLUX_URL='/nowhere': there is no file or folder /nowhere; "
+        "failed: fetch raw_meter_readings 2026-11-09: INFLUX_URL='/nowhere': there is no file or "
+        "folder /nowhere; "
         "give an existing export, or http://host:port of an InfluxDB"
     )
     assert (
@@ -54,7 +55,10 @@ def test_a_failed_day_ends_in_one_line_without_a_traceback(house: House) -> None
 
 
 def test_an_empty_day_is_archived_and_named(house: House) -> None:
-    """The measurement is there, the day has no points: an empty day, and a warning at the end of the run."""
+    """The measurement is there, the day has no points.
+
+    An empty day, and a warning at the end of the run.
+    """
     house.export(
         "power,source=a energy_import_kwh=1.5 1794150000000000000",
         "power,source=a energy_import_kwh=3 1794322800000000000",
@@ -66,8 +70,8 @@ def test_an_empty_day_is_archived_and_named(house: House) -> None:
         0,
     )
     assert (
-        "warning: raw_meter_readings 2026-11-10: the source holds no readings for this day; it is archived empty"
-        in outcome.stderr
+        "warning: raw_meter_readings 2026-11-10: the source holds no readings for this day; it is "
+        "archived empty" in outcome.stderr
     )
 
 
@@ -80,7 +84,8 @@ def test_two_datasets_are_archived_at_once(house: House) -> None:
     )
     declared = house.folder / "house.yaml"
     declared.write_text(
-        "datasets: {room_climate: {measurement: climate, tags: {room: unknown}, fields: {temperature_c: double, open: boolean, note: string}}}\n"
+        "datasets: {room_climate: {measurement: climate, tags: {room: unknown}, fields: "
+        "{temperature_c: double, open: boolean, note: string}}}\n"
     )
     outcome = house.snakemake(
         "--until",
@@ -106,7 +111,10 @@ def test_two_datasets_are_archived_at_once(house: House) -> None:
 
 @pytest.mark.slow
 def test_the_models_pass_their_own_tests(house: House) -> None:
-    """`dbt build` with the unit tests, and `dbt run` from the project's folder, on a database that the workflow made."""
+    """`dbt build` with the unit tests, and `dbt run` from the project's folder.
+
+    The database was made by the workflow.
+    """
     house.export("power,source=a energy_import_kwh=1.5 1794150000000000000")
     assert (
         house.snakemake("--until", "load", "--config", "start=2026-11-09", "end=2026-11-09").code

@@ -38,7 +38,10 @@ def night(checkout: Checkout) -> Checkout:
 
 @pytest.mark.slow
 def test_what_recovery_finds(archived: House) -> None:
-    """A staged day that is damaged is dropped before the first job: the summary of the run has it."""
+    """A staged day that is damaged is dropped before the first job.
+
+    The summary of the run has it.
+    """
     staged = archived.parquet / ".staging" / DATASET / f"dt={MIDDLE}"
     staged.mkdir(parents=True)
     (staged / "part-0.parquet").write_text("no Parquet")

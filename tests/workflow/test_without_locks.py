@@ -53,7 +53,8 @@ def test_a_database_without_locks(error: str, archived: House) -> None:
     folder = archived.database.parent
     before = drills.state(archived)
     script = (
-        "import sys; from pathlib import Path; from homeiot_batch.warehouse.database import open_database\n"
+        "import sys; from pathlib import Path; from homeiot_batch.warehouse.database import "
+        "open_database\n"
         "try:\n    with open_database(Path(sys.argv[1]), wait_s=600): print('opened')\n"
         "except Exception as error: print(f'{type(error).__name__}: {error}')"
     )

@@ -17,21 +17,29 @@ WAITING = "data/parquet/.lock; waiting up to"
 @pytest.mark.parametrize("lost", few(["nothing", "the archive's note"], "nothing"))
 @pytest.mark.parametrize("arguments", [(), (*FORCED, *UNTIL_LOAD)], ids=["plain", "forced"])
 def test_another_zone_is_refused(lost: str, arguments: tuple[str, ...], archived: House) -> None:
-    """A run with another zone than the archive's: exit not 0, one line with the fix, nothing changed, whether the zone is noted or not."""
+    """A run with another zone than the archive's.
+
+    Exit not 0, one line with the fix, nothing changed, whether the zone is noted or not.
+    """
     if lost != "nothing":
         (archived.parquet / ".archive.json").unlink()
     before = drills.state(archived)
     outcome = archived.snakemake(*arguments, *span(), TZ="Europe/Berlin")
     assert drills.said(outcome) == (
-        "error: TZ=Europe/Berlin but the archive in data/parquet was begun with Asia/Tokyo, its days would overlap; "
-        "set TZ=Asia/Tokyo, or another PARQUET_BASE_DIR, MARKER_DIR and DUCKDB_PATH for days of Europe/Berlin"
+        "error: TZ=Europe/Berlin but the archive in data/parquet was begun with Asia/Tokyo, its "
+        "days would overlap; "
+        "set TZ=Asia/Tokyo, or another PARQUET_BASE_DIR, MARKER_DIR and DUCKDB_PATH for days of "
+        "Europe/Berlin"
     )
     assert drills.state(archived) == before
 
 
 @pytest.mark.slow
 def test_zone_is_fixed_by_the_first_day_read(house: House) -> None:
-    """A run that archives nothing does not fix the zone; the first day that is read does, also when the run was killed then."""
+    """A run that archives nothing does not fix the zone.
+
+    The first day that is read does, also when the run was killed then.
+    """
     drills.feed(house, V1)
     house.environment["INFLUX_URL"] = "gone.lp"
     assert house.snakemake(*UNTIL_LOAD, *span(), TZ="Europe/Berlin").code != 0
@@ -71,13 +79,17 @@ def paused(house: House, point: str, *arguments: str) -> "subprocess.Popen[str]"
 
 
 def test_second_run_refuses_then_takes_over(archived: House) -> None:
-    """While a run holds the lock another gives up after lock_wait_s with one line; the lock of a killed run is free at once."""
+    """While a run holds the lock another gives up after lock_wait_s with one line.
+
+    The lock of a killed run is free at once.
+    """
     drills.feed(archived, {MIDDLE: 2})
     first = paused(archived, "fetch.staged", *FORCED, *UNTIL_LOAD, *span(MIDDLE, MIDDLE))
     before = drills.state(archived)
     outcome = archived.snakemake(*span(MIDDLE, MIDDLE, "lock_wait_s=1"))
     assert drills.said(outcome) == (
-        f"error: another run (process {first.pid}) still holds data/parquet/.lock after 1 s; start again when it has ended"
+        f"error: another run (process {first.pid}) still holds data/parquet/.lock after 1 s; start "
+        "again when it has ended"
     )
     assert f"{WAITING} 1 s" in outcome.stderr
     assert drills.state(archived) == before
@@ -89,7 +101,10 @@ def test_second_run_refuses_then_takes_over(archived: House) -> None:
 
 
 def test_second_run_waits(archived: House) -> None:
-    """A run that finds the lock taken waits; when the other one is killed it proceeds at once, and recovers what that one left."""
+    """A run that finds the lock taken waits.
+
+    When the other one is killed it proceeds at once, and recovers what that one left.
+    """
     drills.feed(archived, {MIDDLE: 2})
     first = paused(archived, "load.inserted", *FORCED, *UNTIL_LOAD, *span(MIDDLE, MIDDLE))
     second = archived.start(*UNTIL_LOAD, *span(FIRST, LAST, "lock_wait_s=7200"))  # or it hangs
@@ -103,7 +118,10 @@ def test_second_run_waits(archived: House) -> None:
 
 
 def test_runs_started_together(archived: House) -> None:
-    """Three runs of the same new days started at once: one does the jobs, the others find nothing to do, all end well."""
+    """Three runs of the same new days started at once.
+
+    One does the jobs, the others find nothing to do, all end well.
+    """
     days = [NEXT, "2026-11-13"]
     versions = dict.fromkeys(days, 1)
     drills.feed(archived, versions)

@@ -1,4 +1,4 @@
-"""An archive that was begun by former zone rules goes on by the locked ones, its files untouched."""
+"""An archive begun by former zone rules goes on by the locked ones, its files untouched."""
 
 import shutil
 import sys
@@ -91,7 +91,8 @@ def test_every_reading_is_archived_once(tz: str, house: House, tmp_path: Path) -
     assert old.failures == [
         (
             f"failed: load {DATASET} {FIRST} to {OLD_DAYS[-1]} (3 days): {DATASET} {FIRST} stays "
-            f"archived, but is not loaded: duckdb {duckdb.__version__} has other rules for {tz} than "
+            f"archived, but is not loaded: duckdb {duckdb.__version__} has other rules for {tz} "
+            "than "
             f"tzdata {version('tzdata')}; update duckdb as soon as a newer one has these rules, or "
             "tzdata if its rules are the older ones; the next run then loads such days by itself"
         )

@@ -233,7 +233,8 @@ def test_a_hole_between_files_without_headers_is_doubted(
     assert warnings(export(), dataset, day) == [
         (
             "the export has no reading between 2026-11-09 11:50:00 (Asia/Tokyo) and 2026-11-09 "
-            "18:00:00 (Asia/Tokyo), where a file ends and another begins; if the files have a hole there, "
+            "18:00:00 (Asia/Tokyo), where a file ends and another begins; if the files have a hole "
+            "there, "
             "run with one that has all of it and --date 2026-11-09 --force"
         )
     ]
@@ -301,7 +302,8 @@ def test_readings_after_their_file_was_written_are_named(
     assert reader.notices() == [
         (
             "raw_meter_readings: 144 readings of source=broken are dated after their file was "
-            "written; a clock may have been wrong, they do not count as proof that the export goes on"
+            "written; a clock may have been wrong, they do not count as proof that the export goes "
+            "on"
         )
     ]
 
@@ -398,7 +400,8 @@ def test_one_odd_line_in_a_good_file_is_left_out_with_a_word(
     assert sum(len(batch) for batch in reader.read(dataset, day)) == 144
     assert reader.warnings(dataset, day) == [
         (
-            f"{folder / 'a.lp'} line 145: the time {at(13 * HOUR) // 10**6} lies in 2026-11-09 if it "
+            f"{folder / 'a.lp'} line 145: the time {at(13 * HOUR) // 10**6} lies in 2026-11-09 if "
+            "it "
             "is in milliseconds (1 such lines of this day); it is left out"
         )
     ]

@@ -79,7 +79,7 @@ def test_a_source_that_is_down_is_waited_for_once() -> None:
     [(None, 1, 2), (0.0, 1, 2), (1.0, 1, 2), (20.0, 20, 20), (60.0, 60, 60), (86_400.0, 60, 60)],
 )
 def test_a_server_that_asks_to_wait(asked: float | None, least: float, most: float) -> None:
-    """The wait is what the server asks for, but not shorter than the back-off nor above a minute."""
+    """The wait is what the server asks for, from the back-off up to a minute."""
     source = Source(SourceBusy("too many", asked))
     assert source.policy()(source.ask) == "a day"
     assert least <= source.waits[0] <= most
