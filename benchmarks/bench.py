@@ -25,7 +25,6 @@ from benchmarks import contestants
 from benchmarks.contestants import House, until_load
 from benchmarks.memory import peak_mb
 from benchmarks.readings import LAST, days_up_to, lines, write
-
 from homeiot_batch.config import ROOT
 from tests.integration.servers import Influx1, Influx2, Influx113, Server
 

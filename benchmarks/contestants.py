@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.readings import LAST, days_up_to
-
 from homeiot_batch.archive.shrink_guard import ShrinkGuard
 from homeiot_batch.config import ROOT, Settings, load_settings
 from homeiot_batch.core.days import LocalDay
