@@ -21,6 +21,7 @@ from tests.fast_set import (  # noqa: F401 - hooks
     pytest_testnodedown,
 )
 from tests.house import Checkout, House
+from tests.long_first import pytest_collection_modifyitems  # noqa: F401 - a hook
 from tests.staging import stage_day
 from tests.workflow import drills
 
