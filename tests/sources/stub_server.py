@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
+import msgpack
+
 from tests.http_server import QuietHandler, running
 
 
@@ -18,6 +20,8 @@ class Question:
     parameters: Mapping[str, str]
     # bytes of its address, with the query string
     address: int
+    # the form that is asked for
+    accept: str = ""
 
     @property
     def query(self) -> str:
@@ -45,6 +49,12 @@ def json(*documents: str, status: int = 200, **headers: str) -> Answer:
     return Answer(tuple(f"{text}\n".encode() for text in documents), status, named)
 
 
+def packed(*documents: object, status: int = 200) -> Answer:
+    """An answer of documents in msgpack, as InfluxDB 1.x and 2.x write it."""
+    pieces = tuple(map(msgpack.packb, documents))
+    return Answer(pieces, status, {"Content-Type": "application/x-msgpack"})
+
+
 def page(status: int, title: str, **headers: str) -> Answer:
     """The page of a proxy."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -67,7 +77,8 @@ def serving(reply: Reply) -> Generator[tuple[str, list[Question]]]:
         def _serve(self, parameters: str) -> None:
             path = urlsplit(self.path).path
             length = len(self.path)
-            question = Question(self.command, path, dict(parse_qsl(parameters)), length)
+            accept = self.headers.get("Accept", "")
+            question = Question(self.command, path, dict(parse_qsl(parameters)), length, accept)
             asked.append(question)
             answer = reply(question)
             if answer.closes:

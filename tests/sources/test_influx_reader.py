@@ -1,17 +1,20 @@
 """A server that lies about a day: every lie ends in one line, and no row of it is taken."""
 
 import json
+import math
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgpack
 import pytest
 
 from homeiot_batch.config import load_settings
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.errors import SourceError
 from homeiot_batch.sources.influx_reader import InfluxReader
-from tests.sources.stub_server import Answer, Question, Reply, serving
+from tests.sources.stub_server import Answer, Question, Reply, packed, serving
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 DAY = LocalDay(date(2026, 11, 9), ZoneInfo("Asia/Tokyo"))
@@ -26,7 +29,29 @@ def of_series(columns: list[str], rows: list[Any]) -> bytes:
     return json.dumps({"results": [{"statement_id": 0, "series": series}]}).encode()
 
 
-def with_a_day(day: bytes, version: str = "1.8.10") -> Reply:
+def in_json(day: bytes) -> Answer:
+    """The answer as a server writes it that has no msgpack, or whose proxy asks for JSON."""
+    return Answer((day,), 200, {"X-Influxdb-Version": "1.8.10"})
+
+
+def in_msgpack(day: bytes) -> Answer:
+    """The same as a server writes it that has msgpack."""
+    answer = packed(json.loads(day))
+    return Answer(answer.pieces, 200, {**answer.headers, "X-Influxdb-Version": "1.8.10"})
+
+
+FORMS = pytest.mark.parametrize("form", [in_json, in_msgpack])
+Form = Callable[[bytes], Answer]
+
+
+def whole(day: bytes | Answer, version: str) -> Answer:
+    """An answer as it is, or of the bytes in JSON."""
+    if isinstance(day, Answer):
+        return day
+    return Answer((day,), 200, {"X-Influxdb-Version": version})
+
+
+def with_a_day(day: bytes | Answer, version: str = "1.8.10") -> Reply:
     """A server that answers all questions well, and the one for a day's rows with `day`."""
 
     def body(query: str) -> bytes:
@@ -36,9 +61,12 @@ def with_a_day(day: bytes, version: str = "1.8.10") -> Reply:
             return of_series(["name", "duration", "default"], [["a", "0s", True]])
         if "count(" in query:
             return of_series(["time", "count", "count_1", "count_2"], [[0, 1, 1, 0]])
-        return day
+        return b""
 
     def answers(question: Question) -> Answer:
+        is_for_the_day = question.query.startswith("SELECT") and "count(" not in question.query
+        if is_for_the_day or question.path.startswith("/api"):
+            return whole(day, version)
         return Answer((body(question.query),), 200, {"X-Influxdb-Version": version})
 
     return answers
@@ -51,9 +79,11 @@ def read(url: str) -> list[dict[str, Any]]:
     return [row for batch in batches for row in batch.to_pylist()]
 
 
-def test_a_day_that_is_well() -> None:
+@FORMS
+def test_a_day_that_is_well(form: Form) -> None:
     """The answer that the lies below are made from is read."""
-    with serving(with_a_day(of_series(COLUMNS, [[TIME, 1, 2.5, None, "main"]]))) as (url, _):
+    day = form(of_series(COLUMNS, [[TIME, 1, 2.5, None, "main"]]))
+    with serving(with_a_day(day)) as (url, _):
         assert read(url) == [
             {
                 "time": TIME,
@@ -106,14 +136,28 @@ def test_a_day_that_is_well() -> None:
     ],
 )
 def test_a_value_of_another_type_than_asked_for(row: object, said: str) -> None:
-    """A value in a row of the day that cannot be what it should be: one line, not a traceback."""
-    with (
-        serving(with_a_day(of_series(COLUMNS, [row]))) as (url, _),
-        pytest.raises(SourceError) as refused,
-    ):
-        read(url)
-    assert said in str(refused.value)
-    assert "\n" not in str(refused.value)
+    """A value in a row of the day that cannot be what it should be: one line, not a traceback.
+
+    It is the same line in JSON and in msgpack, if msgpack can hold the value.
+    """
+    messages = []
+    for form in forms_that_hold(row):
+        day = form(of_series(COLUMNS, [row]))
+        with serving(with_a_day(day)) as (url, _), pytest.raises(SourceError) as refused:
+            read(url)
+        messages.append(str(refused.value).replace(url, "URL"))
+    assert said in messages[0]
+    assert "\n" not in messages[0]
+    assert set(messages) == {messages[0]}
+
+
+def forms_that_hold(row: object) -> list[Form]:
+    """The forms in which a server can write the row."""
+    try:
+        msgpack.packb(row)
+    except (OverflowError, UnicodeEncodeError):
+        return [in_json]
+    return [in_json, in_msgpack]
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e400", b"-1e400"])
@@ -126,6 +170,163 @@ def test_a_number_that_is_none(number: bytes, column: int) -> None:
     with serving(with_a_day(day)) as (url, _), pytest.raises(SourceError) as refused:
         read(url)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize(
+    ("column", "said"), [(1, "does not fit double"), (4, "should hold text"), (0, "hold times")]
+)
+def test_a_number_that_is_none_in_msgpack(number: float, column: int, said: str) -> None:
+    """The same where a server could send one."""
+    row: list[object] = [TIME, 1.5, 2.5, None, "main"]
+    row[column] = number
+    series = {"name": "power", "columns": COLUMNS, "values": [row]}
+    day = packed({"results": [{"statement_id": 0, "series": [series]}]})
+    with serving(with_a_day(day)) as (url, _), pytest.raises(SourceError, match=said) as refused:
+        read(url)
+    assert "\n" not in str(refused.value)
+
+
+WHOLE = 1152921504606847000  # the shortest digits of the float 2 ** 60
+
+
+@pytest.mark.parametrize(
+    ("json_number", "number", "stored"),
+    [
+        (10, 10.0, 10),
+        (-0, -0.0, 0),
+        (WHOLE, 2.0**60, WHOLE),
+        (9007199254740993, 9007199254740993, 9007199254740993),
+        (-(2**63), -(2**63), -(2**63)),
+        (None, None, None),
+        (10.5, 10.5, "refused"),
+        (1e21, 1e21, "refused"),
+        (2**63, 2**63, "refused"),
+        (True, True, "refused"),
+    ],
+)
+def test_a_float_where_an_integer_is_declared(
+    json_number: float, number: float, stored: object
+) -> None:
+    """JSON has 10 for the float 10, msgpack has 10.0: both are the integer 10, digit by digit."""
+    found = []
+    for form, value in ((in_json, json_number), (in_msgpack, number)):
+        day = form(of_series(COLUMNS, [[TIME, value, 2.5, None, "main"]]))
+        with serving(with_a_day(day)) as (url, _):
+            found.append(stored_integer(url))
+    assert found == [stored, stored]
+
+
+def stored_integer(url: str) -> object:
+    """What a value of a field that is declared as integer becomes."""
+    try:
+        return read_first(url, instant_power_w="integer")["instant_power_w"]
+    except SourceError as error:
+        if "does not fit integer" in str(error):
+            return "refused"
+        raise
+
+
+@FORMS
+def test_minus_zero(form: Form) -> None:
+    """It is zero, in JSON as in msgpack."""
+    day = form(of_series(COLUMNS, [[TIME, 0, 2.5, 0, "main"]]))
+    if form is in_msgpack:
+        series = {"name": "power", "columns": COLUMNS, "values": [[TIME, -0.0, 2.5, -0.0, "main"]]}
+        day = packed({"results": [{"series": [series]}]})
+    with serving(with_a_day(day)) as (url, _):
+        row = read_first(url)
+    assert math.copysign(1, row["instant_power_w"]) == 1
+
+
+def read_first(url: str, **types: str) -> dict[str, Any]:
+    """The first row of the day, before the day is compared with the server's counts."""
+    settings = load_settings({"influx_url": url, "influx_bucket": "home"})
+    dataset = settings.datasets["raw_meter_readings"]
+    declared = dataset.model_copy(update={"fields": {**dataset.fields, **types}})
+    batches = InfluxReader(settings).read(declared, DAY)
+    return next(batches).to_pylist()[0]
+
+
+SERIES = {"name": "power", "columns": COLUMNS, "values": [[TIME, 1, 2.5, None, "main"]]}
+FIRST = {"results": [{"statement_id": 0, "series": [SERIES], "partial": True}]}
+LAST = {"results": [{"statement_id": 0, "series": [SERIES]}]}
+NO_JSON = "answered something that is not InfluxDB's JSON, or broken off; check INFLUX_URL"
+
+
+def cut(answer: Answer) -> Answer:
+    """The answer without its last bytes."""
+    return Answer((b"".join(answer.pieces)[:-5],), answer.status, answer.headers)
+
+
+LIES: dict[str, tuple[Answer, str]] = {
+    "cut after a document": (packed(FIRST), "the answer ended in the middle"),
+    "cut in a document": (cut(packed(FIRST, LAST)), NO_JSON),
+    "nothing": (packed(), "the answer ended in the middle"),
+    "a newline at the end": (Answer((*packed(LAST).pieces, b"\n"), 200, packed().headers), NO_JSON),
+    "JSON that is called msgpack": (Answer((b'{"results":[]}',), 200, packed().headers), NO_JSON),
+    "msgpack that is called JSON": (Answer(packed(LAST).pieces), NO_JSON),
+    "msgpack that is called a page": (
+        Answer(packed(LAST).pieces, 200, {"Content-Type": "text/html"}),
+        NO_JSON,
+    ),
+    "arrays, as InfluxDB 3 has them": (packed([[[0, [["power", COLUMNS, []]]]]]), NO_JSON),
+    "another map": (
+        packed({"data": []}),
+        "in another way than InfluxDB: neither results nor error",
+    ),
+    "an error at the top": (
+        packed(FIRST, {"error": "query interrupted"}),
+        "query interrupted; run",
+    ),
+    "an error of the statement": (
+        packed(FIRST, {"results": [{"statement_id": 0, "error": "query-timeout limit exceeded"}]}),
+        "query-timeout limit exceeded; run again when the server is less busy",
+    ),
+    "a refusal": (
+        packed({"error": "error parsing query: x"}, status=400),
+        "answered 400: error parsing query: x; read the server's log",
+    ),
+    "a refusal that is cut": (cut(packed({"error": "x" * 9}, status=400)), "answered 400: "),
+    "a refusal of no form": (packed([1], status=400), "answered 400: "),
+    "a password": (
+        packed({"error": "authorization failed"}, status=401),
+        "answered 401: authorization failed; check INFLUX_TOKEN",
+    ),
+    "busy": (packed({"error": "too many requests"}, status=503), "answered 503: too many requests"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_msgpack_that_is_not_a_whole_day(lie: str) -> None:
+    """Whatever is wrong with it, the error is one line, with the message that JSON has."""
+    answer, said = LIES[lie]
+    with serving(with_a_day(answer)) as (url, _), pytest.raises(SourceError) as refused:
+        read(url)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("version", "accept"),
+    [
+        ("1.6.7", "application/x-msgpack"),
+        ("v2.7.12", "application/x-msgpack"),
+        ("3.7.0", "application/json"),
+        ("", "application/json"),
+        ("dev", "application/x-msgpack"),
+        ("4.0.0", "application/json"),
+    ],
+)
+def test_who_is_asked_for_msgpack(version: str, accept: str) -> None:
+    """The rows of a day of a 1.x or 2.x, also of a build without a number; all else is JSON."""
+    day = of_series(COLUMNS, [[TIME, 1, 2.5, None, "main"]])
+    with serving(with_a_day(day, version)) as (url, asked):
+        assert len(read(url)) == 1
+    accepted = {question.query: question.accept for question in asked}
+    of_rows = [query for query in accepted if query.startswith("SELECT") and "count(" not in query]
+    assert [accepted.pop(query) for query in of_rows] == [accept]
+    assert set(accepted.values()) == {"application/json"}
 
 
 @pytest.mark.parametrize(

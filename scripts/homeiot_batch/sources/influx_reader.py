@@ -8,6 +8,8 @@ import contextlib
 import functools
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
+from types import NoneType
 from typing import Any
 
 import pyarrow as pa
@@ -37,16 +39,17 @@ COMPATIBLE = {
     "boolean": {"boolean"},
     "string": {"string"},
 }
-# what their values are in the answer: a float without fraction looks like an integer
-JSON_TYPES: dict[str, set[type]] = {
-    "double": {float, int},
-    "integer": {int},
-    "boolean": {bool},
-    "string": {str},
+# what their values are in the answer: a float without fraction is an integer in JSON, a float in
+# msgpack
+ANSWERED_TYPES: dict[str, set[type]] = {
+    "double": {float, int, NoneType},
+    "integer": {int, float, NoneType},
+    "boolean": {bool, NoneType},
+    "string": {str, NoneType},
 }
 # the types of the other columns
 TIME_TYPES: set[type] = {int}
-TAG_TYPES: set[type] = {str, type(None)}
+TAG_TYPES: set[type] = {str, NoneType}
 
 
 class InfluxReader:
@@ -329,7 +332,7 @@ class InfluxReader:
         selection = ", ".join([*fields, *tags])
         query = _select(selection, dataset, day)
         last = day.start_ns
-        for series in self.client.series(query):
+        for series in self.client.rows_of_day(query):
             if series.columns != ["time", *columns]:
                 what = f"asked for {columns}, the server answered {series.columns[1:]}"
                 raise self._spoiled(dataset, what)
@@ -360,13 +363,13 @@ class InfluxReader:
         if column.name == "time":
             wanted = TIME_TYPES
             kind = "times"
-        others = [value for value in values if type(value) not in wanted]
-        if others:
-            found = f"{others[0]!r:.60}"
-        else:
+        if set(map(type, values)) <= wanted:
             found = "a value that cannot be stored"
             with contextlib.suppress(pa.ArrowException, OverflowError):
                 return pa.array(values, column.type)
+        else:
+            other = next(value for value in values if type(value) not in wanted)
+            found = f"{other!r:.60}"
         what = f"column {column.name} of the answer should hold {kind}, but holds {found}"
         raise self._spoiled(dataset, what)
 
@@ -400,12 +403,6 @@ def _select(
     return f"SELECT {selection} FROM {_source(dataset, policy)} WHERE {condition}"
 
 
-def _as_double(number: float | None) -> float | None:
-    if number is None:
-        return None
-    return float(number)
-
-
 def _source(dataset: Dataset, policy: str | None = None) -> str:
     """The measurement after FROM: in a retention policy, or in the one of the question."""
     measurement = quote_ident(dataset.measurement)
@@ -428,18 +425,50 @@ def _all(booleans: pa.Array) -> bool:
 
 
 def _field(dataset: Dataset, field: str, values: Sequence[Any]) -> pa.Array:
-    """The field's values as they are: Arrow would cut off fractions, and refuse 1e17."""
+    """The field's values, all of types that its declared type takes: none is cut or rounded."""
     declared = dataset.fields[field]
-    if {type(value) for value in values} <= {type(None), *JSON_TYPES[declared]}:
-        with contextlib.suppress(pa.ArrowInvalid, OverflowError):
-            if declared != "double":
-                return pa.array(values, ARROW_TYPES[declared])
-            numbers = list(map(_as_double, values))
-            array = pa.array(numbers, pa.float64())
-            if _all(pc.is_finite(array)):
-                return array
+    types = set(map(type, values))
+    if types <= ANSWERED_TYPES[declared]:
+        with contextlib.suppress(ValueError, OverflowError):
+            if declared == "double":
+                return _doubles(values, types)
+            if declared == "integer" and float in types:
+                values = list(map(_as_integer, values))
+            return pa.array(values, ARROW_TYPES[declared])
     raise SourceError(
         f"measurement {dataset.measurement!r}: field {field} holds a value that does not fit "
         f"{declared}, its declared type; correct the type in config.yaml, or the points on the "
         "server"
     )
+
+
+def _doubles(values: Sequence[Any], types: set[type]) -> pa.Array:
+    """Numbers as doubles; ValueError for one that is not finite, OverflowError if it is too large.
+
+    Minus zero becomes zero, as it is in JSON.
+    """
+    if int in types:  # Arrow would refuse 1e17
+        values = list(map(_as_double, values))
+    array = pc.add(pa.array(values, pa.float64()), 0.0)
+    if not _all(pc.is_finite(array)):
+        raise ValueError("not finite")
+    return array
+
+
+def _as_double(number: float | None) -> float | None:
+    if number is None:
+        return None
+    return float(number)
+
+
+def _as_integer(number: float | None) -> int | None:
+    """The whole number that JSON would have for it; ValueError if it has a fraction.
+
+    InfluxDB writes the shortest digits that mean the float, which for large ones are others than
+    its exact digits.
+    """
+    if number is None or isinstance(number, int):
+        return number
+    if not number.is_integer():
+        raise ValueError(f"{number} is no whole number")
+    return int(Decimal(repr(number)))

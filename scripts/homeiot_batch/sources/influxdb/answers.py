@@ -10,7 +10,16 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 # Go counts a duration in ns, in 64 bits: 292 years
 LONGEST_S = 2**63 // 10**9
@@ -48,21 +57,31 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Rows = list[list[Any]]
 
 
+def _rows(value: object, validate: ValidatorFunctionWrapHandler) -> Rows:
+    """Rows as they are, if all are lists or tuples.
+
+    Pydantic would copy each. It says what is wrong with others.
+    """
+    if isinstance(value, list) and set(map(type, value)) <= {list, tuple}:
+        return value
+    return validate(_none_as_empty(value))
+
+
 class Series(Answer):
     """Rows of one measurement and one set of tags, their values in the order of the columns."""
 
     name: str = ""
     tags: dict[str, str] = {}
     columns: list[str]
-    values: Annotated[Rows, BeforeValidator(_none_as_empty)] = []
+    values: Annotated[Rows, WrapValidator(_rows)] = []
 
     @model_validator(mode="after")
     def _rows_are_whole(self) -> "Series":
         columns = len(self.columns)
-        for values in map(len, self.values):
-            if values != columns:
-                raise ValueError(f"a row of {values} values in {columns} columns")
-        return self
+        if set(map(len, self.values)) <= {columns}:
+            return self
+        values = next(length for length in map(len, self.values) if length != columns)
+        raise ValueError(f"a row of {values} values in {columns} columns")
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Each row as a dictionary of the columns."""

@@ -1,7 +1,8 @@
 """Questions to one InfluxDB server, 1.x or 2.x, by HTTP: InfluxQL by /query, and the API of 2.x.
 
-The answer of /query is read as a stream of JSON documents, because InfluxDB reports what went
-wrong after the first rows only there.
+The answer of /query is read as a stream of documents in JSON or msgpack, because InfluxDB reports
+what went wrong after the first rows only there. Short answers are asked for in JSON. The rows of a
+day are asked for in msgpack, which costs the server and the batch half as much.
 """
 
 import contextlib
@@ -9,6 +10,7 @@ import functools
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -30,13 +32,34 @@ from homeiot_batch.sources.influxdb.answers import (
 )
 from homeiot_batch.sources.influxdb.documents import documents
 from homeiot_batch.sources.influxdb.retry_policy import RetryPolicy
-from homeiot_batch.sources.influxdb.supported_servers import imitation, is_3, is_imitation
-from homeiot_batch.sources.influxdb.transport import InfluxHttp, json_or_none, version_of
+from homeiot_batch.sources.influxdb.supported_servers import (
+    has_msgpack,
+    imitation,
+    is_3,
+    is_imitation,
+)
+from homeiot_batch.sources.influxdb.transport import (
+    JSON,
+    InfluxHttp,
+    is_msgpack,
+    json_or_none,
+    version_of,
+)
 from homeiot_batch.sources.influxdb.turns import Turns
+from homeiot_batch.sources.influxdb.untrusted_msgpack import CONTENT_TYPE as MSGPACK
+from homeiot_batch.sources.influxdb.untrusted_msgpack import unpacked
 
 # what 2.x answers where the token may not see something
 UNSEEN = {401, 403, 404}
 PIECE_BYTES = 1 << 16  # of an answer, at a time
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How an answer is asked for: in chunks or in one piece, and as which content type."""
+
+    in_chunks: bool
+    accept: str
 
 
 class InfluxClient:
@@ -127,7 +150,14 @@ class InfluxClient:
             found = list(self.series(query, in_chunks=False))
         return found
 
-    def series(self, query: str, *, in_chunks: bool = True) -> Iterator[Series]:
+    def rows_of_day(self, query: str) -> Iterator[Series]:
+        """The same as `series`, asked for in msgpack where the server has it as JSON has it."""
+        accept = JSON
+        if has_msgpack(self.version):
+            accept = MSGPACK
+        return self.series(query, accept=accept)
+
+    def series(self, query: str, *, in_chunks: bool = True, accept: str = JSON) -> Iterator[Series]:
         """The series of the one statement, document by document, with times in ns.
 
         Those without rows are left out. Raises unless the answer has come to its end. But
@@ -136,7 +166,7 @@ class InfluxClient:
         """
         partial = True
         results = 0
-        for result in self._begun(query, in_chunks=in_chunks):
+        for result in self._begun(query, _Form(in_chunks, accept)):
             results += 1
             partial = result.partial
             for series in result.series:
@@ -152,14 +182,14 @@ class InfluxClient:
                 "run again, and read the server's log"
             )
 
-    def _begun(self, query: str, *, in_chunks: bool) -> Iterator[Result]:
+    def _begun(self, query: str, form: _Form) -> Iterator[Result]:
         """The results of an answer whose first one has come; SourceError if the server stays busy.
 
         What goes wrong after the first result is for the caller to ask again.
         """
 
         def begin() -> Iterator[Result]:
-            results = self._results(query, in_chunks=in_chunks)
+            results = self._results(query, form)
             first = list(itertools.islice(results, 1))
             return itertools.chain(first, results)
 
@@ -172,11 +202,11 @@ class InfluxClient:
         except SourceBusy as error:
             raise SourceError(str(error)) from None
 
-    def _results(self, query: str, *, in_chunks: bool) -> Iterator[Result]:
+    def _results(self, query: str, form: _Form) -> Iterator[Result]:
         """The results, document by document, while this client has its turn."""
         try:
             with self._turns.taken():
-                for document in self._documents(query, in_chunks=in_chunks):
+                for document in self._documents(query, form):
                     yield from self._results_of(document)
         except SourceBusy:
             self._turns.form_a_line()
@@ -190,12 +220,11 @@ class InfluxClient:
                 raise self._http.failure(result.error)
             yield result
 
-    def _documents(self, query: str, *, in_chunks: bool) -> Iterator[Document]:
-        parameters = self._parameters(query, in_chunks=in_chunks)
+    def _documents(self, query: str, form: _Form) -> Iterator[Document]:
+        parameters = self._parameters(query, in_chunks=form.in_chunks)
         try:
-            with self._http.ask(parameters) as response:
-                pieces = response.iter_content(PIECE_BYTES)
-                for content in documents(pieces):
+            with self._http.ask(parameters, form.accept) as response:
+                for content in _contents(response):
                     yield self._parsed(Document, content, query)
         except requests.RequestException as error:
             raise self._http.transport_failure(error) from None
@@ -294,6 +323,14 @@ def compare_clocks(settings: Settings) -> Clocks | None:
     with contextlib.suppress(SourceUnavailable):  # who reads from it gets the error
         http.get("ping", {})
     return http.clocks
+
+
+def _contents(response: requests.Response) -> Iterator[dict[str, object]]:
+    """The documents of an answer, in the form that the server says it has."""
+    pieces = response.iter_content(PIECE_BYTES)
+    if is_msgpack(response):
+        return unpacked(pieces)
+    return documents(pieces)
 
 
 def _begins_with_number(version: str) -> bool:

@@ -15,6 +15,16 @@ def is_3(version: str) -> bool:
     return version.startswith("3.")
 
 
+def has_msgpack(version: str) -> bool:
+    """Whether a server of that version writes in msgpack what it writes in JSON.
+
+    1.x and 2.x do, also builds without a number. InfluxDB 3 writes arrays in place of maps. A proxy
+    may hide the version.
+    """
+    is_number = version[:1].isdigit()
+    return version[:1] in {"1", "2"} or bool(version and not is_number)
+
+
 def refuse_unsupported(version: str, settings: Settings) -> None:
     """SourceError for a server, by its version, of which a day may be read in part or wrongly."""
     if not is_3(version):

@@ -17,6 +17,8 @@ from homeiot_batch.sources.clock import Clocks
 from homeiot_batch.sources.influxdb.messages import BUSY_STATUSES, advice, is_busy
 from homeiot_batch.sources.influxdb.retry_policy import asked_wait
 from homeiot_batch.sources.influxdb.untrusted_json import decoded
+from homeiot_batch.sources.influxdb.untrusted_msgpack import CONTENT_TYPE as MSGPACK
+from homeiot_batch.sources.influxdb.untrusted_msgpack import unpacked
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -24,6 +26,9 @@ with warnings.catch_warnings():
     from influxdb.exceptions import InfluxDBClientError, InfluxDBServerError
 
 Parameters = Mapping[str, str | int]
+JSON = "application/json"
+# the registered name of msgpack, by which InfluxDBClient does not take it for what it decodes
+MSGPACK_HERE = "application/vnd.msgpack"
 # later the same request may be answered
 PASSING = {408, 425, 500, 502, 504}
 # the address is too long for a proxy (414), or for InfluxDB itself (431)
@@ -66,8 +71,10 @@ class InfluxHttp:
             raise self.refusal(answer)
         return answer
 
-    def ask(self, parameters: Parameters) -> requests.Response:
+    def ask(self, parameters: Parameters, accept: str = JSON) -> requests.Response:
         """The answer of /query with status 200, as a stream; a SourceError for any other status.
+
+        `accept` is the form that the answer should have. Its Content-Type says which it has.
 
         It is asked by GET, and by POST where the question is too long for an address. POST is kept
         for that, because a proxy or a firewall may allow only GET. The servers themselves take
@@ -76,12 +83,12 @@ class InfluxHttp:
         size = len(urlencode(parameters))
         refused = None
         if self._too_long is None or size < self._too_long:
-            answer = self._send("GET", "query", parameters)
+            answer = self._send("GET", "query", parameters, accept)
             if not _is_too_long(answer, size):
                 return self._accepted(answer)
             answer.close()
             refused = answer.status_code
-        answer = self._send("POST", "query", parameters)
+        answer = self._send("POST", "query", parameters, accept)
         if answer.status_code == 200:
             self._too_long = min(size, self._too_long or size)
             return answer
@@ -122,7 +129,7 @@ class InfluxHttp:
     def refusal(self, answer: requests.Response) -> SourceError:
         """The error for an answer with another status than 200."""
         status = answer.status_code
-        message = error_text(answer.content) or answer.reason
+        message = error_text(_readable(answer)) or answer.reason
         error = self.failure(message, status)
         if status in BUSY_STATUSES or isinstance(error, SourceBusy):
             retry_after = answer.headers.get("Retry-After")
@@ -139,9 +146,13 @@ class InfluxHttp:
             raise self.refusal(answer)
 
     def _send(
-        self, method: Literal["GET", "POST"], path: str, parameters: Parameters
+        self,
+        method: Literal["GET", "POST"],
+        path: str,
+        parameters: Parameters,
+        accept: str = JSON,
     ) -> requests.Response:
-        headers = self._headers  # in place of the client's own, which ask for msgpack
+        headers = self._headers | {"Accept": accept}
         in_address: Parameters | None = parameters
         in_body = None
         if method == "POST":
@@ -164,6 +175,9 @@ class InfluxHttp:
         return self._last.answer
 
     def _remember(self, answer: requests.Response, **_: object) -> None:
+        """Note the answer before InfluxDBClient sees it, which would read all msgpack at once."""
+        if answer.headers.get("Content-Type") == MSGPACK:
+            answer.headers["Content-Type"] = MSGPACK_HERE
         self._last.answer = answer
         self.clocks = Clocks.of(answer.headers)
 
@@ -237,7 +251,7 @@ def _session(remember: Callable[..., None]) -> requests.Session:
 
 
 def _headers(settings: Settings) -> dict[str, str]:
-    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    headers = {"Accept-Encoding": "identity"}
     token = settings.token()
     user = settings.influx_username
     password = settings.password()
@@ -264,6 +278,8 @@ def _is_too_long(answer: requests.Response, size: int) -> bool:
 def _is_from_influxdb(answer: requests.Response) -> bool:
     """Whether the server itself answered, not a proxy before it."""
     content = json_or_none(answer)
+    if is_msgpack(answer):
+        content = _readable(answer)
     if not isinstance(content, dict):
         return False
     return not KEYS_OF_INFLUXDB.isdisjoint(content)
@@ -300,16 +316,16 @@ def version_of(answer: requests.Response) -> str:
 
 
 def error_text(content: object) -> str:
-    """The text in the body of a refusal, on one line."""
-    text = str(content)
+    """The text in the body of a refusal, on one line. It may be decoded already."""
+    body = content
     if isinstance(content, bytes):
         text = content.decode(errors="replace")
-    try:
-        body = decoded(text.encode())
-    except ValueError:
-        return one_line(text)
+        try:
+            body = decoded(text.encode())
+        except ValueError:
+            return one_line(text)
     if isinstance(body, dict):
-        body = body.get("error") or body.get("message") or text
+        body = body.get("error") or body.get("message") or content
     return one_line(str(body))
 
 
@@ -318,9 +334,25 @@ def one_line(text: str) -> str:
     return " ".join(text.split())[:200]
 
 
+def is_msgpack(answer: requests.Response) -> bool:
+    """Whether the answer is msgpack, as its header says."""
+    return answer.headers.get("Content-Type") == MSGPACK_HERE
+
+
 def json_or_none(answer: requests.Response) -> object:
     """The decoded JSON; None if it is none."""
     try:
         return decoded(answer.content)
     except ValueError:
         return None
+
+
+def _readable(answer: requests.Response) -> object:
+    """The body, or the one document in it if it is msgpack."""
+    if not is_msgpack(answer):
+        return answer.content
+    try:
+        [document] = unpacked([answer.content])
+    except ValueError:
+        return answer.content
+    return document
