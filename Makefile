@@ -1,9 +1,12 @@
 # make setup | demo | test | test-all | soak | lint | docs | lock | reference | mutate | compare |
 #      bench | servers | readers | clean
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all soak lint docs lock reference mutate compare bench servers readers clean
+.PHONY: help setup demo test test-all soak lint docs lock reference mutate compare bench servers \
+  readers clean
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header
+TEXT_FILES := '*.md' '*.yml' '*.yaml' '*.toml' '*.sql' '*.sh' Makefile Dockerfile
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -23,8 +26,9 @@ test: setup ## the fast tests, in minutes; all tests with INTEGRATION_TESTS=1
 test-all: setup ## all tests: with real servers, and those that take long
 	INTEGRATION_TESTS=1 $(BIN)/python -m pytest
 
-soak: setup ## nights of faults and kills with a real server, nothing lost; NIGHTS=60 KILLS=500 SEED=...
-	NIGHTS=$${NIGHTS:-60} KILLS=$${KILLS:-500} INTEGRATION_TESTS=1 $(BIN)/python -m pytest tests/soak --numprocesses 0 --capture no
+soak: setup ## nights of faults and kills with a real server; NIGHTS=60 KILLS=500 SEED=...
+	NIGHTS=$${NIGHTS:-60} KILLS=$${KILLS:-500} INTEGRATION_TESTS=1 \
+	  $(BIN)/python -m pytest tests/soak --numprocesses 0 --capture no
 
 lint: setup ## every linter
 	$(BIN)/ruff check .
@@ -32,20 +36,23 @@ lint: setup ## every linter
 	$(BIN)/ty check
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/check_density.py scripts/homeiot_batch
+	$(BIN)/python scripts/check_width.py $$(git ls-files $(TEXT_FILES))
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models dbt/tests
-	$(BIN)/snakemake --lint --config parquet_base_dir=data/demo/lint marker_dir=data/demo/lint duckdb_path=data/demo/lint/lint.duckdb report_dir=data/demo/lint/report
+	$(BIN)/snakemake --lint --config parquet_base_dir=data/demo/lint marker_dir=data/demo/lint \
+	  duckdb_path=data/demo/lint/lint.duckdb report_dir=data/demo/lint/report
 
 docs: setup ## the pages in docs/ as a site, in docs/_build; a link that leads nowhere is an error
 	$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going docs docs/_build
 	@echo docs/_build/index.html
 
 lock: ## exact versions with hashes, from the ranges in pyproject.toml
-	uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml --output-file requirements.lock $(LOCK_OPTIONS)
-	uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock $(LOCK_OPTIONS)
+	$(COMPILE) pyproject.toml --output-file requirements.lock $(LOCK_OPTIONS)
+	$(COMPILE) pyproject.toml --group dev --constraint requirements.lock \
+	  --output-file requirements-dev.lock $(LOCK_OPTIONS)
 	for version in 1.4 1.5; do \
-	  echo "duckdb==$$version.*" | uv pip compile - --quiet --universal --generate-hashes --no-header \
-	    --no-annotate --output-file tests/readers/duckdb-$$version.lock $(LOCK_OPTIONS) || exit; done
+	  echo "duckdb==$$version.*" | $(COMPILE) - --no-annotate \
+	    --output-file tests/readers/duckdb-$$version.lock $(LOCK_OPTIONS) || exit; done
 
 reference: setup ## the settings' schema, and the pages' tables, from the code
 	$(BIN)/python -m tests.docs.settings_reference
@@ -68,4 +75,5 @@ readers: setup ## the older versions of DuckDB that the tests open the read copy
 	tests/readers/build.sh $(BIN)/python
 
 clean: ## what the commands above made, but no data
-	rm -rf .venv .tools docs/_build .pytest_cache .ruff_cache .hypothesis .import_linter_cache dbt/target dbt/logs
+	rm -rf .venv .tools docs/_build .pytest_cache .ruff_cache .hypothesis .import_linter_cache \
+	  dbt/target dbt/logs

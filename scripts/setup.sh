@@ -1,5 +1,6 @@
 #!/bin/sh
-# Make .venv from the lock. Needs only a Python of 3.12 or later; uv is installed beside it (.tools) if there is none that works.
+# Make .venv from the lock. Needs only a Python of 3.12 or later. uv is installed beside it (.tools)
+# if there is none that works.
 # usage: scripts/setup.sh [LOCK]          LOCK: requirements-dev.lock (default) or requirements.lock
 set -eu
 cd "$(dirname "$0")/.."
@@ -10,17 +11,27 @@ export UV_SYSTEM_CERTS=true UV_PYTHON_DOWNLOADS=never
 is_new_enough() { "$1" -c 'import sys, venv; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; }
 
 python=
-for candidate in python3.12 python3.13 python3 python python3.14 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.1[2-9]*/bin/python3; do
+for candidate in python3.12 python3.13 python3 python python3.14 \
+  "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.1[2-9]*/bin/python3; do
   if is_new_enough "$candidate"; then python=$candidate && break; fi
 done
-[ -n "$python" ] || { echo "error: no Python of 3.12 or later found; install one and run again" >&2; exit 1; }
+if [ -z "$python" ]; then
+  echo "error: no Python of 3.12 or later found; install one and run again" >&2
+  exit 1
+fi
 
 uv=uv
 if ! uv --version >/dev/null 2>&1; then
   uv=.tools/bin/uv
-  [ -x $uv ] || { "$python" -m venv .tools && .tools/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'; }
+  [ -x $uv ] || {
+    "$python" -m venv .tools
+    .tools/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+  }
 fi
 
-[ -x .venv/bin/python ] && is_new_enough .venv/bin/python || $uv venv --quiet --clear --python "$("$python" -c 'import sys; print(sys.executable)')" .venv
+if ! [ -x .venv/bin/python ] || ! is_new_enough .venv/bin/python; then
+  executable=$("$python" -c 'import sys; print(sys.executable)')
+  $uv venv --quiet --clear --python "$executable" .venv
+fi
 $uv pip sync --quiet --python .venv/bin/python --require-hashes --compile-bytecode "$lock"
 $uv pip install --quiet --python .venv/bin/python --no-deps --editable .

@@ -2,11 +2,15 @@
 # A run started by cron, whose environment is next to empty. Everything goes to data/cron.log;
 # printed, so that cron mails it, are the end of a run that failed, and the warnings of one that
 # did not.
-# usage: nightly.sh compose|checkout [COMMAND...]     COMMAND: python -m homeiot_batch.run_archive, if none is given
+# usage: nightly.sh compose|checkout [COMMAND...]
+# COMMAND: python -m homeiot_batch.run_archive, if none is given
 set -u
 PATH=${PATH:-}:/usr/local/bin:/usr/bin:/bin:/snap/bin
 cd "$(dirname "$0")/../.." || exit
-[ -f Snakefile ] || { echo "$0: $PWD is no checkout; call the script by its own path, not by a link" >&2; exit 1; }
+if ! [ -f Snakefile ]; then
+    echo "$0: $PWD is no checkout; call the script by its own path, not by a link" >&2
+    exit 1
+fi
 
 where=${1:-}
 [ $# -eq 0 ] || shift

@@ -1,6 +1,7 @@
 {#
     Every reading has a time and a meter, and no value is infinite or not a number. The test looks
-    at the days from the first one that was loaded since the last build, and at all in a full refresh.
+    at the days from the first one that was loaded since the last build. In a full refresh it looks
+    at all.
 #}
 {% test sound_readings(model) %}
 {{ config(meta={
