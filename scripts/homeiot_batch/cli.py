@@ -87,9 +87,14 @@ def run(
     Each day is read, kept as Parquet and loaded into DuckDB; then the tables are built. The exit
     codes are in the README; if it is not 0, the last lines say which day failed and why.
     """
-    from homeiot_batch.commands.run import run_archive
+    from homeiot_batch.workflow.early_start import EarlyWorkflow
 
-    run_archive(day, first, last, force=force, reconcile=reconcile, config=config or [])
+    with EarlyWorkflow() as workflow:
+        from homeiot_batch.commands.run import run_archive
+
+        run_archive(
+            workflow, day, first, last, force=force, reconcile=reconcile, config=config or []
+        )
 
 
 @app.command(epilog=_examples("homeiot status", "homeiot status --json"))

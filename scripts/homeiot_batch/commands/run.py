@@ -5,7 +5,6 @@ python -m homeiot_batch.run_archive [--date D | --from A --to B] [--force | --re
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -23,12 +22,14 @@ from homeiot_batch.core.host_paths import explained
 from homeiot_batch.errors import HomeIotError, SettingsError
 from homeiot_batch.logging_conf import configure
 from homeiot_batch.sources.influxdb.client import compare_clocks
+from homeiot_batch.workflow.early_start import EarlyWorkflow
 from homeiot_batch.workflow.early_warnings import hand_over
 
 log = structlog.get_logger()
 
 
 def run_archive(
+    workflow: EarlyWorkflow,
     day: str | None,
     first: str | None,
     last: str | None,
@@ -56,9 +57,18 @@ def run_archive(
         ping(url, "fail", str(error))
         raise SystemExit(explained(f"error: {error}")) from None
     warnings += plan.warnings
-    code, summary = _run(plan, config_arguments(day, first, last, config), settings, warnings)
+    arguments = config_arguments(day, first, last, config)
+    code, summary = _run(workflow, plan, arguments, settings, warnings)
     if reconcile and plan.datasets_not_compared:
         code = code or FAILED
+    _say_what_was_not_done(plan, reconcile=reconcile)
+    ping(url, "" if code == DONE else "fail", summary or f"nothing was done, exit code {code}")
+    _print(warnings)  # of that ping: no summary has it
+    raise SystemExit(code)
+
+
+def _say_what_was_not_done(plan: Plan, *, reconcile: bool) -> None:
+    if reconcile and plan.datasets_not_compared:
         print(
             f"failed: {', '.join(plan.datasets_not_compared)} was not compared with the source; "
             "see the warnings, and run again",
@@ -69,9 +79,6 @@ def run_archive(
             "nothing to do: every day of the range is archived, and the source has no more of any",
             file=sys.stderr,
         )
-    ping(url, "" if code == DONE else "fail", summary or f"nothing was done, exit code {code}")
-    _print(warnings)  # of that ping: no summary has it
-    raise SystemExit(code)
 
 
 def plan_run(
@@ -152,7 +159,11 @@ def config_arguments(
 
 
 def _run(
-    plan: Plan, config: Sequence[str], settings: Settings, warnings: list[str]
+    workflow: EarlyWorkflow,
+    plan: Plan,
+    config: Sequence[str],
+    settings: Settings,
+    warnings: list[str],
 ) -> tuple[int, str]:
     """Run the workflow, once or in batches.
 
@@ -166,13 +177,13 @@ def _run(
     summaries = []
     for arguments in plan.batches():
         started = datetime.now(UTC)
-        code, ended = _workflow([*arguments, *config], warnings)
+        code, ended = _run_workflow(workflow, [*arguments, *config], warnings)
         if code == FAILED and not ended and settings.layout.damage.exists():
             log.warning(
                 "the database is damaged; once more, with a new one that is built from the archive"
             )
             started = datetime.now(UTC)
-            code, ended = _workflow([*arguments, *config], warnings)
+            code, ended = _run_workflow(workflow, [*arguments, *config], warnings)
         codes.append(code)
         summary = _summary_since(started, settings)
         summaries.append(summary)
@@ -191,7 +202,9 @@ def _print(warnings: list[str]) -> None:
     warnings.clear()
 
 
-def _workflow(arguments: Sequence[str], warnings: Sequence[str]) -> tuple[int, bool]:
+def _run_workflow(
+    workflow: EarlyWorkflow, arguments: Sequence[str], warnings: Sequence[str]
+) -> tuple[int, bool]:
     """One run of the workflow: its exit code, and whether it was ended from outside.
 
     Who ends this process ends it too. Its summary counts the `warnings` that were had before.
@@ -203,14 +216,10 @@ def _workflow(arguments: Sequence[str], warnings: Sequence[str]) -> tuple[int, b
         if number != signal.SIGINT:  # which the terminal sends to the workflow as well
             workflow.send_signal(number)
 
-    command = [sys.executable, "-m", "snakemake", *arguments]
-    with (
-        hand_over(warnings) as environment,
-        subprocess.Popen(command, env=environment) as workflow,
-    ):
+    with hand_over(warnings) as environment:
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
-        code = workflow.wait()
+        code = workflow.run(arguments, environment)
     return (code if code >= 0 else FAILED), bool(signals)
 
 
