@@ -174,7 +174,7 @@ SECTIONS: Mapping[str, Callable[[Bench], Iterator[Row]]] = {
 
 
 def measured(section: str, bench: Bench) -> Iterator[Row]:
-    """The rows of a section; none, with a word of why, where its server is missing."""
+    """The rows of a section. None, with a word of why, where its server is missing."""
     try:
         yield from SECTIONS[section](bench)
     except AssertionError as error:

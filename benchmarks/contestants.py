@@ -57,7 +57,7 @@ class House:
 
 
 def seconds(command: Sequence[str], environment: Mapping[str, str]) -> float:
-    """How long a command takes; RuntimeError with its last words if it fails."""
+    """How long a command takes. RuntimeError with its last words if it fails."""
     began = time.monotonic()
     done = subprocess.run(
         command, cwd=ROOT, env=dict(environment), capture_output=True, text=True, check=False

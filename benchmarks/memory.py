@@ -11,7 +11,7 @@ PAUSE_S = 0.05
 
 
 def peak_mb(command: Sequence[str], environment: Mapping[str, str]) -> tuple[float, float]:
-    """Seconds, and the most memory in MB at one time; RuntimeError with its words if it fails.
+    """Seconds, and the most memory in MB at one time. RuntimeError with its words if it fails.
 
     Memory that processes share is counted once (PSS).
     """

@@ -44,7 +44,7 @@ def house(folder: Path, days: int, step_s: int) -> Path:
 
 
 def run(folder: Path, today: str, *arguments: str) -> float:
-    """The nightly command a little after the midnight with which `today` begins; seconds."""
+    """The nightly command a little after the midnight with which `today` begins. Seconds."""
     env = os.environ | {"PYTHONPATH": str(folder / "scripts"), "INFLUX_URL": str(folder / EXPORT)}
     command = [
         sys.executable,

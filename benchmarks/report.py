@@ -1,6 +1,6 @@
 """What the report of ten years costs.
 
-Three meters, a reading each half an hour, marts by the real dbt; kB, seconds to make, ms to first
+Three meters, a reading each half an hour, marts by the real dbt. KB, seconds to make, ms to first
 paint.
 
 python -m benchmarks.report [--years 10] [--folder data/benchmark-report]
@@ -44,7 +44,7 @@ FROM generate_series($first::DATE, $last::DATE, INTERVAL 1 DAY) AS days(day)
 
 
 def make(folder: Path, years: int) -> dict[str, str]:
-    """The archive with its marts, published; the settings that name it."""
+    """The archive with its marts, published. The settings that name it."""
     folder.mkdir(parents=True, exist_ok=True)
     database = folder / "home_energy.duckdb"
     database.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 A full refresh, a night, a day loaded again.
 
 The same nights are built on 30 days and on ten years by turns, and the median of each set side by
-side; also in seconds of the processor, which depend less on what else the machine does.
+side. Also in seconds of the processor, which depend less on what else the machine does.
 
 python benchmarks/ten_years.py [--years 10] [--nights 3] [--folder data/benchmark]
 
@@ -90,7 +90,7 @@ def peak_mb(pid: int) -> float:
 
 
 def build(database: Path, what: str) -> tuple[float, float]:
-    """Run the nightly dbt build, and say what it took; its seconds, and those of the processor."""
+    """Run the nightly dbt build. Returns its seconds, and those of the processor."""
     command = [
         str(Path(sys.executable).with_name("dbt")),
         "--no-use-colors",

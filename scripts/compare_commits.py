@@ -1,6 +1,6 @@
 """What two commits make of the same three weeks: exit codes, files, markers and tables, whole rows.
 
-python scripts/compare_commits.py BEFORE [AFTER]     (AFTER is HEAD unless given; ends with 1 if
+python scripts/compare_commits.py BEFORE [AFTER]     (AFTER is HEAD unless given. Ends with 1 if
 anything differs)
 
 Both commits read one export, written by AFTER's `simulate`, and run the same commands with the
@@ -111,7 +111,7 @@ def markers(folder: Path) -> Found:
 
 
 def compare(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Print how many agree, and those that do not; their names."""
+    """Print how many agree, and return the names of those that do not."""
     found = sorted(before.keys() | after.keys())
     names = [name for name in found if name.rpartition(" ")[2] not in OF_THIS_RUN]
     differing = [name for name in names if before.get(name) != after.get(name)]
@@ -122,7 +122,7 @@ def compare(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> l
 
 
 def difference(before: Any, after: Any) -> str:
-    """What became of a value; of a set, what went and what came."""
+    """What became of a value. For a set: what went and what came."""
     if isinstance(before, set) and isinstance(after, set):
         gone = sorted(before - after)
         new = sorted(after - before)
@@ -131,7 +131,7 @@ def difference(before: Any, after: Any) -> str:
 
 
 def compare_tables(before: Path, after: Path) -> list[str]:
-    """Print which tables have other columns, or other rows in the columns of both; their names."""
+    """Print which tables have other columns or rows, and return their names."""
     sides = (before, after)
     with duckdb.connect() as database:
         for folder in sides:

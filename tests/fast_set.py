@@ -50,7 +50,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take the count of a worker that has ended; each has counted the same tests."""
+    """Take the count of a worker that has ended. Each has counted the same tests."""
     node.config.stash[COUNT] = getattr(node, "workeroutput", {}).get("left_out", 0)
 
 
@@ -65,7 +65,7 @@ def pytest_terminal_summary(
 
 
 def few(values: Iterable[Any], *fast: Any) -> list[ParameterSet]:
-    """The values, for `parametrize`; all but those in `fast` are slow."""
+    """The values, for `parametrize`. All but those in `fast` are slow."""
     found = []
     for value in values:
         marks = () if value in fast else pytest.mark.slow

@@ -87,7 +87,7 @@ class House:
         return inherited | {"TZ": "Asia/Tokyo"} | self.places(self.environment | changes)
 
     def places(self, given: dict[str, str]) -> dict[str, str]:
-        """The settings with the house's own places; a relative one starts at its folder."""
+        """The settings with the house's own places. A relative one starts at its folder."""
         inside = {name: str(self.folder / given.get(name, path)) for name, path in PLACES.items()}
         return given | inside
 
@@ -104,7 +104,7 @@ class House:
 
     @contextlib.contextmanager
     def held(self) -> Generator[int]:
-        """While it lasts, another process has the database open; its process id."""
+        """Another process has the database open. Yields its process id."""
         script = (
             f"import duckdb, sys; c = duckdb.connect({str(self.database)!r}); print('open', "
             "flush=True); sys.stdin.read()"
@@ -120,7 +120,7 @@ class House:
                 holder.communicate()
 
     def snakemake_command(self, *arguments: str) -> list[str]:
-        """What runs `snakemake ARGUMENTS` on the house; Snakemake keeps its own notes there too."""
+        """What runs `snakemake ARGUMENTS` on the house. Snakemake keeps its own notes there too."""
         options = ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
         return [SNAKEMAKE, *map(self._inside, arguments), *options]
 
@@ -129,7 +129,7 @@ class House:
         return Outcome(code, said.replace(f"{self.folder}/data/", "data/"))
 
     def start(self, *arguments: str, **env: str) -> "subprocess.Popen[str]":
-        """Start `snakemake ARGUMENTS` on the house; its output is a pipe."""
+        """Start `snakemake ARGUMENTS` on the house, with a pipe for its output."""
         return self._start(arguments, env, own_session=False)
 
     def start_in_terminal(self, *arguments: str, **env: str) -> "subprocess.Popen[str]":
@@ -241,7 +241,7 @@ class Checkout(House):
         return [SNAKEMAKE, *arguments]
 
     def outcome(self, code: int, said: str) -> Outcome:
-        """What a run returned and said; its paths start at the checkout already."""
+        """What a run returned and said. Its paths start at the checkout already."""
         return Outcome(code, said)
 
     def night(self, dt: str, *arguments: str, **env: str) -> Outcome:

@@ -15,7 +15,7 @@ class QuietHandler(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def running(server: HTTPServer) -> Generator[int]:
-    """Let the server answer in a thread of its own; its port."""
+    """Let the server answer in a thread of its own. Yields its port."""
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:

@@ -10,7 +10,7 @@ LONG = ("soak", "integration", "workflow", "dbt", "commands", "docs", "report")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Sort the tests by their folders; those of a folder stay as they are."""
+    """Sort the tests by their folders. Those of a folder stay as they are."""
 
     def place(item: pytest.Item) -> int:
         folder = item.path.relative_to(config.rootpath / "tests").parts[0]

@@ -553,7 +553,7 @@ MUTATIONS = [
 
 
 def main(words: list[str]) -> int:
-    """Try the mutations; how many were not noticed."""
+    """Try the mutations. How many were not noticed."""
     unnoticed = 0
     for mutation in MUTATIONS:
         if words and not any(word in mutation.name for word in words):

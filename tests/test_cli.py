@@ -27,7 +27,7 @@ def homeiot(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_help_lists_every_command_in_a_line() -> None:
-    """Without arguments too; none is cut short."""
+    """Without arguments too. None is cut short."""
     listed = homeiot("--help")
     assert listed.returncode == 0
     assert re.findall(r"^  (\w+)  ", listed.stdout, re.MULTILINE) == COMMANDS
@@ -53,7 +53,7 @@ def module(*arguments: str) -> str:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_package_has_the_same_commands(name: str) -> None:
-    """`python -m homeiot_batch COMMAND` is `homeiot COMMAND`; the page of commands names each."""
+    """`python -m homeiot_batch COMMAND` is `homeiot COMMAND`. The page of commands names each."""
     page = (ROOT / "docs/reference/commands.md").read_text()
     assert f"| `homeiot {name}` |" in page
     said = homeiot(name, "--help").stdout

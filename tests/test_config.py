@@ -194,7 +194,7 @@ def test_undocumented_and_empty_variables_are_not_read(monkeypatch: pytest.Monke
     ],
 )
 def test_a_wrong_setting_is_refused_in_one_line(given: dict[str, object], message: str) -> None:
-    """The line names the value, where it came from and what to do; it shows no secret."""
+    """The line names the value, where it came from and what to do. It shows no secret."""
     with pytest.raises(SettingsError) as caught:
         load_settings(given)
     assert message in str(caught.value)
@@ -218,7 +218,7 @@ def test_a_secret_in_config_yaml_is_refused(tmp_path: Path) -> None:
 
 
 def test_secrets_come_from_files_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file's content without its line end; a file that is not there is named."""
+    """The file's content without its line end. A file that is not there is named."""
     (tmp_path / "token").write_text("hush\n")
     monkeypatch.setenv("INFLUX_TOKEN_FILE", str(tmp_path / "token"))
     monkeypatch.setenv("INFLUX_PASSWORD_FILE", str(tmp_path / "none"))
@@ -275,7 +275,7 @@ def test_a_broken_config_yaml_is_one_line(tmp_path: Path) -> None:
 def test_relative_places_start_at_the_checkout(
     tmp_path: Path, clean_environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In another folder every path is the checkout's, given or not; in the checkout none changes.
+    """In another folder every path is the checkout's, given or not. In the checkout none changes.
 
     There targets name the days by the paths as they were set.
     """

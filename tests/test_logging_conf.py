@@ -53,7 +53,7 @@ def test_a_log_that_cannot_be_written_fails_nothing(tmp_path: Path) -> None:
 
 
 def test_every_warning_is_told_as_a_sentence(tmp_path: Path) -> None:
-    """With the names that the job bound, and only of this level; the line itself stays as it is."""
+    """With the names that the job bound, and only of this level. The line itself stays as it is."""
     told: list[str] = []
     configure("keyvalue", told.append)
     log = structlog.get_logger()

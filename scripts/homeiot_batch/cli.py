@@ -84,8 +84,8 @@ def run(
 ) -> None:
     """Archive yesterday and what was missed, or given days.
 
-    Each day is read, kept as Parquet and loaded into DuckDB; then the tables are built. The exit
-    codes are in the README; if it is not 0, the last lines say which day failed and why.
+    Each day is read, kept as Parquet and loaded into DuckDB. Then the tables are built. The exit
+    codes are in the README. If it is not 0, the last lines say which day failed and why.
     """
     from homeiot_batch.workflow.early_start import EarlyWorkflow
 
@@ -101,7 +101,7 @@ def run(
 def status(as_json: AsJson = False, config: Config = None) -> None:
     """Show what is archived and loaded, day by day.
 
-    From each dataset's first day to yesterday, runs of equal days as one line; exit code 1 if a day
+    From each dataset's first day to yesterday, runs of equal days as one line. Exit code 1 if a day
     is missing.
     """
     from homeiot_batch.commands.status import show_status
@@ -117,8 +117,8 @@ def verify(
 ) -> None:
     """Prove that server, Parquet files and DuckDB agree.
 
-    Day by day, the server only where it still has the readings; without dates from the archive's
-    first day to yesterday. Exit code 0 only if all agree.
+    Day by day, the server only where it still has the readings. If no dates are given, the days
+    from the archive's first one to yesterday. Exit code 0 only if all agree.
     """
     from homeiot_batch.commands.verify import show_verdicts
 
@@ -133,7 +133,7 @@ def verify(
 def doctor(as_json: AsJson = False, config: Config = None) -> None:
     """Check the set-up, with a fix for each problem.
 
-    The source and what it holds, the archive, the disk and the database; exit code 1 if there is a
+    The source and what it holds, the archive, the disk and the database. Exit code 1 if there is a
     problem.
     """
     from homeiot_batch.doctor.command import show_findings
@@ -153,7 +153,7 @@ def report(
 ) -> None:
     """Write the page for people, from the tables as published.
 
-    Every run that builds the tables does so by itself; by hand it holds no run up.
+    Every run that builds the tables does so by itself. By hand it holds no run up.
     """
     from homeiot_batch.commands.report import write_page
 

@@ -374,7 +374,7 @@ class Settings(BaseSettings):
         return self.start <= day <= self.end
 
     def instant(self) -> datetime:
-        """Now, UTC; `now` if it is set."""
+        """Now, UTC. `now` if it is set."""
         now = self.now or datetime.now(UTC)
         return now.astimezone(UTC)
 
@@ -455,7 +455,7 @@ def _secret_text(file: Path, origin: str) -> str:
 def load_settings(
     overrides: Mapping[str, Any] | None = None, config_yaml: Path | None = None
 ) -> Settings:
-    """The settings of this run; `overrides` are what --config gave. SettingsError is one line."""
+    """The settings of this run. `overrides` are what --config gave. SettingsError is one line."""
     given = dict(overrides or {})
     shipped = config_yaml or ROOT / "config.yaml"
     _refuse_misplaced_secrets(given, "--config")
@@ -476,7 +476,7 @@ def load_settings(
 
 
 def _house_folder(given: Mapping[str, Any]) -> Path:
-    """The folder of what the user sets; SettingsError for one that was named and is not there."""
+    """The folder of what the user sets. SettingsError for one that was named and is not there."""
     named = given.get("house_dir") or os.environ.get("HOUSE_DIR")
     folder = ROOT / str(named or HOUSE_DIR)
     if named and not folder.is_dir():
@@ -487,7 +487,7 @@ def _house_folder(given: Mapping[str, Any]) -> Path:
 
 
 def overridden_settings(settings: Settings) -> list[str]:
-    """What the files declare to no effect, because a variable goes before it; a line for each."""
+    """What the files declare to no effect, because a variable goes before it. A line for each."""
     declared = declared_settings([ROOT / "config.yaml", settings.layout.house / OWN_SETTINGS])
     found = []
     for name, file in declared.files.items():
@@ -580,7 +580,7 @@ def _known_keys(name: str, inner: Sequence[str]) -> Collection[str]:
 
 
 def _shown_value(name: str, value: object) -> str:
-    """The value as a message shows it; "" where it may hold a secret, or is long."""
+    """The value as a message shows it, or "" where it may hold a secret, or is long."""
     field = Settings.model_fields.get(name)
     if field is None or is_secret(field) or isinstance(value, dict):
         return ""

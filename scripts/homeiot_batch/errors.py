@@ -11,7 +11,7 @@ NOT_PRINTED = {"Cc", "Cs", "Zl", "Zp"}
 
 
 class HomeIotError(Exception):
-    """Base of all errors that a user, a server or a disk can cause; its text is one line."""
+    """Base of all errors that a user, a server or a disk can cause. Its text is one line."""
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
@@ -27,15 +27,15 @@ class SettingsError(HomeIotError):
 
 
 class SourceError(HomeIotError):
-    """The source refused, lied or is damaged; asking again will not help."""
+    """The source refused, lied or is damaged. Asking again will not help."""
 
 
 class SourceUnavailable(SourceError):
-    """The source did not answer whole this time; asking again may help."""
+    """The source did not answer whole this time. Asking again may help."""
 
 
 class SourceBusy(SourceUnavailable):
-    """The source is asked too much at once; it may have said to wait `wait_s` seconds."""
+    """The source is asked too much at once. It may have said to wait `wait_s` seconds."""
 
     def __init__(self, message: str, wait_s: float | None = None) -> None:
         super().__init__(message)
@@ -72,7 +72,7 @@ class DatabaseBusy(DatabaseError):
 
 
 class DatabaseDamaged(DatabaseError):
-    """The DuckDB file is damaged; all that it holds is in the archive too."""
+    """The DuckDB file is damaged. All that it holds is in the archive too."""
 
 
 class LockError(HomeIotError):
@@ -80,7 +80,7 @@ class LockError(HomeIotError):
 
 
 class BuildError(HomeIotError):
-    """dbt did not build the tables; each of the `lines` names a model or test that failed."""
+    """dbt did not build the tables. Each of the `lines` names a model or test that failed."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         super().__init__("; ".join(lines))

@@ -105,7 +105,7 @@ def _stream(*_names: object) -> Stream:
 
 
 def configure(log_format: str, warn: Callable[[str], None] | None = None) -> None:
-    """Set up structlog for this process; `log_format` is keyvalue or json.
+    """Set up structlog for this process. `log_format` is keyvalue or json.
 
     `warn` is given every line of level warning as a sentence, so that a summary can count it.
     """

@@ -142,7 +142,7 @@ def test_a_hole_belongs_to_the_day_after_it(layout: Layout) -> None:
 
 
 def test_of_an_overlap_the_later_day_counts(layout: Layout) -> None:
-    """Both files keep their bounds; the earlier one's rows are loaded up to the later one's."""
+    """Both files keep their bounds. The earlier one's rows are loaded up to the later one's."""
     early, late = by_former_rules(TENTH, VANCOUVER), LocalDay(ELEVENTH, VANCOUVER)
     put(layout, early, late)
     bounds = DayBounds(layout, DATASET, VANCOUVER)

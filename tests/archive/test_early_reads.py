@@ -83,7 +83,7 @@ def early(settings: Settings, dt: str, read_at: datetime, write_id: str, over: b
 def test_a_day_tells_when_it_was_read(
     settings: Settings, layout: Layout, archive: Archive, marker: str
 ) -> None:
-    """Before its end, or by a clock that was ahead: early; at its end or later: not, to the second.
+    """Before its end, or by a clock that was ahead: early. At its end or later: not, to the second.
 
     By marker or file alone.
     """
@@ -136,7 +136,7 @@ def test_a_note_outlives_the_time_that_the_file_tells(
 def test_a_note_leaves_the_archived_file_as_it_is(
     settings: Settings, layout: Layout, archive: Archive
 ) -> None:
-    """Byte for byte, with its times; only the folder's time is set back."""
+    """Byte for byte, with its times. Only the folder's time is set back."""
     archive("2026-11-20", AHEAD, 3)
     folder = layout.day(DATASET, "2026-11-20")
     part = folder / PART

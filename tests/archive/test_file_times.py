@@ -44,7 +44,7 @@ PLACES: dict[str, tuple[Places, bool]] = {
 
 @pytest.mark.parametrize("ahead", PLACES)
 def test_times_ahead_are_set_to_now(ahead: str, layout: Layout) -> None:
-    """Only those; the tables are built again where it cannot be told any more what they hold."""
+    """Only those. The tables are built again where it cannot be told any more what they hold."""
     places, tables_stay = PLACES[ahead]
     paths = places(layout)
     before = {path: path.stat().st_mtime for path in [*layout.markers.rglob("*.json")]}
@@ -71,7 +71,7 @@ def test_times_of_the_past_are_left_alone(layout: Layout) -> None:
 
 
 def test_snakemake_s_errors_are_one_line() -> None:
-    """What can be told gets what to do; the rest is named as Snakemake's."""
+    """What can be told gets what to do. The rest is named as Snakemake's."""
     skew = (
         'WorkflowError in rule load in file "/srv/homeiot/workflow/rules/load.smk", line 9:\n'
         "Output data/markers/a/dt=2026-11-09.json has older modification time (2026-11-25 21:06) "

@@ -78,7 +78,7 @@ def test_a_day_is_written_in_order_with_its_metadata(
 def test_row_groups_and_compression_are_as_set(
     tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches
 ) -> None:
-    """Small batches are joined to row groups of the size that is set; zstd by default."""
+    """Small batches are joined to row groups of the size that is set. Zstd by default."""
     points = batches(*[[(START + n * 10**9, "a", float(n), None, None)] for n in range(25)])
     small = settings.model_copy(update={"parquet_row_group_size": 10})
     staged = stage_day(points, dataset, day, small, tmp_path)

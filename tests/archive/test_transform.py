@@ -49,7 +49,7 @@ def test_an_empty_tag_is_an_absent_one() -> None:
 
 
 def test_nanoseconds_are_floored() -> None:
-    """Rounded, the day's last nanosecond would fall into the next day; before 1970 too."""
+    """Rounded, the day's last nanosecond would fall into the next day. Before 1970 too."""
     found = [
         row["ts_utc"]
         for row in rows(

@@ -73,7 +73,7 @@ def test_missed_nights_are_made_up_for(checkout: Checkout) -> None:
 
 @pytest.mark.slow
 def test_a_deleted_database_is_built_again_from_the_archive_alone(checkout: Checkout) -> None:
-    """The next night loads every archived day; only yesterday is asked of the source."""
+    """The next night loads every archived day. Only yesterday is asked of the source."""
     feed(checkout, 2, 3, 4)
     assert checkout.night("2026-11-04", "--from", "2026-11-02", "--to", "2026-11-03").code == DONE
     checkout.database.unlink()
@@ -129,7 +129,7 @@ def watchdog() -> Generator[tuple[str, list[tuple[str, str]]]]:
 def test_the_watchdog_hears_of_start_success_and_failure(
     checkout: Checkout, watchdog: tuple[str, list[tuple[str, str]]]
 ) -> None:
-    """With the summary as body; the URL is nowhere in the output or among the house's files.
+    """With the summary as body. The URL is nowhere in the output or among the house's files.
 
     A ping that fails fails nothing.
     """

@@ -18,7 +18,7 @@ DAY = LocalDay(date(2026, 10, 25), ZoneInfo("Europe/Berlin"))
 
 
 def test_the_same_seed_makes_the_same_house() -> None:
-    """Deterministic by seed; another seed is another house."""
+    """Deterministic by seed. Another seed is another house."""
     assert list(readings(DAY, DAY, 600, 1)) == list(readings(DAY, DAY, 600, 1))
     assert list(readings(DAY, DAY, 600, 1)) != list(readings(DAY, DAY, 600, 2))
 

@@ -39,7 +39,7 @@ def verify(house: Checkout, *arguments: str) -> Outcome:
 
 @pytest.mark.slow
 def test_a_source_that_is_not_there_is_said(verified: Checkout) -> None:
-    """What is archived agrees all the same; the note is the one that a run would fail with."""
+    """What is archived agrees all the same. The note is the one that a run would fail with."""
     verified.environment["INFLUX_URL"] = "/srv/exports/gone.lp"
     outcome = verify(verified)
     said = (
@@ -115,7 +115,7 @@ DAMAGE: dict[str, tuple[Callable[[Checkout], None], str]] = {
     "name", few(DAMAGE, "a byte of the data flipped", "a row deleted", "a value changed")
 )
 def test_damage_is_found(name: str, verified: Checkout) -> None:
-    """The day and what is wrong with it are named, exit code 1; the other days agree.
+    """The day and what is wrong with it are named, exit code 1. The other days agree.
 
     Nothing is changed.
     """

@@ -41,7 +41,7 @@ MARKER = """{
 
 @pytest.mark.parametrize("text", [FILE, SHRUNK])
 def test_the_metadata_of_a_file_keeps_its_json(text: str) -> None:
-    """The same keys in the same order; the permission to shrink only where there is one."""
+    """The same keys in the same order. The permission to shrink only where there is one."""
     metadata = FileMetadata.from_json(json.loads(text))
     assert metadata.record == DayRecord(5, {"w": 4})
     assert json.dumps(metadata.to_json()) == text
@@ -83,7 +83,7 @@ def test_metadata_without_counts_has_no_record(content: object) -> None:
 
 
 def test_a_day_is_empty_only_where_its_marker_says_so() -> None:
-    """No rows are recorded, whatever else is not; a marker without rows does not tell."""
+    """No rows are recorded, whatever else is not. A marker without rows does not tell."""
     markers = [Marker(rows=0), Marker(rows=0, values={"w": 0}), Marker(rows=1), Marker()]
     assert [marker.is_empty for marker in markers] == [True, True, False, False]
     assert [marker.record for marker in markers] == [None, DayRecord(0, {"w": 0}), None, None]

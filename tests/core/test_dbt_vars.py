@@ -34,7 +34,7 @@ def project(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_vars_of_the_project_are_taken(given: dict[str, Any]) -> None:
-    """As they are; the ones that are not given stay those of the project."""
+    """As they are. The ones that are not given stay those of the project."""
     assert load_settings({"dbt_vars": given}).dbt_vars == given
 
 

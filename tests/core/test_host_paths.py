@@ -29,7 +29,7 @@ COMPOSE = "/data=./data,/app=.,/run/secrets/influx_token=secrets/token,/run/secr
 def test_the_paths_that_a_message_names(
     message: str, places: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only these, and on the same line; outside of a container the message is as it was."""
+    """Only these, and on the same line. Outside of a container the message is as it was."""
     assert explained(message) == message
     monkeypatch.setenv("HOST_PATHS", COMPOSE)
     assert explained(message) == (f"{message} ({places})" if places else message)

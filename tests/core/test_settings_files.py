@@ -23,7 +23,7 @@ def own() -> Path:
 def test_the_houses_keys_go_before_those_of_the_checkout(
     own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Key by key: what the house does not set stays; environment and --config go before both."""
+    """Key by key: what the house does not set stays. Environment and --config go before both."""
     shipped = tmp_path / "config.yaml"
     datasets = yaml.safe_load((ROOT / "config.yaml").read_text())
     shipped.write_text(yaml.safe_dump({**datasets, "influx_bucket": "shipped", "tz": "Asia/Seoul"}))
@@ -124,7 +124,7 @@ def test_git_leaves_the_houses_files_alone(file: str, tmp_path: Path) -> None:
 
 
 def test_files_that_look_like_settings_are_named(own: Path, tmp_path: Path) -> None:
-    """`config.yml` would change nothing; notes and hidden files are of no interest."""
+    """`config.yml` would change nothing. Notes and hidden files are of no interest."""
     folder = own.parent
     names = ["config.yaml", "tariffs.csv", "config.yml", "Tariffs.csv", "tariffs.xlsx", "notes.txt"]
     for name in [*names, ".~lock.tariffs.csv", "~tariffs.xlsx"]:

@@ -89,7 +89,7 @@ def span(values: list[Value]) -> float:
 
 
 def restored_older_value(setting: Setting) -> Expected:
-    """An hour without power; then the value of 2.1 kWh before."""
+    """An hour without power. Then the value of 2.1 kWh before."""
     off, on = setting.hour(2, 14), setting.hour(2, 15)
     rows = counter(setting)
     before = [row for row in rows if row[0] <= off]
@@ -341,7 +341,7 @@ def _swap(setting: Setting, begin: float) -> Expected:
 
 
 def outage_of_a_day(setting: Setting) -> Expected:
-    """Nothing for more than a day; the meter counted on."""
+    """Nothing for more than a day. The meter counted on."""
     rows = counter(setting)
     found = [row for row in rows if not setting.hour(1, 6) < row[0] < setting.hour(2, 15)]
     return Expected(found, span(rows), marked_day=2)

@@ -44,7 +44,7 @@ class House:
         self.true += share * self.highest_kw * span.total_seconds() / 3600
 
     def read(self, energy: float | None = None, since: datetime | None = None) -> None:
-        """Archive a good reading; the step to it has the rise, or `energy`."""
+        """Archive a good reading. The step to it has the rise, or `energy`."""
         if self.values:
             rise = self.shown - self.read_kwh if energy is None else energy
             self.steps.append((since or self.read_at, self.at, rise))

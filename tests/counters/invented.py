@@ -40,7 +40,7 @@ def flapping_while_it_rises(setting: Setting) -> Expected:
 
 
 def falling_and_reset(setting: Setting) -> Expected:
-    """An export counter below zero that begins again at zero; declared as counting down."""
+    """An export counter below zero that begins again at zero. Declared as counting down."""
     rows = counter(setting, 700.0)
     first = next(n for n, (at, _) in enumerate(rows) if at >= setting.hour(2, 11))
     zero = rows[first - 1][1]
@@ -88,7 +88,7 @@ def anew_every_day_ten_minutes_late(setting: Setting) -> Expected:
 
 
 def anew_every_day_without_mornings(setting: Setting) -> Expected:
-    """The counter of a day; nothing is read from midnight to nine.
+    """The counter of a day. Nothing is read from midnight to nine.
 
     What it shows at nine may be too much of the former value for a restart. It is not counted
     then, and the day is marked.

@@ -140,7 +140,7 @@ def standby_in_tenths(setting: Setting) -> Expected:
 
 
 def export_of_the_day(setting: Setting) -> Expected:
-    """An export counter below zero, from 0.0 down every day; declared as counting down."""
+    """An export counter below zero, from 0.0 down every day. Declared as counting down."""
     found, zero, day = [], 0.0, -1
     for at in setting.times():
         if day + 1 < DAYS and at >= setting.midnight(day + 1):

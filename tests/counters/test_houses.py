@@ -56,7 +56,7 @@ def test_an_unmarked_counter_has_its_last_reading_less_the_first() -> None:
 
 
 def test_holes_before_and_between_the_first_values_change_nothing() -> None:
-    """The energy is that of the same counter without them; of those far from zero."""
+    """The energy is that of the same counter without them, if they are far from zero."""
     tried = 0
     for seed in range(400, 430):
         house = random_house(seed)

@@ -79,7 +79,7 @@ class Archive:
             connection.execute("DELETE FROM archive.loads WHERE dt = ?", [day])
 
     def dbt(self, *arguments: str) -> str:
-        """Run dbt on the database to its end; what it said. AssertionError if it fails."""
+        """Run dbt on the database to its end. What it said. AssertionError if it fails."""
         folder = self.database.parent
         inherited = {
             name: value
@@ -130,7 +130,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
 def insert(
     connection: duckdb.DuckDBPyConnection, readings: Iterable[Reading], zone: ZoneInfo
 ) -> set[date]:
-    """Add the readings to the raw table; their local days."""
+    """Add the readings to the raw table, and return their local days."""
     rows = [(at, wall(at, zone), *values, at) for at, *values in readings]
     if rows:
         connection.executemany(f"INSERT INTO {RAW} VALUES (?, ?, ?, ?, ?, ?, ?)", rows)

@@ -14,7 +14,7 @@ from tests.fast_set import few
 def every_minute(
     first: datetime, last: datetime, quiet: tuple[datetime, datetime]
 ) -> Iterator[Reading]:
-    """0.6 kWh an hour, read every minute but in the quiet time (begin included, end not); UTC."""
+    """0.6 kWh an hour, read every minute but in the quiet time (begin included, end not). UTC."""
     for minute in range(int((last - first).total_seconds()) // 60):
         at = first + timedelta(minutes=minute)
         if not quiet[0] <= at < quiet[1]:
@@ -47,8 +47,8 @@ def test_the_coverage_of_a_day_that_begins_twice(
 ) -> None:
     """It begins with the earlier midnight.
 
-    The days next to it are whole, and of its own 25 hours one is missing; of 23 where midnight is
-    skipped.
+    The days next to it are whole, and one of its own 25 hours is missing. It has 23 where midnight
+    is skipped.
     """
     archive = Archive(tmp_path / "home_energy.duckdb", ZoneInfo(zone))
     quiet = begin + timedelta(hours=12), begin + timedelta(hours=13)

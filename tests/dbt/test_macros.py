@@ -12,7 +12,7 @@ MOST_LINES = 150
 
 
 def test_every_macro_is_described_with_its_arguments() -> None:
-    """In the order in which it takes them; nothing is described that is not there."""
+    """In the order in which it takes them. Nothing is described that is not there."""
     text = "".join(file.read_text() for file in FILES)
     macros = {
         name: re.findall(r"(\w+)(?:=[^,]*)?", arguments)

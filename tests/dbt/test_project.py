@@ -31,7 +31,7 @@ def test_docs_are_generated_without_a_warning(archive: Archive) -> None:
 
 @pytest.mark.slow
 def test_freshness_tells_old_readings_from_new(archive: Archive) -> None:
-    """Readings of last night pass; those of long ago alone are an error."""
+    """Readings of last night pass. Those of long ago alone are an error."""
     with pytest.raises(AssertionError, match="ERROR STALE"):
         archive.dbt("source", "freshness")
     now = datetime.now(UTC).replace(tzinfo=None)

@@ -38,7 +38,7 @@ def days(first: date, last: date) -> list[date]:
 def is_sold(source: str, day: date) -> float | None:
     """What the source sells in an hour.
 
-    The counter of `dead` stops and so does that of `zero`, always 0.0; `bought` has none.
+    The counter of `dead` stops and so does that of `zero`, always 0.0. `bought` has none.
     """
     return {"dead": 0.75, "zero": 0.0}.get(source) if day <= LAST_SOLD else None
 

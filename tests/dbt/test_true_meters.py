@@ -59,12 +59,12 @@ class Meter:
         return self.since_change >= 5 and self.readings[-1][1] != 0
 
     def count(self, minutes: int, power_kw: float) -> None:
-        """Time passes; what flows is counted."""
+        """Time passes. What flows is counted."""
         self.at += timedelta(minutes=minutes)
         self.counter = round(self.counter + power_kw * minutes / 60, 4)
 
     def read(self, energy: float | None = None) -> None:
-        """Archive the counter; its step has the rise, or `energy`."""
+        """Archive the counter, whose step has the rise or `energy`."""
         self.steps.append(
             (self.read_at, self.at, self.counter - self.read_kwh if energy is None else energy)
         )

@@ -27,7 +27,7 @@ def declared(system: str) -> dict[str, Any]:
 
 
 def archive(house: House) -> None:
-    """Declare every example beside the shipped dataset; archive and load the day of the points."""
+    """Declare every example beside the shipped dataset. Archive and load the day of the points."""
     datasets = {name: dataset for system in EXAMPLES for name, dataset in declared(system).items()}
     config = house.folder / "config.yaml"
     config.write_text(yaml.safe_dump({"datasets": datasets}, sort_keys=False))

@@ -24,7 +24,7 @@ def archived(tmp_path_factory: pytest.TempPathFactory) -> House:
 
 
 def test_three_systems_are_shown() -> None:
-    """Each with its declaration; all names differ, so that a house may have all of them."""
+    """Each with its declaration. All names differ, so that a house may have all of them."""
     assert list(EXAMPLES) == ["Home Assistant", "evcc", "Telegraf"]
     names = [name for system in EXAMPLES for name in declared(system)]
     assert sorted({*names, *SHIPPED}) == sorted([*names, *SHIPPED])

@@ -20,7 +20,7 @@ def test_every_setting_is_described() -> None:
 
 
 def test_schema_and_page_are_those_of_the_model() -> None:
-    """Both are rewritten by `make reference`; this fails when they drift."""
+    """Both are rewritten by `make reference`. This fails when they drift."""
     assert SCHEMA.read_text() == schema(), "run `make reference`"
     text = PAGE.read_text()
     assert page(text) == text, "run `make reference`"

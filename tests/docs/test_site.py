@@ -62,7 +62,7 @@ def test_a_link_that_leads_nowhere_is_an_error(link: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", READMES)
 def test_what_the_readme_links_to_is_there(name: str) -> None:
-    """Files of the checkout; the README of the other language too."""
+    """Files of the checkout. The README of the other language too."""
     text = (ROOT / name).read_text()
     links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if not link.startswith("http")]
     assert set(READMES) - {name} <= set(links)
@@ -90,7 +90,7 @@ def _without_comments(text: str) -> str:
 
 
 def test_the_tables_page_is_that_of_dbt() -> None:
-    """It is rewritten by `make reference`; this fails when it drifts. No description is missing."""
+    """It is rewritten by `make reference`. This fails when it drifts. No description is missing."""
     text = tables_reference.PAGE.read_text()
     assert tables_reference.reference() in text, "run `make reference`"
     assert [

@@ -30,7 +30,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 @pytest.fixture(scope="module")
 def said(reader: Checkout) -> list[str]:
-    """What each block of commands said, in their order; every command ends with the exit code 0."""
+    """What each block of commands said, in their order. Every command ends with the exit code 0."""
     script = "set -e\n" + "".join(f"{block}echo '{TOLD}'\n" for block in COMMANDS)
     done = subprocess.run(
         ["sh", "-c", script],
@@ -51,7 +51,7 @@ def fetched(text: str) -> list[str]:
 
 
 def test_each_step_does_what_the_page_says(said: list[str]) -> None:
-    """A week; another; the database again, from the archive and the one day that was lost.
+    """A week. Another. The database again, from the archive and the one day that was lost.
 
     Whole in the end.
     """
@@ -73,7 +73,7 @@ def test_each_step_does_what_the_page_says(said: list[str]) -> None:
 
 
 def test_only_its_own_folder_is_written(reader: Checkout, said: list[str]) -> None:
-    """An archive of the reader's own would stay as it is; and the report is where the page says."""
+    """An archive of the reader's own would stay as it is. And the report is where the page says."""
     assert [path.name for path in (reader.folder / "data").iterdir()] == ["tutorial"]
     assert (reader.folder / "data/tutorial/report/index.html").stat().st_size > 10_000
 

@@ -291,7 +291,7 @@ def test_what_cannot_be_written_is_named(
 def test_what_cannot_be_read_is_named(
     settings: Settings, layout: Layout, house: Callable[..., None]
 ) -> None:
-    """What stops a group's checks is a finding of it; the other groups are looked at."""
+    """What stops a group's checks is a finding of it. The other groups are looked at."""
     house(23)
     layout.archive_file.chmod(0)
     report = examine(given(settings, influx_url=__file__), layout)

@@ -35,7 +35,7 @@ def test_the_command_lists_groups_and_fixes(
 ) -> None:
     """A line a finding, aligned under its group, a fix on the next.
 
-    Exit code 1 with a problem, 0 with warnings only; JSON says the same.
+    Exit code 1 with a problem, 0 with warnings only. JSON says the same.
     """
     house(21, 23)
     export = tmp_path / "house.lp"

@@ -1,4 +1,4 @@
-"""What the doctor finds of an export; tests/integration/test_doctor.py has real servers."""
+"""What the doctor finds of an export. Tests/integration/test_doctor.py has real servers."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.doctor.findings import given
 
 
 def test_an_export_is_looked_at(settings: Settings, tmp_path: Path) -> None:
-    """Files, size and age of an export; a problem where there is none, or an empty file."""
+    """Files, size and age of an export. A problem where there is none, or an empty file."""
     folder = tmp_path / "export"
     changed = given(settings, influx_url=str(folder))
     assert list(check_source(changed)) == [

@@ -1,4 +1,4 @@
-"""Real servers for the tests, shared by a whole session; only with INTEGRATION_TESTS=1."""
+"""Real servers for the tests, shared by a whole session. Only with INTEGRATION_TESTS=1."""
 
 import os
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ SERVERS = {
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder; without INTEGRATION_TESTS=1 they are skipped."""
+    """Mark the tests of this folder. Without INTEGRATION_TESTS=1 they are skipped."""
     is_asked_for = os.environ.get("INTEGRATION_TESTS") == "1"
     for item in items:
         if Path(__file__).parent not in item.path.parents:

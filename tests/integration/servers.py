@@ -27,7 +27,7 @@ ORG, ADMIN, PASSWORD, TOKEN = (
 
 
 def built_server(name: str) -> str:
-    """A server that `make servers` builds; AssertionError where it is missing."""
+    """A server that `make servers` builds. AssertionError where it is missing."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     path = Path(os.environ.get(BUILT) or Path(cache) / "homeiot-servers") / name
     assert os.access(path, os.X_OK), (
@@ -37,7 +37,7 @@ def built_server(name: str) -> str:
 
 
 def influxd_1() -> str:
-    """The InfluxDB 1.x of the distribution; AssertionError where it is missing."""
+    """The InfluxDB 1.x of the distribution. AssertionError where it is missing."""
     path = shutil.which("influxd")
     assert path, "influxd is missing; install Debian's influxdb"
     version = subprocess.run([path, "version"], capture_output=True, text=True, check=True).stdout
@@ -53,7 +53,7 @@ def free_port() -> int:
 
 
 class Server:
-    """A server process that a test started; `with` stops it."""
+    """A server process that a test started. `with` stops it."""
 
     headers: dict[str, str] = {}
     major: str
@@ -120,7 +120,7 @@ class Server:
                 self._process.wait()
 
     def request(self, method: str, path: str, body: bytes | None = None, **parameters: str) -> Any:
-        """The decoded JSON answer (None if it is empty); AssertionError for any refusal."""
+        """The decoded JSON answer (None if it is empty). AssertionError for any refusal."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, f"{path}?{urlencode(parameters)}", body, self.headers)
@@ -141,7 +141,7 @@ class Server:
             connection.close()
 
     def shown_version(self) -> str:
-        """The same as the doctor shows it; a build of one's own has no number."""
+        """The same as the doctor shows it. A build of one's own has no number."""
         version = self.version()
         return version if version[:1].isdigit() else f"{self.major}.x ({version})"
 
@@ -320,7 +320,7 @@ class Influx2(Server):
         }
 
     def export(self, bucket: str, target: Path) -> None:
-        """Export a bucket as `influxd inspect export-lp` does; the server must be stopped."""
+        """Export a bucket as `influxd inspect export-lp` does. The server must be stopped."""
         wanted = [
             "--bucket-id",
             self._buckets[bucket],

@@ -280,7 +280,7 @@ def test_the_image_holds_compiled_code_and_nothing_of_the_house(house: ComposeHo
 def test_cron_needs_no_environment_and_hears_of_failures_only(
     house: ComposeHouse, readings: list[Point], yesterday: str
 ) -> None:
-    """Everything is in the log; what is printed, and so mailed, is the end of a run that failed."""
+    """Everything is in the log. What is printed, and so mailed, is the end of a run that failed."""
     nightly, log = str(house.folder / "workflow/cron/nightly.sh"), house.folder / "data/cron.log"
     cron = ("env", "PATH=/usr/bin:/bin", "sh", "-c", 'cd / && exec "$@"', "sh", nightly)
     house.write(readings)
@@ -370,7 +370,7 @@ def test_a_gateway_writes_from_elsewhere_with_its_password(
 def test_what_the_user_sets_needs_no_new_image(
     house: ComposeHouse, readings: list[Point], yesterday: str
 ) -> None:
-    """Tariffs, vars and settings of `data/house`; a mistake is named with its place on the host."""
+    """Tariffs, vars and settings of `data/house`. A mistake is named with its place on the host."""
     house.write(readings)
     first = house.compose(*RUN)
     assert first.returncode == 0, first.stderr

@@ -419,7 +419,7 @@ def test_a_certificate_that_cannot_be_verified(look: Look) -> None:
 
 
 def test_a_version_that_is_hidden_or_not_supported(look: Look) -> None:
-    """A proxy that hands only queries on, below a path, is no harm; InfluxDB 3 is a warning."""
+    """A proxy that hands only queries on, below a path, is no harm. InfluxDB 3 is a warning."""
 
     def proxy(path: str) -> tuple[int, dict[str, str], bytes]:
         return (
@@ -725,7 +725,7 @@ def test_no_declared_field_and_no_measurement(look: Look, server: Influx1 | Infl
 
 
 def test_several_retention_policies(look: Look, influx1: Influx1) -> None:
-    """The one that is read and the others; several with points are a problem unless one is named.
+    """The one that is read and the others. Several with points are a problem unless one is named.
 
     A name that does not exist.
     """
@@ -801,7 +801,7 @@ def test_no_secret_is_printed(
 
 
 def test_a_house_that_works_is_healthy(checkout: Checkout, influx1: Influx1) -> None:
-    """After a night with a real server nothing is wrong: exit code 0; the same as JSON.
+    """After a night with a real server nothing is wrong: exit code 0. The same as JSON.
 
     A stopped server is 1.
     """
@@ -833,7 +833,7 @@ def counts(outcome: Outcome) -> str:
 def test_a_policy_that_keeps_less_than_is_looked_back(
     look: Look, server: Influx1 | Influx2
 ) -> None:
-    """A retention that ends within the look-back is a warning; one day more is none."""
+    """A retention that ends within the look-back is a warning. One day more is none."""
     server.create("short", 7 * 24)
     server.create("enough", 8 * 24)
     fix = "let it keep more than LOOKBACK_DAYS=7 and a day, or look at the runs every day"

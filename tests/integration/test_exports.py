@@ -47,7 +47,7 @@ def rewritten(points: list[Point], times: int) -> list[Point]:
 
 
 def fill(server: Influx1 | Influx2) -> list[Point]:
-    """Write a house in three rounds, beside what must be left out; the points in order.
+    """Write a house in three rounds, beside what must be left out. The points in order.
 
     Only the log of writes holds the last round.
     """
@@ -175,7 +175,7 @@ def test_exports_of_spans_that_meet(
 
 
 def test_exports_of_spans_with_a_hole(tmp_path: Path, halves: tuple[Path, Exported]) -> None:
-    """The day with the hole is refused by its bounds; the days before and after it are taken."""
+    """The day with the hole is refused by its bounds. The days before and after it are taken."""
     folder, _ = halves
     (tmp_path / "export").mkdir()
     for name in ("until-ten.gz", "from-noon.gz", "other.gz"):

@@ -68,7 +68,7 @@ def kept(
     influx113_auth: Influx1,
     influx2: Influx2,
 ) -> House:
-    """A house whose first day is archived; all servers hold both days as `kept`."""
+    """A house whose first day is archived. All servers hold both days as `kept`."""
     house = House(tmp_path_factory.mktemp("kept"))
     for server in (influx16, influx113, influx16_auth, influx113_auth, influx2):
         server.create("kept")
@@ -151,7 +151,7 @@ def test_names_that_the_server_does_not_know(
 def test_credentials_that_the_server_does_not_know(
     kept: House, server: Influx1 | Influx2, changes: Environment
 ) -> None:
-    """A wrong password or token, or none, is refused by the server; the line names the settings."""
+    """A wrong password or token, or none, is refused by the server. The line names the settings."""
     said = (
         "answered 401: ",
         "check INFLUX_TOKEN (2.x) or INFLUX_USERNAME and INFLUX_PASSWORD (1.x)",
@@ -171,7 +171,7 @@ def test_a_user_of_influxdb_1_that_may_only_write(kept: House, influx1_auth: Inf
 
 
 def test_a_token_of_influxdb_2_that_may_only_write(kept: House, influx2: Influx2) -> None:
-    """To such a token the server says that there is no such bucket; the line says both."""
+    """To such a token the server says that there is no such bucket. The line says both."""
     token = influx2.token("kept", "write")
     assert_refused(
         kept,

@@ -78,7 +78,7 @@ def delete(server: Server, bucket: str, statement: str) -> None:
 def test_such_a_point_on_another_day(
     server: Server, environment: pytest.MonkeyPatch, wall: str, is_lately: bool, value: Any
 ) -> None:
-    """The day has its values and its tags; the doctor names the point, by its age."""
+    """The day has its values and its tags. The doctor names the point, by its age."""
     bucket = f"other day {wall} {value!r}".replace(":", "")
     server.create(bucket)
     server.write(bucket, READINGS)
@@ -109,7 +109,7 @@ ODD = 'it\'s a "test" \\ 居間'
 def test_such_a_point_on_the_day(
     server: Server, environment: pytest.MonkeyPatch, value: Any, tags: dict[str, str]
 ) -> None:
-    """The day is refused; the statement in the message deletes this point, and no other."""
+    """The day is refused. The statement in the message deletes this point, and no other."""
     bucket = f"the day {value}"
     server.create(bucket)
     others = [

@@ -40,7 +40,7 @@ def powers(house: Checkout) -> dict[str, list[float]]:
 def test_late_points_are_brought_in_and_shrunken_days_left_alone(
     checkout: Checkout, influx1: Influx1
 ) -> None:
-    """In the window, days with more values are read again; fewer are reported.
+    """In the window, days with more values are read again. Fewer are reported.
 
     A value changed without a count is not seen.
     """

@@ -116,7 +116,7 @@ def slow_reader(server: Server, query: str) -> Generator[socket.socket]:
 
 
 def _accepted(server: Server, request: bytes) -> socket.socket | None:
-    """A connection on which the answer has begun; None if the server closed it."""
+    """A connection on which the answer has begun, or None if the server closed it."""
     reader = socket.socket()
     reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     try:
@@ -140,7 +140,7 @@ def _accepted(server: Server, request: bytes) -> socket.socket | None:
 def test_another_program_uses_up_the_limit(
     limited: Limited1, limit: dict[str, str], said: str
 ) -> None:
-    """As long as it does, the server refuses; then the same question is answered."""
+    """As long as it does, the server refuses. Then the same question is answered."""
     limited.write("home_energy", noise())
     limited.limit(**limit)
     waits: list[float] = []
@@ -162,7 +162,7 @@ def test_another_program_uses_up_the_limit(
 
 
 def test_a_run_under_a_limit_of_one_query(limited: Limited1, house: House) -> None:
-    """Days that are read side by side refuse each other at first; all are archived whole."""
+    """Days that are read side by side refuse each other at first. All are archived whole."""
     points = every(1, "2025-11-01", "2025-11-08", "Asia/Tokyo")
     limited.write("home_energy", points)
     limited.limit(coordinator="max-concurrent-queries = 1")
@@ -195,7 +195,7 @@ def test_busy_in_the_middle_of_a_day(limited: Limited1, house: House, message: s
 
 
 def test_more_series_than_the_server_selects(limited: Limited1, house: House) -> None:
-    """A run and the doctor name the limit and where it is set; the day is not archived in part."""
+    """A run and the doctor name the limit and where it is set. The day is not archived in part."""
     limited.limit(coordinator="max-select-series = 2")
     house.environment |= limited.environment("home_energy") | {"INFLUX_RETRIES": "3"}
     outcome = house.snakemake(*A_DAY)

@@ -147,7 +147,7 @@ LINES = [*(line + b" " + TIME for line in PLAIN), *TIMES]
 
 
 def as_read(line: bytes) -> Read | None:
-    """Measurement, tags, fields and time as the batch reads the line; None if it refuses it."""
+    """Measurement, tags, fields and time as the batch reads the line, or None if it refuses it."""
     try:
         series, fields, time = split_line(line.lstrip(b" \t\0"))
         found = parse_series(series)
@@ -158,7 +158,7 @@ def as_read(line: bytes) -> Read | None:
 
 
 def as_served(server: Influx1 | Influx2, database: str, line: bytes) -> Read | None:
-    """The same as the server reads it; None if it refuses it. KeyError if it does not show it."""
+    """The same as the server reads it. None if it refuses it. KeyError if it does not show it."""
     server.create(database)
     try:
         server.write_lines(database, line)
@@ -173,7 +173,7 @@ def as_served(server: Influx1 | Influx2, database: str, line: bytes) -> Read | N
 
 
 def mutated(lines: list[bytes], count: int) -> Iterator[bytes]:
-    """Lines with a few bytes put in, taken out or replaced; the same ones every time."""
+    """Lines with a few bytes put in, taken out or replaced. The same ones every time."""
     chance = random.Random(13)
     pieces = [b",", b" ", b"=", b'"', b"\\", b"1", b"i", b"e", b"-", b"."]
     for _ in range(count):
@@ -198,7 +198,7 @@ def is_one_line_with_time(line: bytes) -> bool:
 
 @pytest.mark.parametrize("kind", ["table", "mutated"])
 def test_a_line_is_read_as_the_server_reads_it(server: Influx1 | Influx2, kind: str) -> None:
-    """Accepted or refused alike; the same measurement, tags, last value of each field, time."""
+    """Accepted or refused alike. The same measurement, tags, last value of each field, time."""
     lines = LINES if kind == "table" else list(mutated(LINES, 300))
     wrong, hidden = [], 0
     for number, line in enumerate(lines):

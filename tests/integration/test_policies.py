@@ -124,7 +124,7 @@ def test_the_tags_of_a_policy_that_is_not_the_default_one(
 def test_the_retention_of_each_of_many_buckets(
     influx2: Influx2, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """2.x lists at most a hundred buckets in one answer; how long each keeps points is found."""
+    """2.x lists at most a hundred buckets in one answer. How long each keeps points is found."""
     names = [f"one_of_many_{number}" for number in range(120)]
     for name in names:
         influx2.create(name, kept_hours=72)
@@ -162,7 +162,7 @@ def with_policies(server: Server, database: str, *, has_default: bool = True) ->
 
 
 def test_no_default_policy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run names the policies there are, the doctor the one with the readings; None is no name."""
+    """A run names the policies there are, the doctor the one with the readings. None is no name."""
     with_policies(server, "without", has_default=False)
     settings = settings_of(server, monkeypatch, "without")
     with pytest.raises(SourceError) as refused:

@@ -13,7 +13,7 @@ from tests.integration.servers import PASSWORD, TOKEN, Influx1, Influx2
 
 
 def archive(house: House, *arguments: str) -> Outcome:
-    """Run the workflow; it must succeed."""
+    """Run the workflow. It must succeed."""
     outcome = house.snakemake(*arguments)
     assert (outcome.code, outcome.failures) == (0, []), outcome.stderr
     return outcome
@@ -127,7 +127,7 @@ def test_influxdb_2_with_a_token(house: House, influx2: Influx2) -> None:
 def test_token_and_password_from_files(
     house: House, influx1_auth: Influx1, influx2: Influx2, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Files that hold the secrets serve as well as the variables; a read-only token is enough."""
+    """Files that hold the secrets serve as well as the variables. A read-only token is enough."""
     points = [Point(at("2025-11-09T10:00"), {"instant_power_w": 4.5})]
     secrets = tmp_path_factory.mktemp("secrets")
     for server in (influx1_auth, influx2):

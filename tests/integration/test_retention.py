@@ -35,7 +35,7 @@ def test_a_day_at_the_edge_of_retention_is_archived_with_a_warning(
 ) -> None:
     """Of a day that began before what is kept some readings may be gone.
 
-    It is archived as it is, and the run says so; of later days it does not.
+    It is archived as it is, and the run says so. It does not for later days.
     """
     server.create("edge", KEPT_HOURS)
     now = datetime.fromtimestamp(int(time.time()), UTC).replace(microsecond=1)  # never midnight

@@ -29,7 +29,7 @@ def older_python(name: str) -> Path:
 
 
 def _param(python: Path) -> ParameterSet:
-    """The Python as a parameter; without it its tests are skipped, but fail in CI."""
+    """The Python as a parameter. Without it its tests are skipped, but fail in CI."""
     is_missing = not os.access(python, os.X_OK) and os.environ.get("INTEGRATION_TESTS") != "1"
     reason = f"{python} is missing; run `make readers`"
     skip = pytest.mark.skipif(is_missing, reason=reason)

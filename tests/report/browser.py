@@ -33,7 +33,7 @@ PHONE, DESKTOP = 390, 1280
 
 
 class Browser:
-    """One page at a time; `events` are the DevTools events since it was opened."""
+    """One page at a time. `events` are the DevTools events since it was opened."""
 
     def __init__(self) -> None:
         assert CHROMIUM is not None

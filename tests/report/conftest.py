@@ -128,7 +128,7 @@ TARIFFS = [
 def troubled(build: Build) -> Built:
     """Sixty days of a grid meter with gaps, one on the last day, a swap and a glitch.
 
-    Hostile names; no export, no power; a silent source.
+    Hostile names. No export, no power. A silent source.
     """
     zone = ZoneInfo("Asia/Tokyo")
     found: list[Reading] = []

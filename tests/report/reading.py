@@ -24,7 +24,7 @@ class Part:
 
 
 class Reader(HTMLParser):
-    """Collects the parts; `heading` is the page's."""
+    """Collects the parts. `heading` is the page's."""
 
     def __init__(self, page: str) -> None:
         super().__init__()

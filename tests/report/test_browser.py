@@ -120,7 +120,7 @@ def test_nothing_is_cut_off_or_overlaps(
 
 
 def test_every_chart_has_marks(browser: Browser, page_file: Path) -> None:
-    """Bars, areas and cells with an extent; a source without the last day has no curve."""
+    """Bars, areas and cells with an extent. A source without the last day has no curve."""
     opened(browser, page_file)
     found = browser.evaluate(MARKS)
     assert set(found) == {
@@ -149,7 +149,7 @@ def test_every_chart_has_marks(browser: Browser, page_file: Path) -> None:
 def test_no_request_leaves_the_file_and_nothing_complains(
     browser: Browser, page_file: Path
 ) -> None:
-    """Only the file itself and data: links; no console line; no script but the page's own."""
+    """Only the file itself and data: links. No console line. No script but the page's own."""
     opened(browser, page_file)
     for source in (SCRIPT, QUOTES, LONG):
         tab(browser, source)
@@ -195,7 +195,7 @@ def test_a_page_that_lies_around_says_its_age(browser: Browser, page_file: Path)
 def test_in_print_every_source_has_its_page_in_light_colours(
     browser: Browser, page_file: Path
 ) -> None:
-    """From dark too; nothing that only a screen needs."""
+    """From dark too. Nothing that only a screen needs."""
     opened(browser, page_file, dark=True)
     browser.call(
         "Emulation.setEmulatedMedia",

@@ -21,7 +21,7 @@ from homeiot_batch.report.charts import Scale
 def test_a_scale_has_round_ticks_and_room_for_all(
     highest: float, lowest: float, expected: Scale
 ) -> None:
-    """One scale up and down; of nothing at all it is still one."""
+    """One scale up and down, also for nothing at all."""
     found = charts.scale(highest, lowest)
     assert (found.up, found.down, found.step) == pytest.approx(
         (expected.up, expected.down, expected.step)
@@ -58,7 +58,7 @@ def test_no_line_crosses_a_gap() -> None:
 
 
 def test_holes_are_what_no_slot_covers() -> None:
-    """Inside, at both ends, and all of it; not what is no longer than asked for."""
+    """Inside, at both ends, and all of it. Not what is no longer than asked for."""
     assert charts.gaps(SLOTS) == [(25.0, 25.0)]
     assert charts.gaps(SLOTS[1:3]) == [(0.0, 50.0), (75.0, 25.0)]
     assert charts.gaps(SLOTS[:1] + SLOTS[2:], least=0.25) == []
@@ -66,7 +66,7 @@ def test_holes_are_what_no_slot_covers() -> None:
 
 
 def test_a_bar_stands_on_the_line_and_nothing_on_a_missing_day() -> None:
-    """Up and down on one scale; zero and None have no bar."""
+    """Up and down on one scale. Zero and None have no bar."""
     axis = Scale(10.0, 10.0, 5.0)
     assert charts.bars([None, 0.0, 5.0, 10.0], axis) == [
         charts.Bar(2, "535", "180", "25", "25"),
@@ -90,7 +90,7 @@ def test_cells_of_a_level_are_one_path_and_neighbours_one_rectangle() -> None:
 
 
 def test_levels_run_from_zero_to_the_top() -> None:
-    """An outlier does not make the rest pale; of values that all lie high the range is theirs.
+    """An outlier does not make the rest pale. If all values are high, the range is theirs.
 
     Nothing but zeros is the lowest level.
     """

@@ -22,14 +22,14 @@ def parts(page: str) -> dict[str, Part]:
 
 
 def shown(value: float | None, digits: int | None = None) -> Cell:
-    """A figure as the page must have it; energies without `digits`."""
+    """A figure as the page must have it. Energies without `digits`."""
     if value is None:
         return None, "no data"
     return value, W.energy(value) if digits is None else W.number(value, digits)
 
 
 def test_every_source_has_a_part_the_main_meter_first(parts: dict[str, Part]) -> None:
-    """The one that also sells leads, the others by name; names are whole."""
+    """The one that also sells leads, the others by name. Names are whole."""
     assert list(parts) == [GRID, *sorted([SCRIPT, QUOTES, LONG])]
 
 
@@ -153,7 +153,7 @@ def test_the_hours_of_the_day_are_those_of_the_hourly_table(
 def test_every_known_day_has_its_bar_with_its_figures(
     troubled: Built, parts: dict[str, Part]
 ) -> None:
-    """The title of a bar says the day's figures; a day without any is a gap, not a bar."""
+    """The title of a bar says the day's figures. A day without any is a gap, not a bar."""
     sql = (
         "SELECT date_jst, import_kwh, export_kwh FROM fct_daily_energy WHERE source = ? AND "
         "import_kwh > 0"
@@ -257,7 +257,7 @@ def test_the_cost_of_doubtful_energy_is_doubtful(troubled: Built, parts: dict[st
 
 
 def test_a_gap_in_the_day_is_a_gap(parts: dict[str, Part]) -> None:
-    """Four hours without readings are marked as such; a source without the day has no curve."""
+    """Four hours without readings are marked as such. A source without the day has no curve."""
     assert parts[GRID].titles["curve"] == ["no data"]
     assert parts[QUOTES].pictures["curve"] == "No load curve for 23 November 2026: no data."
     assert parts[SCRIPT].titles.get("curve") is None
@@ -291,7 +291,7 @@ def test_the_download_is_the_daily_table(troubled: Built, parts: dict[str, Part]
 
 
 def test_a_silent_source_and_one_without_power_say_so(parts: dict[str, Part], page: str) -> None:
-    """The newest day of the house is missing in one; another has no power."""
+    """The newest day of the house is missing in one. Another has no power."""
     assert (
         "No reading since 10 November 2026, 23:30: this source has delivered nothing for 13 days."
         in Reader(page).text

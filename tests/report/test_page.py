@@ -154,9 +154,9 @@ EMPTY: Any = type(
     ],
 )
 def test_the_axis_has_as_many_hours_as_the_day(day: date, hours: int, labels: list[str]) -> None:
-    """Labels are the clock's, at their true place; the curve fills the day.
+    """Labels are the clock's, at their true place. The curve fills the day.
 
-    The usual day follows the clock; a change is said.
+    The usual day follows the clock. A change is said.
     """
     local, source = days_of(day, hours)
     chart = load_curve(Wording(source, W), local)
@@ -178,7 +178,7 @@ def test_the_axis_has_as_many_hours_as_the_day(day: date, hours: int, labels: li
 def test_a_day_of_25_hours_is_whole_in_all_charts(build: Build) -> None:
     """From readings to page.
 
-    No gap at the hour that comes twice, none at the end, and the day is complete; the table has
+    No gap at the hour that comes twice, none at the end, and the day is complete. The table has
     that hour twice.
     """
     last = date(2026, 10, 25)
@@ -197,7 +197,7 @@ def test_a_day_of_25_hours_is_whole_in_all_charts(build: Build) -> None:
 def test_a_year_without_29_february_has_no_hole_there() -> None:
     """Months lie below each other in all years.
 
-    Without the day, the one before it is drawn over its place; with it, every day has one.
+    Without the day, the one before it is drawn over its place. With it, every day has one.
     """
     days = [day_of(date(2023, 2, 27) + timedelta(days=k)) for k in range(370)]
     assert days[-1].date_jst == date(2024, 3, 2)
@@ -215,7 +215,7 @@ def test_a_year_without_29_february_has_no_hole_there() -> None:
 def test_costs_are_marked_as_the_energy_is() -> None:
     """Bars of incomplete or estimated days are faint, as are those of which a part has no price.
 
-    Resets have a mark; the legend says so.
+    Resets have a mark. The legend says so.
     """
     whole = [day_of(date(2026, 11, n)) for n in range(19, 24)]
     odd = [
@@ -261,7 +261,7 @@ def test_costs_are_marked_as_the_energy_is() -> None:
 def test_no_cost_stands_under_another_currency(build: Build) -> None:
     """Days before the currency changed.
 
-    Their amounts have their own in the tables, and are no bar in the chart; nor are those without
+    Their amounts have their own in the tables, and are no bar in the chart. Nor are those without
     any.
     """
     days = list(span(4))
@@ -430,7 +430,7 @@ def test_the_words_are_in_one_place() -> None:
 
 
 def test_it_is_replaced_whole(troubled: Built, tmp_path: Path) -> None:
-    """One rename: a reader who has the old page open keeps it; nothing else is left in the folder.
+    """One rename: a reader who has the old page open keeps it. Nothing else is left in the folder.
 
     A full disk leaves the old one.
     """
@@ -480,7 +480,7 @@ def test_without_a_read_copy_it_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_numbers_and_durations() -> None:
-    """Three figures or the unit; no minus before a zero.
+    """Three figures or the unit. No minus before a zero.
 
     A share is 100 only if nothing is missing.
     """

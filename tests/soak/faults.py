@@ -114,7 +114,7 @@ def streams_cut(site: Site) -> Generator[dict[str, str]]:
 
 @contextlib.contextmanager
 def unreachable(site: Site) -> Generator[dict[str, str]]:
-    """The network is down; the server goes on."""
+    """The network is down. The server goes on."""
     yield {"INFLUX_URL": NOBODY}
 
 
@@ -165,7 +165,7 @@ FAULTS: list[Fault] = [
 
 @contextlib.contextmanager
 def small_disk(folder: Path) -> Generator[bool]:
-    """Mount a tmpfs on the folder and take it away at the end; whether that can be done here.
+    """Mount a tmpfs on the folder and take it away at the end. Whether that can be done here.
 
     After a failure a copy stays beside it.
     """

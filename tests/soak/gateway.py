@@ -104,7 +104,7 @@ class Gateway:
         self.server.write(BUCKET, points)
 
     def _reading(self, source: str, second: int) -> Point:
-        """Now and then without the power; only solar panels export."""
+        """Now and then without the power. Only solar panels export."""
         fields = {"energy_import_kwh": round(second % 10**8 / 7200, 3)}
         if self._chance.random() > 0.05:
             fields["instant_power_w"] = float(self._chance.randint(100, 5000))

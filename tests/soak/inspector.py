@@ -69,7 +69,7 @@ class Inspector:
             )
 
     def table(self) -> list[Row]:
-        """The raw table's rows; none where it is not made yet."""
+        """The raw table's rows, or None where it is not made yet."""
         try:
             return self._house.query(f"SELECT {COLUMNS} FROM {DATASET}")
         except duckdb.CatalogException:
@@ -92,7 +92,7 @@ class Inspector:
         )
 
     def _rows(self, part: Path) -> list[Row] | None:
-        """The file's rows, sorted, times without zone; read again only if it is another file."""
+        """The file's rows, sorted, times without zone. Read again only if it is another file."""
         if not part.exists():
             return None
         stamp = (part.stat().st_ino, part.stat().st_mtime_ns, part.stat().st_size)
@@ -127,7 +127,7 @@ class Reader:
             thread.join()
 
     def read(self) -> dict[date, list[Row]]:
-        """All days that it shows; AssertionError or duckdb.Error if that is no whole state."""
+        """All days that it shows. AssertionError or duckdb.Error if that is no whole state."""
         with duckdb.connect(self._path, read_only=True) as connection:
             found = by_day(connection.execute(f"SELECT {COLUMNS} FROM {DATASET}").fetchall())
             daily = connection.execute(

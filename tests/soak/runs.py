@@ -18,7 +18,7 @@ STEPS = ["fetch", "extract", "load", "dbt", "publish", "report"]
 
 
 class Run:
-    """A started run; its output goes to a file, as cron's."""
+    """A started run, whose output goes to a file, as cron's."""
 
     def __init__(self, house: Checkout, command: Sequence[str], log: Path, **env: str) -> None:
         self.house, self.log, self.command = house, log, command
@@ -59,7 +59,7 @@ class Run:
         )
 
     def workflow(self) -> int | None:
-        """Process id of the workflow once it has the lock; None if the run ended before."""
+        """Process id of the workflow once it has the lock, or None if the run ended before."""
         while self.process.poll() is None:
             with contextlib.suppress(OSError, ValueError):
                 pid = int((self.house.parquet / ".lock").read_text())

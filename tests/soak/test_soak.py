@@ -52,7 +52,7 @@ def test_nothing_is_lost(tmp_path: Path) -> None:
 
 
 def assert_nothing_lost(soak: Nights, reader: Reader) -> None:
-    """Files, table and read copy hold each day's last version; the tools agree.
+    """Files, table and read copy hold each day's last version. The tools agree.
 
     Of a day that was dropped unread, they hold what could be read.
     """

@@ -52,7 +52,7 @@ def test_seconds_are_not_worth_a_word(seconds: int) -> None:
     ],
 )
 def test_minutes_are_a_warning(difference: timedelta, said: str) -> None:
-    """With both times; the day is over by both clocks, and is read."""
+    """With both times. The day is over by both clocks, and is read."""
     warning = f"the server's clock is 9 min {said}; set the one that is wrong (NTP)"
     assert clocks(difference).warning() == warning
     clocks(difference).refuse_unfinished(DAY)

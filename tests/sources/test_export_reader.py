@@ -121,7 +121,7 @@ def test_names_with_escapes_are_read(folder: Path, read: Read) -> None:
 def test_a_line_that_cannot_be_used_is_refused_by_file_and_line(
     folder: Path, read: Read, lines: list[str], message: str | None
 ) -> None:
-    """Nothing of a damaged export is used; a line of another time is only passed over."""
+    """Nothing of a damaged export is used. A line of another time is only passed over."""
     write(folder / "a.lp", f"power,source=a instant_power_w=1 {at(1)}", *lines)
     if message is None:
         assert len(read()) == 1
@@ -218,7 +218,7 @@ def test_linked_folders_are_read_and_what_is_no_file_is_refused(
 
 
 def test_a_byte_order_mark_and_indented_comments_do_no_harm(folder: Path, read: Read) -> None:
-    """Editors leave them; the first point counts all the same."""
+    """Editors leave them. The first point counts all the same."""
     (folder / "a").write_bytes(
         b"\xef\xbb\xbf" + f"power,source=a instant_power_w=1 {at(1)}\n  # a note\n".encode()
     )
@@ -252,7 +252,7 @@ def test_several_retention_policies_must_be_told_apart(folder: Path, read: Read)
 def test_the_source_is_a_path_or_a_file_url(
     settings: Settings, dataset: Dataset, day: LocalDay, tmp_path: Path, url: str
 ) -> None:
-    """Both forms name the same file, also with a blank in it; one that is not there is named."""
+    """Both forms name the same file, also with a blank in it. One that is not there is named."""
     path = tmp_path / "my export.lp"
     write(path, f"power,source=a instant_power_w=1 {at(1)}")
     given = url.format(str(path).replace(" ", "%20") if url.startswith("file") else path)

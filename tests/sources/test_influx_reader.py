@@ -319,7 +319,7 @@ def test_msgpack_that_is_not_a_whole_day(lie: str) -> None:
     ],
 )
 def test_who_is_asked_for_msgpack(version: str, accept: str) -> None:
-    """The rows of a day of a 1.x or 2.x, also of a build without a number; all else is JSON."""
+    """The rows of a day of a 1.x or 2.x, also of a build without a number. All else is JSON."""
     day = of_series(COLUMNS, [[TIME, 1, 2.5, None, "main"]])
     with serving(with_a_day(day, version)) as (url, asked):
         assert len(read(url)) == 1

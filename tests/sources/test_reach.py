@@ -17,7 +17,7 @@ def at(text: str) -> datetime:
 
 
 class Readings:
-    """A source that has readings at these times; it counts how often it is asked."""
+    """A source that has readings at these times. It counts how often it is asked."""
 
     def __init__(self, *times: str) -> None:
         self._times = [at(time) for time in times]

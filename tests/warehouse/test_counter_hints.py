@@ -48,7 +48,7 @@ def in_wh(day: int) -> list[Reading]:
 
 @pytest.mark.slow
 def test_a_counter_in_wh_is_no_complete_day(tmp_path: Path) -> None:
-    """None of its leaps is energy or coverage; one line a day says what to set, and that helps."""
+    """None of its leaps is energy or coverage. One line a day says what to set, and that helps."""
     archive = Archive(tmp_path / "home_energy.duckdb")
     archive.load(in_wh(0))
     archive.build()

@@ -40,7 +40,7 @@ def settings(archived: House, clean_environment: None) -> Settings:
 
 
 def build(settings: Settings) -> list[str]:
-    """Build the tables as the workflow does; what failed, or what was warned of."""
+    """Build the tables as the workflow does. What failed, or what was warned of."""
     log = settings.marker_dir / "log/dbt.log"
     log.parent.mkdir(exist_ok=True)
     log.unlink(missing_ok=True)
@@ -60,7 +60,7 @@ def target(settings: Settings) -> Path:
 
 
 def test_tests_that_fail_or_warn(project: Path, settings: Settings) -> None:
-    """Each that fails has a line with its rows; those that warn fail nothing."""
+    """Each that fails has a line with its rows. Those that warn fail nothing."""
     readings = "select source, ts_jst from {{ ref('stg_meter_readings') }} order by ts_jst limit 2"
     advice = "config(meta={'what_to_do': 'look at the meter'}, severity='warn')"
     (project / "tests/mine.sql").write_text(f"{{{{ {advice} }}}}\n{readings} -- no line end")

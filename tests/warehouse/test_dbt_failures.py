@@ -49,7 +49,7 @@ def described(node: Node, *rows: Row, statuses: set[str] = FAILED, **result: obj
 
 
 def test_a_test_names_its_table_and_rows() -> None:
-    """A few of them, and how many more; the advice is that of the project's own tests."""
+    """A few of them, and how many more. The advice is that of the project's own tests."""
     rows: list[Row] = [{"date_jst": f"2026-11-0{n}", "source": "a"} for n in range(1, 4)]
     assert described(UNIQUE, *rows, failures=12) == [
         (
@@ -61,7 +61,7 @@ def test_a_test_names_its_table_and_rows() -> None:
 
 
 def test_a_test_of_ones_own_says_what_to_do() -> None:
-    """By `what_to_do` in its meta; one row is one row."""
+    """By `what_to_do` in its meta. One row is one row."""
     assert described(OWN, {"x": 1}, failures=1) == [
         "test my_test found 1 row: x=1; look at the meter"
     ]
@@ -76,7 +76,7 @@ def test_rows_that_cannot_be_asked_for_are_left_out() -> None:
 
 
 def test_a_wide_row_is_cut_to_what_the_test_is_about() -> None:
-    """Its first two columns, and the test's; long values and line ends too."""
+    """Its first two columns, and the test's. Long values and line ends too."""
     node = UNIQUE.model_copy(update={"column_name": "x"})
     row: Row = {"a": 1, "b": "two\nlines", "source": "s" * 50} | dict.fromkeys("cdefgh", 0)
     assert described(node, row, failures=1) == [
@@ -130,7 +130,7 @@ def test_what_the_manifest_does_not_have_is_named_by_its_id() -> None:
 
 
 def test_only_the_statuses_that_are_asked_for() -> None:
-    """What passed or was skipped after a failure says nothing; what warns is no failure."""
+    """What passed or was skipped after a failure says nothing. What warns is no failure."""
     for status in ("success", "pass", "skipped", "no-op"):
         assert described(OWN, status=status, failures=1) == []
     assert described(OWN, status="warn", failures=1) == []
@@ -140,7 +140,7 @@ def test_only_the_statuses_that_are_asked_for() -> None:
 
 
 def test_columns_that_the_models_need() -> None:
-    """As the project declares its source; other sources do not matter."""
+    """As the project declares its source. Other sources do not matter."""
     manifest = Manifest.model_validate(
         {
             "sources": {

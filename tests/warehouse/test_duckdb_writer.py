@@ -46,7 +46,7 @@ def rows(
 def staged(
     tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches
 ) -> Callable[..., Path]:
-    """Stages points of the day; the folder."""
+    """Stages points of the day. The folder."""
     return lambda *points, of=day: (
         stage_day(batches(list(points)), dataset, of, settings, tmp_path / "staged").folder
     )

@@ -93,7 +93,7 @@ def aged(settings: Settings, layout: Layout, generation: str, **age: int) -> str
 
 
 def beside(settings: Settings, path: str) -> Settings:
-    """The same settings with another database, and markers of its own; the archive is the same."""
+    """The same settings with another database, and markers of its own. The archive is the same."""
     database = settings.duckdb_path.parent / path
     return settings.model_copy(
         update={

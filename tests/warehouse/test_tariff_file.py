@@ -67,7 +67,7 @@ def test_what_editors_and_spreadsheets_make_of_a_file(content: bytes) -> None:
 
 
 def test_columns_may_stand_in_any_order() -> None:
-    """They go by their names; cells that are empty at the end of a line may be missing."""
+    """They go by their names. Cells that are empty at the end of a line may be missing."""
     names = [*reversed(HEADER.split(","))]
     cells = [*reversed(ROW.split(","))]
     content = f"{','.join(names)}\n{','.join(cells)}\n".encode()
@@ -149,7 +149,7 @@ NO_TIME = "is not a time of day as HH:MM; write one from 00:00 to 24:00, like 22
     ],
 )
 def test_a_wrong_cell_is_named(column: str, cell: str, said: str) -> None:
-    """By line and column, with its value and what to write; the other lines are read."""
+    """By line and column, with its value and what to write. The other lines are read."""
     content = file(ROW, "", row(**{column: cell}))
     assert parse_tariffs(content) == ([READ], [f"line 4, column {column}: {said}"])
 
@@ -204,7 +204,7 @@ def test_all_mistakes_are_named() -> None:
     ],
 )
 def test_a_file_that_is_wrong_as_a_whole(content: bytes, said: str) -> None:
-    """What keeps it from being read is named; no tariff is taken from it."""
+    """What keeps it from being read is named. No tariff is taken from it."""
     tariffs, mistakes = parse_tariffs(content)
     assert tariffs == []
     assert mistakes[0].startswith(said)

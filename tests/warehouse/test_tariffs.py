@@ -37,7 +37,7 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_checkouts_file_is_read_where_the_house_has_none(
     settings: Settings, own: Path, shipped: Path
 ) -> None:
-    """Prices that were entered there go on to count; the house's file takes the place of it."""
+    """Prices that were entered there go on to count. The house's file takes the place of it."""
     assert [tariff.source for tariff in read_tariffs(settings)] == ["a"]
     before = fingerprints(settings)
     own.write_bytes(shipped.read_bytes())
@@ -50,7 +50,7 @@ def test_the_checkouts_file_is_read_where_the_house_has_none(
 
 
 def test_the_tariffs_in_the_database_are_replaced(settings: Settings, own: Path) -> None:
-    """Typed, all of them at once; empty cells are NULL."""
+    """Typed, all of them at once. Empty cells are NULL."""
     own.write_text(f"{HEADER}\n{ROW}\nb,2026-03-01,2026-03-31,67,22:00,6:00,,,\n")
     for _ in range(2):
         put_tariffs(settings.duckdb_path, read_tariffs(settings), 0)

@@ -81,7 +81,7 @@ def lines(day: str, version: int) -> list[str]:
 def rows(day: str, version: int) -> list[Row]:
     """The day's rows in the table but for `ingested_at`.
 
-    UTC, wall time in Japan, source, watts, import, export; missing is 0.0.
+    UTC, wall time in Japan, source, watts, import, export. Missing is 0.0.
     """
     found = []
     for at, watts, imported, exported in _points(day, version):
@@ -226,7 +226,7 @@ def die(house: House, point: str, *arguments: str) -> None:
 
 
 def kill(process: "subprocess.Popen[str]") -> None:
-    """End the process with kill -9; what it had started lives on."""
+    """End the process with kill -9. What it had started lives on."""
     process.kill()
     process.wait()
     if process.stdout is not None:
@@ -243,7 +243,7 @@ def together(processes: "Sequence[subprocess.Popen[str]]") -> list[Outcome]:
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 300) -> None:
-    """Return as soon as the condition holds; AssertionError if it does not in time."""
+    """Return as soon as the condition holds. AssertionError if it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come to that"
@@ -274,7 +274,7 @@ def copy_of(template: House, folder: Path) -> House:
 
 
 def flip_byte(file: Path, place: int) -> None:
-    """Change all bits of a byte; a negative place is counted from the file's end."""
+    """Change all bits of a byte. A negative place is counted from the file's end."""
     content = bytearray(file.read_bytes())
     content[place] ^= 255
     file.write_bytes(content)

@@ -55,7 +55,7 @@ def run_into(house: House, point: str, event: str) -> Outcome:
 
 
 def in_place(house: House, newest: int) -> int | None:
-    """The version of the middle day in its folder, whole; None if there is none."""
+    """The version of the middle day in its folder, whole, or None if there is none."""
     if not house.day(MIDDLE).exists():
         return None
     return next(
@@ -66,7 +66,7 @@ def in_place(house: House, newest: int) -> int | None:
 
 
 def cells() -> list[ParameterSet]:
-    """The cells of the matrix; all but a few have the mark crash."""
+    """The cells of the matrix. All but a few have the mark crash."""
     return [
         pytest.param(*cell, marks=() if cell in FAST else pytest.mark.crash)
         for cell in crash_matrix.cells()
@@ -112,7 +112,7 @@ def test_cell(point: str, event: str, archived: House) -> None:
 
 
 def check_end(outcome: Outcome, point: str, event: str) -> None:
-    """Killed, or ended not as a success; what fails is one line that names the step.
+    """Killed, or ended not as a success. What fails is one line that names the step.
 
     A fault of the program is called one.
     """

@@ -319,7 +319,7 @@ def test_kills_at_random_moments(archived: House) -> None:
 
     A plain run recovers, also without `.snakemake`.
 
-    KILLS=200 in the environment kills as often; SEED repeats a series.
+    KILLS=200 in the environment kills as often. SEED repeats a series.
     """
     kills, seed = (
         int(os.environ.get("KILLS", "6")),

@@ -104,7 +104,7 @@ def test_the_log_does_not_grow_for_ever(checkout: Checkout) -> None:
 
 
 def test_a_log_that_another_run_puts_aside_loses_nothing(checkout: Checkout) -> None:
-    """What is mailed is of this run; what it wrote is in the log that was put aside."""
+    """What is mailed is of this run. What it wrote is in the log that was put aside."""
     log = checkout.folder / "data/cron.log"
     log.parent.mkdir()
     log.write_text("before\n")

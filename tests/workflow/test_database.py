@@ -70,7 +70,7 @@ UNUSABLE: dict[str, tuple[Callable[[House], None], str]] = {
 def test_an_unusable_database_is_set_aside_and_built_again(name: str, archived: House) -> None:
     """By the next run, from the archive alone: the source is gone.
 
-    The tables are the same; the old file is kept and named.
+    The tables are the same. The old file is kept and named.
     """
     damage, reason = UNUSABLE[name]
     damage(archived)
@@ -129,7 +129,7 @@ def damage_readings(house: House) -> None:
 
 @pytest.mark.slow
 def test_damage_that_shows_in_the_middle_of_a_run(archived: House) -> None:
-    """The run fails with a line that names it; the next one sets the file aside and recovers."""
+    """The run fails with a line that names it. The next one sets the file aside and recovers."""
     damage_readings(archived)
     drills.feed(archived, {LAST: 2})
     drills.without_source(archived)
@@ -311,7 +311,7 @@ def test_a_damaged_file_is_not_loaded(damage: Callable[[Path], None], archived: 
 def test_a_damaged_file_is_read_again_by_the_night_only_if_the_source_holds_as_much(
     source: str, damage: Callable[[Path], None], checkout: Checkout
 ) -> None:
-    """In the window of the look-back; else it is named and left as it is."""
+    """In the window of the look-back. Else it is named and left as it is."""
     drills.feed(checkout, V1)
     assert checkout.night("2026-11-12", "--from", FIRST, "--to", LAST).code == 0
     damage(checkout.day(MIDDLE) / "part-0.parquet")

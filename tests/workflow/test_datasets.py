@@ -63,7 +63,7 @@ OTHERS = {"one": [CLIMATE], "two": [CLIMATE, WATER]}
 
 @pytest.mark.parametrize("declared", few(OTHERS, "one"))
 def test_nights_without_the_shipped_dataset(declared: str, checkout: Checkout) -> None:
-    """Each night archives, loads and publishes its day, without a warning; all commands agree."""
+    """Each night archives, loads and publishes its day, without a warning. All commands agree."""
     declare(checkout, *OTHERS[declared])
     names = ["room_climate", "water"][: len(OTHERS[declared])]
     feed(checkout, "climate", "water")
@@ -114,7 +114,7 @@ def test_every_target_without_the_shipped_dataset(checkout: Checkout) -> None:
 
 @pytest.mark.slow
 def test_a_dataset_that_comes_later_and_one_that_goes(checkout: Checkout) -> None:
-    """The new one is published in its first night; of the one that goes the days are named."""
+    """The new one is published in its first night. The days of the one that goes are named."""
     declare(checkout, shipped())
     feed(checkout, "power", "climate")
     assert checkout.night(NIGHTS[0]).code == 0

@@ -25,7 +25,7 @@ NEXT = ("2026-11-13", "--config", "now=2026-11-13T00:10:00+09:00")
 
 @pytest.fixture
 def declared(checkout: Checkout) -> Checkout:
-    """Three days of two datasets, archived and loaded; the source has a fourth."""
+    """Three days of two datasets, archived and loaded. The source has a fourth."""
     lines = []
     for n in range(4):
         at = NOON + n * 86400

@@ -1,4 +1,4 @@
-"""A dry run says what a run would do; a run with nothing to do says so; other runs stay quiet."""
+"""A dry run says what a run would do. A run with nothing to do says so. Other runs stay quiet."""
 
 import re
 

@@ -44,7 +44,7 @@ def layout(settings: Settings) -> Layout:
 
 @pytest.fixture
 def archive(settings: Settings, layout: Layout, put_day: Callable[..., None]) -> Archive:
-    """Archives a day of a reading every half hour within its bounds; its folder."""
+    """Archives a day with a reading every half hour, and returns its folder."""
 
     def make(day: LocalDay, *, staged: bool = False, watts: float = 1.0, **now: datetime) -> Path:
         place = layout.staged(NAME, day) if staged else layout.day(NAME, day)
@@ -132,7 +132,7 @@ def test_late_points_are_counted_within_the_recorded_bounds(
     archive: Archive,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The server is asked for the time that the file holds; only what came later is read again."""
+    """The server is asked for the time that the file holds. Only what came later is read again."""
     asked: list[LocalDay] = []
 
     class Reader:
@@ -217,7 +217,7 @@ def test_of_what_two_files_hold_each_reading_is_loaded_once(
 def test_a_hole_between_two_files_is_named_and_filled(
     settings: Settings, dataset: Dataset, archive: Archive
 ) -> None:
-    """Verify and doctor name it; the day after it is read from its beginning on."""
+    """Verify and doctor name it. The day after it is read from its beginning on."""
     layout, day = settings.layout, rule(settings, 11)
     archive(rule(settings, 10))
     short = archive(day.within(day.start + HOUR, day.end))

@@ -122,7 +122,7 @@ def test_a_damaged_day_without_a_witness_is_not_replaced(
 
 
 def test_a_day_folder_without_its_file_is_read_again(archived: House) -> None:
-    """It would pass for archived; the database need not know."""
+    """It would pass for archived. The database need not know."""
     (archived.day(FIRST) / "part-0.parquet").unlink()
     outcome = archived.snakemake(*UNTIL_LOAD, *span())
     assert (outcome.code, outcome.jobs) == (0, jobs("fetch extract load", FIRST))

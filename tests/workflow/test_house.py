@@ -37,7 +37,7 @@ def energy(house: House) -> list[float]:
 
 @pytest.mark.slow
 def test_an_edit_of_the_tariffs_is_in_the_tables_after_the_next_run(archived: House) -> None:
-    """The tables are built again after any edit, also one that is taken back; not after a touch."""
+    """The tables are built again after any edit, also one that is taken back. Not after a touch."""
     bought = energy(archived)
     at_20 = [
         (date.fromisoformat(day), kwh, round(20 * kwh, 6))
@@ -69,7 +69,7 @@ def test_an_edit_of_the_tariffs_is_in_the_tables_after_the_next_run(archived: Ho
 
 
 def test_the_night_builds_the_tables_for_an_edit_alone(archived: House) -> None:
-    """Also where there is no day to read; a meter that does not exist is named in a warning."""
+    """Also where there is no day to read. A meter that does not exist is named in a warning."""
     night = ("yesterday", "--config", "now=2026-11-12T00:10:00+09:00")
     set_tariffs(archived, PRICE.format(20), PRICE.format(20).replace("a,", "aa,"))
     outcome = archived.snakemake(*night)
@@ -83,7 +83,7 @@ def test_the_night_builds_the_tables_for_an_edit_alone(archived: House) -> None:
 
 @pytest.mark.slow
 def test_a_mistake_in_the_tariffs_leaves_the_tables(archived: House) -> None:
-    """The run fails, and names line, column and what to write; the readings are archived."""
+    """The run fails, and names line, column and what to write. The readings are archived."""
     set_tariffs(archived, PRICE.format(20))
     assert archived.snakemake(*span()).code == 0
     before = costs(archived)
@@ -108,7 +108,7 @@ def test_a_mistake_in_the_tariffs_leaves_the_tables(archived: House) -> None:
 
 @pytest.mark.slow
 def test_vars_change_the_tables(archived: House) -> None:
-    """A var in the house's config.yaml is dbt's; taken out again, the tables are as before."""
+    """A var in the house's config.yaml is dbt's. Taken out again, the tables are as before."""
     before = energy(archived)
     archived.own.mkdir(parents=True, exist_ok=True)
     (archived.own / "config.yaml").write_text("dbt_vars: {sources: {a: {max_power_kw: 0.001}}}\n")

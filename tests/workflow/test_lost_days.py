@@ -44,7 +44,7 @@ def flip(house: House, day: str) -> None:
 
 
 def change_count(part: Path, digit: bytes) -> None:
-    """Another count of values in what the file says of itself; its size and time stay."""
+    """Another count of values in what the file says of itself. Its size and time stay."""
     stat, content = part.stat(), part.read_bytes()
     place = content.index(b'"energy_import_kwh": 3') + len(b'"energy_import_kwh": ')
     part.write_bytes(content[:place] + digit + content[place + 1 :])

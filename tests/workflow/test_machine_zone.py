@@ -51,7 +51,7 @@ def unset(settings: Settings) -> Settings:
 def test_the_system_tells_its_zone(
     machine: Machine, link: str | None, text: str | None, found: str | None
 ) -> None:
-    """By the link first; one that says no zone is as none."""
+    """By the link first. One that says no zone is as none."""
     machine(link, text)
     assert machine_zone.machine_zone() == found
 

@@ -43,7 +43,7 @@ def at_a_terminal(house: House, *arguments: str) -> tuple[int, str]:
 def test_a_long_range_at_a_terminal_has_a_bar(house: House) -> None:
     """Days done, rate and time left in a line that is written over and over.
 
-    The days' own log lines are in the jobs' logs; then the summary.
+    The days' own log lines are in the jobs' logs. Then the summary.
     """
     drills.feed(house, dict.fromkeys(WEEK, 1))
     code, shown = at_a_terminal(house, *UNTIL_LOAD, *span(WEEK[0], WEEK[-1]))

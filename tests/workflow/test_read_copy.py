@@ -125,7 +125,7 @@ def test_readers_always_see_a_complete_state(archived: House) -> None:
 def test_the_read_copy_follows_the_tables(archived: House) -> None:
     """Published after the tables are built and not with --until load.
 
-    Published again where it was deleted; else nothing to do.
+    Published again where it was deleted. Else nothing to do.
     """
     drills.feed(archived, {MIDDLE: 2})
     assert archived.snakemake("--until", "load", *FORCED, *span(MIDDLE, MIDDLE)).code == 0

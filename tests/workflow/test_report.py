@@ -40,7 +40,7 @@ def shown_peak(house: House, day: str) -> float | None:
 def test_the_report_follows_the_tables(archived: House) -> None:
     """Written after the read copy and not with --until load.
 
-    Written again where it was deleted or is wanted elsewhere; else nothing to do.
+    Written again where it was deleted or is wanted elsewhere. Else nothing to do.
     """
     assert shown_peak(archived, MIDDLE) == drills.energy_rows(V1)[1][3]
     drills.feed(archived, {MIDDLE: 2})

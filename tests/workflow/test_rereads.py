@@ -51,14 +51,14 @@ def compare(
 
 
 def test_a_day_of_which_the_server_has_fewer_is_kept(compare: Compare) -> None:
-    """Fewer of one field are enough, also where there are more of another; only they are named."""
+    """Fewer of one field are enough, also where there are more of another. Only they are named."""
     fewer = COUNTS | {"instant_power_w": 1}
     assert compare(fewer) == KEPT
     assert compare(fewer | {"energy_export_kwh": 9}) == KEPT
 
 
 def test_a_day_of_which_the_server_has_as_much_is_read_again(compare: Compare) -> None:
-    """As many or more; and where it does not answer, the read itself fails."""
+    """As many or more. And where it does not answer, the read itself fails."""
     assert compare(COUNTS) == ""
     assert compare(COUNTS | {"instant_power_w": 3}) == ""
     assert compare(SourceUnavailable("no answer")) == ""

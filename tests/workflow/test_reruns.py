@@ -139,7 +139,7 @@ FAST_CASES = (
 def done(
     template: House, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Done:
-    """The house and the outcome of every case that was selected; two run at a time."""
+    """The house and the outcome of every case that was selected. Two run at a time."""
     selected = (
         item
         for item in request.session.items
@@ -161,7 +161,7 @@ def run_case(template: House, folder: Path, name: str) -> tuple[House, Outcome]:
 
 @pytest.mark.parametrize("case", few(CASES, *FAST_CASES))
 def test_jobs_of(case: str, done: Done) -> None:
-    """Exactly the jobs of the table are done; tables and files hold the three days."""
+    """Exactly the jobs of the table are done. Tables and files hold the three days."""
     archived, outcome = done[case]
     expected = CASES[case][2]
     assert (outcome.code, outcome.jobs) == (0, expected), outcome.stderr

@@ -4,7 +4,7 @@ from homeiot_batch.workflow.same_failures import joined
 
 
 def test_days_with_the_same_reason_are_one_message() -> None:
-    """Also where the reason names the day; other reasons, jobs and datasets stay apart."""
+    """Also where the reason names the day. Other reasons, jobs and datasets stay apart."""
     failures = [
         *(f"fetch power 2026-11-{day:02}: x.lp line 5 is damaged" for day in (9, 7, 8)),
         *(f"fetch power 2026-12-0{day}: 2026-12-0{day} is not in it" for day in (1, 2)),

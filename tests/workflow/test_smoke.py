@@ -36,7 +36,7 @@ def test_two_days_reach_the_table(house: House) -> None:
 
 
 def test_a_failed_day_ends_in_one_line_without_a_traceback(house: House) -> None:
-    """What, where and the fix, last on stderr; exit code not 0; nothing archived."""
+    """What, where and the fix, last on stderr. Exit code not 0. Nothing archived."""
     house.environment["INFLUX_URL"] = "/nowhere"
     outcome = house.snakemake("yesterday", "--config", "now=2026-11-10T00:10:00+09:00")
     lines = outcome.stderr.splitlines()
@@ -76,7 +76,7 @@ def test_an_empty_day_is_archived_and_named(house: House) -> None:
 
 
 def test_two_datasets_are_archived_at_once(house: House) -> None:
-    """A second dataset needs nothing but its declaration; what it does not measure stays NULL."""
+    """A second dataset needs nothing but its declaration. What it does not measure stays NULL."""
     house.export(
         "power,source=a energy_import_kwh=1.5 1794150000000000000",
         'climate,room=bath temperature_c=21.5,note="window" 1794150000000000000',

@@ -111,7 +111,7 @@ def test_a_path_that_cannot_be_used(name: str, reason: str, house: House) -> Non
 
 
 def move_database(house: House) -> Path:
-    """Put the database elsewhere under another name, with a link in its place; where it is now."""
+    """Put the database elsewhere under another name, with a link in its place. Where it is now."""
     target = house.folder / "other#disk/energy of the house.duckdb"
     target.parent.mkdir()
     house.database.rename(target)
@@ -121,7 +121,7 @@ def move_database(house: House) -> Path:
 
 @pytest.mark.slow
 def test_a_database_behind_a_link(archived: House) -> None:
-    """Loaded and built like any other; a damaged one is set aside where it is, the link stays."""
+    """Loaded and built like any other. A damaged one is set aside where it is, the link stays."""
     target = move_database(archived)
     drills.feed(archived, V1 | {MIDDLE: 2})
     run = archived.snakemake(*FORCED, *span(MIDDLE, MIDDLE))

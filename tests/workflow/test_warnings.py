@@ -15,7 +15,7 @@ UNREACHABLE = "http://127.0.0.1:9"
 
 
 def warnings(outcome: Outcome) -> list[str]:
-    """The warnings that are named at the end; as many as the summary counts, and as are logged."""
+    """The warnings that are named at the end. As many as the summary counts, and as are logged."""
     lines = outcome.stderr.splitlines()
     named = [line.removeprefix("warning: ") for line in lines if line.startswith("warning: ")]
     [count] = re.findall(r"^summary: .* (\d+) warnings", outcome.stderr, re.MULTILINE)

@@ -55,7 +55,7 @@ def test_zone_is_fixed_by_the_first_day_read(house: House) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(machine_zone() in (None, "Asia/Tokyo"), reason="the zone would be right")
 def test_a_zone_that_nobody_set_is_doubted_until_it_is_fixed(house: House) -> None:
-    """The first run warns of the machine's other zone; once a day is archived, no run does."""
+    """The first run warns of the machine's other zone. Once a day is archived, no run does."""
     drills.feed(house, V1)
     first = house.snakemake(*UNTIL_LOAD, *span(FIRST, FIRST), TZ="")
     warnings = [line for line in first.stderr.splitlines() if line.startswith("warning: TZ is")]

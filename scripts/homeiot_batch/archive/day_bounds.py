@@ -26,14 +26,14 @@ USE_TABLES = "the tables have each reading once, the files and the read copy's v
 
 
 def recorded_day(folder: Path, dt: date, zone: ZoneInfo) -> LocalDay | None:
-    """The day with the bounds that its file in `folder` records; None where it records none."""
+    """The day with the bounds that its file in `folder` records, or None where it records none."""
     with contextlib.suppress(ArchiveError):  # which is for others to name
         return day_of(file_metadata(folder / PART), dt, zone)
     return None
 
 
 def day_of(metadata: FileMetadata, dt: date, zone: ZoneInfo) -> LocalDay | None:
-    """The day with the bounds of a file's metadata; None if they cannot be the day's."""
+    """The day with the bounds of a file's metadata, or None if they cannot be the day's."""
     if (metadata.dt, metadata.tz) != (str(dt), zone.key):
         return None
     try:
@@ -95,7 +95,7 @@ class DayBounds:
         return day.end
 
     def hole_before(self, dt: date) -> str:
-        """Which time before the day is in no file, in words; "" if the archived days touch."""
+        """Which time before the day is in no file, in words, or "" if the archived days touch."""
         day = self._of(dt)
         before = self._of(dt - DAY)
         if not (day and before and before.end < day.start):
@@ -103,7 +103,7 @@ class DayBounds:
         return f"no file holds {_span(before.end, day.start)}, between {before} and {day}"
 
     def overlap_before(self, dt: date) -> str:
-        """Which time the day's file and the one before it both hold, in words; "" if none."""
+        """Which time the day's file and the one before it both hold, in words, or "" if none."""
         day = self._of(dt)
         before = self._of(dt - DAY)
         if not (day and before and day.start < before.end):

@@ -24,7 +24,7 @@ SNAKEMAKE_TIMESTAMP = ".snakemake_timestamp"
 
 
 def read_metadata(folder: Path) -> FileMetadata | None:
-    """What the day's file says of itself; None where there is no day.
+    """What the day's file says of itself, or None where there is no day.
 
     ArchiveDamaged, or ArchiveError if it cannot be read now.
     """

@@ -116,7 +116,7 @@ def _is_noted(layout: Layout, dataset: str, dt: date, write_id: str) -> bool:
 
 
 def _was_loaded_in_time(layout: Layout, dataset: str, day: LocalDay, latest: datetime) -> bool:
-    """By the day's marker, which costs less than the file; a load came after its read."""
+    """By the day's marker, which costs less than the file. A load came after its read."""
     marker = read_marker(layout.marker(dataset, day)) or Marker()
     at = _instant(marker.read_at or marker.loaded_at)
     end = _instant(marker.end_utc) or day.end  # by former rules it may have another
@@ -124,7 +124,7 @@ def _was_loaded_in_time(layout: Layout, dataset: str, day: LocalDay, latest: dat
 
 
 def _record(layout: Layout, dataset: str, dt: date) -> tuple[datetime, str] | None:
-    """When the day was read, and the id of its file; None where the file does not tell."""
+    """When the day was read, and the id of its file, or None where the file does not tell."""
     metadata = FileMetadata()
     with contextlib.suppress(ArchiveError):  # which is for others to name
         metadata = read_metadata(layout.day(dataset, dt)) or metadata

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 def recover_file_times(layout: Layout, datasets: Iterable[str]) -> None:
-    """Set the times that lie ahead to now; the tables are then built again.
+    """Set the times that lie ahead to now. The tables are then built again.
 
     Nothing else of a file changes. Which of two such files is the newer one cannot be told any
     more: a day that was loaded again is known by its marker, but not whether the tables have it.

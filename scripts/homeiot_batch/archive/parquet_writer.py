@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 @contextlib.contextmanager
 def staging_folder(staging: Path) -> Generator[Path]:
-    """A new folder in `staging` for one day; it is removed again on any failure.
+    """A new folder in `staging` for one day. It is removed again on any failure.
 
     ArchiveError if the disk refuses.
     """
@@ -126,7 +126,7 @@ def prove_written(folder: Path, record: DayRecord, day: LocalDay) -> None:
 
 
 def rename_durably(source: Path, target: Path) -> None:
-    """Rename the folder `source` to `target`, durably; ArchiveError if a day stands there."""
+    """Rename the folder `source` to `target`, durably. ArchiveError if a day stands there."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         source.rename(target)

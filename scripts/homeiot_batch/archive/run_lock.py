@@ -41,7 +41,7 @@ def hold(path: Path, wait_s: float) -> None:
 
 
 def holder(path: Path) -> str | None:
-    """Process id of the run that holds the lock now; None if there is none.
+    """Process id of the run that holds the lock now, or None if there is none.
 
     A run that starts meanwhile is not held up.
     """

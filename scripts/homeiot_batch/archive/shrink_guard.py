@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class ShrinkGuard:
-    """Compares a new day with all that is known of it; `subject` names the day in messages."""
+    """Compares a new day with all that is known of it. `subject` names the day in messages."""
 
     subject: str
     known: Sequence[DayRecord]

@@ -77,7 +77,7 @@ def _environment(tz: str, export: Path) -> dict[str, str]:
 
 
 def _run(first: LocalDay, last: LocalDay, environment: dict[str, str]) -> int:
-    """The workflow on these days; its exit code."""
+    """Run the workflow on these days, and return its exit code."""
     snakemake = [sys.executable, "-m", "snakemake", "all"]
     days = ["--config", f"start={first}", f"end={last}"]
     done = subprocess.run([*snakemake, *days], env=environment, check=False)

@@ -126,7 +126,7 @@ def _series_days(dataset: Dataset, parts: Collection[Path]) -> list[SeriesDay]:
 
 
 def _tag(dataset: Dataset, tag: str, columns: set[str]) -> str:
-    """The tag in SQL; files of earlier declarations may not have its column."""
+    """The tag in SQL. Files of earlier declarations may not have its column."""
     column = "NULL"
     if tag in columns:
         column = quoted(tag)

@@ -90,7 +90,7 @@ def plan_run(
     force: bool,
     reconcile: bool,
 ) -> Plan:
-    """What the options mean; SettingsError for dates that are none or exclude each other."""
+    """What the options mean. SettingsError for dates that are none or exclude each other."""
     _refuse_contradictions(settings, day, first, last, force=force, reconcile=reconcile)
     require_zone(settings.layout, settings.tz)
     if clocks := compare_clocks(settings):
@@ -170,7 +170,7 @@ def _run(
     The exit code of the first that failed, and what each said at its end.
 
     Where one has found the database damaged it is run once more: that builds a new one from the
-    archive. The `warnings` are told by the first summary; those that none has told are printed at
+    archive. The `warnings` are told by the first summary. Those that none has told are printed at
     the end.
     """
     codes = [DONE]
@@ -224,7 +224,7 @@ def _run_workflow(
 
 
 def _summary_since(started: datetime, settings: Settings) -> str:
-    """The run's summary as text; none if it did nothing."""
+    """The run's summary as text, or None if it did nothing."""
     summary = read_json(settings.layout.last_run) or {}
     return (
         "\n".join(summary.get("lines", []))

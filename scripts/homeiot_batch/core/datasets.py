@@ -113,7 +113,7 @@ class Dataset(BaseModel):
         }
 
     def absent(self, column: str) -> str | float | None:
-        """What a tag or field is where a point does not have it; None for NULL."""
+        """What a tag or field is where a point does not have it, or None for NULL."""
         if column in self.fields:
             return self.missing
         return self.tags.get(column)

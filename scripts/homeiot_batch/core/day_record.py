@@ -20,7 +20,7 @@ class DayRecord:
 
     @classmethod
     def of(cls, content: object) -> "DayRecord | None":
-        """The record in a marker's or a file's JSON; None where there is none."""
+        """The record in a marker's or a file's JSON, or None where there is none."""
         if not isinstance(content, Mapping):
             return None
         try:
@@ -55,7 +55,7 @@ class DayRecord:
 
 @dataclass(frozen=True)
 class FileMetadata:
-    """What a day's Parquet file says of itself; None for what it does not say.
+    """What a day's Parquet file says of itself, or None for what it does not say.
 
     Times are ISO 8601 with their offset. `columns` are the types by name, `source` tells where the
     readings come from. `shrunk_from` is set for a day that was allowed to hold less than before.
@@ -110,7 +110,7 @@ class FileMetadata:
 
 @dataclass(frozen=True)
 class Marker:
-    """What is recorded of a day's load; None for what is not.
+    """What is recorded of a day's load, or None for what is not.
 
     The database records less of it than the marker's file. Times are ISO 8601 with their offset,
     `file` is the size and time of the Parquet file that was loaded.
@@ -160,23 +160,23 @@ class Marker:
 
     @property
     def record(self) -> DayRecord | None:
-        """How much was loaded; None where that is not recorded whole."""
+        """How much was loaded, or None where that is not recorded whole."""
         return DayRecord.of({"rows": self.rows, "values": self.values})
 
     @property
     def is_empty(self) -> bool:
-        """Whether the day has no readings; False where that is not recorded."""
+        """Whether the day has no readings, or False where that is not recorded."""
         return self.rows == 0
 
 
 def read_marker(path: Path) -> Marker | None:
-    """The marker in the file; None where there is none, or nothing in it."""
+    """The marker in the file, or None where there is none, or nothing in it."""
     content = read_json(path)
     return Marker.from_json(content) if content else None
 
 
 def listed_counts(counts: Mapping[str, int]) -> str:
-    """Each field with its count, for a message; a field may have any name, so it is no log key."""
+    """Each field with its count, for a message. A field may have any name, so it is no log key."""
     return ", ".join(f"{field} {count}" for field, count in counts.items())
 
 

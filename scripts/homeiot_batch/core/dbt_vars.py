@@ -60,7 +60,7 @@ def _check_source(name: str, own: Mapping[str, object], allowed: Mapping[str, ob
 
 
 def _check_value(name: str, value: object, default: object) -> None:
-    """A value of the kind of the default; numbers are finite and not negative."""
+    """A value of the kind of the default. Numbers are finite and not negative."""
     if value is None and default is None:
         return
     _, _, var = name.rpartition(".")

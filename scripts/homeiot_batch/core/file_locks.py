@@ -12,7 +12,7 @@ WHAT_TO_DO = "mount it with locks (NFS without `nolock`), or set {setting} to a 
 
 
 def lock_refusal(folder: Path) -> str:
-    """The kernel's error where no file can be locked; "" where locks work, or it cannot be tried.
+    """The kernel's error where no file can be locked. "" where locks work, or it cannot be tried.
 
     Tried on a file without a name in the folder, or in the nearest one above that is there.
     """

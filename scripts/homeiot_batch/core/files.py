@@ -31,12 +31,12 @@ def sync_file(path: Path) -> None:
 
 
 def write_json(path: Path, content: Mapping[str, object]) -> None:
-    """Replace `path` by `content` as JSON, by one rename; ArchiveError if the disk refuses."""
+    """Replace `path` by `content` as JSON, by one rename. ArchiveError if the disk refuses."""
     write_text(path, json.dumps(content, indent=2, default=str) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace `path` by `text`, by one rename; ArchiveError if the disk refuses."""
+    """Replace `path` by `text`, by one rename. ArchiveError if the disk refuses."""
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The content of `path`; None where there is no file, or none that is a JSON object."""
+    """The content of `path`, or None where there is no file, or none that is a JSON object."""
     try:
         content = json.loads(path.read_text())
     except (FileNotFoundError, NotADirectoryError, ValueError):

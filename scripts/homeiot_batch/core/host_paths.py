@@ -1,6 +1,6 @@
 """What the paths of a container are called on the host, for those who read a message there.
 
-HOST_PATHS has them, as `/data=./data,/app=.`; compose sets it.
+HOST_PATHS has them, as `/data=./data,/app=.`. Compose sets it.
 """
 
 import os
@@ -17,7 +17,7 @@ def explained(message: str) -> str:
 
 
 def explanation(lines: Iterable[str]) -> list[str]:
-    """A line with the places of the paths that the lines name; none outside of a container."""
+    """A line with the places of the paths that the lines name. None outside of a container."""
     places = ", ".join(_places(lines))
     if not places:
         return []

@@ -102,7 +102,7 @@ def staged_days(layout: Layout) -> list[tuple[str, date]]:
 
 
 def _dates(folder: Path, suffix: str = "") -> list[date]:
-    """The days that the names in the folder give; none if there is no folder.
+    """The days that the names in the folder give, or None if there is no folder.
 
     OSError if it cannot be listed, which a glob would pass over.
     """
@@ -117,7 +117,7 @@ def _dates(folder: Path, suffix: str = "") -> list[date]:
 
 
 def _date(name: str, suffix: str) -> date | None:
-    """The day in a name like dt=YYYY-MM-DD and the suffix; None if it is another name."""
+    """The day in a name like dt=YYYY-MM-DD and the suffix, or None if it is another name."""
     if not name.startswith("dt=") or not name.endswith(suffix):
         return None
     text = name.removeprefix("dt=").removesuffix(suffix)

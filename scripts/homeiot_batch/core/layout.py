@@ -40,7 +40,7 @@ class Layout:
 
     @property
     def staging(self) -> Path:
-        """What is being read; never part of the archive."""
+        """What is being read. Never part of the archive."""
         return self.parquet / ".staging"
 
     @property

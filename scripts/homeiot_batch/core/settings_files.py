@@ -40,7 +40,7 @@ class _Loader(yaml.SafeLoader):
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """The mapping; ConstructorError at a key that stands twice, or is a truth value."""
+        """The mapping. ConstructorError at a key that stands twice, or is a truth value."""
         seen = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)

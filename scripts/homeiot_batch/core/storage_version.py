@@ -25,7 +25,7 @@ def refuse_unknown(version: str) -> None:
 
 
 def _hint(version: str, refusal: str) -> str:
-    """What to give instead; DuckDB's refusal lists what it accepts."""
+    """What to give instead. DuckDB's refusal lists what it accepts."""
     oldest = _numbers(OLDEST)
     listed = re.findall(r"\bv\d+\.\d+\.\d+\b", refusal)
     recent = [name for name in listed if _numbers(name) >= oldest]

@@ -122,7 +122,7 @@ def judge_archive(
     """The rows of the days that must be judged, and the spans of days that they replace.
 
     The rows are those of a temporary table, in order of time: later scans may skip the rest.
-    `changed` are local days whose readings changed; None judges all. `judged_table` has the rows
+    `changed` are local days whose readings changed. None judges all. `judged_table` has the rows
     as they are.
     """
     create_table(connection)
@@ -204,7 +204,7 @@ def _try(run: CounterRun, judge: Callable[[], None]) -> None:
 def _windows(
     connection: duckdb.DuckDBPyConnection, runs: list[CounterRun]
 ) -> Iterator[tuple[datetime, datetime]]:
-    """Spans of time that hold days to be judged; from one to the next the counters move on."""
+    """Spans of time that hold days to be judged. From one to the next the counters move on."""
     first = min((run.dirty[0] for run in runs if run.dirty), default=0)
     [(oldest, newest)] = connection.execute(
         "SELECT min(ts_utc), max(ts_utc) FROM stg_meter_readings WHERE ts_utc >= $first",

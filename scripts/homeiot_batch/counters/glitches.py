@@ -33,7 +33,7 @@ def _leaps_in(base: Point, dropped: Sequence[Point], item: Item, ahead: Sequence
 def wrong_from(steps: Steps, base: Point, state: State, items: Sequence[Item], zeros: int) -> int:
     """How many of `items` from the first on are wrong: the one after them goes on from `base`.
 
-    `zeros` of 0.0 stand before the first item; they count as wrong readings if it is a fall that
+    `zeros` of 0.0 stand before the first item. They count as wrong readings if it is a fall that
     could be a new begin.
     """
     falls = items[0].value < base.value

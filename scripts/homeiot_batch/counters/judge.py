@@ -202,7 +202,7 @@ class _Day:
         return bool(values) and max(values) - min(values) > self.steps.noise_kwh(values[0])
 
     def _judge_next(self, is_last: bool) -> bool:
-        """Judge the next reading; False if later readings must come first."""
+        """Judge the next reading, or False if later readings must come first."""
         run = self.queue[self.at] if self.queue[self.at].is_run else None
         place = self.at + (run is not None)
         if place == len(self.queue):

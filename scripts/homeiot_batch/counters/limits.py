@@ -74,7 +74,7 @@ def rate_kw(energy_kwh: float, span: int) -> float:
 
 
 def last_digit(values: Iterable[float]) -> float:
-    """The unit of the last digit that any of the values uses: 1, 0.1, 0.01 or 0.001; 0 if finer."""
+    """The unit of the last digit that any of the values uses: 1, 0.1, 0.01 or 0.001. 0 if finer."""
     digits = 0
     for value in values:
         while abs(value * 10**digits - round(value * 10**digits)) > 1e-5:

@@ -55,7 +55,7 @@ COLUMNS = OF_DAY | OF_QUARTER | OF_EVENT | OF_STATE
 
 
 class DayRows(NamedTuple):
-    """A UTC day (days since 1970) of a counter; without a state what is open at the end."""
+    """A UTC day (days since 1970) of a counter. Without a state what is open at the end."""
 
     day: int
     state: str | None
@@ -64,7 +64,7 @@ class DayRows(NamedTuple):
 
     @property
     def shown_day(self) -> int:
-        """The day; of what is open the last of all days, so that it is found without a scan."""
+        """The day. What is open has the last of all days, so that it is found without a scan."""
         return OPEN_DAY if self.state is None else self.day
 
 
@@ -161,7 +161,7 @@ def _insert_sql(types: dict[str, str]) -> str:
 
 
 def _unnest(name: str, kind: str) -> str:
-    """A column out of a list; of times as µs since 1970."""
+    """A column out of a list. Times are µs since 1970."""
     if kind == TIME:
         return f"make_timestamp(unnest(${name}::BIGINT[]))"
     return f"unnest(${name}::{kind}[])"

@@ -76,7 +76,7 @@ class State:
     today: DayPeak = field(default_factory=lambda: DayPeak(0.0, 0))
 
     def to_json(self) -> str:
-        """As text; equal states are equal texts."""
+        """As text. Equal states are equal texts."""
         parts: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return json.dumps(parts, separators=(",", ":"))
 

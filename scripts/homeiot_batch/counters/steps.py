@@ -35,7 +35,7 @@ class Steps:
         return max(self.limits.noise_kwh, self.unit_kwh, 1.2e-7 * abs(value)) + TINY_KWH
 
     def follow(self, base: Point, at: int, value: float) -> Point | None:
-        """The step from an accepted reading to what a running counter may show; else None."""
+        """The step from an accepted reading to what a running counter may show, else None."""
         fall = base.value - value
         if at == base.at:
             return self._at_one_time(base, value)
@@ -132,7 +132,7 @@ def first_point(at: int, value: float) -> Point:
 
 
 def plain_point(base: Point, times: list[int], values: list[float], index: int) -> Point:
-    """The step to one of many readings that only rise; the first of them is `base`."""
+    """The step to one of many readings that only rise. The first of them is `base`."""
     at = times[index]
     value = values[index]
     before = times[index - 1]

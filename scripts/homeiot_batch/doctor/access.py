@@ -41,7 +41,7 @@ def check_access(settings: Settings, reader: InfluxReader, major: str) -> Iterat
 
 
 def _refused(settings: Settings, reader: InfluxReader, major: str) -> Finding | None:
-    """What the credentials lack; None if they read the bucket."""
+    """What the credentials lack, or None if they read the bucket."""
     answer = reader.client.get("query", q="SHOW DATABASES")
     if answer.status_code in REFUSALS:
         found = _refusal(settings, major, error_text(answer.content))

@@ -29,7 +29,7 @@ Report = dict[str, list[Finding]]  # by group
 
 
 def examine(settings: Settings, layout: Layout) -> Report:
-    """The findings by group; those on the readings only of a server that can be read."""
+    """The findings by group. Those on the readings only of a server that can be read."""
     source = _gathered(check_source(settings))
     readings: list[Finding] = []
     if settings.is_server and not _has_problem(source):
@@ -93,7 +93,7 @@ def _objects(report: Report) -> list[dict[str, str]]:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    """A line a finding; where something is wrong, what to do on the next."""
+    """A line a finding. Where something is wrong, what to do on the next."""
     findings = _all_findings(report)
     width = max(len(finding.name) for finding in findings)
     for group, found in report.items():

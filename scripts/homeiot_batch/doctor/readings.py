@@ -44,7 +44,7 @@ class Search:
 
     @property
     def wanted(self) -> str | None:
-        """The retention policy that is read; None if none is set and none is the default one."""
+        """The retention policy that is read, or None if none is set and none is the default one."""
         if self.settings.influx_retention_policy:
             return self.settings.influx_retention_policy
         for name, is_default in self.policies.items():
@@ -68,7 +68,7 @@ class Search:
 
 
 def check_readings(settings: Settings) -> Iterator[Finding]:
-    """Every declared dataset; the server must be one that can be read."""
+    """Every declared dataset. The server must be one that can be read."""
     reader = InfluxReader(settings)
     for dataset in settings.datasets.values():
         try:
@@ -112,7 +112,7 @@ def _check_place(search: Search) -> Finding:
 def _looked_at(
     what: str, check: Callable[[Measurement], Iterator[Finding]], m: Measurement
 ) -> Iterator[Finding]:
-    """The findings; a warning where the server refuses a question: a run asks about a day only."""
+    """The findings. A warning where the server refuses a question: a run asks about a day only."""
     try:
         yield from check(m)
     except SourceError as error:

@@ -154,7 +154,7 @@ def _days_table(days: Sequence[Day], wording: Wording) -> Table:
 
 
 def months_chart(wording: Wording, last: date) -> Chart:
-    """A bar a month, from the first to the last; there is room for a year at least."""
+    """A bar a month, from the first to the last. There is room for a year at least."""
     words = wording.words
     months = _each_month(wording, last)
     padding = max(0, 12 - len(months))
@@ -315,7 +315,7 @@ def _bar_chart(
 
 
 def total(values: Iterable[float | None]) -> float | None:
-    """The sum of what is known; None if nothing is."""
+    """The sum of what is known, or None if nothing is."""
     known = [value for value in values if value is not None]
     if not known:
         return None

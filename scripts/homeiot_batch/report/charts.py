@@ -30,7 +30,7 @@ class Scale:
     step: float
 
     def percent(self, value: float) -> float:
-        """Where `value` lies, from the top; below the line is negative."""
+        """Where `value` lies, from the top. Below the line is negative."""
         return round(100 * (self.up - value) / (self.up + self.down), 3)
 
     @property

@@ -15,7 +15,7 @@ COLUMNS = ("day", "bought", "sold", "net", "remarks")
 
 
 def cost_tile(wording: Wording) -> Iterable[Tile]:
-    """The last day's cost and the month's so far; none without prices.
+    """The last day's cost and the month's so far, or None without prices.
 
     What limits the trust in the day's energy limits that in its cost.
     """
@@ -31,7 +31,7 @@ def cost_tile(wording: Wording) -> Iterable[Tile]:
 
 
 def cost_chart(wording: Wording, last: date) -> Chart | None:
-    """What each of the last 31 days cost: up; what it earned: down. None without prices.
+    """What each of the last 31 days cost: up. What it earned: down, or None without prices.
 
     There is no bar for a cost in another currency.
     """
@@ -100,7 +100,7 @@ def _drawn_cost(cost: Cost | None, wording: Wording) -> float | None:
 
 
 def _bars(days: Sequence[Day], costs: Sequence[DayCost | None], wording: Wording) -> Bars:
-    """The days' bars; one is faint too where a part has no price."""
+    """The days' bars. One is faint too where a part has no price."""
     names = []
     titles = []
     faint = []

@@ -50,7 +50,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart. `shapes` are paths or bars by their CSS class; the rest lies over or beside it."""
+    """A chart. `shapes` are paths or bars by their CSS class. The rest lies over or beside it."""
 
     name: str
     heading: str

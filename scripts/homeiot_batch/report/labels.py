@@ -24,7 +24,7 @@ def y_labels(axis: Scale, words: Words) -> list[Label]:
 
 
 def place(index: int, padding: int, count: int) -> float:
-    """The middle of a bar's place, in per cent; `padding` places are empty before `count` bars."""
+    """The middle of a bar's place, in per cent. `padding` places are empty before `count` bars."""
     middle = padding + index + 0.5
     return round(middle * 100 / (padding + count), 3)
 

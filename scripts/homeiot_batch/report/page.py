@@ -17,7 +17,7 @@ def write_report(read_copy: Path, file: Path, now: datetime) -> dict[str, Any]:
     """Replace `file` by a page on what the read copy holds, by one rename.
 
     What the page shows, and the stamp of the file. DatabaseError without a read copy that can be
-    read; ArchiveError if the file cannot be written.
+    read. ArchiveError if the file cannot be written.
     """
     house = read_figures(read_copy)
     page = render(house, now)
@@ -33,7 +33,7 @@ def write_report(read_copy: Path, file: Path, now: datetime) -> dict[str, Any]:
 
 
 def render(house: House, now: datetime, language: str = "en") -> str:
-    """The page; `now` is UTC."""
+    """The page. `now` is UTC."""
     import jinja2  # noqa: PLC0415 - 0.1 s, which only the report need pay
 
     templates = jinja2.Environment(

@@ -69,7 +69,7 @@ def _month_caveats(this: MonthToDate, former: MonthToDate | None, wording: Wordi
 def _compared(
     value: float | None, former: MonthToDate | None, name: str, words: Words
 ) -> list[str]:
-    """How much more or less than in the former month; nothing if that cannot be told."""
+    """How much more or less than in the former month. Nothing if that cannot be told."""
     before = getattr(former, name, None)
     if former is None or value is None or not before:
         return []

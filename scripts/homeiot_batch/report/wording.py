@@ -54,7 +54,7 @@ class Wording:
         return f"{text} {self.words('unit_kwh')}"
 
     def sold(self, kwh: float | None) -> str:
-        """What was sold, as a part of a sentence; nothing for a meter without export."""
+        """What was sold, as a part of a sentence. Nothing for a meter without export."""
         if not self.meter.has_export:
             return ""
         return self.words("curve_sold", sold=self.words.energy(kwh))
@@ -62,7 +62,7 @@ class Wording:
     # caveats
 
     def day_caveats(self, day: Day) -> list[str]:
-        """Why the day's figures are not to be taken bare; none for a complete day."""
+        """Why the day's figures are not to be taken bare, or None for a complete day."""
         caveats = self._day_gaps(day)
         caveats += self.counted(day)
         if not caveats and not day.is_complete:

@@ -10,7 +10,7 @@ MINUS = "\u2212"
 
 
 class Words:
-    """`words("bought")` is a word or sentence of the page; names in braces are filled in."""
+    """`words("bought")` is a word or sentence of the page. Names in braces are filled in."""
 
     def __init__(self, language: str = "en") -> None:
         catalogue = TEMPLATES / f"words.{language}.toml"
@@ -74,7 +74,7 @@ class Words:
         return self.number(value)
 
     def duration(self, seconds: float) -> str:
-        """Hours and minutes; seconds below a minute."""
+        """Hours and minutes. Seconds below a minute."""
         if seconds < 60:
             return self("seconds", n=round(seconds))
         hours, minutes = divmod(round(seconds / 60), 60)

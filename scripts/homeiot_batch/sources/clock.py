@@ -23,7 +23,7 @@ class Clocks:
 
     @classmethod
     def of(cls, headers: Mapping[str, str], here: datetime | None = None) -> "Clocks | None":
-        """From the Date of an answer, which is cut to seconds; None if it has no Date."""
+        """From the Date of an answer, which is cut to seconds, or None if it has no Date."""
         try:
             there = http_date(headers["Date"])
         except (KeyError, ValueError):
@@ -33,7 +33,7 @@ class Clocks:
 
     @property
     def difference(self) -> timedelta:
-        """How far the server's clock is ahead of this machine's; negative if it is behind."""
+        """How far the server's clock is ahead of this machine's. Negative if it is behind."""
         return self.there - self.here
 
     def __str__(self) -> str:
@@ -44,7 +44,7 @@ class Clocks:
         return f"the server's clock is {length(self.difference)} {which} this machine's ({shown})"
 
     def warning(self) -> str:
-        """The warning of a difference that is worth one; "" for a smaller one."""
+        """The warning of a difference that is worth one, or "" for a smaller one."""
         if abs(self.difference) < WORTH_A_WARNING:
             return ""
         return f"{self}; {WHAT_TO_DO}"

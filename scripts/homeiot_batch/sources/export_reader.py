@@ -73,7 +73,7 @@ class ExportReader:
         return [left_out, *warnings]
 
     def first_reading(self, dataset: Dataset, since: datetime) -> datetime | None:
-        """See `Source.first_reading`; None before the export was read."""
+        """See `Source.first_reading`. None before the export was read."""
         coverage = self._coverage.get(dataset.name)
         if coverage is None:
             return None
@@ -89,7 +89,7 @@ class ExportReader:
     # how
 
     def _spooled(self, dataset: Dataset, day: LocalDay) -> Spool:
-        """The spool with the day in it; the same SourceError again for a damaged export."""
+        """The spool with the day in it. The same SourceError again for a damaged export."""
         if self._damage is not None:
             raise self._damage
         try:
@@ -143,7 +143,7 @@ class ExportReader:
         self._notices += new
 
     def _absent_or_ambiguous(self, entry: Wanted, done: ExportPass) -> str | None:
-        """Why the export cannot serve the dataset; None if it can."""
+        """Why the export cannot serve the dataset, or None if it can."""
         measurement = entry.dataset.measurement
         if not done.measurements[measurement]:
             database = self._settings.influx_bucket

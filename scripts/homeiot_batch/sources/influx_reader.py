@@ -119,7 +119,7 @@ class InfluxReader:
             )
 
     def _other_policies(self) -> list[str]:
-        """The policies beside the default one, where none is set; SourceError without a default."""
+        """The policies beside the default one, where none is set. SourceError without a default."""
         if self._settings.influx_retention_policy:
             return []
         policies = self.policies(self._settings.influx_bucket)
@@ -443,7 +443,7 @@ def _field(dataset: Dataset, field: str, values: Sequence[Any]) -> pa.Array:
 
 
 def _doubles(values: Sequence[Any], types: set[type]) -> pa.Array:
-    """Numbers as doubles; ValueError for one that is not finite, OverflowError if it is too large.
+    """Numbers as doubles. ValueError for one that is not finite, OverflowError if it is too large.
 
     Minus zero becomes zero, as it is in JSON.
     """
@@ -462,7 +462,7 @@ def _as_double(number: float | None) -> float | None:
 
 
 def _as_integer(number: float | None) -> int | None:
-    """The whole number that JSON would have for it; ValueError if it has a fraction.
+    """The whole number that JSON would have for it. ValueError if it has a fraction.
 
     InfluxDB writes the shortest digits that mean the float, which for large ones are others than
     its exact digits.

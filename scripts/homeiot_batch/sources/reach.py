@@ -33,7 +33,7 @@ def begin_of_readings(first_since: Callable[[datetime], datetime | None]) -> dat
 def unarchived_begin(
     settings: Settings, source: Source, dataset: Dataset, archive: date
 ) -> tuple[str, str] | None:
-    """What the source has before the archive's first day, and what to do; None if it has nothing.
+    """What the source has before the archive's first day, and what to do. None if it has nothing.
 
     Where ARCHIVE_START is set, the days before it are not wanted.
     """

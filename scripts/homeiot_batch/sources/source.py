@@ -30,7 +30,7 @@ class Source(Protocol):
         ...
 
     def first_reading(self, dataset: Dataset, since: datetime) -> datetime | None:
-        """The time of the first reading at `since` or later, both UTC; None if there is none."""
+        """The time of the first reading at `since` or later, both UTC, or None if there is none."""
         ...
 
     def notices(self) -> list[str]:

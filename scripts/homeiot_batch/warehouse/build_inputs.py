@@ -49,7 +49,7 @@ def _models() -> Iterator[Path]:
 
 
 def _checksum(files: Iterator[Path] | list[Path]) -> str:
-    """One of all files, by name and content; one that cannot be read counts as such."""
+    """One of all files, by name and content. One that cannot be read counts as such."""
     lines = []
     for file in files:
         try:

@@ -73,7 +73,7 @@ def _name(day: CounterDay) -> str:
 
 
 def hint_of(day: CounterDay) -> str:
-    """What is wrong with the counter and what to set; "" if it is mostly right."""
+    """What is wrong with the counter and what to set, or "" if it is mostly right."""
     values = day.readings + day.glitches
     if day.backwards + day.step_backs > max(2, values / 10):
         falls = day.backwards + day.step_backs

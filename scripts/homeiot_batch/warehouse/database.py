@@ -78,7 +78,7 @@ class RecordedLoad(NamedTuple):
 
 
 def recorded_loads(path: Path, wait_s: float = 0) -> dict[tuple[str, str], RecordedLoad]:
-    """The load of every (dataset, YYYY-MM-DD) in the file; nothing where there is no file."""
+    """The load of every (dataset, YYYY-MM-DD) in the file. Nothing where there is no file."""
     if not path.exists():
         return {}
     with open_database(path, wait_s=wait_s) as connection:
@@ -103,7 +103,7 @@ def recorded_build(path: Path) -> str | None:
 
 
 def record_build(path: Path, wait_s: float = 0) -> dict[str, object]:
-    """Note in the file that dbt has built its tables; the content of dbt's marker."""
+    """Note in the file that dbt has built its tables. The content of dbt's marker."""
     build_id = uuid.uuid4().hex
     built_at = datetime.now(UTC)
     with write_lock, open_database(path, wait_s=wait_s) as connection:
@@ -117,7 +117,7 @@ def record_build(path: Path, wait_s: float = 0) -> dict[str, object]:
 
 
 def reason_to_rebuild(path: Path, datasets: Iterable[Dataset], wait_s: float = 0) -> str:
-    """Which table is of an older program, or lacks columns that were declared since; "" if none.
+    """Which table is of an older program, or lacks columns that were declared since, or "" if none.
 
     So is one whose wall times are by other zone rules than those that DuckDB has now. The order of
     a dataset's columns does not matter. A table with columns that are not declared any more is none
@@ -162,7 +162,7 @@ def _has_other_columns(
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
-    """Names and types of the table's columns; none where there is no such table.
+    """Names and types of the table's columns, or None where there is no such table.
 
     DESCRIBE, as duckdb_columns() costs more than a load.
     """
@@ -175,7 +175,7 @@ def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[
 
 
 def real_file(path: Path) -> Path:
-    """The file that a link leads to; the path itself if it is no link."""
+    """The file that a link leads to. The path itself if it is no link."""
     return path.resolve() if path.is_symlink() else path
 
 

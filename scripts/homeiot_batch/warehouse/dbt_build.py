@@ -35,7 +35,7 @@ ENCOUNTERED = "Encountered an error:"
 
 
 def build_models(settings: Settings, log: Path, target: Path) -> list[str]:
-    """Build and test all models; what tests only warn of.
+    """Build and test all models. What tests only warn of.
 
     dbt's own output goes to `log`, its notes to the folder `target`. BuildError if a model or test
     fails, DatabaseDamaged if DuckDB finds its file damaged.
@@ -119,7 +119,7 @@ def _command(settings: Settings, target: Path) -> list[str]:
 
 
 def _problems(settings: Settings, log: Path, target: Path, code: int) -> list[str]:
-    """What failed, a line each; never none."""
+    """What failed, a line each. Never none."""
     dataset = settings.datasets[SHIPPED_DATASET]
     lacking = lacking_columns(read_manifest(target), dataset.name, dataset.columns())
     if lacking:
@@ -137,7 +137,7 @@ def _described(settings: Settings, target: Path, statuses: Collection[str]) -> l
 
 
 def _rows(settings: Settings, query: str) -> list[Row]:
-    """A few rows of the query; none where the database cannot be asked now."""
+    """A few rows of the query, or None where the database cannot be asked now."""
     with contextlib.suppress(DatabaseError), open_database(settings.duckdb_path) as connection:
         connection.execute(f"FROM (\n{query}\n) LIMIT {MOST_ROWS}")
         columns = connection.description or ()

@@ -24,7 +24,7 @@ WHAT_TO_DO = {
 def describe(
     results: Collection[Result], manifest: Manifest, statuses: Collection[str], rows: Rows
 ) -> list[str]:
-    """One line for each result of these statuses; `rows` finds a few rows of a query."""
+    """One line for each result of these statuses. `rows` finds a few rows of a query."""
     chosen = [result for result in results if result.status in statuses]
     return [_line(result, manifest, rows) for result in chosen]
 
@@ -105,7 +105,7 @@ def _label(node: Node) -> str:
 
 
 def _tested_table(node: Node) -> str:
-    """The table that the test is about; "" if dbt names none."""
+    """The table that the test is about, or "" if dbt names none."""
     candidates = [node.attached_node, *node.depends_on.nodes]
     named = [candidate for candidate in candidates if candidate]
     if not named:

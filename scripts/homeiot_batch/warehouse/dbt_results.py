@@ -80,12 +80,12 @@ def delete_results(target: Path) -> None:
 
 
 def read_results(target: Path) -> list[Result]:
-    """The results that are in dbt's target folder; none if dbt ended before it wrote any."""
+    """The results that are in dbt's target folder, or None if dbt ended before it wrote any."""
     return _read(target / "run_results.json", Results).results
 
 
 def read_manifest(target: Path) -> Manifest:
-    """The project that is in dbt's target folder; empty if dbt could not read its own."""
+    """The project that is in dbt's target folder. Empty if dbt could not read its own."""
     return _read(target / "manifest.json", Manifest)
 
 

@@ -68,8 +68,8 @@ def load_day(
 
     The file's rows from `until` (UTC) on are left out: they are loaded with the day after.
     ShrinkError if the file holds less than was loaded before, by the database or by the `former`
-    marker of one that is gone; ArchiveDamaged if it is not as it was then; SettingsError if it has
-    columns that are not declared; DatabaseBusy if another process still holds the database after
+    marker of one that is gone. ArchiveDamaged if it is not as it was then. SettingsError if it has
+    columns that are not declared. DatabaseBusy if another process still holds the database after
     `wait_s` seconds.
     """
     file = open_day(folder)

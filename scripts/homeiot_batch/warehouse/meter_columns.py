@@ -8,7 +8,7 @@ NUMERIC = {"double", "integer"}
 
 
 def undeclared_columns(settings: Settings) -> str:
-    """Says which columns the tables cannot be built without, and what to do; "" if all are there.
+    """Says which columns the tables cannot be built without, and what to do. "" if all are there.
 
     A house that does not declare the dataset has no such tables, and lacks nothing.
     """

@@ -11,7 +11,7 @@ from homeiot_batch.warehouse.tariffs import tariff_path
 
 
 def unknown_meters(settings: Settings, tariffs: Sequence[Tariff]) -> list[str]:
-    """A warning for each named meter that has no readings; none before there are any tables."""
+    """A warning for each named meter that has no readings. None before there are any tables."""
     known = _meters(settings)
     if not known:
         return []
@@ -33,7 +33,7 @@ def _named(settings: Settings, tariffs: Sequence[Tariff]) -> Iterator[tuple[str,
 
 
 def _meters(settings: Settings) -> list[str]:
-    """The meters of the tables as they were built; none where they cannot be read."""
+    """The meters of the tables as they were built, or None where they cannot be read."""
     if not settings.duckdb_path.exists():
         return []
     try:

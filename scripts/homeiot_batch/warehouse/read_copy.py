@@ -49,7 +49,7 @@ log = structlog.get_logger()
 
 
 def publish(settings: Settings, layout: Layout, wait_s: float) -> dict[str, object]:
-    """Make the tables as they are now the current generation; the content of the marker.
+    """Make the tables as they are now the current generation. The content of the marker.
 
     DatabaseError, with the former generation still current, if the database is gone or is not the
     one that dbt's marker names. DatabaseBusy if another process still holds it after `wait_s`
@@ -146,7 +146,7 @@ class _Place:
         return self.part(generation) / "part.duckdb"
 
     def make_current(self, generation: str, part: Path) -> dict[str, int]:
-        """Replace the current file by one rename; its stamp.
+        """Replace the current file by one rename, and return its stamp.
 
         It keeps its own name too, by which a later publication finds out whether it is open.
         """
@@ -204,7 +204,7 @@ class _Place:
 
 
 def _published_at(generation: str) -> datetime | None:
-    """When the generation was begun, by its name; None for a name that is none."""
+    """When the generation was begun, by its name, or None for a name that is none."""
     time, _, _ = generation.rpartition("-")
     with contextlib.suppress(ValueError):
         return datetime.strptime(time, STAMP).replace(tzinfo=UTC)
@@ -268,7 +268,7 @@ def _link(layout: Layout, folder: Path, days: Days) -> Path:
 def _write(
     part: Path, settings: Settings, layout: Layout, folder: Path, days: Days, wait_s: float
 ) -> dict[str, int]:
-    """A new DuckDB file with marts, views and a table about itself; the rows of each mart.
+    """A new DuckDB file with marts, views and a table about itself. The rows of each mart.
 
     The views are on the files in the archive's `folder`.
     """
@@ -312,7 +312,7 @@ def _count(connection: duckdb.DuckDBPyConnection, mart: str) -> int:
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, mart: str, version: str) -> None:
-    """Copy the mart; DatabaseError if it has a type of column that the storage version lacks."""
+    """Copy the mart. DatabaseError if it has a type of column that the storage version lacks."""
     try:
         connection.execute(f"CREATE TABLE copy.{quoted(mart)} AS FROM {quoted(mart)}")
     except duckdb.InvalidInputException as error:
@@ -352,7 +352,7 @@ def _show(
     name: str,
     dts: Sequence[str],
 ) -> bool:
-    """Make the raw table's view; whether it could be made.
+    """Make the raw table's view. Whether it could be made.
 
     A dataset that the tables are not built from does not hold them up.
     """

@@ -141,7 +141,7 @@ def _records(text: str, separator: str) -> list[_Record]:
 
 
 def _lines(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Number and cells of each line with something in it; empty cells at the end are left out."""
+    """Number and cells of each line with something in it. Empty cells at the end are left out."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     line = 1
     try:

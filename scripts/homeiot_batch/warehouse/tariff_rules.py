@@ -13,14 +13,14 @@ DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 
 
 def contradictions(tariffs: Sequence[Tariff]) -> list[str]:
-    """What is wrong, each with its line and what to write; of lines that are each well written."""
+    """What is wrong in lines that are each well written, with line and what to write."""
     found = [_never_holds(tariff) for tariff in tariffs]
     found += [_clash(first, second) for first, second in _neighbours(tariffs)]
     return [problem for problem in found if problem]
 
 
 def _never_holds(tariff: Tariff) -> str:
-    """Why there is no time at which the tariff holds; "" if there is one."""
+    """Why there is no time at which the tariff holds, or "" if there is one."""
     if tariff.valid_to is not None and tariff.valid_to < tariff.valid_from:
         return (
             f"{tariff.place('valid_to')}: '{tariff.valid_to}' lies before valid_from "
@@ -53,7 +53,7 @@ def _neighbours(tariffs: Sequence[Tariff]) -> Iterator[tuple[Tariff, Tariff]]:
 
 
 def _clash(first: Tariff, second: Tariff) -> str:
-    """How the two contradict each other; "" if they do not."""
+    """How the two contradict each other, or "" if they do not."""
     days = _common_days(first, second)
     if not days:
         return ""

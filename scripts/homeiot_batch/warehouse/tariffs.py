@@ -58,7 +58,7 @@ def examine_tariffs(settings: Settings) -> tuple[list[Tariff], list[str]]:
 
 
 def read_tariffs(settings: Settings) -> list[Tariff]:
-    """The tariffs; SettingsError that names the first mistake in their file."""
+    """The tariffs. SettingsError that names the first mistake in their file."""
     tariffs, mistakes = examine_tariffs(settings)
     if len(mistakes) > 1:
         others = len(mistakes) - 1

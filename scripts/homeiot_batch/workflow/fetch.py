@@ -57,7 +57,7 @@ class FetchedDay:
 def fetch_day(
     source: Source, dataset: Dataset, day: LocalDay, guard: ShrinkGuard, settings: Settings
 ) -> FetchedDay:
-    """Read one local day from the source, and stage it whole; nothing stays of a failure.
+    """Read one local day from the source, and stage it whole. Nothing stays of a failure.
 
     SourceError if the source does not give the whole day, ArchiveError if it cannot be written and
     read back, ShrinkError if it holds less than is known of the day and that is not allowed.
@@ -113,7 +113,7 @@ class DayFetcher:
         self._say_how_far_back(source, declared, day.date)
 
     def notices(self) -> list[str]:
-        """What the user should know of the source as a whole; nothing if no day was read."""
+        """What the user should know of the source as a whole. Nothing if no day was read."""
         return self._source.notices() if self._source else []
 
     def _put_into_staging(self, folder: Path, staged: Path) -> None:

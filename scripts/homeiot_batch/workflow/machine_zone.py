@@ -13,7 +13,7 @@ YEAR_OF_WEEKS = 53
 
 
 def zone_difference(settings: Settings) -> str:
-    """How this machine's zone differs from the house's if TZ was not set; "" if it does not."""
+    """How this machine's zone differs from the house's if TZ was not set, or "" if it does not."""
     if "tz" in settings.model_fields_set:
         return ""
     machine = machine_zone()
@@ -23,7 +23,7 @@ def zone_difference(settings: Settings) -> str:
 
 
 def machine_zone() -> str | None:
-    """The IANA name of this machine's zone; None where the system does not tell."""
+    """The IANA name of this machine's zone, or None where the system does not tell."""
     candidates = [str(LOCALTIME.resolve()).partition("/zoneinfo/")[2]]
     with contextlib.suppress(OSError, ValueError):
         candidates.append(TIMEZONE.read_text().strip())

@@ -122,7 +122,7 @@ def _staged_day(settings: Settings, layout: Layout, dataset: str, dt: date) -> L
 
 
 def _reason_to_drop(staged: Path, day: Path, dataset: Dataset | None, local_day: LocalDay) -> str:
-    """Why the staged day may not take its place; "" if it may.
+    """Why the staged day may not take its place, or "" if it may.
 
     ArchiveError if one of both cannot be read now.
     """
@@ -184,7 +184,7 @@ def _unusable(layout: Layout, settings: Settings) -> str:
 def invalidate_stale_markers(layout: Layout, settings: Settings) -> Loads | None:
     """Set stale markers aside, so that their loads and builds are done again.
 
-    The loads that the database records; None if it cannot be asked now.
+    The loads that the database records, or None if it cannot be asked now.
     """
     try:
         loads = recorded_loads(settings.duckdb_path)
@@ -244,7 +244,7 @@ def _invalidate_stale_build(layout: Layout, settings: Settings, recorded: str | 
 
 
 def _stale_reason(marker: Marker, load: RecordedLoad | None, part: Path) -> str:
-    """Why the marker is not of the database and the file that are there; "" if it is.
+    """Why the marker is not of the database and the file that are there, or "" if it is.
 
     File times alone would fail where a clock was set back.
     """

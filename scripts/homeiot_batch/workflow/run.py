@@ -214,7 +214,7 @@ class Run:
                 )
 
     def ask_for_tables(self, request: str, job: str) -> None:
-        """Make the file that asks for the tables; Snakemake removes it when they are built."""
+        """Make the file that asks for the tables. Snakemake removes it when they are built."""
         with self._job("ask_for_tables", "", "", job):
             Path(request).touch()
 
@@ -283,7 +283,7 @@ class Run:
 
     @contextlib.contextmanager
     def _job(self, step: str, dataset: str, dt: str, job: str) -> Generator[None]:
-        """Log lines of the job carry its names; what fails it is kept for the end of the run."""
+        """Log lines of the job carry its names. What fails it is kept for the end of the run."""
         names = {"step": step, "dataset": dataset, "dt": dt} if dataset else {"step": step}
         repeated = ""
         with job_log(Path(job)), structlog.contextvars.bound_contextvars(**names):

@@ -40,7 +40,7 @@ from homeiot_batch.workflow.summary import Summary
 
 
 def open_run(config: Mapping[str, Any], workflow: Any) -> Run:
-    """Settings, lock, recovery, and the days of the run; exits with one line where that cannot be.
+    """Settings, lock, recovery, and the days of the run. Exits with one line where that cannot be.
 
     Called once by the Snakefile with Snakemake's `workflow`. Only the main process locks and
     recovers: its children, in Snakemake's other modes, find the lock taken.
@@ -81,7 +81,7 @@ def _follow(run: Run, workflow: Any) -> None:
 
 
 def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | None:
-    """Lock the archive and put right what a killed run left; what the database has recorded."""
+    """Lock the archive and put right what a killed run left. What the database has recorded."""
     run_lock.hold(layout.lock, settings.lock_wait_s)
     refuse_lost_archive(layout, settings.datasets, {})
     require_zone(layout, settings.tz)

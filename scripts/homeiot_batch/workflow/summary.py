@@ -55,7 +55,7 @@ class Summary:
         self.failures.append(message)
 
     def lines(self) -> list[str]:
-        """The summary as a user reads it; nothing if no job ran."""
+        """The summary as a user reads it. Nothing if no job ran."""
         if not (self.read_days or self.loaded_days or self.built or self.failures or self.warnings):
             return []
         tables = "tables built" if self.built else "tables not built"

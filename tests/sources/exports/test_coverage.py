@@ -30,7 +30,7 @@ FIRST_BOUND, LAST_BOUND = "1677-09-21T00:12:43Z", "2262-04-11T23:47:16Z"
 
 
 def wall(hour: int, minute: int = 0, second: int = 0) -> str:
-    """A bound as the tool writes it, on the day; 24 is the midnight after it."""
+    """A bound as the tool writes it, on the day. 24 is the midnight after it."""
     day = 9 + hour // 24
     return f"2026-11-{day:02}T{hour % 24:02}:{minute:02}:{second:02}+09:00"
 
@@ -131,7 +131,7 @@ def test_an_open_end_reaches_no_further_than_its_file(folder: Path, read: Read) 
 
 
 def test_a_file_without_header_fills_a_hole_only_with_readings(folder: Path, read: Read) -> None:
-    """A part of a split export says nothing of its own; one from `export-lp` lies in the hole."""
+    """A part of a split export says nothing of its own. One from `export-lp` lies in the hole."""
     write(folder / "a.lp", *part(0, 12))
     write(folder / "b.lp", *part(18, 24))
     write(folder / "c.lp", *meter(3 * HOUR, 5 * HOUR, "b"))
@@ -277,7 +277,7 @@ def test_one_point_of_a_wrong_clock_proves_nothing(
 def test_the_day_of_a_wrong_clock_is_refused(
     folder: Path, export: Open, dataset: Dataset, day: LocalDay
 ) -> None:
-    """The meter ended the day before; a new meter, which has readings enough, goes on for it."""
+    """The meter ended the day before. A new meter, which has readings enough, goes on for it."""
     one = f"power,source=broken instant_power_w=1 {at(DAY + 10 * HOUR)}"
     write(folder / "a", *meter(-20 * DAY, 10 * HOUR), one)
     tomorrow = LocalDay(day.date + timedelta(days=1), day.zone)
@@ -393,7 +393,7 @@ def test_other_units_are_refused_wherever_the_lines_stand(folder: Path, read: Re
 def test_one_odd_line_in_a_good_file_is_left_out_with_a_word(
     folder: Path, export: Open, dataset: Dataset, day: LocalDay
 ) -> None:
-    """A device whose clock began in 1970; of a source that has no other line it is refused."""
+    """A device whose clock began in 1970. If a source has no other line, it is refused."""
     odd = f"power,source=a instant_power_w=9 {at(13 * HOUR) // 10**6}"
     write(folder / "a.lp", *meter(0, DAY), odd)
     reader = export()

@@ -71,7 +71,7 @@ def test_another_format_is_named_with_what_to_do(tmp_path: Path, data: bytes, sa
 
 
 def test_lines_are_numbered_whatever_the_reads_cut(tmp_path: Path) -> None:
-    """Each as its bytes without the line feed; the last one must have its end."""
+    """Each as its bytes without the line feed. The last one must have its end."""
     lines = [b"x" * (n % 97) + b"\r" * (n % 2) for n in range(60_000)]
     file = tmp_path / "a"
     file.write_bytes(b"\n".join([*lines, b""]))

@@ -1,4 +1,4 @@
-"""Line protocol; tests/integration/test_line_protocol.py compares it with real servers."""
+"""Line protocol. Tests/integration/test_line_protocol.py compares it with real servers."""
 
 import pytest
 
@@ -57,7 +57,7 @@ def test_of_a_field_that_stands_twice_both_values_are_given_in_their_order() -> 
 
 
 def test_a_series_is_its_measurement_and_its_tags_by_name() -> None:
-    """Escapes are undone; other backslashes stay; a tag that stands twice is an error."""
+    """Escapes are undone. Other backslashes stay. A tag that stands twice is an error."""
     assert parse_series(rb"p\,q,u=C:\dir,t\=1=a\ b") == Series(
         "p,q", {"t=1": "a b", "u": r"C:\dir"}
     )

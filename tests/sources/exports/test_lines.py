@@ -11,7 +11,7 @@ def logical(text: bytes) -> list[tuple[int, bytes]]:
 
 
 def test_a_text_or_an_escape_holds_a_line_together() -> None:
-    """Numbered by its first line; carriage returns in it stay."""
+    """Numbered by its first line. Carriage returns in it stay."""
     text = b'log a="x\r\ny",b="\n\n" 1\np,t=a\\\nb a=1 2\np a=1 3\n'
     assert logical(text) == [
         (1, b'log a="x\r\ny",b="\n\n" 1'),
@@ -30,7 +30,7 @@ def test_a_text_without_end_takes_no_other_lines_with_it() -> None:
 
 
 def test_marks_and_messages_at_the_beginning_of_a_line_are_found() -> None:
-    """Byte order marks of joined files; what influx_inspect 1.3 to 1.8 writes without line end."""
+    """Byte order marks of joined files. What influx_inspect 1.3 to 1.8 writes without line end."""
     assert without_marks(b"\xef\xbb\xbf \xef\xbb\xbf# x") == b"# x"
     said = b"skipped missing file: /var/a.tsmskipped missing file: /var/_00001.wal"
     assert skipped_files(said + b"power,source=a a=1 5") == said

@@ -37,7 +37,7 @@ def test_of_a_field_that_stands_twice_the_last_counts(
 def test_texts_keep_their_line_ends(
     folder: Path, read: Read, dataset: Dataset, export: Open, day: LocalDay
 ) -> None:
-    """Carriage returns too; those at the end of a line, from Windows, are none of a value."""
+    """Carriage returns too. Those at the end of a line, from Windows, are none of a value."""
     noted = dataset.model_copy(update={"fields": {**dataset.fields, "note": "string"}})
     reader = export(datasets={dataset.name: noted.named(dataset.name)})
     text = f'power,source=a note="x\r\ny\r" {at(1)}\r\npower,source=a note="\n" {at(2)}\r\n'
@@ -79,7 +79,7 @@ def test_byte_order_marks_stand_where_files_were_joined(
 def test_an_odd_line_of_another_measurement_is_left_out_and_named(
     folder: Path, export: Open, read: Read, dataset: Dataset, day: LocalDay, odd: bytes
 ) -> None:
-    """With file, line and count; the readings around it are there."""
+    """With file, line and count. The readings around it are there."""
     (folder / "a.lp").write_bytes(BEFORE + odd + b"\n" + AFTER)
     assert read() == GOOD
     reader = export()

@@ -8,7 +8,7 @@ from homeiot_batch.sources.exports.sections import SECOND_NS, Section, holes, un
 
 
 def test_spans_that_touch_or_overlap_are_one() -> None:
-    """In any order; empty ones count for nothing."""
+    """In any order. Empty ones count for nothing."""
     assert union([(5, 9), (0, 2), (2, 4), (6, 7), (8, 12), (20, 20)]) == [(0, 4), (5, 12)]
 
 
@@ -32,7 +32,7 @@ def test_holes_are_what_no_span_covers(
 
 
 def test_bounds_are_read_in_the_zone_that_they_name() -> None:
-    """An end reaches to the end of its second; the tool's lowest and highest time are no bounds."""
+    """An end reaches to the end of its second. The tool's lowest and highest time are no bounds."""
     section = Section(Path("a"), 0)
     found = section.read_comment(
         "# INFLUXDB EXPORT: 2026-11-09T00:00:00+09:00 - 2026-11-09T15:00:00Z"

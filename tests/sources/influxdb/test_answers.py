@@ -61,7 +61,7 @@ def saying(version: str | None, health: object, **paths: object) -> Reply:
 def test_a_server_is_what_it_says_that_it_is(
     version: str | None, health: object, major: str
 ) -> None:
-    """By its header, else by /health, of which 2.x alone names a commit; else nothing is said."""
+    """By its header, else by /health, of which 2.x alone names a commit. Else nothing is said."""
     with serving(saying(version, health)) as (url, _):
         assert InfluxClient(settings_of(url)).major == major
 
@@ -173,7 +173,7 @@ def test_lists_that_are_null() -> None:
     ("duration", "hours"), [("0s", 0), ("168h0m0s", 168), ("90m0s", 1.5), ("INF", None), (7, None)]
 )
 def test_the_duration_of_a_policy(duration: object, hours: float | None) -> None:
-    """What Go writes; something else ends in one line."""
+    """What Go writes. Something else ends in one line."""
     answer = series(["name", "duration", "default"], ["autogen", duration, True])
     with serving(saying("1.8.10", None, query=answer)) as (url, _):
         client = InfluxClient(settings_of(url))

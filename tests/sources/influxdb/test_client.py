@@ -1,7 +1,7 @@
 """How a server is asked: what is asked again, what by POST, and what each refusal says.
 
 A stub answers what a real server or a proxy answers only now and then. The texts of InfluxDB's
-limits are those that 1.6.7 and 2.7.12 answered with such limits set; tests/integration/
+limits are those that 1.6.7 and 2.7.12 answered with such limits set. Tests/integration/
 test_limits.py asks the real ones.
 """
 
@@ -103,7 +103,7 @@ def test_a_busy_server_is_asked_again(kind: str) -> None:
     ],
 )
 def test_a_server_that_stays_busy(kind: str, said: str) -> None:
-    """After INFLUX_RETRIES tries the error says what the server said; it is not tried elsewhere."""
+    """After INFLUX_RETRIES tries the error says what the server said. It is not tried elsewhere."""
     with serving(lambda _: BUSY[kind]) as (url, asked):
         house = Asked(url)
         with pytest.raises(SourceError) as caught:
@@ -208,7 +208,7 @@ LIMITS: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize("begins", [False, True])
 def test_a_limit_is_named(limit: str, begins: bool) -> None:
-    """The error names the limit and what to do; asking again would not help, so it is not done."""
+    """The error names the limit and what to do. Asking again would not help, so it is not done."""
     message, what_to_do = LIMITS[limit]
     documents = [FIRST] * begins + [refused(message)]
     with serving(lambda _: json(*documents)) as (url, asked):

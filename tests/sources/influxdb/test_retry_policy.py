@@ -11,7 +11,7 @@ NOW = datetime(2026, 11, 24, 0, 10, tzinfo=UTC)
 
 
 class Source:
-    """Answers with the errors that it was given, then with a value; counts and notes the waits."""
+    """Answers with the errors that it was given, then with a value. Counts and notes the waits."""
 
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
@@ -61,7 +61,7 @@ def test_an_error_that_asking_again_cannot_help_is_raised_at_once() -> None:
 
 
 def test_a_source_that_is_down_is_waited_for_once() -> None:
-    """After tries in vain the next days are tried once each; after a success all tries count."""
+    """After tries in vain the next days are tried once each. After a success all tries count."""
     source = Source(*unavailable(3), SourceUnavailable("still"), SourceUnavailable("yet"))
     policy = source.policy(tries=3)
     for attempts in (3, 4, 5):
@@ -107,7 +107,7 @@ HEADERS: list[tuple[str | None, float | None]] = [
 
 @pytest.mark.parametrize(("header", "wait"), HEADERS)
 def test_the_header_retry_after(header: str | None, wait: float | None) -> None:
-    """It holds whole seconds or a date; anything else asks for nothing."""
+    """It holds whole seconds or a date. Anything else asks for nothing."""
     assert asked_wait(header, NOW) == wait
 
 

@@ -64,7 +64,7 @@ class Coverage:
         return found
 
     def first(self, since: int) -> int | None:
-        """The first reading, by day, at `since` (ns since the epoch) or later; None without any."""
+        """The first reading, by day, at `since` (ns since the epoch) or later. None without any."""
         return self._evidence.first(since)
 
     def notices(self, days: Sequence[LocalDay]) -> list[str]:
@@ -110,7 +110,7 @@ class Coverage:
         return f"{section.file.name} is an export of {begin} to {end}"
 
     def _of_headers(self) -> list[Span] | None:
-        """What headers, and files without one beside them, cover; None where there is no header."""
+        """What headers, and files without one beside them, cover. None where there is no header."""
         headed = self._headed()
         if not headed:
             return None
@@ -137,7 +137,7 @@ class Coverage:
         return begin, min(day_end, section.written)
 
     def _of_bounds(self, section: Section, begin: int, end: int) -> Span | None:
-        """What a header covers that names its end; None if it is not an export of the dataset."""
+        """What a header covers that names its end. None if it is not an export of the dataset."""
         holds_others = section.points > 0 and not self._evidence.hull(section)
         if holds_others and not self._goes_on((begin, end)):
             return None  # only other measurements were exported, or this one is not there
@@ -181,7 +181,7 @@ class Coverage:
         return LocalDay(date, self._zone).end_ns
 
     def _warning_of_gap(self, meter: Meter, hole: Span, day: LocalDay) -> str:
-        """What may be missing in a hole of the meter's readings; "" if nothing is."""
+        """What may be missing in a hole of the meter's readings, or "" if nothing is."""
         begin, end = hole
         last = begin - QUIET_NS
         first = end + QUIET_NS

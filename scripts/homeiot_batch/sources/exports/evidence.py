@@ -45,7 +45,7 @@ class Days:
     ahead: int = 0
 
     def add(self, time: int) -> None:
-        """Count a reading; one that lies after the writing of its file proves nothing."""
+        """Count a reading. One that lies after the writing of its file proves nothing."""
         if time > self.limit:
             self.ahead += 1
             return
@@ -137,11 +137,11 @@ class Evidence:
         return [(section, hulls[meter]) for section, hulls in self._hulls if meter in hulls]
 
     def last_of(self, meter: Meter) -> int:
-        """The meter's last reading in all sections; ValueError if it has none."""
+        """The meter's last reading in all sections. ValueError if it has none."""
         return max(last for _, (_, last) in self.hulls(meter))
 
     def hull(self, section: Section) -> Span | None:
-        """First and last reading of all meters in the section; None without any."""
+        """First and last reading of all meters in the section, or None without any."""
         return self._whole.get(section)
 
     def first(self, since: int) -> int | None:
@@ -153,7 +153,7 @@ class Evidence:
         return min(later, default=None)
 
     def last(self) -> int | None:
-        """The last reading that proves how far the export goes; None without any."""
+        """The last reading that proves how far the export goes, or None without any."""
         lasts = [last for _, last in self._whole.values()]
         return max(lasts, default=None)
 
@@ -201,7 +201,7 @@ def _silent_before(active: list[int], readings: Readings) -> list[int]:
 
 
 def _after_silence(active: list[int]) -> int | None:
-    """The place of the first day after the last long silence; None without one."""
+    """The place of the first day after the last long silence, or None without one."""
     for place in range(len(active) - 1, 0, -1):
         gap = active[place] - active[place - 1]
         if gap > SILENT_DAYS:

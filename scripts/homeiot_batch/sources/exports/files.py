@@ -50,7 +50,7 @@ class UnfinishedLine(Exception):
 
 
 def export_path(url: str) -> Path:
-    """The file or folder that INFLUX_URL names; SourceError where there is none."""
+    """The file or folder that INFLUX_URL names. SourceError where there is none."""
     path = _named_path(url)
     if not path.exists():
         raise SourceError(
@@ -77,7 +77,7 @@ def export_files(url: str) -> list[Path]:
 
 
 def read_lines(file: Path) -> Iterator[tuple[int, bytes]]:
-    """Numbered lines without their end; SourceError if the file is damaged.
+    """Numbered lines without their end. SourceError if the file is damaged.
 
     UnfinishedLine comes after the others, if the last line of the file has no end.
     """
@@ -172,7 +172,7 @@ def _beginning(file: Path) -> bytes:
 
 
 def _utf16(beginning: bytes) -> str:
-    """The encoding where every other byte is NUL, as in UTF-16 without a mark; "" if not."""
+    """The encoding where every other byte is NUL, as in UTF-16 without a mark, or "" if not."""
     pairs = len(beginning) // 2
     whole_pairs = beginning[: 2 * pairs]
     first = whole_pairs[::2].count(0)

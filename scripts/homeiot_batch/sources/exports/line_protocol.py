@@ -55,7 +55,7 @@ _BOOLEANS = {
 
 
 class LineError(ValueError):
-    """The bytes are not line protocol, as far as they were looked at; the text gives the reason."""
+    """The bytes are not line protocol, as far as they were looked at. The text gives the reason."""
 
     problem = "is not line protocol"
 
@@ -89,7 +89,7 @@ def split_line(line: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def parse_series(text: bytes) -> Series:
-    """Measurement and tags, in the order of the tags' names; LineError also if not UTF-8."""
+    """Measurement and tags, in the order of the tags' names. LineError also if not UTF-8."""
     if _SERIES_ONLY.fullmatch(text) is None:
         raise LineError("its measurement or tags cannot be read")
     tags: dict[str, str] = {}
@@ -105,7 +105,7 @@ def parse_series(text: bytes) -> Series:
 
 
 def split_fields(text: bytes) -> list[tuple[bytes, bytes]]:
-    """Each field's name, and its value as it is written, in their order; a name may come twice."""
+    """Each field's name, and its value as it is written, in their order. A name may come twice."""
     text = text.lstrip(BLANKS)
     name, _, value = text.partition(b"=")
     if b"=" not in value and b'"' not in text and b"\\" not in name and name and value:
@@ -188,7 +188,7 @@ def _integer(text: bytes) -> int:
 
 
 def _unescaped(text: bytes, characters: bytes) -> bytes:
-    """Without the backslashes before the characters; every other one is a character itself."""
+    """Without the backslashes before the characters. Every other one is a character itself."""
     if b"\\" not in text:
         return text
     return re.sub(rb"\\([%b])" % re.escape(characters), rb"\1", text)

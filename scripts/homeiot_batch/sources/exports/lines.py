@@ -43,7 +43,7 @@ class LogicalLines:
         return next(self._lines, None)
 
     def _joined(self, line: bytes) -> bytes:
-        """The line to its end; the line alone where it has no end, and the others then follow."""
+        """The line to its end. The line alone where it has no end, and the others then follow."""
         parts = [line]
         taken = []
         size = len(line)
@@ -98,7 +98,7 @@ def may_hold(line: bytes, measurements: Iterable[bytes], fields: Iterable[bytes]
 
 
 def _first_place(line: bytes, texts: Iterable[bytes]) -> int | None:
-    """Where the first of the texts in the line begins; None if it holds none."""
+    """Where the first of the texts in the line begins, or None if it holds none."""
     places = [line.find(text) for text in texts]
     found = [place for place in places if place >= 0]
     return min(found, default=None)

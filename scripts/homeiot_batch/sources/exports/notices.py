@@ -15,7 +15,7 @@ class Oddities:
     text: str = ""
 
     def add(self, number: int, line: bytes) -> None:
-        """Count a line; the first one is shown."""
+        """Count a line. The first one is shown."""
         if not self.count:
             self.first, self.text = number, shown(line)
         self.count += 1

@@ -86,7 +86,7 @@ class ExportPass:
         self.elsewhere: dict[str, Counter[str]] = defaultdict(Counter)
 
     def run(self, files: Sequence[Path]) -> None:
-        """Read the files; SourceError where a wanted point may be damaged."""
+        """Read the files. SourceError where a wanted point may be damaged."""
         for file in files:
             self.files.append(FileNotices(file))
             self._enter(Section(file, file.stat().st_mtime_ns))
@@ -256,7 +256,7 @@ class ExportPass:
     # what cannot be read
 
     def _judge(self, line: bytes, error: LineError) -> None:
-        """Leave out a line that cannot be a wanted point; SourceError for one that may be."""
+        """Leave out a line that cannot be a wanted point. SourceError for one that may be."""
         if skipped := skipped_files(line):
             self.files[-1].skipped.add(self._line, skipped)
             if rest := line[len(skipped) :].strip():

@@ -27,7 +27,7 @@ Span = tuple[int, int]  # [begin, end)
 
 
 class Context(NamedTuple):
-    """Whose lines follow; None for what the comments do not name."""
+    """Whose lines follow, or None for what the comments do not name."""
 
     database: str | None
     policy: str | None
@@ -41,7 +41,7 @@ class Context(NamedTuple):
 
 @dataclass(eq=False)
 class Section:
-    """Lines of one file that one header covers; `begin` and `end` are None where it gives none."""
+    """Lines of one file that one header covers. `begin` and `end` are None where it gives none."""
 
     file: Path
     written: int
@@ -135,7 +135,7 @@ def _are_parts(first: Section, second: Section) -> bool:
 
 
 def _stem(file: Path) -> str | None:
-    """A file's name without the ending that `split` adds; None if there is no such ending."""
+    """A file's name without the ending that `split` adds, or None if there is no such ending."""
     part = _PART.fullmatch(str(file).removesuffix(".gz"))
     if part is None:
         return None

@@ -18,7 +18,7 @@ BATCH_ROWS = 50_000
 
 
 class Spool:
-    """A DuckDB of its own in a temporary folder; it is removed when the process ends."""
+    """A DuckDB of its own in a temporary folder. It is removed when the process ends."""
 
     def __init__(self, staging: Path) -> None:
         try:

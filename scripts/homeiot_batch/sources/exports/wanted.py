@@ -31,7 +31,7 @@ class Wanted:
         self.units = OtherUnits(self.day_at)
 
     def day_at(self, time: int) -> int:
-        """The number of the wanted day that the time lies in; -1 if it is in none."""
+        """The number of the wanted day that the time lies in, or -1 if it is in none."""
         place = bisect.bisect_right(self._starts, time) - 1
         if place < 0 or time >= self._ends[place]:
             return -1

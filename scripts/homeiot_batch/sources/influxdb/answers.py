@@ -143,7 +143,7 @@ class Retention(RetentionPolicy):
 
 
 class Counts(Answer):
-    """What SELECT count(...), count(...) counts; None where there is nothing to count."""
+    """What SELECT count(...), count(...) counts, or None where there is nothing to count."""
 
     numbers: list[int | None]
 
@@ -155,7 +155,7 @@ class Instant(Answer):
 
 
 class RetentionRule(Answer):
-    """How long a bucket of 2.x keeps points, in seconds; 0 is for ever."""
+    """How long a bucket of 2.x keeps points, in seconds. 0 is for ever."""
 
     seconds: int = Field(alias="everySeconds", ge=0, le=LONGEST_S)
 
@@ -187,7 +187,7 @@ class Health(Answer):
 
 
 def parsed[Part: Answer](model: type[Part], content: object) -> Part:
-    """The content as the model describes it; ShapeError names the first thing that differs."""
+    """The content as the model describes it. ShapeError names the first thing that differs."""
     try:
         return model.model_validate(content)
     except ValidationError as error:

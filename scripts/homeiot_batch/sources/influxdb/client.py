@@ -77,17 +77,17 @@ class InfluxClient:
 
     @property
     def clocks(self) -> Clocks | None:
-        """The clock of this machine and the server's at the last answer; None if it had no Date."""
+        """The clock of this machine and the server's at the last answer. None if it had no Date."""
         return self._http.clocks
 
     @functools.cached_property
     def version(self) -> str:
-        """The version that the server names in its answer to /ping; "" if it names none."""
+        """The version that the server names in its answer to /ping, or "" if it names none."""
         return version_of(self.get("ping"))
 
     @functools.cached_property
     def major(self) -> str:
-        """The server's major version, by its own answers; "" if they do not name it.
+        """The server's major version, by its own answers, or "" if they do not name it.
 
         That an address answers is no sign: InfluxDB 1.10 to 1.13 have some of those of 2.x too.
         """
@@ -126,7 +126,7 @@ class InfluxClient:
         return found
 
     def counts(self, query: str, columns: int) -> list[int]:
-        """The one row of a SELECT of so many counts; all 0 where nothing is counted."""
+        """The one row of a SELECT of so many counts. All 0 where nothing is counted."""
         row = self._first_row(query)
         if row is None:
             return [0] * columns
@@ -183,7 +183,7 @@ class InfluxClient:
             )
 
     def _begun(self, query: str, form: _Form) -> Iterator[Result]:
-        """The results of an answer whose first one has come; SourceError if the server stays busy.
+        """The results of an answer whose first one has come. SourceError if the server stays busy.
 
         What goes wrong after the first result is for the caller to ask again.
         """
@@ -196,7 +196,7 @@ class InfluxClient:
         return self._patiently(begin)
 
     def _patiently[T](self, ask: Callable[[], T]) -> T:
-        """What `ask` returns; SourceError if the server is busy each time."""
+        """What `ask` returns. SourceError if the server is busy each time."""
         try:
             return self._retry_policy(ask)
         except SourceBusy as error:

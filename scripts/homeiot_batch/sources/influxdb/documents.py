@@ -17,7 +17,7 @@ LONGEST_BOUNDARY = 64
 
 
 def documents(pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """The documents in their order; ValueError if what arrives is not JSON objects.
+    """The documents in their order. ValueError if what arrives is not JSON objects.
 
     Only the document that is arriving is held: a day can be larger than the memory.
     """

@@ -36,7 +36,7 @@ class RetryPolicy:
         self._answers = True
 
     def __call__[T](self, ask: Callable[[], T]) -> T:
-        """What `ask` returns; its last error if all tries fail, or an error of another class."""
+        """What `ask` returns. Raises its last error if all tries fail, and other errors at once."""
         tries = 1
         if self._answers:
             tries = self._tries

@@ -15,7 +15,7 @@ Types = dict[str, set[str]]
 
 
 def field_types(client: InfluxClient, source: str) -> Types:
-    """The fields of a measurement; none if the measurement does not exist."""
+    """The fields of a measurement, or None if the measurement does not exist."""
     types: Types = {}
     for key in client.rows(f"SHOW FIELD KEYS FROM {source}", FieldKey):
         types.setdefault(key.name, set()).add(key.kind)

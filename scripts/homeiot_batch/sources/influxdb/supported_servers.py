@@ -43,7 +43,7 @@ def refuse_unsupported(version: str, settings: Settings) -> None:
 
 
 def _number(version: str) -> tuple[int, ...]:
-    """Major and minor version; nothing, which is less than any, if it names none."""
+    """Major and minor version. Nothing, which is less than any, if it names none."""
     found = re.match(r"(\d+)\.(\d+)", version)
     if found is None:
         return ()

@@ -58,7 +58,7 @@ class InfluxHttp:
         self.clocks: Clocks | None = None
 
     def get(self, path: str, parameters: Parameters) -> requests.Response:
-        """What answers below INFLUX_URL, whatever its status; SourceUnavailable if nothing does.
+        """What answers below INFLUX_URL, whatever its status. SourceUnavailable if nothing does.
 
         SourceBusy if the server refuses it as too much at once.
         """
@@ -72,7 +72,7 @@ class InfluxHttp:
         return answer
 
     def ask(self, parameters: Parameters, accept: str = JSON) -> requests.Response:
-        """The answer of /query with status 200, as a stream; a SourceError for any other status.
+        """The answer of /query with status 200, as a stream. A SourceError for any other status.
 
         `accept` is the form that the answer should have. Its Content-Type says which it has.
 
@@ -214,7 +214,7 @@ def _default_port(url: SplitResult) -> int:
 
 
 def _authority(settings: Settings) -> str | bool:
-    """The file of the certificate authority; True for those that the machine trusts."""
+    """The file of the certificate authority, or True for those that the machine trusts."""
     if settings.influx_ca_file is None:
         return True
     return str(settings.influx_ca_file)
@@ -310,7 +310,7 @@ def _transport_problem(error: Exception) -> str:
 
 
 def version_of(answer: requests.Response) -> str:
-    """The version that the server names in each answer, such as 2.7.12; "" if it names none."""
+    """The version that the server names in each answer, such as 2.7.12, or "" if it names none."""
     version = answer.headers.get("X-Influxdb-Version", "").removeprefix("v")
     return version[:LONGEST_VERSION]
 
@@ -340,7 +340,7 @@ def is_msgpack(answer: requests.Response) -> bool:
 
 
 def json_or_none(answer: requests.Response) -> object:
-    """The decoded JSON; None if it is none."""
+    """The decoded JSON, or None if it is none."""
     try:
         return decoded(answer.content)
     except ValueError:

@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 
 def decoded(text: bytes | bytearray) -> Any:
-    """The content; ValueError if it is no JSON, is nested too deep, or holds half a character.
+    """The content. ValueError if it is no JSON, is nested too deep, or holds half a character.
 
     Half a surrogate pair can be written in JSON, but cannot be stored, sent or printed.
     """

@@ -25,7 +25,7 @@ codecs.register_error(REPLACED, _replace_each_byte)
 
 
 def unpacked(pieces: Iterable[bytes]) -> Iterator[dict[str, object]]:
-    """The documents in their order; ValueError if what arrives is not msgpack maps.
+    """The documents in their order. ValueError if what arrives is not msgpack maps.
 
     Only the document that is arriving is held. The documents are not framed: the decoder finds the
     end of each, and what arrived must end with one.
