@@ -30,7 +30,7 @@ def recover_file_times(layout: Layout, datasets: Iterable[str]) -> None:
     for path in [*days, *records]:
         os.utime(path)
     if days or records:
-        log.warning("times of files lay ahead; they are set to now", files=len(days + records))
+        log.warning("file times in the future are set to now", files=len(days + records))
     if records:
         layout.models.unlink(missing_ok=True)
 
