@@ -191,6 +191,7 @@ def test_only_the_days_that_changed_and_those_they_touch_are_made_anew(tmp_path:
     assert (anew[-1] + timedelta(hours=9)).date() == days[11].date
 
 
+@pytest.mark.slow
 def test_a_build_leaves_no_table_of_its_own(tmp_path: Path) -> None:
     """A build drops the table in which dbt puts a Python model's new rows, and older ones."""
     archive = Archive(tmp_path / "home_energy.duckdb")
@@ -350,7 +351,11 @@ def half_hourly(day: LocalDay, watts: float) -> list[Reading]:
 
 
 @pytest.mark.parametrize(
-    ("zone", "shift", "hours"), [("America/Vancouver", 1, 23), ("Africa/Casablanca", -1, 25)]
+    ("zone", "shift", "hours"),
+    [
+        ("America/Vancouver", 1, 23),
+        pytest.param("Africa/Casablanca", -1, 25, marks=pytest.mark.slow),
+    ],
 )
 def test_days_that_were_cut_by_former_zone_rules(
     zone: str, shift: int, hours: int, tmp_path: Path

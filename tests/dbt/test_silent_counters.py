@@ -59,6 +59,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     return found
 
 
+@pytest.mark.slow
 def test_a_dead_counter_leaves_its_days_incomplete_for_ever(archive: Archive) -> None:
     """Its last day has what it showed.
 

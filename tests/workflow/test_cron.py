@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.house import Checkout
 
 READING = "power,source=a instant_power_w=1 {}000000000"
@@ -26,6 +28,7 @@ def cron(house: Checkout, script: Path, *arguments: str) -> subprocess.Completed
     )
 
 
+@pytest.mark.slow
 def test_warnings_of_a_good_night_are_printed(checkout: Checkout) -> None:
     """A night without readings is no failure, but cron mails its warning.
 

@@ -101,6 +101,7 @@ def test_a_database_that_is_built_again_forgets_no_day(archive: Checkout) -> Non
     assert archive.energy() == drills.energy_rows(V1)
 
 
+@pytest.mark.slow
 def test_an_archive_that_is_not_mounted(archive: Checkout) -> None:
     """PARQUET_BASE_DIR is empty, markers and database are there.
 
@@ -158,6 +159,7 @@ def test_late_readings_that_were_staged_are_not_lost(archived: House) -> None:
 # files that have changed, and files that cannot be read
 
 
+@pytest.mark.slow
 def test_a_footer_that_has_changed_since_it_was_loaded(archive: Checkout) -> None:
     """Size and time are the same, the database is gone.
 

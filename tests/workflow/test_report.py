@@ -37,6 +37,7 @@ def shown_peak(house: House, day: str) -> float | None:
     return next(row[4][0] for row in part.tables["table"] if row[0][1] == f"{int(day[-2:])} Nov")
 
 
+@pytest.mark.slow
 def test_the_report_follows_the_tables(archived: House) -> None:
     """Written after the read copy and not with --until load.
 

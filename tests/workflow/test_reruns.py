@@ -270,6 +270,7 @@ def test_database_deleted_rebuilds_the_tables(archived: House) -> None:
     assert archived.energy() == drills.energy_rows(V1)
 
 
+@pytest.mark.slow
 def test_older_copy_from_before_its_build(archived: House, tmp_path: Path) -> None:
     """A database replaced by a copy that has every load, but not the tables of them.
 
