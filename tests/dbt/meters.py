@@ -24,6 +24,7 @@ from homeiot_batch.counters.limits import Limits
 from homeiot_batch.counters.readings import COLUMNS
 from homeiot_batch.warehouse.database import RECORD_DDL, record_build
 from homeiot_batch.warehouse.read_copy import publish
+from tests.dbt.parsed_project import DESCRIPTOR, kept_parse, same_path
 
 RAW = "raw_meter_readings"
 Row = tuple[Any, ...]
@@ -86,20 +87,23 @@ class Archive:
             for name, value in os.environ.items()
             if name.lower() not in Settings.model_fields
         }
-        places = {
-            "DUCKDB_PATH": str(self.database),
-            "DBT_TARGET_PATH": str(folder / "target"),
-            "DBT_LOG_PATH": str(folder / "logs"),
-        }
+        target = folder / "target"
         command = [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments]
-        done = subprocess.run(
-            command,
-            cwd=ROOT / "dbt",
-            env=inherited | places,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        with same_path(self.database) as path, kept_parse(target):
+            places = {
+                "DUCKDB_PATH": path,
+                "DBT_TARGET_PATH": str(target),
+                "DBT_LOG_PATH": str(folder / "logs"),
+            }
+            done = subprocess.run(
+                command,
+                cwd=ROOT / "dbt",
+                env=inherited | places,
+                pass_fds=(DESCRIPTOR,),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
         assert done.returncode == 0, done.stdout
         return done.stdout
 

@@ -350,12 +350,9 @@ def half_hourly(day: LocalDay, watts: float) -> list[Reading]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("zone", "shift", "hours"),
-    [
-        ("America/Vancouver", 1, 23),
-        pytest.param("Africa/Casablanca", -1, 25, marks=pytest.mark.slow),
-    ],
+    ("zone", "shift", "hours"), [("America/Vancouver", 1, 23), ("Africa/Casablanca", -1, 25)]
 )
 def test_days_that_were_cut_by_former_zone_rules(
     zone: str, shift: int, hours: int, tmp_path: Path

@@ -68,6 +68,7 @@ def test_an_edit_of_the_tariffs_is_in_the_tables_after_the_next_run(archived: Ho
     drills.assert_archived(archived, drills.V1)
 
 
+@pytest.mark.slow
 def test_the_night_builds_the_tables_for_an_edit_alone(archived: House) -> None:
     """Also where there is no day to read. A meter that does not exist is named in a warning."""
     night = ("yesterday", "--config", "now=2026-11-12T00:10:00+09:00")

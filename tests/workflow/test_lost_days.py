@@ -195,6 +195,7 @@ def as_plain_user(checkout: Checkout, name: str, *arguments: str) -> Outcome:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="gives files to somebody else")
+@pytest.mark.slow
 def test_a_file_that_may_not_be_read_is_not_replaced(archive: Checkout) -> None:
     """Restored by somebody else, readable for him alone.
 

@@ -93,6 +93,7 @@ class Readers:
                     self.errors.append(str(error))
 
 
+@pytest.mark.slow
 def test_readers_always_see_a_complete_state(archived: House) -> None:
     """During forced runs that change every day: whole days of one version, never an error.
 
@@ -302,6 +303,7 @@ def climate(house: House) -> list[tuple[Any, ...]]:
         ).fetchall()
 
 
+@pytest.mark.slow
 def test_tables_come_after_the_days_of_every_dataset(checkout: Checkout) -> None:
     """Though they are built from one, whose days are loaded already.
 

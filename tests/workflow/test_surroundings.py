@@ -153,6 +153,7 @@ def test_a_link_to_a_disk_that_is_not_there(archived: House) -> None:
     assert archived.snakemake(*UNTIL_LOAD, *span()).jobs == []
 
 
+@pytest.mark.slow
 def test_dbt_s_own_variables_change_nothing(archived: House) -> None:
     """Options that another project has left in the environment: the tables are whole."""
     drills.feed(archived, V1 | {MIDDLE: 2})
