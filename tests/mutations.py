@@ -35,7 +35,7 @@ from homeiot_batch.sources.exports.coverage import Coverage
 from homeiot_batch.sources.exports.scan import ExportPass
 from homeiot_batch.sources.exports.sections import Section
 from homeiot_batch.sources.influx_reader import InfluxReader
-from homeiot_batch.sources.influxdb import supported_servers
+from homeiot_batch.sources.influxdb import supported_servers, uniform_rows, untrusted_msgpack
 from homeiot_batch.sources.influxdb.client import InfluxClient
 from homeiot_batch.warehouse import comparison, database, dbt_build, duckdb_writer, read_copy
 from homeiot_batch.workflow import preflight, recovery, rereads, start
@@ -83,6 +83,21 @@ MUTATIONS = [
         "read: an answer is compared with the server's counts",
         without_raise(InfluxReader.read),
         "tests/integration/test_failures.py",
+    ),
+    Mutation(
+        "read: rows are read as columns only if all have one form",
+        body(uniform_rows._have_one_form, "return True"),
+        "tests/sources/influxdb/test_uniform_rows.py",
+    ),
+    Mutation(
+        "read: an answer in msgpack ends with a whole document",
+        without_raise(untrusted_msgpack.unpacked, 3),
+        "tests/sources/influxdb/test_untrusted_msgpack.py",
+    ),
+    Mutation(
+        "read: a double is finite",
+        gives(influx_reader._as_it_is, "is_finite", "pa.array([True])"),
+        "tests/sources/test_influx_reader.py",
     ),
     Mutation(
         "read: InfluxDB 3 has no rows only if it says so in one piece",

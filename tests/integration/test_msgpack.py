@@ -14,6 +14,7 @@ from homeiot_batch.core.days import LocalDay
 from homeiot_batch.errors import SourceError
 from homeiot_batch.sources.influx_reader import InfluxReader
 from homeiot_batch.sources.influxdb import client
+from homeiot_batch.sources.influxdb.uniform_rows import UniformRows
 from tests.integration.servers import Influx1, Influx2
 from tests.integration.test_limits import Limited1
 
@@ -85,6 +86,28 @@ def test_the_same_rows_in_both_forms(
     assert packed == rows(reader(server, influx_chunk_rows=chunk_rows), day)
     assert len(packed) == len(LINES)
     assert f"'time': {day.start_ns}, 'source': 'a b', 'f': 0.0, 'i': 9007199254740993" in packed[0]
+
+
+def test_rows_of_one_form(
+    server: Influx1 | Influx2, day: LocalDay, reader: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of one meter come as columns, and have the values that JSON has."""
+    server.create(BUCKET)
+    lines = []
+    for second in range(2_500):
+        time = day.start_ns + 3600 * 10**9 + second * 10**9
+        lines.append(b"even,source=meter1 f=%.1f,b=%d %d" % (second / 7, second, time))
+    server.write_lines(BUCKET, b"\n".join(lines))
+    even = Dataset(measurement="even", tags={"source": ""}, fields={"f": "double", "b": "double"})
+    source = reader(server, influx_chunk_rows="1000")
+    found = source.client.rows_of_day('SELECT f::field, b::field, source::tag FROM "even"')
+    assert [type(series.values) for series in found] == [UniformRows] * 3
+    packed = [str(row) for batch in source.read(even, day) for row in batch.to_pylist()]
+    monkeypatch.setattr(client, "has_msgpack", lambda _: False)
+    source = reader(server, influx_chunk_rows="1000")
+    in_json = [str(row) for batch in source.read(even, day) for row in batch.to_pylist()]
+    assert packed == in_json
+    assert len(packed) == 2_500
 
 
 def test_the_form_that_is_answered(

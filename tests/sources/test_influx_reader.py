@@ -8,12 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgpack
+import pyarrow as pa
 import pytest
 
 from homeiot_batch.config import load_settings
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.errors import SourceError
 from homeiot_batch.sources.influx_reader import InfluxReader
+from tests.sources.influxdb.packing import document
 from tests.sources.stub_server import Answer, Question, Reply, packed, serving
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
@@ -73,8 +75,9 @@ def with_a_day(day: bytes | Answer, version: str = "1.8.10") -> Reply:
 
 
 def read(url: str) -> list[dict[str, Any]]:
-    """The rows of the day."""
-    settings = load_settings({"influx_url": url, "influx_bucket": "home"})
+    """The rows of the day, asked for once."""
+    given = {"influx_url": url, "influx_bucket": "home", "influx_retries": 1}
+    settings = load_settings(given)
     batches = InfluxReader(settings).read(settings.datasets["raw_meter_readings"], DAY)
     return [row for batch in batches for row in batch.to_pylist()]
 
@@ -187,6 +190,39 @@ def test_a_number_that_is_none_in_msgpack(number: float, column: int, said: str)
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        *((0, value) for value in (None, 1.5, "2026", -1)),
+        *((1, value) for value in ("1.5", math.nan, math.inf)),
+        *((4, value) for value in (1.5, 7)),
+    ],
+)
+def test_rows_of_one_form_with_a_value_of_another_type(column: int, value: object) -> None:
+    """Many rows that all have it, and many of which one has it: the message is that of one row."""
+    row: list[object] = [TIME, 1.5, 2.5, None, "main"]
+    wrong = [*row[:column], value, *row[column + 1 :]]
+    messages = set()
+    for rows in ([wrong], [wrong] * 40, [row] * 40 + [wrong], [wrong, *[row] * 40]):
+        day = Answer((document(rows, COLUMNS),), 200, packed().headers)
+        with serving(with_a_day(day)) as (url, _), pytest.raises(SourceError) as refused:
+            read(url)
+        messages.add(str(refused.value).replace(url, "URL"))
+    assert len(messages) == 1
+
+
+def test_rows_of_one_form() -> None:
+    """They become what they are in JSON: minus zero is zero, and what is missing is NULL."""
+    rows = [[TIME + second, -0.0, second / 7, None, "main"] for second in range(100)]
+    days = [Answer((document(rows, COLUMNS),), 200, packed().headers)]
+    days.append(in_json(of_series(COLUMNS, rows)))
+    found = []
+    for day in days:
+        with serving(with_a_day(day)) as (url, _):
+            found.append(str(read_batch(url).to_pylist()))
+    assert found[0] == found[1]
+
+
 WHOLE = 1152921504606847000  # the shortest digits of the float 2 ** 60
 
 
@@ -246,6 +282,12 @@ def read_first(url: str, **types: str) -> dict[str, Any]:
     declared = dataset.model_copy(update={"fields": {**dataset.fields, **types}})
     batches = InfluxReader(settings).read(declared, DAY)
     return next(batches).to_pylist()[0]
+
+
+def read_batch(url: str) -> pa.RecordBatch:
+    """The first rows of the day."""
+    settings = load_settings({"influx_url": url, "influx_bucket": "home"})
+    return next(InfluxReader(settings).read(settings.datasets["raw_meter_readings"], DAY))
 
 
 SERIES = {"name": "power", "columns": COLUMNS, "values": [[TIME, 1, 2.5, None, "main"]]}

@@ -345,13 +345,24 @@ class InfluxReader:
             yield batch
 
     def _batch(self, dataset: Dataset, series: Series) -> pa.RecordBatch:
-        columns = zip(*series.values, strict=True)
-        values = dict(zip(series.columns, columns, strict=True))
+        values = dict(zip(series.columns, series.by_column(), strict=True))
         schema = dataset.raw_schema()
         arrays = [self._array(dataset, column, values[column.name]) for column in schema]
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
-    def _array(self, dataset: Dataset, column: pa.Field, values: Sequence[Any]) -> pa.Array:
+    def _array(
+        self, dataset: Dataset, column: pa.Field, values: Sequence[Any] | pa.Array
+    ) -> pa.Array:
+        """The values in the column's type; a SourceError if one does not fit it.
+
+        An Arrow array has one type for all its values. Where that is another type than the
+        column's, they are looked at one by one.
+        """
+        if isinstance(values, pa.Array):
+            array = _as_it_is(values, column.type)
+            if array is not None:
+                return array
+            values = values.to_pylist()
         if column.name in dataset.fields:
             return _field(dataset, column.name, values)
         return self._plain(dataset, column, values)
@@ -453,6 +464,18 @@ def _doubles(values: Sequence[Any], types: set[type]) -> pa.Array:
     if not _all(pc.is_finite(array)):
         raise ValueError("not finite")
     return array
+
+
+def _as_it_is(values: pa.Array, kind: pa.DataType) -> pa.Array | None:
+    """The array if it is of that type and, where it has doubles, all are finite."""
+    if values.type != kind:
+        return None
+    if kind != pa.float64():
+        return values
+    array = pc.add(values, 0.0)
+    if _all(pc.is_finite(array)):
+        return array
+    return None
 
 
 def _as_double(number: float | None) -> float | None:

@@ -6,10 +6,11 @@ ValueError names, in one line, the key that is missing or has a value of another
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
+import pyarrow as pa
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -20,6 +21,8 @@ from pydantic import (
     WrapValidator,
     model_validator,
 )
+
+from homeiot_batch.sources.influxdb.uniform_rows import UniformRows
 
 # Go counts a duration in ns, in 64 bits: 292 years
 LONGEST_S = 2**63 // 10**9
@@ -57,11 +60,13 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Rows = list[list[Any]]
 
 
-def _rows(value: object, validate: ValidatorFunctionWrapHandler) -> Rows:
+def _rows(value: object, validate: ValidatorFunctionWrapHandler) -> Rows | UniformRows:
     """Rows as they are, if all are lists or tuples.
 
     Pydantic would copy each. It says what is wrong with others.
     """
+    if isinstance(value, UniformRows):
+        return value
     if isinstance(value, list) and set(map(type, value)) <= {list, tuple}:
         return value
     return validate(_none_as_empty(value))
@@ -78,10 +83,20 @@ class Series(Answer):
     @model_validator(mode="after")
     def _rows_are_whole(self) -> "Series":
         columns = len(self.columns)
-        if set(map(len, self.values)) <= {columns}:
+        if isinstance(self.values, UniformRows):
+            lengths = {len(self.values.columns)}
+        else:
+            lengths = set(map(len, self.values))
+        if lengths <= {columns}:
             return self
-        values = next(length for length in map(len, self.values) if length != columns)
+        values = next(len(row) for row in self.values if len(row) != columns)
         raise ValueError(f"a row of {values} values in {columns} columns")
+
+    def by_column(self) -> list[Sequence[Any] | pa.Array]:
+        """The values of each column: Arrow arrays where the rows came in one form."""
+        if isinstance(self.values, UniformRows):
+            return list(self.values.columns)
+        return list(zip(*self.values, strict=True))
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Each row as a dictionary of the columns."""
