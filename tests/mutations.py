@@ -19,6 +19,7 @@ from pathlib import Path
 from homeiot_batch import config
 from homeiot_batch.archive import day_file, file_times, parquet_writer, run_lock, shrink_guard
 from homeiot_batch.archive.day_bounds import DayBounds
+from homeiot_batch.archive.day_file import Proof
 from homeiot_batch.archive.shrink_guard import ShrinkGuard
 from homeiot_batch.commands import night
 from homeiot_batch.config import ROOT, Settings
@@ -186,7 +187,7 @@ MUTATIONS = [
     ),
     Mutation(
         "file: a changed description of the columns is damage",
-        without(day_file.prove_part, day_file._refuse_other_columns),
+        without(day_file._read_through, day_file._refuse_other_columns),
         "tests/archive/test_day_file.py -k columns_name",
     ),
     Mutation(
@@ -237,6 +238,11 @@ MUTATIONS = [
         "tests/warehouse/test_duckdb_writer.py -k another_order",
     ),
     Mutation(
+        "insert: a file that has changed since it was proven is proven again",
+        body(Proof.holds_for, "return True"),
+        "tests/warehouse/test_duckdb_writer.py -k changed_after",
+    ),
+    Mutation(
         "insert: damaged pages are not loaded",
         without(duckdb_writer.load_day, day_file.DayFile.prove),
         "tests/workflow/test_database.py -k page_checksums",
@@ -258,7 +264,7 @@ MUTATIONS = [
     ),
     Mutation(
         "marker: dbt hears of every load",
-        without(Run.load, "self.layout.last_load"),
+        without(Run.load, Run._note_load),
         "tests/workflow/test_reruns.py",
     ),
     Mutation(

@@ -34,6 +34,7 @@ from pydantic_settings import (
 from homeiot_batch.core.datasets import Dataset, is_dataset_name
 from homeiot_batch.core.days import parse_day
 from homeiot_batch.core.dbt_vars import refuse_unknown_vars
+from homeiot_batch.core.duckdb_connections import Limits, set_limits
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.core.near_names import hint
 from homeiot_batch.core.settings_files import declared_settings
@@ -170,7 +171,8 @@ class Settings(BaseSettings):
     )
     duckdb_memory_limit: str = _env(
         "2GB",
-        "Most memory for DuckDB while dbt builds the tables. It puts the rest on disk.",
+        "Most memory for DuckDB in a run, and in dbt while it builds the tables. It puts the "
+        "rest on disk.",
         pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$",
     )
     read_copy_storage_version: str = _env(
@@ -472,6 +474,7 @@ def load_settings(
     except ValidationError as error:
         raise SettingsError(_one_line(error, given, origins)) from None
     _refuse_shrinking_anything(settings)
+    set_limits(Limits(settings.duckdb_memory_limit, settings.layout.spill))
     return settings
 
 

@@ -32,7 +32,7 @@ LOADING_POINTS = [
     *("fetch.written", "fetch.read", "fetch.staged"),
     *3 * ("extract.before_rename",),  # the day is in no place but in staging
     *("extract.renamed", "extract.done"),
-    *("load.deleted", "load.inserted", "load.committed", "load.closed", "load.marked"),
+    *("load.deleted", "load.inserted", "load.committed", "load.marked"),
 ]
 LAST_POINTS = [
     "dbt.built",

@@ -1,9 +1,11 @@
 """Loading a day into DuckDB: delete, insert, record, all in one transaction."""
 
+import os
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,11 +14,15 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from homeiot_batch.archive import day_file
+from homeiot_batch.archive.day_file import Proof
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.day_record import DayRecord
 from homeiot_batch.core.days import LocalDay
+from homeiot_batch.core.layout import PART
 from homeiot_batch.errors import (
+    ArchiveDamaged,
     ArchiveError,
     DatabaseDamaged,
     DatabaseError,
@@ -229,6 +235,54 @@ def test_rows_that_do_not_arrive_undo_the_load(
             allow_shrink=False,
         )
     assert (rows(path), recorded_loads(path)) == (kept, loads)
+
+
+def test_what_was_just_proven_is_not_read_through_again(
+    settings: Settings,
+    dataset: Dataset,
+    day: LocalDay,
+    batches: Batches,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A load reads a file page by page only where no proof of it is at hand."""
+    staged = stage_day(batches(POINTS), dataset, day, settings, tmp_path / "staged")
+    read: list[Path] = []
+    monkeypatch.setattr(day_file, "_read_through", lambda part, *_: read.append(part))
+    path = settings.duckdb_path
+    load_day(path, staged.folder, dataset, day, allow_shrink=False, proof=staged.proof)
+    assert (read, len(rows(path))) == ([], 2)
+    load_day(path, staged.folder, dataset, day, allow_shrink=False)
+    assert read == [staged.folder / PART]
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_proof_holds_for_no_shorter_day(day: LocalDay, hours: int) -> None:
+    """The rows lie in the day that was proven, so in a longer one too."""
+    hour = timedelta(hours=hours)
+    proof = Proof("checksum", day)
+    assert proof.holds_for("checksum", day)
+    assert not proof.holds_for("another", day)
+    assert proof.holds_for("checksum", day.within(day.start - hour, day.end)) == (hours > 0)
+    assert proof.holds_for("checksum", day.within(day.start, day.end + hour)) == (hours > 0)
+
+
+def test_a_file_that_is_changed_after_its_proof_is_proven_again(
+    settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches, tmp_path: Path
+) -> None:
+    """By its content: neither its size nor its times tell, and DuckDB would load the value."""
+    plain = settings.model_copy(update={"parquet_compression": "none"})
+    staged = stage_day(batches(POINTS), dataset, day, plain, tmp_path / "staged")
+    part = staged.folder / PART
+    before = part.stat()
+    content = part.read_bytes()
+    place = content.index(struct.pack("<d", 6.0))
+    part.write_bytes(content[:place] + b"\x01" + content[place + 1 :])
+    os.utime(part, ns=(before.st_atime_ns, before.st_mtime_ns))
+    path = settings.duckdb_path
+    with pytest.raises(ArchiveDamaged, match="part-0.parquet is damaged"):
+        load_day(path, staged.folder, dataset, day, allow_shrink=False, proof=staged.proof)
+    assert not path.exists()
 
 
 ASCENDING = "(0, 'a'), (0, 'b'), (60, 'a'), (60, 'b')"

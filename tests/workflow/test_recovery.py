@@ -24,6 +24,7 @@ from homeiot_batch.workflow.recovery import (
     invalidate_stale_markers,
     recover_staged_days,
     remove_empty_day_folders,
+    replace_unusable_database,
 )
 from tests.staging import stage_day
 
@@ -115,11 +116,23 @@ def test_a_staged_day_replaces_one_that_it_holds_all_of(
     assert (watts(layout), staged_files(layout)) == (expected, [])
 
 
+def end_of_first_column(content: bytes) -> int:
+    """Where the last byte of the first column's data lies in a Parquet file."""
+    column = pq.ParquetFile(pa.BufferReader(content)).metadata.row_group(0).column(0)
+    offsets = (column.dictionary_page_offset, column.data_page_offset)
+    return min(offset for offset in offsets if offset) + column.total_compressed_size - 1
+
+
+def flipped(content: bytes, place: int) -> bytes:
+    """The content with other bits in one byte."""
+    return content[:place] + bytes([content[place] ^ 255]) + content[place + 1 :]
+
+
 @pytest.mark.parametrize(
     "damage",
     [
         lambda content: content[:-20],
-        lambda content: content[:40] + bytes([content[40] ^ 255]) + content[41:],
+        lambda content: flipped(content, end_of_first_column(content)),
     ],
 )
 def test_of_a_staged_day_and_one_in_place_the_whole_one_stays(
@@ -216,10 +229,13 @@ def test_a_report_that_cannot_be_there_ends_no_run(layout: Layout, settings: Set
     assert layout.report_marker.exists()
 
 
-def test_a_broken_marker_is_not_believed(layout: Layout, settings: Settings) -> None:
-    """A marker that is no JSON, as a full disk may leave it, has the day loaded again."""
+@pytest.mark.parametrize("content", [b"", bytes(700), b'{\n  "dataset": "raw_me', b"\xff\x00{}"])
+def test_a_broken_marker_is_not_believed(
+    layout: Layout, settings: Settings, content: bytes
+) -> None:
+    """A marker that is no JSON, as a full disk or a power cut may leave it: the day is loaded."""
     layout.marker(NAME, "2026-11-09").parent.mkdir(parents=True)
-    layout.marker(NAME, "2026-11-09").write_text("")
+    layout.marker(NAME, "2026-11-09").write_bytes(content)
     invalidate_stale_markers(layout, settings)
     assert not layout.marker(NAME, "2026-11-09").exists()
 
@@ -246,3 +262,17 @@ def test_a_marker_of_another_file_is_not_believed(
     os.utime(folder / "part-0.parquet", (1, 1))
     invalidate_stale_markers(layout, settings)
     assert not layout.marker(NAME, "2026-11-09").exists()
+
+
+def test_what_a_killed_run_could_not_hold_in_memory_is_removed(
+    layout: Layout, settings: Settings
+) -> None:
+    """DuckDB's folder beside the database stays after a kill; the database stays as it is."""
+    record_build(settings.duckdb_path)
+    content = settings.duckdb_path.read_bytes()
+    spill = settings.duckdb_path.with_name("home.duckdb.tmp")
+    spill.mkdir()
+    (spill / "duckdb_temp_storage_DEFAULT-0.tmp").write_bytes(b"rows")
+    assert replace_unusable_database(layout, settings) is None
+    assert not spill.exists()
+    assert settings.duckdb_path.read_bytes() == content

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from homeiot_batch.core.datasets import OWN_COLUMNS, Dataset
 from homeiot_batch.core.day_record import DayRecord, FileMetadata, Marker
 from homeiot_batch.core.days import LocalDay
+from homeiot_batch.core.duckdb_connections import scratch
 from homeiot_batch.core.files import sha256
 from homeiot_batch.core.layout import PART
 from homeiot_batch.errors import ArchiveDamaged, ArchiveError, SettingsError
@@ -42,6 +43,24 @@ def file_metadata(part: Path) -> FileMetadata:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """That a file was read through as the file of a day: see `prove_part`.
+
+    The checksum was taken before the reading. It tells whether a file still is what was proven,
+    also after a change that leaves its size and times as they were. A proof is kept in memory
+    alone: what a killed run has proven is proven again.
+    """
+
+    sha256: str
+    day: LocalDay
+
+    def holds_for(self, checksum: str, day: LocalDay) -> bool:
+        """Whether the file of this checksum was proven, and all its rows lie in `day`."""
+        is_within = day.start <= self.day.start and self.day.end <= day.end
+        return is_within and checksum == self.sha256
+
+
+@dataclass(frozen=True)
 class DayFile:
     """The Parquet file of a day, and what it says of itself. `open_day` opens it."""
 
@@ -49,9 +68,10 @@ class DayFile:
     metadata: FileMetadata
     record: DayRecord
 
-    def prove(self, day: LocalDay) -> None:
-        """Read the whole file: see `prove_part`."""
-        prove_part(self.part, self.record, day)
+    def prove(self, day: LocalDay, proof: Proof | None = None) -> None:
+        """Read the whole file, unless `proof` holds for it: see `prove_part`."""
+        if proof is None or not proof.holds_for(self.sha256, day):
+            _read_through(self.part, self.record, day)
 
     @functools.cached_property
     def sha256(self) -> str:
@@ -74,14 +94,21 @@ def open_day(folder: Path) -> DayFile:
     return DayFile(folder / PART, metadata, metadata.record)
 
 
-def prove_part(part: Path, record: DayRecord, day: LocalDay) -> None:
-    """Read every page of the file.
+def prove_part(part: Path, record: DayRecord, day: LocalDay) -> Proof:
+    """Read every page of the file, and give what is proven by that.
 
     ArchiveDamaged unless all checksums, the columns and the number of rows are those that were
     written.
 
     ArchiveError if rows lie outside of the day.
     """
+    with translate_read_errors(part):
+        checksum = sha256(part)
+    _read_through(part, record, day)
+    return Proof(checksum, day)
+
+
+def _read_through(part: Path, record: DayRecord, day: LocalDay) -> None:
     rows = 0
     with translate_read_errors(part), pq.ParquetFile(part, page_checksum_verification=True) as file:
         _refuse_other_columns(part, file, record)
@@ -228,7 +255,7 @@ def _refuse_what_duckdb_reads_otherwise(part: Path) -> None:
     ArchiveDamaged if it stumbles, or takes a time for another.
     """
     files = "read_parquet(?, hive_partitioning = false)"
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         try:
             connection.execute(f"SELECT count(COLUMNS(*)) FROM {files}", [str(part)]).fetchall()
             types = dict(

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import structlog
 
 from homeiot_batch import __version__
-from homeiot_batch.archive.day_file import METADATA_KEY, prove_part
+from homeiot_batch.archive.day_file import METADATA_KEY, Proof, prove_part
 from homeiot_batch.config import Settings
 from homeiot_batch.core import fault_points
 from homeiot_batch.core.datasets import Dataset
@@ -114,21 +114,23 @@ class DayWriter:
         self._file.add_key_value_metadata({METADATA_KEY: json.dumps(metadata.to_json())})
 
 
-def prove_written(folder: Path, record: DayRecord, day: LocalDay) -> None:
-    """Flush the day's file to disk and read it back.
+def prove_written(folder: Path, record: DayRecord, day: LocalDay) -> Proof:
+    """Flush the day's file to disk and read it back: the proof that it holds what was written.
 
     ArchiveDamaged unless it holds what was written, ArchiveError if rows lie outside of the day.
     """
     fault_points.reach("fetch.written")
     sync_file(folder / PART)
     sync_folder(folder)
-    prove_part(folder / PART, record, day)
+    return prove_part(folder / PART, record, day)
 
 
 def rename_durably(source: Path, target: Path) -> None:
     """Rename the folder `source` to `target`, durably. ArchiveError if a day stands there."""
+    folder = target.parent
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
         source.rename(target)
     except OSError as error:
         raise ArchiveError(
@@ -136,6 +138,8 @@ def rename_durably(source: Path, target: Path) -> None:
             "clear the way and run again"
         ) from None
     try:
-        sync_folder(target.parent)
+        sync_folder(folder)
+        if is_new:
+            sync_folder(folder.parent)
     except OSError as error:  # the day is in place: a failed job would have it deleted
         log.warning("not flushed to disk", folder=str(target), reason=error.strerror)

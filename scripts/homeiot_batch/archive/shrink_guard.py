@@ -14,6 +14,7 @@ import structlog
 from homeiot_batch.archive.day_file import DayFile, translate_read_errors
 from homeiot_batch.core.datasets import Dataset, quoted
 from homeiot_batch.core.day_record import DayRecord, FileMetadata
+from homeiot_batch.core.duckdb_connections import scratch
 from homeiot_batch.core.files import is_there
 from homeiot_batch.errors import ArchiveDamaged, ArchiveError, ShrinkError
 
@@ -94,7 +95,7 @@ def readings_lost(old: Path, new: Path, dataset: Dataset) -> int:
     """
     if not is_there(old):
         return 0
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         try:
             keys = _sound_keys(old, dataset)
             columns = ", ".join(map(quoted, keys))

@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import duckdb
 import typer
 
 from homeiot_batch.commands.simulate import write_export
 from homeiot_batch.config import ROOT, Settings
 from homeiot_batch.core.days import LocalDay, yesterday
+from homeiot_batch.core.duckdb_connections import connect
 from homeiot_batch.core.environment import plain_environment
 
 FOLDER = Path("data/demo")
@@ -85,7 +85,7 @@ def _run(first: LocalDay, last: LocalDay, environment: dict[str, str]) -> int:
 
 
 def _show(database: Path) -> None:
-    with duckdb.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         rows = connection.execute(TABLE).fetchall()
     head = _line("date", "source", "kWh", "peak W")
     typer.echo(f"\n{head}")

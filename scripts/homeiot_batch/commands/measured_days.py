@@ -11,6 +11,7 @@ from homeiot_batch.archive.day_bounds import DayBounds
 from homeiot_batch.archive.day_file import prove_day
 from homeiot_batch.core.datasets import Dataset, literal, quoted
 from homeiot_batch.core.days import LocalDay
+from homeiot_batch.core.duckdb_connections import scratch
 from homeiot_batch.errors import ArchiveDamaged
 
 FILES = (
@@ -116,7 +117,7 @@ def _is_damaged(part: Path, day: LocalDay) -> bool:
 def _series_days(dataset: Dataset, parts: Collection[Path]) -> list[SeriesDay]:
     """What each series holds of each day."""
     files = [str(part) for part in parts]
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         described = connection.execute(f"DESCRIBE SELECT * FROM {FILES}", [files])
         columns = {name for name, *_ in described.fetchall()}
         tags = ", ".join(_tag(dataset, tag, columns) for tag in dataset.tags)

@@ -29,7 +29,6 @@ POINTS = {
     "load.deleted": "delete: the old rows are deleted in the transaction",
     "load.inserted": "insert: the new rows are in the transaction",
     "load.committed": "commit: the transaction is committed",
-    "load.closed": "commit: the database is closed",
     "load.marked": "marker: the load has its marker",
     "dbt.built": "dbt: the tables are built",
     "publish.linked": "read copy: the files are linked",

@@ -30,20 +30,26 @@ def sync_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def write_json(path: Path, content: Mapping[str, object]) -> None:
-    """Replace `path` by `content` as JSON, by one rename. ArchiveError if the disk refuses."""
-    write_text(path, json.dumps(content, indent=2, default=str) + "\n")
+def write_json(path: Path, content: Mapping[str, object], *, flush: bool = True) -> None:
+    """Replace `path` by `content` as JSON: see `write_text`."""
+    write_text(path, json.dumps(content, indent=2, default=str) + "\n", flush=flush)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Replace `path` by `text`, by one rename. ArchiveError if the disk refuses."""
+def write_text(path: Path, text: str, *, flush: bool = True) -> None:
+    """Replace `path` by `text`, by one rename. ArchiveError if the disk refuses.
+
+    Without `flush` a power cut may leave the old file, none, or one that cannot be read: for what
+    is then done again.
+    """
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(text, encoding="utf-8")
-        sync_file(part)
+        if flush:
+            sync_file(part)
         part.replace(path)
-        sync_folder(path.parent)
+        if flush:
+            sync_folder(path.parent)
     except OSError as error:
         raise ArchiveError(
             f"{path} cannot be written ({error.strerror}); see to disk space and permissions"

@@ -44,6 +44,11 @@ class Layout:
         return self.parquet / ".staging"
 
     @property
+    def spill(self) -> Path:
+        """Where DuckDB puts what it cannot hold in memory, and removes it afterwards."""
+        return self.staging / "tmp-duckdb"
+
+    @property
     def kept(self) -> Path:
         """Day folders that were in the way and held files of somebody else."""
         return self.parquet / ".kept"

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-import duckdb
-
 from homeiot_batch.archive.zone_record import recorded_zone, require_zone
 from homeiot_batch.config import Settings
 from homeiot_batch.core.days import EPOCH, yesterday
+from homeiot_batch.core.duckdb_connections import scratch
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.doctor.finding import Finding, of_error, ok, problem, warning
 from homeiot_batch.errors import HomeIotError
@@ -74,7 +73,7 @@ def differing_hour(tz: str, zone: ZoneInfo, year: int) -> str | None:
     """
     begin = f"{year - 1}-01-01"
     end = f"{year + 2}-01-01"
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         rows = connection.execute(WALL_TIMES, [tz, begin, end]).fetchall()
     for microseconds, wall in rows:
         utc = EPOCH + timedelta(microseconds=microseconds)

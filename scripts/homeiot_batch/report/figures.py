@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
 
+from homeiot_batch.core.duckdb_connections import connect
 from homeiot_batch.errors import DatabaseError
 from homeiot_batch.report import queries
 
@@ -304,7 +305,7 @@ def read_figures(read_copy: Path) -> House:
     """
     _refuse_closed(read_copy)
     try:
-        with duckdb.connect(read_copy, read_only=True) as connection:
+        with connect(read_copy, read_only=True) as connection:
             zone = _zone(connection, read_copy)
             return _house(connection, zone)
     except (duckdb.CatalogException, duckdb.BinderException) as error:

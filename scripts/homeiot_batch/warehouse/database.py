@@ -5,10 +5,12 @@ The file also has the records of what was loaded and built.
 
 import contextlib
 import json
+import shutil
 import threading
 import time
 import uuid
 from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +20,7 @@ import structlog
 
 from homeiot_batch.core.datasets import OWN_COLUMNS, Dataset, quoted
 from homeiot_batch.core.day_record import DayRecord
+from homeiot_batch.core.duckdb_connections import connect, scratch
 from homeiot_batch.core.file_locks import lock_refusal, without_locks
 from homeiot_batch.core.files import sync_folder
 from homeiot_batch.errors import DatabaseBusy, DatabaseDamaged, DatabaseError
@@ -47,27 +50,78 @@ DAMAGE = (
     "Failed to deserialize",
 )
 
-write_lock = threading.Lock()
+# also of who closes the file that is kept open: with it, its other connections are closed
+write_lock = threading.RLock()
 log = structlog.get_logger()
+
+
+@dataclass
+class _Kept:
+    """A file that is kept open."""
+
+    connection: duckdb.DuckDBPyConnection
+    prepared: set[str] = field(default_factory=set)
+
+
+_kept: dict[Path, _Kept] = {}
 
 
 @contextlib.contextmanager
 def open_database(
-    path: Path, *, read_only: bool = False, wait_s: float = 0
+    path: Path, *, read_only: bool = False, wait_s: float = 0, keep: bool = False
 ) -> Generator[duckdb.DuckDBPyConnection]:
     """A connection to the DuckDB file, made if it is not there.
+
+    With `keep` the file stays open afterwards, and the next call in this process is quick. No other
+    process can open it then, until `release_database`.
 
     DatabaseBusy if another process still holds it after `wait_s` seconds, DatabaseDamaged for a
     file that DuckDB cannot trust, DatabaseError for what else it refuses.
     """
-    connection = _connected(path, read_only, wait_s)
+    connection = _kept_connection(path)
+    if connection is None:
+        connection = _connected(path, read_only, wait_s)
+        if keep:
+            _kept[path] = _Kept(connection)
+            connection = connection.cursor()
     try:
         yield connection
         connection.close()
     except duckdb.Error as error:
+        release_database(path)  # a fatal error holds until the file is opened anew
         raise _refusal(path, error) from None
     finally:
         connection.close()
+
+
+def release_database(path: Path) -> None:
+    """Close the file if it was kept open. What is committed is safe, even if that fails."""
+    with write_lock, contextlib.suppress(duckdb.Error):
+        if kept := _kept.pop(path, None):
+            kept.connection.close()
+
+
+def remove_spill(path: Path) -> None:
+    """Remove what DuckDB put beside the file because it did not fit into memory.
+
+    It does so itself, unless its process was killed. Only while nobody has the file open.
+    """
+    shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)
+
+
+def _kept_connection(path: Path) -> duckdb.DuckDBPyConnection | None:
+    """One more connection to the file that is kept open; None if it is not, or was deleted."""
+    if not path.exists():
+        release_database(path)
+    with write_lock:
+        kept = _kept.get(path)
+        return None if kept is None else kept.connection.cursor()
+
+
+def prepared_tables(path: Path) -> set[str]:
+    """What was done to the tables of the file while it was kept open: as the caller notes it."""
+    kept = _kept.get(path)
+    return set() if kept is None else kept.prepared
 
 
 class RecordedLoad(NamedTuple):
@@ -81,7 +135,7 @@ def recorded_loads(path: Path, wait_s: float = 0) -> dict[tuple[str, str], Recor
     """The load of every (dataset, YYYY-MM-DD) in the file. Nothing where there is no file."""
     if not path.exists():
         return {}
-    with open_database(path, wait_s=wait_s) as connection:
+    with write_lock, open_database(path, wait_s=wait_s) as connection:
         connection.execute(RECORD_DDL)
         rows = connection.execute(
             "SELECT dataset, dt::VARCHAR, load_id, rows, field_values FROM archive.loads"
@@ -123,7 +177,7 @@ def reason_to_rebuild(path: Path, datasets: Iterable[Dataset], wait_s: float = 0
     a dataset's columns does not matter. A table with columns that are not declared any more is none
     of these: its load is refused. The records are read through.
     """
-    with duckdb.connect() as today, open_database(path, wait_s=wait_s) as connection:
+    with scratch() as today, open_database(path, wait_s=wait_s) as connection:
         today.execute(RECORD_DDL)
         expected = {table: columns_of(today, table) for table in RECORD_TABLES}
         expected |= {quoted(dataset.name): list(dataset.columns().items()) for dataset in datasets}
@@ -233,7 +287,7 @@ def _connected(path: Path, read_only: bool, wait_s: float) -> duckdb.DuckDBPyCon
         try:
             if not read_only:
                 _create(path)
-            return duckdb.connect(path, read_only=read_only)
+            return connect(path, read_only=read_only)
         except (duckdb.Error, OSError) as error:
             problem = _problem(path, error)
         if not isinstance(problem, DatabaseBusy) or time.monotonic() >= deadline:
@@ -258,7 +312,7 @@ def _create(path: Path) -> None:
     # beside it
     for leftover in (part, part.with_name(part.name + ".wal"), path.with_name(path.name + ".wal")):
         leftover.unlink(missing_ok=True)
-    with duckdb.connect(part) as connection:
+    with connect(part) as connection:
         connection.execute(RECORD_DDL)
         connection.execute("CHECKPOINT")
     part.rename(path)

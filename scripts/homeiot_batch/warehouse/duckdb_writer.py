@@ -5,13 +5,14 @@ Each day is one transaction, with the record of what was loaded.
 
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
-from homeiot_batch.archive.day_file import DayFile, open_day, refuse_undeclared
+from homeiot_batch.archive.day_file import DayFile, Proof, open_day, refuse_undeclared
 from homeiot_batch.archive.shrink_guard import ShrinkGuard, was_permitted
 from homeiot_batch.core import fault_points
 from homeiot_batch.core.datasets import Dataset, quoted
@@ -34,6 +35,7 @@ from homeiot_batch.warehouse.database import (
     columns_of,
     naive_utc,
     open_database,
+    prepared_tables,
     transaction,
     write_lock,
 )
@@ -63,10 +65,14 @@ def load_day(
     former: Marker | None = None,
     wait_s: float = 0,
     until: datetime | None = None,
+    keep_open: bool = False,
+    proof: Proof | None = None,
 ) -> Load:
     """Replace the day's rows by those of the file in `folder`, compare, and record: all or nothing.
 
-    The file's rows from `until` (UTC) on are left out: they are loaded with the day after.
+    A file that `proof` does not hold for is read through before. Rows from `until` (UTC) on are
+    left out: they are loaded with the day after. `keep_open` is that of `open_database`.
+
     ShrinkError if the file holds less than was loaded before, by the database or by the `former`
     marker of one that is gone. ArchiveDamaged if it is not as it was then. SettingsError if it has
     columns that are not declared. DatabaseBusy if another process still holds the database after
@@ -74,22 +80,18 @@ def load_day(
     """
     file = open_day(folder)
     _refuse_another_day(file, dataset, day)
-    file.prove(day)
+    file.prove(day, proof)
     refuse_undeclared(file.part, dataset, day.zone.key)
     marker = _marker(path, file, dataset, day)
     share = day.within(day.start, until or day.end)
-    with write_lock, open_database(path, wait_s=wait_s) as connection:
-        connection.execute(RECORD_DDL)
-        connection.execute(dataset.ddl())
-        _refuse_other_columns(connection, dataset, path)
+    with write_lock, open_database(path, wait_s=wait_s, keep=keep_open) as connection:
+        _prepare(connection, dataset, path)
         with transaction(connection):
             _require_same_zone(connection, day.zone.key, path)
             loads = [_loaded(connection, dataset, day), former]
             for load in loads:
                 file.refuse_changed(load)
-            known = [load.record for load in loads if load and load.record]
-            subject = f"{dataset.name} {day} in DuckDB"
-            shrunk_from = _permitted_from(subject, known, file, allow_shrink)
+            shrunk_from = _permitted_from(f"{dataset.name} {day}", loads, file, allow_shrink)
             marker = replace(marker, shrunk_from=shrunk_from)
             _replace_rows(connection, file.part, dataset, share)
             table = _compare(connection, file, dataset, share, is_whole=share == day)
@@ -119,6 +121,17 @@ def _marker(path: Path, file: DayFile, dataset: Dataset, day: LocalDay) -> Marke
         loaded_at=datetime.now(UTC).isoformat(),
         database=str(path),
     )
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, dataset: Dataset, path: Path) -> None:
+    """Make the tables, and refuse one of other columns: once while the database stays open."""
+    done = prepared_tables(path)
+    ddl = dataset.ddl()
+    if ddl not in done:
+        connection.execute(RECORD_DDL)
+        connection.execute(ddl)
+        _refuse_other_columns(connection, dataset, path)
+        done.add(ddl)
 
 
 def _refuse_other_columns(
@@ -155,12 +168,13 @@ def _loaded(
 
 
 def _permitted_from(
-    subject: str, known: list[DayRecord], new: DayFile, allow: bool
+    subject: str, loads: Sequence[Marker | None], new: DayFile, allow: bool
 ) -> DayRecord | None:
     """The permission to shrink, of this run or of the one that wrote the file."""
+    known = [load.record for load in loads if load and load.record]
     try:
         allowed = allow or all(was_permitted(new.metadata, record) for record in known)
-        shrunk_from = ShrinkGuard(subject, known, allowed).permit(new.record)
+        shrunk_from = ShrinkGuard(f"{subject} in DuckDB", known, allowed).permit(new.record)
     except ShrinkError as error:
         raise ShrinkError(
             f"{error} (the database holds more than the file: a newer backup of the file may hold "

@@ -10,6 +10,7 @@ import structlog
 
 from homeiot_batch.archive.batches import in_order, of_size
 from homeiot_batch.archive.day_bounds import DayBounds
+from homeiot_batch.archive.day_file import Proof
 from homeiot_batch.archive.parquet_writer import (
     DayWriter,
     prove_written,
@@ -24,7 +25,6 @@ from homeiot_batch.core import fault_points
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.day_record import DayRecord, listed_counts
 from homeiot_batch.core.days import LocalDay
-from homeiot_batch.core.files import sync_folder
 from homeiot_batch.core.inventory import first_day
 from homeiot_batch.core.layout import PART
 from homeiot_batch.errors import SourceError, SourceUnavailable
@@ -47,6 +47,7 @@ class FetchedDay:
     record: DayRecord
     shrinks: bool
     lost_readings: int
+    proof: Proof
 
     def losses(self) -> list[str]:
         """What it lacks of the archived day, by permission."""
@@ -71,9 +72,9 @@ def fetch_day(
                 writer.write(rows, count_values(batch, dataset))
             shrunk_from = guard.permit(writer.record)
             writer.describe(source.describe(dataset), shrunk_from)
-        prove_written(folder, writer.record, day)
+        proof = prove_written(folder, writer.record, day)
         lost = guard.permit_losses(archived / PART, folder / PART, dataset)
-    return FetchedDay(folder, writer.record, shrunk_from is not None, lost)
+    return FetchedDay(folder, writer.record, shrunk_from is not None, lost, proof)
 
 
 class DayFetcher:
@@ -88,6 +89,7 @@ class DayFetcher:
         self._summary = summary
         self._loads = loads
         self._source: Source | None = None
+        self._proofs: dict[tuple[str, str], Proof] = {}
         self._lock = threading.Lock()
         self._retry_policy = RetryPolicy(settings.influx_retries, SourceUnavailable)
         # the datasets of which no day is archived yet
@@ -106,11 +108,16 @@ class DayFetcher:
         new = self._retry_policy(lambda: fetch_day(source, declared, day, guard, settings))
         with self._lock:
             record_zone(self._layout, settings.tz)
+        self._proofs[dataset, dt] = new.proof
         self._put_into_staging(new.folder, staged)
         self._report(new, f"{dataset} {dt}")
         for warning in source.warnings(declared, day):
             self._summary.warn(f"{dataset} {dt}: {warning}")
         self._say_how_far_back(source, declared, day.date)
+
+    def take_proof(self, dataset: str, dt: str) -> Proof | None:
+        """The proof of the day's file as it was staged, once; None if this run did not read it."""
+        return self._proofs.pop((dataset, dt), None)
 
     def notices(self) -> list[str]:
         """What the user should know of the source as a whole. Nothing if no day was read."""
@@ -119,7 +126,6 @@ class DayFetcher:
     def _put_into_staging(self, folder: Path, staged: Path) -> None:
         fault_points.reach("fetch.read")
         rename_durably(folder, staged)
-        sync_folder(self._layout.staging)
         fault_points.reach("fetch.staged")
 
     def _report(self, new: FetchedDay, subject: str) -> None:

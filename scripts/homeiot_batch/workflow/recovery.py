@@ -31,6 +31,7 @@ from homeiot_batch.warehouse.database import (
     recorded_build,
     recorded_loads,
     refuse_lost_link,
+    remove_spill,
     set_aside,
 )
 from homeiot_batch.warehouse.read_copy import is_published
@@ -105,6 +106,7 @@ def replace_unusable_database(layout: Layout, settings: Settings) -> str | None:
         reason = _unusable(layout, settings)
     except DatabaseBusy:
         return None
+    remove_spill(settings.duckdb_path)  # of a run that was killed: nobody has the file open now
     if not reason:
         return None
     aside = set_aside(settings.duckdb_path)

@@ -28,7 +28,7 @@ from homeiot_batch.logging_conf import job_log
 from homeiot_batch.report.page import write_report
 from homeiot_batch.warehouse.build_inputs import Fingerprints, changed_inputs, fingerprints
 from homeiot_batch.warehouse.counter_hints import new_hints
-from homeiot_batch.warehouse.database import record_build
+from homeiot_batch.warehouse.database import record_build, release_database
 from homeiot_batch.warehouse.dbt_build import build_models
 from homeiot_batch.warehouse.duckdb_writer import load_day
 from homeiot_batch.warehouse.meter_columns import undeclared_columns
@@ -41,6 +41,9 @@ from homeiot_batch.workflow.progress import REPEATED, Progress
 from homeiot_batch.workflow.rereads import values_lost
 from homeiot_batch.workflow.scope import Scope, finished_day
 from homeiot_batch.workflow.summary import Summary
+
+# rows of a day after which the database is closed: DuckDB keeps what it has read until then
+LARGE = 1_000_000
 
 log = structlog.get_logger()
 
@@ -78,6 +81,7 @@ class Run:
         self._database_wait_s = settings.duckdb_wait_s
         self._dag = dag
         self._last_run = layout.last_run.absolute()  # Snakemake leaves its folder before the end
+        self._is_load_noted = False
         self._read_again: dict[Path, bool] = {}
         self._reasons: set[str] = set()
         self._reasons_lock = threading.Lock()
@@ -198,10 +202,14 @@ class Run:
                 former,
                 self._database_wait_s,
                 end_of_share(self.layout, dataset, local_day),
+                keep_open=True,
+                proof=self._fetcher.take_proof(dataset, dt),
             )
-            fault_points.reach("load.closed")
-            write_json(self.layout.last_load, {"load_id": load.load_id})
-            write_json(Path(marker), load.marker.to_json())
+            if load.record.rows >= LARGE:
+                release_database(self.settings.duckdb_path)
+            self._note_load({"load_id": load.load_id})
+            # one that a power cut takes a part of does not count: the day is loaded again
+            write_json(Path(marker), load.marker.to_json(), flush=False)
             self.layout.former_marker(dataset, dt).unlink(missing_ok=True)
             fault_points.reach("load.marked")
             log.info("loaded", inserted=load.record.rows)
@@ -213,6 +221,14 @@ class Run:
                     "apart in the source (declare it), or they lie within a microsecond"
                 )
 
+    def _note_load(self, content: Mapping[str, object]) -> None:
+        """Make the note of the last load newer than the marker of the last build.
+
+        After the first load since then it is so on disk, whatever becomes of the later ones.
+        """
+        write_json(self.layout.last_load, content, flush=not self._is_load_noted)
+        self._is_load_noted = True
+
     def ask_for_tables(self, request: str, job: str) -> None:
         """Make the file that asks for the tables. Snakemake removes it when they are built."""
         with self._job("ask_for_tables", "", "", job):
@@ -222,6 +238,8 @@ class Run:
         """Build the dbt models, then write their marker."""
         with self._job("dbt", "", "", job):
             database = self.settings.duckdb_path
+            release_database(database)  # for dbt, which is another process
+            self._is_load_noted = False
             wait_s = self._database_wait_s
             inputs = {"inputs": fingerprints(self.settings)}  # before any of them is read
             if SHIPPED_DATASET not in self.settings.datasets:
@@ -272,6 +290,7 @@ class Run:
     def close(self) -> None:
         """Say what the run did, if it did anything, and write it beside the markers."""
         self.progress.close()
+        release_database(self.settings.duckdb_path)
         for notice in self._fetcher.notices():
             self.summary.warn(notice)
         if self.summary.lines():
