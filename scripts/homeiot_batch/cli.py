@@ -15,7 +15,7 @@ Config = Annotated[
     typer.Option(
         "--config",
         metavar="KEY=VALUE",
-        help="A setting for this call, like tz=Europe/Berlin; may be repeated.",
+        help="A setting for this call, like tz=Europe/Berlin. It may be repeated.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON instead of text.")]
@@ -32,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Settings come from config.yaml and the environment; docs/reference/settings.md lists "
+    epilog="Settings come from config.yaml and the environment. docs/reference/settings.md lists "
     "them.",
 )
 
@@ -70,7 +70,7 @@ def run(
     force: Annotated[
         bool,
         typer.Option(
-            "--force", help="Read days again that are archived; without dates only yesterday."
+            "--force", help="Read days again that are archived. Without dates, only yesterday."
         ),
     ] = False,
     reconcile: Annotated[
@@ -173,7 +173,8 @@ def demo() -> None:
 )
 def simulate(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="File to write; gzip if its name ends in .gz.")
+        Path,
+        typer.Argument(metavar="FILE", help="File to write, with gzip if its name ends in .gz."),
     ],
     first: Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="First local day.")],
     last: Annotated[

@@ -329,7 +329,7 @@ class Settings(BaseSettings):
         if shipped is not None and shipped.missing not in (None, 0.0):
             raise ValueError(
                 f"{SHIPPED_DATASET}.missing={shipped.missing:g} would pass for readings; "
-                "the tables know 0.0 and NULL"
+                "give 0.0 or null"
             )
         return {name: dataset.named(name) for name, dataset in datasets.items()}
 

@@ -194,7 +194,7 @@ def test_status_verify_and_doctor_say_so(
         warning(
             f"{DATASET} clock ahead",
             "archived, but not over yet (2): 2026-11-24 to 2026-11-25",
-            "see whether this machine's clock is behind; if it was ahead when they were read, "
+            "see whether this machine's clock is behind. If it was ahead when they were read, "
             "each is read again when it is over",
         ),
     ]

@@ -52,6 +52,6 @@ def test_the_summary_explains_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert summary.lines()[1:] == [
         "note: /data is ./data on the host",
         "warning: /data/a",
-        "next step: fix what is named below and run the same command again; what is done is kept",
+        "next step: fix what is named below and run the same command again. What is done is kept",
         "failed: /data/b",
     ]

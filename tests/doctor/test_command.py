@@ -56,7 +56,7 @@ def test_the_command_lists_groups_and_fixes(
         ),
         "archive",
         (
-            "  ok       zone                Asia/Tokyo, the archive was begun with it; now is "
+            "  ok       zone                Asia/Tokyo, the archive was begun with it, now is "
             "2026-11-24 08:00, yesterday 2026-11-23"
         ),
     ]
@@ -68,7 +68,7 @@ def test_the_command_lists_groups_and_fixes(
         "group": "archive",
         "name": DATASET,
         "level": "problem",
-        "found": "2 days, 2026-11-21 to 2026-11-23; missing (1): 2026-11-22",
+        "found": "2 days, 2026-11-21 to 2026-11-23, missing (1): 2026-11-22",
         "fix": BRING_IN,
     }
     export.write_text("power value=1 1\n")

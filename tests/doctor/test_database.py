@@ -25,7 +25,10 @@ def test_a_database_that_is_free_is_well(
     assert settings.duckdb_path.read_bytes() == before
     settings.duckdb_path.unlink()
     assert list(check_database(settings, layout)) == [
-        ok("file", f"{settings.duckdb_path} is not there; the next run builds it from the archive")
+        ok(
+            "file",
+            f"{settings.duckdb_path} is not there, and the next run builds it from the archive",
+        )
     ]
     assert not settings.duckdb_path.exists()
 
@@ -84,7 +87,7 @@ def test_another_zone_and_days_not_loaded_are_found(
     assert list(check_database(given(settings, tz="Europe/Berlin"), layout)) == [
         problem(
             "file",
-            f"{settings.duckdb_path}, {size} MB, opens; it holds days of Asia/Tokyo, TZ is "
+            f"{settings.duckdb_path}, {size} MB, opens, and holds days of Asia/Tokyo, TZ is "
             "Europe/Berlin",
             "set TZ=Asia/Tokyo, or another DUCKDB_PATH",
         ),

@@ -151,7 +151,7 @@ USERS: dict[str, tuple[dict[str, str], Finding]] = {
         {"INFLUX_USERNAME": "reader", "INFLUX_PASSWORD": ""},
         problem(
             "credentials",
-            "the server asks for credentials (unable to parse authentication credentials); "
+            "the server asks for credentials (unable to parse authentication credentials), and "
             "INFLUX_USERNAME without a password is not sent",
             SET_USER,
         ),
@@ -196,7 +196,7 @@ WRITE_ONLY = (
     "this way: queries answer 200 with "
     '"database not found" and an empty list of measurements, as if there were no readings'
 )
-UNSEEN = "; a token that may only write a bucket does not see it"
+UNSEEN = ". A token that may only write a bucket does not see it"
 MAY_READ = ok("credentials", "the token may read 'examined'")
 TOKENS: dict[str, tuple[Callable[[Influx2], str], str, list[Finding]]] = {
     "all": (
@@ -378,7 +378,7 @@ def test_a_path_that_is_not_its(look: Look, influx1: Influx1) -> None:
         problem(
             "server",
             f"InfluxDB {influx1.version()} is at {url}, but not at this path (/ping answers 404)",
-            "correct the path in INFLUX_URL; without a proxy in front, InfluxDB has none",
+            "correct the path in INFLUX_URL. Without a proxy in front, InfluxDB has none",
         )
     ]
 
@@ -391,7 +391,7 @@ def test_a_path_of_its_pages(look: Look) -> None:
             problem(
                 "server",
                 f"InfluxDB 2.7.12 is at {url}/influx, but not at this path (/ping answers 200)",
-                "correct the path in INFLUX_URL; without a proxy in front, InfluxDB has none",
+                "correct the path in INFLUX_URL. Without a proxy in front, InfluxDB has none",
             )
         ]
 
@@ -444,7 +444,7 @@ def test_a_version_that_is_hidden_or_not_supported(look: Look) -> None:
             check_source(look({"INFLUX_URL": url, "INFLUX_BUCKET": "examined"}))
         ) == warning(
             "server",
-            f"InfluxDB 3.8.0 at {url}; the batch was tried with played answers of it only",
+            f"InfluxDB 3.8.0 at {url}, and the batch was tried with played answers of it only",
             "compare the first days by verify",
         )
 
@@ -542,7 +542,7 @@ def test_readings_as_declared(look: Look, server: Influx1 | Influx2) -> None:
     server.write("declared", points)
     at_it = "see whether the meter and its gateway still deliver"
     future = (
-        "set the clock of what writes it; points of the future are archived on the day that they "
+        "set the clock of what writes it. Points of the future are archived on the day that they "
         "name"
     )
     assert list(check_readings(look(lying(server, "declared")))) == [
@@ -564,7 +564,7 @@ def test_readings_as_declared(look: Look, server: Influx1 | Influx2) -> None:
             "the source has readings from 2026-11-22 on, "
             "and the first run begins the archive with 2026-11-23",
             "`homeiot run --from 2026-11-22 --to 2026-11-22` archives the days before, "
-            "as long as the source keeps them; or set ARCHIVE_START=2026-11-23",
+            "as long as the source keeps them, or set ARCHIVE_START=2026-11-23",
         ),
     ]
 
@@ -614,13 +614,14 @@ def test_readings_of_other_types_and_tags(look: Look, server: Influx1 | Influx2)
         ok(f"{DATASET}.source", "tag"),
         ok(
             f"{DATASET}.host",
-            "tag that is not declared; it has one value, so it keeps no readings apart",
+            "tag that is not declared. It has one value, so it keeps no readings apart",
         ),
         warning(
             f"{DATASET}.phase",
             "tag that is not declared, with 2 values: readings that differ in it alone become rows "
             "of one source and time",
-            "declare it under tags in config.yaml; if days are archived already, in a dataset of "
+            "declare it under tags in config.yaml, or if days are archived already, in a dataset "
+            "of "
             "another name",
         ),
         warning(
@@ -705,7 +706,7 @@ def test_no_declared_field_and_no_measurement(look: Look, server: Influx1 | Infl
         )
     ]
     fix = (
-        "correct the dataset's measurement in config.yaml, or INFLUX_MEASUREMENT; if it is new, "
+        "correct the dataset's measurement in config.yaml, or INFLUX_MEASUREMENT. If it is new, "
         "wait for its first point"
     )
     nowhere = look(server.environment("bfield"), influx_measurement="powerz")

@@ -198,7 +198,7 @@ def test_deleting_in_another_policy_of_2x(
     with pytest.raises(SourceError) as refused:
         read(settings_of(influx2, "homes", environment))
     assert "DELETE FROM" not in str(refused.value)
-    assert str(refused.value).endswith("how to delete in another is in docs/how-to/influxdb.md")
+    assert str(refused.value).endswith("How to delete in another is in docs/how-to/influxdb.md")
     influx2.map("repair", "autogen", "homes/long")
     delete(influx2, "repair", deletion("power", {"source": ""}, NOON + 1))
     assert read(settings_of(influx2, "homes", environment)) == ROWS

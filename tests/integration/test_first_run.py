@@ -13,7 +13,7 @@ NOON = 1794193200  # of 9 November 2026 in Japan
 FOUND = "the source has readings from 2026-11-02 on, and the archive begins with 2026-11-11"
 WHAT_TO_DO = (
     "`homeiot run --from 2026-11-02 --to 2026-11-10` archives the days before, as long as the "
-    "source keeps them; or set ARCHIVE_START=2026-11-11"
+    "source keeps them, or set ARCHIVE_START=2026-11-11"
 )
 NIGHT = ("--config", "now=2026-11-12T00:10:00+09:00")
 

@@ -78,7 +78,7 @@ def test_late_points_are_brought_in_and_shrunken_days_left_alone(
         "energy_import_kwh 0 of 0, energy_export_kwh 0 of 0)"
     )
     assert (
-        f"warning: raw_meter_readings 2026-11-09: {kept}; the archived day is kept"
+        f"warning: raw_meter_readings 2026-11-09: {kept}, so the archived day is kept"
         in night.stderr.splitlines()
     )
     expected = {f"{day:02}": [1.0, 2.0] for day in range(2, 11)} | {"07": [1.0, 2.0, 3.0, 4.0]}

@@ -109,7 +109,7 @@ def test_the_tags_of_a_policy_that_is_not_the_default_one(
     found = [f for f in check_readings(settings) if f.name.startswith(f"{DATASET}.")]
     fill = "field that no point has: every row gets 0.0"
     fix = "correct its name in config.yaml, if the house has such a reading"
-    one_value = "tag that is not declared; it has one value, so it keeps no readings apart"
+    one_value = "tag that is not declared. It has one value, so it keeps no readings apart"
     assert found == [
         ok(f"{DATASET}.source", "tag"),
         ok(f"{DATASET}.only_long", one_value),

@@ -67,7 +67,7 @@ def test_what_is_not_archived_is_told_with_the_command(
     found = "the source has readings from 2026-11-01 on, and the archive begins with 2026-11-23"
     what_to_do = (
         "`homeiot run --from 2026-11-01 --to 2026-11-22` archives the days before, as long as the "
-        "source keeps them; or set ARCHIVE_START=2026-11-23"
+        "source keeps them, or set ARCHIVE_START=2026-11-23"
     )
     told = unarchived_begin(settings, source, dataset, BEGUN)  # ty: ignore[invalid-argument-type]
     assert told == (found, what_to_do)

@@ -225,7 +225,7 @@ def test_rows_that_do_not_arrive_undo_the_load(
     monkeypatch.setattr(duckdb_writer, "_replace_rows", lossy)
     with pytest.raises(
         DatabaseError,
-        match="DuckDB holds 1 rows, 1 of the file's 2 are not there; nothing is changed",
+        match="DuckDB holds 1 rows, 1 of the file's 2 are not there, and nothing is changed; run",
     ):
         load_day(
             path,

@@ -142,7 +142,7 @@ def test_the_doctor_names_what_is_not_read_and_what_is_new(
             f"{shipped} has lines too, and is not read",
             f"keep the lines that hold in {own}, and delete the others",
         ),
-        ok("tables", "not as at the last build: the tariffs; the next run builds them again"),
+        ok("tables", "not as at the last build: the tariffs, so the next run builds them again"),
     ]
 
 

@@ -203,7 +203,7 @@ def test_killed_in_dbt(snakemake_notes: str, archived: House) -> None:
     outcome = archived.snakemake(*span())
     assert not is_running(dbt)
     assert (outcome.code, outcome.jobs) == (0, jobs("", tables=True)), outcome.stderr
-    assert "another run holds data/parquet/.lock; waiting up to 60 s" in outcome.stderr
+    assert "another run holds data/parquet/.lock, waiting up to 60 s" in outcome.stderr
     drills.assert_archived(archived, V1 | {MIDDLE: 2})
     assert archived.energy() == drills.energy_rows(V1 | {MIDDLE: 2})
 

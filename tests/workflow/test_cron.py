@@ -45,8 +45,8 @@ def test_warnings_of_a_good_night_are_printed(checkout: Checkout) -> None:
     checkout.environment["ARCHIVE_START"] = "2026-11-10"
     empty = cron(checkout, script, "--date", "2026-11-10", *now)
     warning = (
-        "warning: raw_meter_readings 2026-11-10: the source holds no readings for this day; it is "
-        "archived empty\n"
+        "warning: raw_meter_readings 2026-11-10: the source holds no readings for this day, so it "
+        "is archived empty\n"
     )
     assert (empty.returncode, empty.stdout, empty.stderr) == (0, "", warning)
     whole = cron(checkout, script, "--date", "2026-11-11", *now)

@@ -266,7 +266,7 @@ def test_open_elsewhere_for_a_while(archived: House) -> None:
         process = archived.start(*span(FIRST, NEXT))
         assert process.stdout is not None
         said = ""
-        while "the database is open elsewhere; waiting" not in said:
+        while "the database is open elsewhere, waiting" not in said:
             said = process.stdout.readline()
             assert said, "it ended"
     assert f"(PID {holder})" in said

@@ -57,7 +57,7 @@ def test_a_day_with_less_than_is_known_leaves_nothing(fetch: Fetch, settings: Se
     assert str(refused.value) == (
         f"{SUBJECT} would shrink from 2 rows (instant_power_w 2, energy_import_kwh 0, "
         "energy_export_kwh 0) to 1 rows (instant_power_w 1, energy_import_kwh 0, "
-        "energy_export_kwh 0); the source may have forgotten it. What is archived is kept; if the "
+        "energy_export_kwh 0): the source may have forgotten it. What is archived is kept; if the "
         "new one is right, run this day alone again with --config allow_shrink=true"
     )
     assert list(settings.layout.staging.iterdir()) == []

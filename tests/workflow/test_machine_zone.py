@@ -99,7 +99,7 @@ def test_doctor_warns(machine: Machine, unset: Settings, begun: bool) -> None:
     if begun:
         record_zone(layout, unset.tz)
         fix = (
-            "set TZ=Asia/Tokyo if that is the zone of the house; for another zone begin another "
+            "set TZ=Asia/Tokyo if that is the zone of the house. For another zone begin another "
             "archive: another PARQUET_BASE_DIR, MARKER_DIR and DUCKDB_PATH"
         )
     found = [f for f in check_archive(unset, layout) if f.name == "machine zone"]

@@ -18,7 +18,7 @@ START = 1794150000 * 10**9
 COUNTS = {"instant_power_w": 2, "energy_import_kwh": 1, "energy_export_kwh": 0}
 KEPT = (
     "it was read before it was over, and the source now holds fewer values than are archived "
-    "(instant_power_w 1 of 2); the archived day is kept"
+    "(instant_power_w 1 of 2), so the archived day is kept"
 )
 
 Compare = Callable[..., str]

@@ -36,11 +36,11 @@ SMALLER = {
     ),
 }
 FIX = (
-    "; the source may have forgotten it. What is archived is kept; "
+    ": the source may have forgotten it. What is archived is kept; "
     "if the new one is right, run this day alone again with --config allow_shrink=true"
 )
 NEVER = (
-    " to nothing; the source has forgotten it, or is another one. What is archived is kept, "
+    " to nothing: the source has forgotten it, or is another one. What is archived is kept, "
     "whatever is allowed; "
     "restore the day's folder from a backup if it is missing"
 )

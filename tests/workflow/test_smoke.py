@@ -48,7 +48,7 @@ def test_a_failed_day_ends_in_one_line_without_a_traceback(house: House) -> None
     )
     assert (
         lines[-2]
-        == "next step: fix what is named below and run the same command again; what is done is kept"
+        == "next step: fix what is named below and run the same command again. What is done is kept"
     )
     assert [line for line in lines if "Traceback" in line or line.startswith("  File ")] == []
     assert house.snapshot() == {}
@@ -70,8 +70,8 @@ def test_an_empty_day_is_archived_and_named(house: House) -> None:
         0,
     )
     assert (
-        "warning: raw_meter_readings 2026-11-10: the source holds no readings for this day; it is "
-        "archived empty" in outcome.stderr
+        "warning: raw_meter_readings 2026-11-10: the source holds no readings for this day, so it "
+        "is archived empty" in outcome.stderr
     )
 
 

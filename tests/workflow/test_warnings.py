@@ -70,7 +70,7 @@ def test_a_database_that_is_open_elsewhere(archived: House) -> None:
         )
     assert outcome.code == 1
     found = warnings(outcome)
-    waits = [warning for warning in found if "is open elsewhere; waiting (holder=" in warning]
+    waits = [warning for warning in found if "is open elsewhere, waiting (holder=" in warning]
     assert waits != []
     assert all(f"PID {holder}" in wait for wait in waits)
     assert [warning.split(" (")[0] for warning in found if "not checked" in warning] == [

@@ -11,7 +11,7 @@ from tests.workflow import drills
 from tests.workflow.drills import DAYS, FIRST, FORCED, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
 
 NEXT = "2026-11-12"
-WAITING = "data/parquet/.lock; waiting up to"
+WAITING = "data/parquet/.lock, waiting up to"
 
 
 @pytest.mark.parametrize("lost", few(["nothing", "the archive's note"], "nothing"))

@@ -94,7 +94,7 @@ def test_every_reading_is_archived_once(tz: str, house: House, tmp_path: Path) -
             f"archived, but is not loaded: duckdb {duckdb.__version__} has other rules for {tz} "
             "than "
             f"tzdata {version('tzdata')}; update duckdb as soon as a newer one has these rules, or "
-            "tzdata if its rules are the older ones; the next run then loads such days by itself"
+            "tzdata if its rules are the older ones. The next run then loads such days by itself"
         )
     ]
     files_before = house.snapshot()

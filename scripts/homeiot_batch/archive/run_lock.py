@@ -81,6 +81,6 @@ def _locked(descriptor: int, wait_s: float, path: Path) -> bool:
             if time.monotonic() >= deadline:
                 return False
         if not announced:
-            print(f"another run holds {path}; waiting up to {wait_s:g} s", file=sys.stderr)
+            print(f"another run holds {path}, waiting up to {wait_s:g} s", file=sys.stderr)
             announced = True
         time.sleep(0.2)

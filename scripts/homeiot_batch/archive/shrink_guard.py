@@ -50,13 +50,13 @@ class ShrinkGuard:
             largest = largest.joined(record)
         if not new.rows:
             raise ShrinkError(
-                f"{self.subject} would shrink from {largest} to nothing; the source has forgotten "
+                f"{self.subject} would shrink from {largest} to nothing: the source has forgotten "
                 "it, or is another one. What is archived is kept, whatever is allowed; restore "
                 "the day's folder from a backup if it is missing"
             )
         if not self.allow_shrink:
             raise ShrinkError(
-                f"{self.subject} would shrink from {largest} to {new}; the source may have "
+                f"{self.subject} would shrink from {largest} to {new}: the source may have "
                 f"forgotten it. {KEPT}"
             )
         return largest

@@ -28,7 +28,7 @@ PLACES = """
 The readings of every day:   {folder}/parquet/raw_meter_readings/dt=YYYY-MM-DD/part-0.parquet
 The database:                {database}   tables {tables}
 The report:                  {folder}/report/index.html   open it in a browser
-Next: `make demo` again finds nothing to do; the README shows how to archive a real house."""
+Next: `make demo` again finds nothing to do. The README shows how to archive a real house."""
 TABLES = "raw_meter_readings, stg_meter_readings, fct_daily_energy"
 
 

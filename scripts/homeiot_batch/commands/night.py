@@ -238,7 +238,7 @@ def _compare(
         if change.has_fewer and warn_of_fewer:
             plan.warnings.append(
                 f"{dataset.name} {day}: the source holds fewer values than are archived "
-                f"({change.beside_archived(change.now)}); the archived day is kept"
+                f"({change.beside_archived(change.now)}), so the archived day is kept"
             )
         if change.has_more and not change.has_fewer:
             more = listed_counts(change.differences)

@@ -180,7 +180,7 @@ def _run(
         code, ended = _run_workflow(workflow, [*arguments, *config], warnings)
         if code == FAILED and not ended and settings.layout.damage.exists():
             log.warning(
-                "the database is damaged; once more, with a new one that is built from the archive"
+                "the database is damaged: once more, with a new one that is built from the archive"
             )
             started = datetime.now(UTC)
             code, ended = _run_workflow(workflow, [*arguments, *config], warnings)

@@ -30,7 +30,7 @@ WHOLE_SHARE = 0.99
 BYTES_PER_MB = 1e6
 NOT_OVER = (
     "archived days are not over yet: they were read by a clock that was ahead, "
-    "or this machine's is behind; each is read again when it is over"
+    "or this machine's is behind. Each is read again when it is over"
 )
 
 

@@ -77,7 +77,7 @@ def _refusal(settings: Settings, major: str, reason: str) -> str:
     if not token and not user:
         return f"{asks}, and none are set ({reason})"
     if not token and not settings.password():
-        return f"{asks} ({reason}); INFLUX_USERNAME without a password is not sent"
+        return f"{asks} ({reason}), and INFLUX_USERNAME without a password is not sent"
     return f"the server refuses {_who(settings)} ({reason})"
 
 
@@ -102,7 +102,7 @@ def _unseen(settings: Settings, reader: InfluxReader, major: str, databases: lis
     caution = ""
     if major == "2":
         kind = "bucket"
-        caution = "; a token that may only write a bucket does not see it"
+        caution = ". A token that may only write a bucket does not see it"
     found = f"{who} sees no {kind} {bucket!r}; {near(bucket, databases)}{caution}"
     return problem("database", found, "correct INFLUX_BUCKET, or let the credentials read it")
 

@@ -86,7 +86,7 @@ def _check_days(settings: Settings, layout: Layout, dataset: str) -> Finding:
     found = f"{len(days)} days, {days[0]} to {last}"
     missing = _missing_days(settings, layout, dataset, over)
     if missing:
-        found += f"; missing ({len(missing)}): {_spans(missing)}"
+        found += f", missing ({len(missing)}): {_spans(missing)}"
         return problem(dataset, found, CATCH_UP)
     behind = (over - last).days
     if behind > 1:
@@ -105,7 +105,7 @@ def _no_day(layout: Layout, dataset: str) -> Finding:
     return problem(
         dataset,
         f"no day is archived, {len(known)} are known from {layout.markers}",
-        "mount or restore the archive; a new one needs another MARKER_DIR and DUCKDB_PATH",
+        "mount or restore the archive. A new one needs another MARKER_DIR and DUCKDB_PATH",
     )
 
 
@@ -136,7 +136,7 @@ def _check_early_reads(settings: Settings, layout: Layout, dataset: str) -> Iter
         yield warning(
             name,
             f"archived, but not over yet ({len(ahead)}): {_spans(ahead)}",
-            "see whether this machine's clock is behind; if it was ahead when they were read, "
+            "see whether this machine's clock is behind. If it was ahead when they were read, "
             "each is read again when it is over",
         )
 

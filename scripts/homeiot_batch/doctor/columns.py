@@ -54,12 +54,12 @@ def _undeclared(m: Measurement, tag: str) -> Finding:
     values = tag_values(m.client, m.name, tag)
     name = f"{m.dataset.name}.{tag}"
     if values <= 1:
-        return ok(name, "tag that is not declared; it has one value, so it keeps no readings apart")
+        return ok(name, "tag that is not declared. It has one value, so it keeps no readings apart")
     return warning(
         name,
         f"tag that is not declared, with {values} values: "
         "readings that differ in it alone become rows of one source and time",
-        f"{DECLARE_TAG}; if days are archived already, in a dataset of another name",
+        f"{DECLARE_TAG}, or if days are archived already, in a dataset of another name",
     )
 
 

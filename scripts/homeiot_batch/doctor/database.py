@@ -49,7 +49,7 @@ def _unbuildable(path: Path) -> Finding:
 
 
 def _no_file(settings: Settings, layout: Layout) -> Finding:
-    found = f"{settings.duckdb_path} is not there; the next run builds it"
+    found = f"{settings.duckdb_path} is not there, and the next run builds it"
     if any(archived_days(layout, dataset) for dataset in settings.datasets):
         found += " from the archive"
     return ok("file", found)
@@ -71,7 +71,7 @@ def _opened(settings: Settings, path: Path) -> Finding:
     megabytes = path.stat().st_size / 1e6
     opens = f"{path}, {megabytes:.1f} MB, opens"
     if zone not in (None, settings.tz):
-        found = f"{opens}; it holds days of {zone}, TZ is {settings.tz}"
+        found = f"{opens}, and holds days of {zone}, TZ is {settings.tz}"
         return problem("file", found, f"set TZ={zone}, or another DUCKDB_PATH")
     reader = lock_holder(path)
     if reader:

@@ -78,8 +78,8 @@ def _delivered(m: Measurement, source: str, span: Span) -> Finding:
         return warning(
             name,
             found,
-            "set the clock of what writes it; "
-            "points of the future are archived on the day that they name",
+            "set the clock of what writes it. "
+            "Points of the future are archived on the day that they name",
         )
     if age > SILENT:
         return warning(name, found, "see whether the meter and its gateway still deliver")

@@ -27,7 +27,7 @@ def check_house(settings: Settings, layout: Layout) -> Iterator[Finding]:
     changed = marker and changed_inputs(settings, marker)
     if changed:
         found = f"not as at the last build: {', '.join(changed)}"
-        yield ok("tables", f"{found}; the next run builds them again")
+        yield ok("tables", f"{found}, so the next run builds them again")
 
 
 def _check_folder(settings: Settings) -> Iterator[Finding]:

@@ -183,6 +183,6 @@ def _nowhere(search: Search, read: str) -> Finding:
     return problem(
         search.dataset.name,
         f"there is no measurement {measurement!r} in {read}; {near(measurement, sorted(others))}",
-        "correct the dataset's measurement in config.yaml, or INFLUX_MEASUREMENT; "
-        "if it is new, wait for its first point",
+        "correct the dataset's measurement in config.yaml, or INFLUX_MEASUREMENT. "
+        "If it is new, wait for its first point",
     )

@@ -63,7 +63,7 @@ def _room(places: list[Path], free: int, used: int, days: int) -> Finding:
         return ok("disk", found)
     per_day = used / days
     left = int(free / per_day)
-    found += f"; a day took {_bytes(per_day)}: room for {left} days"
+    found += f", a day took {_bytes(per_day)}: room for {left} days"
     fix = "make room, or move these folders to a larger disk"
     if left >= MONTH_OF_DAYS:
         return ok("disk", found)

@@ -97,7 +97,7 @@ def _wrong_path(url: str, version: str, ping: requests.Response) -> Finding:
     return problem(
         "server",
         f"InfluxDB {version} is at {url}, but {where}",
-        "correct the path in INFLUX_URL; without a proxy in front, InfluxDB has none",
+        "correct the path in INFLUX_URL. Without a proxy in front, InfluxDB has none",
     )
 
 
@@ -110,9 +110,9 @@ def _of_version(settings: Settings, version: str, major: str) -> Finding:
         return ok("server", found)
     if is_3(version):
         refuse_unsupported(version, settings)
-        found += "; the batch was tried with played answers of it only"
+        found += ", and the batch was tried with played answers of it only"
         return warning("server", found, "compare the first days by verify")
-    found += "; the batch is made for 1.x and 2.x"
+    found += ", and the batch is made for 1.x and 2.x"
     return warning("server", found, "compare days by verify before you rely on it")
 
 

@@ -38,7 +38,7 @@ def _shown_zone(settings: Settings, layout: Layout) -> Finding:
         begun = "the archive was begun with it"
     now = settings.instant().astimezone(settings.zone)
     over = yesterday(now, settings.zone)
-    return ok("zone", f"{settings.tz}, {begun}; now is {now:%F %H:%M}, yesterday {over}")
+    return ok("zone", f"{settings.tz}, {begun}, now is {now:%F %H:%M}, yesterday {over}")
 
 
 def _check_machine_zone(settings: Settings, layout: Layout) -> Iterator[Finding]:
@@ -48,7 +48,7 @@ def _check_machine_zone(settings: Settings, layout: Layout) -> Iterator[Finding]
     fix = f"set TZ to the zone of the house, to {settings.tz} if that is it"
     if recorded_zone(layout):
         fix = (
-            f"set TZ={settings.tz} if that is the zone of the house; for another zone begin "
+            f"set TZ={settings.tz} if that is the zone of the house. For another zone begin "
             "another archive: another PARQUET_BASE_DIR, MARKER_DIR and DUCKDB_PATH"
         )
     yield warning("machine zone", difference, fix)

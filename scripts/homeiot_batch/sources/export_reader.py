@@ -231,4 +231,4 @@ def _other_databases(done: ExportPass) -> str:
     if not done.elsewhere:
         return ""
     texts = [f"{name} ({_names(counts)})" for name, counts in sorted(done.elsewhere.items())]
-    return f"; of other databases it holds {', '.join(texts[:MOST_NAMES])}"
+    return f", and of other databases it holds {', '.join(texts[:MOST_NAMES])}"

@@ -162,8 +162,8 @@ class InfluxReader:
             declared = dataset.fields[field]
             raise SourceError(
                 f"{self._where(dataset)}: on {day} field {field} holds {count} values of type "
-                f"{other}, declared is {declared}; InfluxDB would leave out one or the other. "
-                "Correct the points on the server, or the type in config.yaml"
+                f"{other}, declared is {declared}, and InfluxDB would leave out one or the other; "
+                "correct the points on the server, or the type in config.yaml"
             )
 
     def _refuse_field_named_like_a_tag(
@@ -199,7 +199,7 @@ class InfluxReader:
         """How a point is deleted with all its fields, and no other."""
         if self.client.major == "2" and not self._reads_default_policy():
             return (
-                "InfluxDB 2.x deletes by InfluxQL in the default retention policy only; how to "
+                "InfluxDB 2.x deletes by InfluxQL in the default retention policy only. How to "
                 "delete in another is in docs/how-to/influxdb.md"
             )
         return f"The first is deleted by {deletion(dataset.measurement, tags, time)}"

@@ -49,6 +49,6 @@ def unarchived_begin(
     last_missing = archive - timedelta(days=1)
     what_to_do = (
         f"`homeiot run --from {first} --to {last_missing}` archives the days before, "
-        f"as long as the source keeps them; or set ARCHIVE_START={archive}"
+        f"as long as the source keeps them, or set ARCHIVE_START={archive}"
     )
     return found, what_to_do

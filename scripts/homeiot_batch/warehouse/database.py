@@ -294,7 +294,7 @@ def _connected(path: Path, read_only: bool, wait_s: float) -> duckdb.DuckDBPyCon
             raise problem
         if not announced:
             log.warning(
-                "the database is open elsewhere; waiting", holder=problem.holder, seconds=wait_s
+                "the database is open elsewhere, waiting", holder=problem.holder, seconds=wait_s
             )
             announced = True
         time.sleep(0.5)

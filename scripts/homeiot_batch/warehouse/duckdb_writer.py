@@ -267,8 +267,8 @@ def _compare(
         missing, _ = differences(connection, file.part, dataset, day)
         raise DatabaseError(
             f"{dataset.name} {day}: DuckDB holds {table.digest.rows} rows, {missing} of the file's "
-            f"{file.record.rows} are not there; nothing is changed. "
-            "Run again; if it stays, the file is damaged"
+            f"{file.record.rows} are not there, and nothing is changed; "
+            "run again. If it stays, the file is damaged"
         )
     for utc, wall in ((table.first_utc, table.first_jst), (table.last_utc, table.last_jst)):
         if utc is not None and _wall_time(utc, day) != wall:

@@ -7,7 +7,7 @@ import duckdb
 
 UPDATE = (
     "update duckdb as soon as a newer one has these rules, or tzdata if its rules are the older "
-    "ones; the next run then loads such days by itself"
+    "ones. The next run then loads such days by itself"
 )
 
 

@@ -134,7 +134,7 @@ class DayFetcher:
         self._summary.read(rows)
         if not rows:
             self._summary.warn(
-                f"{subject}: the source holds no readings for this day; it is archived empty"
+                f"{subject}: the source holds no readings for this day, so it is archived empty"
             )
         if losses := new.losses():
             self._summary.warn(

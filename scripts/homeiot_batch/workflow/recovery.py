@@ -91,7 +91,7 @@ def remove_empty_day_folders(layout: Layout, datasets: Iterable[str]) -> None:
                     "recovered",
                     dataset=dataset,
                     dt=str(dt),
-                    what="a day folder without its file is removed; the day is read again",
+                    what="a day folder without its file is removed, and the day is read again",
                 )
                 _move_away(layout, dataset, dt)
     _drop_parts(layout)
@@ -206,7 +206,7 @@ def invalidate_stale_markers(layout: Layout, settings: Settings) -> Loads | None
                     "stale marker",
                     dataset=dataset,
                     dt=dt,
-                    what=f"{reason}; the day is loaded again",
+                    what=f"{reason}, so the day is loaded again",
                 )
                 former = layout.former_marker(dataset, dt)
                 former.parent.mkdir(exist_ok=True)

@@ -62,5 +62,5 @@ def values_lost(settings: Settings, layout: Layout, dataset: str, dt: str) -> st
     counted = change.beside_archived(change.fewer)
     return (
         "it was read before it was over, and the source now holds fewer values than are archived "
-        f"({counted}); the archived day is kept"
+        f"({counted}), so the archived day is kept"
     )

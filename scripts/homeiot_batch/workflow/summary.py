@@ -74,7 +74,7 @@ class Summary:
 
     def _next_step(self) -> str:
         if self.failures:
-            return "fix what is named below and run the same command again; what is done is kept"
+            return "fix what is named below and run the same command again. What is done is kept"
         return (
             ""
             if self.built or not (self.read_days or self.loaded_days)

@@ -171,7 +171,7 @@ def test_another_database_is_named_with_what_it_holds(folder: Path, read: Read) 
     write(folder / "b.lp", *part(0, 24, database="cabin"))
     assert refused(read) == (
         f"{folder} holds no point of measurement 'power' in database 'home_energy' (it holds no "
-        "measurement; of other databases it holds cabin.autogen (power), homeassistant.autogen "
+        "measurement, and of other databases it holds cabin.autogen (power), homeassistant.autogen "
         "(W, power)); check INFLUX_MEASUREMENT, INFLUX_BUCKET and INFLUX_RETENTION_POLICY"
     )
 
@@ -302,7 +302,8 @@ def test_readings_after_their_file_was_written_are_named(
     assert reader.notices() == [
         (
             "raw_meter_readings: 144 readings of source=broken are dated after their file was "
-            "written; a clock may have been wrong, they do not count as proof that the export goes "
+            "written. A clock may have been wrong, so they do not count as proof that the export "
+            "goes "
             "on"
         )
     ]
@@ -348,7 +349,7 @@ def test_a_meter_that_ends_before_the_others_is_named(
     assert reader.notices() == [
         (
             "raw_meter_readings: the export has no reading of source=a after 2026-11-09 09:50:00 "
-            "(Asia/Tokyo); the days after it are archived without"
+            "(Asia/Tokyo), and the days after it are archived without"
         )
     ]
 

@@ -137,7 +137,7 @@ def test_what_doctor_says_of_influxdb_3(server: Influx3, day: LocalDay, tmp_path
     assert source == [
         warning(
             "server",
-            f"InfluxDB 3.10.1 at {url}; the batch was tried with played answers of it only",
+            f"InfluxDB 3.10.1 at {url}, and the batch was tried with played answers of it only",
             "compare the first days by verify",
         ),
         ok("clock", "the server's agrees with this machine's"),

@@ -240,7 +240,7 @@ class Coverage:
     def _end_of_meter(self, meter: Meter, last: int) -> str:
         return (
             f"{self._dataset.name}: the export has no reading{self._of(meter)} after "
-            f"{self._shown(last)}; the days after it are archived without"
+            f"{self._shown(last)}, and the days after it are archived without"
         )
 
     def _wrong_clocks(self) -> list[str]:
@@ -255,8 +255,8 @@ class Coverage:
         """Why readings, counted by meter, do not show how far the export goes."""
         name = self._dataset.name
         return [
-            f"{name}: {count} readings{self._of(meter)} {what}; a clock may have been wrong, they "
-            "do not count as proof that the export goes on"
+            f"{name}: {count} readings{self._of(meter)} {what}. A clock may have been wrong, so "
+            "they do not count as proof that the export goes on"
             for meter, count in readings.items()
         ]
 

@@ -55,8 +55,8 @@ class FileNotices:
         count, first, text = astuple(self.skipped)
         return (
             f"{self.file} line {first}: influx_inspect did not find a file of the server any more "
-            f"({text}); what it held may be missing here ({count} such lines); "
-            "an export made while the server is stopped has all"
+            f"({text}); what it held may be missing here ({count} such lines). "
+            "An export made while the server is stopped has all"
         )
 
 
