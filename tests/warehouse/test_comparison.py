@@ -1,7 +1,9 @@
 """The comparison of a day's table with its file: which faults one pass over each side finds."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
@@ -11,7 +13,13 @@ from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.layout import PART
-from homeiot_batch.warehouse.comparison import Digest, differences, file_digest, table_day
+from homeiot_batch.warehouse.comparison import (
+    Digest,
+    differences,
+    file_digest,
+    local_time,
+    table_day,
+)
 from homeiot_batch.warehouse.duckdb_writer import load_day
 from tests.staging import stage_day
 
@@ -171,3 +179,31 @@ def test_an_empty_day_has_a_digest(
     with duckdb.connect(settings.duckdb_path) as connection:
         assert table_day(connection, dataset, day) == (Digest(0, None, None), *[None] * 4)
         assert file_digest(connection, folder / PART, dataset, day) == Digest(0, None, None)
+
+
+ZONES = {
+    "Asia/Tokyo": "2026-11-09",
+    "Asia/Kolkata": "2028-02-29",
+    "Australia/Darwin": "2026-12-31",
+    "Australia/Lord_Howe": "2026-10-04",
+    "America/St_Johns": "2026-03-08",
+    "Europe/Berlin": "2026-10-25",
+    "Pacific/Chatham": "2026-04-05",
+    "America/Havana": "2026-03-08",
+}
+
+
+@pytest.mark.parametrize(("zone", "dt"), ZONES.items())
+def test_times_of_the_table_are_those_of_duckdb(zone: str, dt: str) -> None:
+    """Computed from the day's changes of clocks, each second has DuckDB's local time."""
+    day = LocalDay(date.fromisoformat(dt), ZoneInfo(zone))
+    first = day.start_ns // 1000
+    seconds = (day.end_ns - day.start_ns) // 10**9
+    with duckdb.connect() as connection:
+        others = connection.execute(
+            f"SELECT count(*) FILTER ({local_time('utc', day)} IS DISTINCT FROM timezone(?, utc)), "
+            "count(*) FILTER (make_timestamp(epoch_us(utc)) <> utc AT TIME ZONE 'UTC'), count(*) "
+            "FROM (SELECT make_timestamptz(? + i * 1000000 + 1) AS utc FROM range(?) AS n (i))",
+            [zone, first, seconds],
+        ).fetchall()
+    assert others == [(0, 0, seconds)]

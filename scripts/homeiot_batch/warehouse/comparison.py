@@ -1,14 +1,17 @@
 """Whether the table's rows of a day are those of the day's file, in one pass over each side."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 import pyarrow.parquet as pq
 
-from homeiot_batch.core.datasets import Dataset, literal, quoted, wall_columns
-from homeiot_batch.core.days import LocalDay
+from homeiot_batch.core.clock_changes import offsets
+from homeiot_batch.core.datasets import Dataset, literal, quoted
+from homeiot_batch.core.days import LocalDay, nanoseconds
+
+MICROSECOND = timedelta(microseconds=1)
 
 
 class Digest(NamedTuple):
@@ -87,16 +90,37 @@ def file_rows(part: Path, dataset: Dataset, day: LocalDay) -> str:
     A column that was declared later is filled as for points without it.
     """
     there = pq.read_schema(part).names
+    times = {
+        "ts_utc": "make_timestamp(epoch_us(ts_utc))",
+        "ts_jst": local_time("ts_utc", day),
+        "ingested_at": "make_timestamp(epoch_us(ingested_at))",
+    }
     selected = []
-    walls = wall_columns(dataset, day.zone.key)
-    for (name, kind), wall in zip(dataset.columns().items(), walls, strict=True):
+    for name, kind in dataset.columns().items():
         expression = f"CAST({literal(dataset.absent(name))} AS {kind})"
         if name in there:
-            expression = wall
+            expression = times.get(name, quoted(name))
         selected.append(f"{expression} AS {quoted(name)}")
     end = f"make_timestamptz({day.end_ns // 1000})"
     read = "read_parquet(?, hive_partitioning = false) AS file"
     return f"SELECT {', '.join(selected)} FROM {read} WHERE file.ts_utc < {end}"
+
+
+def local_time(column: str, day: LocalDay) -> str:
+    """SQL for the local time of a column of instants, by the rules that the day is cut by.
+
+    That is AT TIME ZONE by DuckDB's own rules, which takes ten times as long.
+    """
+    (_, first), *changes = offsets(day)
+    expression = _shifted(column, first)
+    for begin, ahead in changes:
+        is_after = f"{column} >= make_timestamptz({nanoseconds(begin) // 1000})"
+        expression = f"CASE WHEN {is_after} THEN {_shifted(column, ahead)} ELSE {expression} END"
+    return expression
+
+
+def _shifted(column: str, ahead: timedelta) -> str:
+    return f"make_timestamp(epoch_us({column}) + {ahead // MICROSECOND})"
 
 
 def column_list(dataset: Dataset) -> str:

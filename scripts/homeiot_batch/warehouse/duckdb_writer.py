@@ -257,7 +257,7 @@ def _compare(
     *,
     is_whole: bool,
 ) -> TableDay:
-    """The table's day, if it equals the file's rows and its wall times follow Python's zone rules.
+    """The table's day, if it equals the file's rows and DuckDB's zone rules are Python's.
 
     DatabaseError if not. What the comparison proves is said at `Digest`.
     """
@@ -270,17 +270,26 @@ def _compare(
             f"{file.record.rows} are not there, and nothing is changed; "
             "run again. If it stays, the file is damaged"
         )
+    _refuse_other_rules(connection, dataset, table, day)
+    return table
+
+
+def _refuse_other_rules(
+    connection: duckdb.DuckDBPyConnection, dataset: Dataset, table: TableDay, day: LocalDay
+) -> None:
+    """DatabaseError if DuckDB's zone rules give other local times to the first or last reading.
+
+    The read copy and dbt go by them.
+    """
     for utc, wall in ((table.first_utc, table.first_jst), (table.last_utc, table.last_jst)):
-        if utc is not None and _wall_time(utc, day) != wall:
+        zone = day.zone.key
+        query = "SELECT timezone(?, timezone('UTC', ?::TIMESTAMP))"
+        [(by_duckdb,)] = connection.execute(query, [zone, utc]).fetchall()
+        if by_duckdb != wall:
             raise DatabaseError(
                 f"{dataset.name} {day} stays archived, but is not loaded: "
                 f"{other_rules(day.zone)}; {UPDATE}"
             )
-    return table
-
-
-def _wall_time(utc: datetime, day: LocalDay) -> datetime:
-    return utc.replace(tzinfo=UTC).astimezone(day.zone).replace(tzinfo=None)
 
 
 def _record(connection: duckdb.DuckDBPyConnection, marker: Marker, record: DayRecord) -> None:
