@@ -15,6 +15,7 @@ from homeiot_batch.core.days import LocalDay
 from homeiot_batch.errors import ArchiveError
 
 BATCH_ROWS = 50_000
+LINES_AT_ONCE = 500_000
 
 
 class Spool:
@@ -31,7 +32,7 @@ class Spool:
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         self._connection = duckdb.connect(
             f"{folder}/spool.duckdb",
-            config={"memory_limit": "1GB", "temp_directory": f"{folder}/overflow"},
+            config={"memory_limit": "1GB", "temp_directory": f"{folder}/overflow", "threads": 1},
         )
 
     def prepare(self, dataset: Dataset) -> None:
@@ -62,10 +63,28 @@ class Spool:
         self, cursor: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay
     ) -> Iterator[pa.RecordBatch]:
         with cursor:
-            bounds = [day.start_ns, day.end_ns]
-            found = cursor.sql(_points(dataset), params=bounds)
-            for batch in found.to_arrow_reader(BATCH_ROWS):
-                yield batch.cast(dataset.raw_schema())
+            for bounds in _stretches(cursor, dataset, day):
+                found = cursor.sql(_points(dataset), params=list(bounds))
+                for batch in found.to_arrow_reader(BATCH_ROWS):
+                    yield batch.cast(dataset.raw_schema())
+
+
+def _stretches(
+    cursor: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay
+) -> list[tuple[int, int]]:
+    """Begin and end (ns, not included) of times with some 500,000 lines each, ascending.
+
+    Points are put together in memory: that of a stretch, however much the day holds.
+    """
+    [(lines, first, last)] = cursor.execute(
+        f"SELECT count(*), min(time), max(time) FROM {quoted(dataset.name)} "
+        "WHERE time >= ? AND time < ?",
+        [day.start_ns, day.end_ns],
+    ).fetchall()
+    if not lines:
+        return []
+    width = (last - first) // (lines // LINES_AT_ONCE + 1) + 1
+    return [(begin, begin + width) for begin in range(first, last + 1, width)]
 
 
 def _schema(dataset: Dataset) -> pa.Schema:
