@@ -36,7 +36,12 @@ from homeiot_batch.sources.exports.coverage import Coverage
 from homeiot_batch.sources.exports.scan import ExportPass
 from homeiot_batch.sources.exports.sections import Section
 from homeiot_batch.sources.influx_reader import InfluxReader
-from homeiot_batch.sources.influxdb import supported_servers, uniform_rows, untrusted_msgpack
+from homeiot_batch.sources.influxdb import (
+    read_ahead,
+    supported_servers,
+    uniform_rows,
+    untrusted_msgpack,
+)
 from homeiot_batch.sources.influxdb.client import InfluxClient
 from homeiot_batch.warehouse import comparison, database, dbt_build, duckdb_writer, read_copy
 from homeiot_batch.workflow import preflight, recovery, rereads, start
@@ -94,6 +99,16 @@ MUTATIONS = [
         "read: an answer in msgpack ends with a whole document",
         without_raise(untrusted_msgpack.unpacked, 3),
         "tests/sources/influxdb/test_untrusted_msgpack.py",
+    ),
+    Mutation(
+        "read: an error of the thread that reads ahead is raised",
+        without_raise(read_ahead._Thread.arrived),
+        "tests/sources/influxdb/test_read_ahead.py",
+    ),
+    Mutation(
+        "read: a server that falls silent does not hold who gives up",
+        without(read_ahead._Thread.stop, "interrupt()"),
+        "tests/sources/influxdb/test_read_ahead.py -k given_up",
     ),
     Mutation(
         "read: a double is finite",

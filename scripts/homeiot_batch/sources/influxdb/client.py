@@ -9,7 +9,7 @@ import contextlib
 import functools
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ from homeiot_batch.sources.influxdb.answers import (
     parsed,
 )
 from homeiot_batch.sources.influxdb.documents import documents
+from homeiot_batch.sources.influxdb.read_ahead import PIECE_BYTES, reading_ahead
 from homeiot_batch.sources.influxdb.retry_policy import RetryPolicy
 from homeiot_batch.sources.influxdb.supported_servers import (
     has_msgpack,
@@ -51,15 +52,15 @@ from homeiot_batch.sources.influxdb.untrusted_msgpack import unpacked
 
 # what 2.x answers where the token may not see something
 UNSEEN = {401, 403, 404}
-PIECE_BYTES = 1 << 16  # of an answer, at a time
 
 
 @dataclass(frozen=True)
 class _Form:
-    """How an answer is asked for: in chunks or in one piece, and as which content type."""
+    """How an answer is asked for, in chunks or in one piece, as which type, and how it is read."""
 
-    in_chunks: bool
-    accept: str
+    in_chunks: bool = True
+    accept: str = JSON
+    is_read_ahead: bool = False
 
 
 class InfluxClient:
@@ -151,22 +152,28 @@ class InfluxClient:
         return found
 
     def rows_of_day(self, query: str) -> Iterator[Series]:
-        """The same as `series`, asked for in msgpack where the server has it as JSON has it."""
+        """The same as `series` for a long answer.
+
+        It is asked for in msgpack where the server has it as JSON has it, and read ahead.
+        """
         accept = JSON
         if has_msgpack(self.version):
             accept = MSGPACK
-        return self.series(query, accept=accept)
+        return self._series(query, _Form(accept=accept, is_read_ahead=True))
 
-    def series(self, query: str, *, in_chunks: bool = True, accept: str = JSON) -> Iterator[Series]:
+    def series(self, query: str, *, in_chunks: bool = True) -> Iterator[Series]:
         """The series of the one statement, document by document, with times in ns.
 
         Those without rows are left out. Raises unless the answer has come to its end. But
         InfluxDB 3 sends nothing at all in chunks where there are no rows. The caller must ask in
         another way whether there are none.
         """
+        return self._series(query, _Form(in_chunks=in_chunks))
+
+    def _series(self, query: str, form: _Form) -> Iterator[Series]:
         partial = True
         results = 0
-        for result in self._begun(query, _Form(in_chunks, accept)):
+        for result in self._begun(query, form):
             results += 1
             partial = result.partial
             for series in result.series:
@@ -174,7 +181,7 @@ class InfluxClient:
                     raise imitation(self._settings.influx_url)
                 if series.values:
                     yield series
-        if in_chunks and not results and is_3(self.version):
+        if form.in_chunks and not results and is_3(self.version):
             return
         if partial or not results:
             raise SourceUnavailable(
@@ -223,8 +230,12 @@ class InfluxClient:
     def _documents(self, query: str, form: _Form) -> Iterator[Document]:
         parameters = self._parameters(query, in_chunks=form.in_chunks)
         try:
-            with self._http.ask(parameters, form.accept) as response:
-                for content in _contents(response):
+            with (
+                self._http.ask(parameters, form.accept) as response,
+                _pieces(response, form) as pieces,
+            ):
+                decode = unpacked if is_msgpack(response) else documents
+                for content in decode(pieces):
                     yield self._parsed(Document, content, query)
         except requests.RequestException as error:
             raise self._http.transport_failure(error) from None
@@ -325,12 +336,21 @@ def compare_clocks(settings: Settings) -> Clocks | None:
     return http.clocks
 
 
-def _contents(response: requests.Response) -> Iterator[dict[str, object]]:
-    """The documents of an answer, in the form that the server says it has."""
+@contextlib.contextmanager
+def _pieces(response: requests.Response, form: _Form) -> Generator[Iterator[bytes]]:
+    """The bytes of an answer as they arrive."""
     pieces = response.iter_content(PIECE_BYTES)
-    if is_msgpack(response):
-        return unpacked(pieces)
-    return documents(pieces)
+    if not form.is_read_ahead:
+        yield pieces
+        return
+
+    def interrupt() -> None:
+        # all may have been read, and the connection given back
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
+            response.raw.shutdown()
+
+    with reading_ahead(pieces, interrupt) as read_ahead:
+        yield read_ahead
 
 
 def _begins_with_number(version: str) -> bool:
