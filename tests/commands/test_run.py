@@ -1,14 +1,19 @@
 """The nightly command's options, as the workflow gets them."""
 
+import signal
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from typing import override
 
 import pytest
 
 from homeiot_batch.commands.night import Plan
-from homeiot_batch.commands.run import config_arguments, plan_run
+from homeiot_batch.commands.run import config_arguments, plan_run, run_workflow
 from homeiot_batch.config import Settings
+from homeiot_batch.core.exit_codes import FAILED
 from homeiot_batch.errors import SettingsError
+from homeiot_batch.workflow.early_start import EarlyWorkflow
 
 
 def arguments(
@@ -163,3 +168,22 @@ def test_more_targets_than_a_command_line_takes() -> None:
     ]
     assert list(plan.batches()) == [["yesterday", "a", "b", "c", "d", "--forcerun", "d", "a"]]
     assert list(Plan().batches()) == []
+
+
+class EndedWorkflow(EarlyWorkflow):
+    """A workflow that comes to its end, although somebody has pressed Ctrl-C."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self._code = code
+
+    @override
+    def run(self, arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+        self._signals.append(signal.SIGINT)
+        return self._code
+
+
+@pytest.mark.parametrize(("code", "said"), [(0, FAILED), (FAILED, FAILED), (-2, FAILED), (3, 3)])
+def test_a_run_that_was_ended_has_failed(code: int, said: int) -> None:
+    """The days of its other batches are not read, so that it is no success."""
+    assert run_workflow(EndedWorkflow(code), [], []) == said

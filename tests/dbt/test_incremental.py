@@ -193,10 +193,15 @@ def test_only_the_days_that_changed_and_those_they_touch_are_made_anew(tmp_path:
 
 @pytest.mark.slow
 def test_a_build_leaves_no_table_of_its_own(tmp_path: Path) -> None:
-    """A build drops the table in which dbt puts a Python model's new rows, and older ones."""
+    """A build drops the table in which dbt puts a Python model's new rows, and older ones.
+
+    A table of somebody else with such a name stays.
+    """
     archive = Archive(tmp_path / "home_energy.duckdb")
     days = [LocalDay(date(2026, 11, 1) + timedelta(days=n), archive.zone) for n in range(2)]
     archive.replace_day(days[0].date, hourly(days[0], 0))
+    with duckdb.connect(archive.database) as database:
+        database.execute("CREATE TABLE room__dbt_tmp1 (note VARCHAR)")
     archive.build()
     tables = archive.query(TABLE_NAMES)
     with duckdb.connect(archive.database) as database:

@@ -1,14 +1,17 @@
 """Snakemake's process, started before it is known what it has to do."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
+from homeiot_batch.workflow import early_start
 from homeiot_batch.workflow.early_start import EarlyWorkflow
 
 WAITING = [sys.executable, "-m", "homeiot_batch.workflow.early_start"]
@@ -18,16 +21,16 @@ SNAKEFILE = 'rule all:\n  run: open("made", "a").write(os.environ["WORD"])\n'
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a workflow, which is the one that a run works in."""
+    """A folder with a workflow, in the place of the checkout."""
     (tmp_path / "Snakefile").write_text(SNAKEFILE)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(early_start, "ROOT", tmp_path)
     return tmp_path
 
 
 def test_it_runs_with_the_arguments_and_the_environment_that_come_later(folder: Path) -> None:
-    """Each run is a process of its own, in the folder of that time."""
+    """Each run is a process of its own."""
     environment = dict(os.environ)
-    with EarlyWorkflow() as workflow:
+    with usual_handlers(), EarlyWorkflow() as workflow:
         codes = [
             workflow.run(QUIETLY, environment | {"WORD": "one "}),
             workflow.run(QUIETLY, environment | {"WORD": "two"}),
@@ -43,24 +46,39 @@ def test_without_an_order_it_ends_without_a_word(folder: Path) -> None:
     assert not (folder / "made").exists()
 
 
-def test_ctrl_c_before_the_order_is_for_the_command_that_plans() -> None:
-    """The terminal sends it to both; the waiting process leaves no traceback."""
-    with subprocess.Popen(
-        WAITING, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        while not ignores(process.pid, signal.SIGINT):
-            time.sleep(0.01)
+@pytest.mark.parametrize("pause_s", [0.0, 0.05, 0.3])
+def test_ctrl_c_while_it_waits_ends_it_without_a_word(
+    pause_s: float, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The terminal sends it to both processes. No traceback stands above the command's own word."""
+    with EarlyWorkflow() as workflow:
+        process = workflow._process
+        assert process is not None
+        time.sleep(pause_s)
         process.send_signal(signal.SIGINT)
-        said = process.communicate(b"")
-    assert (process.returncode, said) == (0, (b"", b""))
+        process.wait()
+    assert (process.returncode, capfd.readouterr()) == (-signal.SIGINT, ("", ""))
 
 
-def ignores(pid: int, number: int) -> bool:
-    """Whether a process ignores the signal."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("SigIgn:"):
-            return bool(int(line.split()[1], 16) >> (number - 1) & 1)
-    return False
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ended_between_two_runs(number: int, folder: Path) -> None:
+    """Nothing more is run: who ends the command between two batches ends the whole run."""
+    environment = dict(os.environ)
+    with usual_handlers(), EarlyWorkflow() as workflow:
+        first = workflow.run(QUIETLY, environment | {"WORD": "one"})
+        os.kill(os.getpid(), number)
+        second = workflow.run(QUIETLY, environment | {"WORD": "two"})
+    assert (first, second, workflow.was_ended) == (0, -signal.SIGKILL, True)
+    assert (folder / "made").read_text() == "one"
+
+
+@contextlib.contextmanager
+def usual_handlers() -> Generator[None]:
+    """Put the handlers of this process back afterwards."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def test_a_command_that_asks_for_nothing_ends_it() -> None:

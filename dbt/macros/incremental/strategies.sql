@@ -47,7 +47,7 @@
     insert into {{ arguments.target_relation }} by name select * from {{ arguments.temp_relation }}
 {% endmacro %}
 
-{# Drop the tables of new rows that earlier or killed builds left in the database. #}
+{# Drop the tables of new rows that earlier or killed builds left in the database, no others. #}
 {% macro drop_left_tables() %}
     {%- set left -%}
         select table_name
@@ -55,7 +55,7 @@
         where
             database_name = '{{ target.database }}'
             and schema_name = '{{ target.schema }}'
-            and contains(table_name, '__dbt_tmp')
+            and regexp_full_match(table_name, 'int_counter_judged__dbt_tmp[0-9]+')
     {%- endset -%}
     {%- if execute -%}
         {%- for name in run_query(left).columns[0].values() %}

@@ -4,7 +4,6 @@ python -m homeiot_batch.run_archive [--date D | --from A --to B] [--force | --re
 """
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -177,19 +176,19 @@ def _run(
     summaries = []
     for arguments in plan.batches():
         started = datetime.now(UTC)
-        code, ended = _run_workflow(workflow, [*arguments, *config], warnings)
-        if code == FAILED and not ended and settings.layout.damage.exists():
+        code = run_workflow(workflow, [*arguments, *config], warnings)
+        if code == FAILED and not workflow.was_ended and settings.layout.damage.exists():
             log.warning(
                 "the database is damaged: once more, with a new one that is built from the archive"
             )
             started = datetime.now(UTC)
-            code, ended = _run_workflow(workflow, [*arguments, *config], warnings)
+            code = run_workflow(workflow, [*arguments, *config], warnings)
         codes.append(code)
         summary = _summary_since(started, settings)
         summaries.append(summary)
         told = summary.splitlines()
         warnings[:] = [warning for warning in warnings if f"warning: {warning}" not in told]
-        if ended or code not in (DONE, FAILED):
+        if workflow.was_ended or code not in (DONE, FAILED):
             break
     _print(warnings)
     return next(filter(None, codes), DONE), "\n".join(filter(None, summaries))
@@ -202,25 +201,18 @@ def _print(warnings: list[str]) -> None:
     warnings.clear()
 
 
-def _run_workflow(
-    workflow: EarlyWorkflow, arguments: Sequence[str], warnings: Sequence[str]
-) -> tuple[int, bool]:
-    """One run of the workflow: its exit code, and whether it was ended from outside.
+def run_workflow(workflow: EarlyWorkflow, arguments: Sequence[str], warnings: Sequence[str]) -> int:
+    """The exit code of one run. Its summary counts the `warnings` that were had before.
 
-    Who ends this process ends it too. Its summary counts the `warnings` that were had before.
+    A run that was ended from outside has failed, even if it came to its end.
     """
-    signals: list[int] = []
-
-    def end(number: int, _: object) -> None:
-        signals.append(number)
-        if number != signal.SIGINT:  # which the terminal sends to the workflow as well
-            workflow.send_signal(number)
-
     with hand_over(warnings) as environment:
-        signal.signal(signal.SIGTERM, end)
-        signal.signal(signal.SIGINT, end)
         code = workflow.run(arguments, environment)
-    return (code if code >= 0 else FAILED), bool(signals)
+    if code < 0:
+        return FAILED
+    if workflow.was_ended:
+        return code or FAILED
+    return code
 
 
 def _summary_since(started: datetime, settings: Settings) -> str:

@@ -18,15 +18,22 @@ from typing import Self
 
 from homeiot_batch.core.environment import plain_environment
 
+# the checkout, in which Snakemake finds its Snakefile
+ROOT = Path(__file__).resolve().parents[3]
+CTRL_C = {signal.SIGINT}
 # what takes long to import
 PREPARED = ("snakemake.cli", "homeiot_batch.workflow.start")
 
 
 class EarlyWorkflow:
-    """A process that waits for `run`. Each further `run` starts one of its own."""
+    """A process that waits for `run`. Each further `run` starts one of its own.
+
+    From the first `run` on, who ends this process ends that one too, and no other is started.
+    """
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._signals: list[int] = []
 
     def __enter__(self) -> Self:
         self._process = _start()
@@ -38,39 +45,54 @@ class EarlyWorkflow:
             self._process.kill()
             self._process.communicate()
 
+    @property
+    def was_ended(self) -> bool:
+        """Whether somebody has ended this process, by Ctrl-C or by SIGTERM."""
+        return bool(self._signals)
+
     def run(self, arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-        """Run Snakemake to its end; the exit code."""
+        """Run Snakemake to its end; the exit code, or less than 0 if a signal ended it."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._end)
         self._process = self._process or _start()
-        order = json.dumps([str(Path.cwd()), list(arguments), dict(environment)])
+        if self.was_ended:  # before there was this process
+            self._process.kill()
+        order = json.dumps([list(arguments), dict(environment)])
         self._process.communicate(order.encode())
         code = self._process.returncode
         self._process = None
         return code
 
-    def send_signal(self, number: int) -> None:
-        """Hand a signal on."""
-        if self._process:
+    def _end(self, number: int, _: object) -> None:
+        self._signals.append(number)
+        # the terminal sends Ctrl-C to the process as well
+        if self._process and number != signal.SIGINT:
             self._process.send_signal(number)
 
 
 def _start() -> subprocess.Popen[bytes]:
-    # -P: a file in the folder where this was started is no module
-    command = [sys.executable, "-P", "-m", "homeiot_batch.workflow.early_start"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, env=plain_environment())
+    """The process. Ctrl-C waits until it is ready to end without a traceback."""
+    command = [sys.executable, "-m", "homeiot_batch.workflow.early_start"]
+    usual = signal.pthread_sigmask(signal.SIG_BLOCK, CTRL_C)
+    try:
+        return subprocess.Popen(command, stdin=subprocess.PIPE, env=plain_environment(), cwd=ROOT)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, usual)
 
 
 def wait_and_run() -> None:
     """Prepare, wait, and become Snakemake. End if the standard input ends without a word."""
-    # while this waits, Ctrl-C ends the process that started it, and that ends this one
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, CTRL_C)
     for name in PREPARED:
         importlib.import_module(name)
     order = sys.stdin.buffer.read()
     if not order:
         return
     signal.signal(signal.SIGINT, handler)
-    folder, arguments, environment = json.loads(order)
-    os.chdir(folder)
+    arguments, environment = json.loads(order)
     os.environ.clear()
     os.environ.update(environment)
     nothing = os.open(os.devnull, os.O_RDONLY)
