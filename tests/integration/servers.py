@@ -290,6 +290,10 @@ class Influx2(Server):
         }
         self.request("POST", "/api/v2/dbrps", json.dumps(wanted).encode())
 
+    def id_of(self, bucket: str) -> str:
+        """The id of a bucket, by which 2.x sorts them."""
+        return self._buckets[bucket]
+
     def token(self, bucket: str, action: str) -> str:
         """A token that may only `read` or `write` the bucket."""
         resource = {"type": "buckets", "id": self._buckets[bucket], "orgID": self._organization}

@@ -130,6 +130,11 @@ def test_the_retention_of_each_of_many_buckets(
         influx2.create(name, kept_hours=72)
     kept = {name: InfluxReader(settings_of(influx2, monkeypatch, name)).retention for name in names}
     assert kept == dict.fromkeys(names, ("autogen", timedelta(hours=72)))
+    last = max(names, key=influx2.id_of)
+    settings_of(influx2, monkeypatch, last)
+    monkeypatch.setenv("INFLUX_TOKEN", influx2.token(last, "read"))
+    settings = load_settings({"now": NOW})
+    assert InfluxReader(settings).retention == ("autogen", timedelta(hours=72))
 
 
 def test_a_measurement_that_is_in_another_policy(

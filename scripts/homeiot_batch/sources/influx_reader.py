@@ -8,7 +8,6 @@ import contextlib
 import functools
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from types import NoneType
 from typing import Any
 
@@ -47,6 +46,8 @@ ANSWERED_TYPES: dict[str, set[type]] = {
     "boolean": {bool, NoneType},
     "string": {str, NoneType},
 }
+# the largest float of which each whole number below is a float too
+LARGEST_EXACT = 2**53
 # the types of the other columns
 TIME_TYPES: set[type] = {int}
 TAG_TYPES: set[type] = {str, NoneType}
@@ -299,6 +300,9 @@ class InfluxReader:
         """How long 2.x keeps points: SHOW RETENTION POLICIES has "for ever" for all."""
         database = self._settings.influx_bucket
         buckets = self.client.buckets()
+        # of a token for one bucket among hundreds, the server lists none: it cuts the list first
+        for name in (database, f"{database}/{policy}"):
+            buckets += self.client.buckets(name=name)
         mapped = set()
         for mapping in self.client.mappings(buckets):
             if (mapping.database, mapping.policy) == (database, policy):
@@ -485,13 +489,12 @@ def _as_double(number: float | None) -> float | None:
 
 
 def _as_integer(number: float | None) -> int | None:
-    """The whole number that JSON would have for it. ValueError if it has a fraction.
+    """The float as a whole number. ValueError if it has a fraction, or is too large to be exact.
 
-    InfluxDB writes the shortest digits that mean the float, which for large ones are others than
-    its exact digits.
+    Where a field is a float in one shard, InfluxDB makes floats of the integers of another.
     """
     if number is None or isinstance(number, int):
         return number
-    if not number.is_integer():
-        raise ValueError(f"{number} is no whole number")
-    return int(Decimal(repr(number)))
+    if not number.is_integer() or abs(number) > LARGEST_EXACT:
+        raise ValueError(f"{number} is no whole number, or not for certain")
+    return int(number)

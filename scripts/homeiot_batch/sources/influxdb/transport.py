@@ -29,6 +29,10 @@ Parameters = Mapping[str, str | int]
 JSON = "application/json"
 # the registered name of msgpack, by which InfluxDBClient does not take it for what it decodes
 MSGPACK_HERE = "application/vnd.msgpack"
+# the names that a server or a proxy may give it
+MSGPACK_TYPES = {MSGPACK, MSGPACK_HERE, "application/msgpack"}
+# the server or a proxy has no answer in this form
+UNACCEPTABLE = {406, 415}
 # later the same request may be answered
 PASSING = {408, 425, 500, 502, 504}
 # the address is too long for a proxy (414), or for InfluxDB itself (431)
@@ -172,11 +176,16 @@ class InfluxHttp:
                 f"{self._settings.influx_url} sent the question on to something that is no "
                 "address; check INFLUX_URL, and what stands between here and the server"
             ) from None
-        return self._last.answer
+        answer = self._last.answer
+        if answer.status_code in UNACCEPTABLE and accept != JSON:
+            answer.close()
+            return self._send(method, path, parameters)
+        return answer
 
     def _remember(self, answer: requests.Response, **_: object) -> None:
         """Note the answer before InfluxDBClient sees it, which would read all msgpack at once."""
-        if answer.headers.get("Content-Type") == MSGPACK:
+        kind = answer.headers.get("Content-Type", "").partition(";")[0]
+        if kind.strip().lower() in MSGPACK_TYPES:
             answer.headers["Content-Type"] = MSGPACK_HERE
         self._last.answer = answer
         self.clocks = Clocks.of(answer.headers)

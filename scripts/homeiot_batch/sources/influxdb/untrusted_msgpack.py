@@ -14,7 +14,7 @@ from homeiot_batch.sources.influxdb.uniform_rows import UniformRows, uniform_row
 
 CONTENT_TYPE = "application/x-msgpack"
 # what a list or a map may say of its length, before its elements have come
-MOST_ELEMENTS = 1 << 20
+MOST_ELEMENTS = 1 << 24
 LARGEST_DOCUMENT = 1 << 28
 REPLACED = "homeiot_each_byte"
 EMPTY_ARRAY = b"\x90"
