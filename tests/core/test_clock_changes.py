@@ -54,6 +54,6 @@ def test_a_change_is_found_to_the_second() -> None:
     day = LocalDay(date(1972, 1, 6), ZoneInfo("Africa/Monrovia"))
     behind = -timedelta(minutes=44, seconds=30)
     change = datetime(1972, 1, 7, 0, 44, 30, tzinfo=UTC)
-    assert offsets(day) == [(change - timedelta(days=1), behind)]
+    assert offsets(day) == ((change - timedelta(days=1), behind),)
     longer = day.within(day.start, datetime(1972, 1, 7, 12, tzinfo=UTC))
-    assert offsets(longer) == [(day.start, behind), (change, timedelta())]
+    assert offsets(longer) == ((day.start, behind), (change, timedelta()))

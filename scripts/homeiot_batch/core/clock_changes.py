@@ -1,5 +1,6 @@
 """When clocks are changed within a local day, and by how much they differ from UTC until then."""
 
+import functools
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,21 +11,24 @@ STEP = timedelta(minutes=15)
 SECOND = timedelta(seconds=1)
 
 
-def offsets(day: LocalDay) -> list[tuple[datetime, timedelta]]:
+@functools.lru_cache(maxsize=8)
+def offsets(day: LocalDay) -> tuple[tuple[datetime, timedelta], ...]:
     """What local time is ahead of UTC in the day, with the instant (UTC) from which on it is so.
 
     The first one is that of the day's start. A day on which no clock is changed has one alone.
     """
-    found = [(day.start, _offset(day.start, day.zone))]
     before = day.start
-    while before < day.end:
-        at = min(before + STEP, day.end)
-        if _offset(at, day.zone) != _offset(before, day.zone):
+    end = day.end
+    found = [(before, _offset(before, day.zone))]
+    while before < end:
+        at = min(before + STEP, end)
+        ahead = _offset(at, day.zone)
+        if ahead != found[-1][1]:
             change = _change(before, at, day.zone)
-            if change < day.end:
-                found.append((change, _offset(change, day.zone)))
+            if change < end:
+                found.append((change, ahead))
         before = at
-    return found
+    return tuple(found)
 
 
 def _change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
