@@ -21,7 +21,7 @@ from homeiot_batch.archive import day_file, file_times, parquet_writer, run_lock
 from homeiot_batch.archive.day_bounds import DayBounds
 from homeiot_batch.archive.day_file import Proof
 from homeiot_batch.archive.shrink_guard import ShrinkGuard
-from homeiot_batch.commands import night
+from homeiot_batch.commands import night, run
 from homeiot_batch.config import ROOT, Settings
 from homeiot_batch.core import environment, files, inventory
 from homeiot_batch.counters import archive, glitches, judge, steps
@@ -45,6 +45,7 @@ from homeiot_batch.sources.influxdb import (
 from homeiot_batch.sources.influxdb.client import InfluxClient
 from homeiot_batch.warehouse import comparison, database, dbt_build, duckdb_writer, read_copy
 from homeiot_batch.workflow import preflight, recovery, rereads, start
+from homeiot_batch.workflow.early_start import EarlyWorkflow
 from homeiot_batch.workflow.run import Run
 from tests.patches import (
     Patch,
@@ -114,6 +115,21 @@ MUTATIONS = [
         "read: a double is finite",
         gives(influx_reader._as_it_is, "is_finite", "pa.array([True])"),
         "tests/sources/test_influx_reader.py",
+    ),
+    Mutation(
+        "read: a float that the server may have rounded is no integer",
+        without_raise(influx_reader._as_integer),
+        "tests/sources/test_influx_reader.py -k where_an_integer",
+    ),
+    Mutation(
+        "run: after Ctrl-C no further batch of days is started",
+        without(EarlyWorkflow.run, "kill"),
+        "tests/workflow/test_early_start.py -k between",
+    ),
+    Mutation(
+        "run: one that was ended is no success",
+        expression(run.run_workflow, "workflow.was_ended", "False"),
+        "tests/commands/test_run.py -k ended",
     ),
     Mutation(
         "read: InfluxDB 3 has no rows only if it says so in one piece",
