@@ -92,8 +92,8 @@ MUTATIONS = [
         "tests/integration/test_failures.py",
     ),
     Mutation(
-        "read: rows are read as columns only if all have one form",
-        body(uniform_rows._have_one_form, "return True"),
+        "read: rows are read as columns only if their forms repeat",
+        body(uniform_rows._repeats, "return True"),
         "tests/sources/influxdb/test_uniform_rows.py",
     ),
     Mutation(

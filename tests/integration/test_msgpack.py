@@ -88,15 +88,16 @@ def test_the_same_rows_in_both_forms(
     assert f"'time': {day.start_ns}, 'source': 'a b', 'f': 0.0, 'i': 9007199254740993" in packed[0]
 
 
-def test_rows_of_one_form(
+def test_rows_whose_forms_repeat(
     server: Influx1 | Influx2, day: LocalDay, reader: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows of one meter come as columns, and have the values that JSON has."""
+    """Rows of meters that are read in turn come as columns, and have the values that JSON has."""
     server.create(BUCKET)
     lines = []
-    for second in range(2_500):
+    for second in range(1_250):
         time = day.start_ns + 3600 * 10**9 + second * 10**9
-        lines.append(b"even,source=meter1 f=%.1f,b=%d %d" % (second / 7, second, time))
+        lines.append(b"even,source=main f=%.1f,b=%d %d" % (second / 7, second, time))
+        lines.append(b"even,source=solar f=%.1f %d" % (second / 9, time))
     server.write_lines(BUCKET, b"\n".join(lines))
     even = Dataset(measurement="even", tags={"source": ""}, fields={"f": "double", "b": "double"})
     source = reader(server, influx_chunk_rows="1000")

@@ -203,7 +203,8 @@ def test_rows_of_one_form_with_a_value_of_another_type(column: int, value: objec
     row: list[object] = [TIME, 1.5, 2.5, None, "main"]
     wrong = [*row[:column], value, *row[column + 1 :]]
     messages = set()
-    for rows in ([wrong], [wrong] * 40, [row] * 40 + [wrong], [wrong, *[row] * 40]):
+    in_turn = [wrong, row] * 20
+    for rows in ([wrong], [wrong] * 40, in_turn, [row] * 40 + [wrong], [wrong, *[row] * 40]):
         day = Answer((document(rows, COLUMNS),), 200, packed().headers)
         with serving(with_a_day(day)) as (url, _), pytest.raises(SourceError) as refused:
             read(url)
@@ -211,9 +212,13 @@ def test_rows_of_one_form_with_a_value_of_another_type(column: int, value: objec
     assert len(messages) == 1
 
 
-def test_rows_of_one_form() -> None:
+@pytest.mark.parametrize("meters", [["main"], ["main", "solar", ""]])
+def test_rows_of_one_form(meters: list[str]) -> None:
     """They become what they are in JSON: minus zero is zero, and what is missing is NULL."""
-    rows = [[TIME + second, -0.0, second / 7, None, "main"] for second in range(100)]
+    rows: list[list[object]] = []
+    for second in range(100):
+        rows += [[TIME + second, -0.0, second / 7, None, meter or None] for meter in meters]
+        rows[-1][3] = float(second)
     days = [Answer((document(rows, COLUMNS),), 200, packed().headers)]
     days.append(in_json(of_series(COLUMNS, rows)))
     found = []

@@ -363,7 +363,7 @@ class InfluxReader:
         column's, they are looked at one by one.
         """
         if isinstance(values, pa.Array):
-            array = _as_it_is(values, column.type)
+            array = _as_it_is(values, column)
             if array is not None:
                 return array
             values = values.to_pylist()
@@ -470,11 +470,12 @@ def _doubles(values: Sequence[Any], types: set[type]) -> pa.Array:
     return array
 
 
-def _as_it_is(values: pa.Array, kind: pa.DataType) -> pa.Array | None:
-    """The array if it is of that type and, where it has doubles, all are finite."""
-    if values.type != kind:
+def _as_it_is(values: pa.Array, column: pa.Field) -> pa.Array | None:
+    """The array if it is of the column's type, has no NULL where none may be, and is finite."""
+    lacks_values = values.null_count > 0 and not column.nullable
+    if values.type != column.type or lacks_values:
         return None
-    if kind != pa.float64():
+    if column.type != pa.float64():
         return values
     array = pc.add(values, 0.0)
     if _all(pc.is_finite(array)):

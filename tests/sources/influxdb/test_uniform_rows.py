@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeiot_batch.sources.influxdb.uniform_rows import FEWEST_ROWS, UniformRows, uniform_rows
@@ -84,6 +84,21 @@ def test_a_row_of_many_values() -> None:
     assert list(values(found)) == rows
 
 
+@pytest.mark.parametrize("count", [999, 1_000, 1_001])
+def test_meters_that_are_read_in_turn(count: int) -> None:
+    """Each has a form of its own; the last turn may be cut off."""
+    rows: list[Row] = []
+    for turn in range(count):
+        rows.append((TIME + turn, turn / 7, 1.5, "main"))
+        rows.append((TIME + turn, turn / 3, None, "solar"))
+        rows.append((TIME + turn, None, -turn / 9, None))
+    rows = rows[:count]
+    found: Any = next(unpacked([document(rows)]))
+    kinds = [pa.int64(), pa.float64(), pa.float64(), pa.string()]
+    assert [column.type for column in values(found).columns] == kinds
+    assert list(values(found)) == rows
+
+
 ODD: dict[str, Callable[[list[Row]], list[Row]]] = {
     "few": lambda rows: rows[: FEWEST_ROWS - 1],
     "a longer text": lambda rows: [*rows[:-1], (*rows[-1][:4], "meter10", *rows[-1][5:])],
@@ -128,28 +143,33 @@ def test_other_documents_are_left_to_the_decoder() -> None:
         assert plain(list(unpacked([text]))) == plain(by_value(text))
 
 
+KINDS = st.sampled_from(
+    [
+        st.floats(),
+        st.integers(-(2**63), 2**63 - 1),
+        st.none(),
+        st.text("aé居⚡\x00", min_size=2, max_size=2),
+        st.sampled_from([1.5, None, "x", True]),
+    ]
+)
+
+
 @given(
-    st.lists(
-        st.sampled_from(
-            [
-                st.floats(),
-                st.integers(-(2**63), 2**63 - 1),
-                st.none(),
-                st.text("aé居⚡\x00", min_size=2, max_size=2),
-                st.sampled_from([1.5, None, "x", True]),
-            ]
-        ),
-        min_size=1,
-        max_size=5,
+    st.integers(1, 4).flatmap(
+        lambda width: st.lists(st.lists(KINDS, min_size=width, max_size=width), min_size=1)
     ),
     st.integers(1, 40),
     st.data(),
 )
+@settings(deadline=None)
 def test_any_rows_are_what_the_decoder_finds(
-    kinds: list[st.SearchStrategy[object]], count: int, data: st.DataObject
+    forms: list[list[st.SearchStrategy[object]]], count: int, data: st.DataObject
 ) -> None:
-    """Whatever the values are, in whatever pieces they come, and whichever byte is another."""
-    rows = [[data.draw(kind) for kind in kinds] for _ in range(count)]
+    """Whatever the values are, and whichever byte is another: equal, or refused by both."""
+    rows = []
+    for number in range(count):
+        kinds = forms[number % len(forms)]
+        rows.append([data.draw(kind) for kind in kinds])
     content = document(rows)
     assert outcome(lambda: list(unpacked([content]))) == outcome(lambda: by_value(content))
     place = data.draw(st.integers(0, len(content) - 1))
