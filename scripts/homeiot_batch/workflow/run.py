@@ -42,8 +42,8 @@ from homeiot_batch.workflow.rereads import values_lost
 from homeiot_batch.workflow.scope import Scope, finished_day
 from homeiot_batch.workflow.summary import Summary
 
-# rows of a day after which the database is closed: DuckDB keeps what it has read until then
-LARGE = 1_000_000
+# rows after which the database is closed: DuckDB keeps in memory what it has read until then
+ROWS_OF_A_CONNECTION = 1_000_000
 
 log = structlog.get_logger()
 
@@ -82,6 +82,7 @@ class Run:
         self._dag = dag
         self._last_run = layout.last_run.absolute()  # Snakemake leaves its folder before the end
         self._is_load_noted = False
+        self._rows_since_open = 0
         self._read_again: dict[Path, bool] = {}
         self._reasons: set[str] = set()
         self._reasons_lock = threading.Lock()
@@ -205,8 +206,7 @@ class Run:
                 keep_open=True,
                 proof=self._fetcher.take_proof(dataset, dt),
             )
-            if load.record.rows >= LARGE:
-                release_database(self.settings.duckdb_path)
+            self._release_after(load.record.rows)
             self._note_load({"load_id": load.load_id})
             # one that a power cut takes a part of does not count: the day is loaded again
             write_json(Path(marker), load.marker.to_json(), flush=False)
@@ -220,6 +220,13 @@ class Run:
                     "another; a tag that is not declared keeps them "
                     "apart in the source (declare it), or they lie within a microsecond"
                 )
+
+    def _release_after(self, rows: int) -> None:
+        """Close the database if, with these rows, a million were loaded since it was opened."""
+        self._rows_since_open += rows
+        if self._rows_since_open >= ROWS_OF_A_CONNECTION:
+            release_database(self.settings.duckdb_path)
+            self._rows_since_open = 0
 
     def _note_load(self, content: Mapping[str, object]) -> None:
         """Make the note of the last load newer than the marker of the last build.
