@@ -1,4 +1,4 @@
-"""A source's points in an order that is fixed, and in batches of one size."""
+"""Sorts a source's points, and cuts them into batches of one size."""
 
 from collections.abc import Iterable, Iterator
 

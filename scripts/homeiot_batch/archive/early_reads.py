@@ -1,7 +1,7 @@
 """Archived days that were read before they were over, by a wrong clock: they count as missing.
 
-Such a day's file tells when it was read. A read time in the future
-proves that the clock was ahead. Once that time has come, the proof is gone. So a run writes a note,
+Such a day's file tells when it was read. A read time in the future shows that the clock was ahead.
+Once that time has come, it shows nothing any more. So a run writes a note,
 which stays until the day is read again.
 """
 

@@ -1,4 +1,4 @@
-"""Times of files that lie ahead, after a night with a wrong clock or from a backup, set to now.
+"""Sets file times in the future to now. They come from a wrong clock or a backup.
 
 Snakemake goes by these times. A file from the future is newer than all that is made from it: each
 load would be repeated and then fail, since its marker is older than its day.

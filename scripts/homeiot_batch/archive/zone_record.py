@@ -1,4 +1,4 @@
-"""The zone that an archive was begun with: its days would overlap or gape with another."""
+"""The zone of the archive. By another one its days would overlap or leave gaps."""
 
 import contextlib
 

@@ -216,7 +216,7 @@ def run_workflow(workflow: EarlyWorkflow, arguments: Sequence[str], warnings: Se
 
 
 def _summary_since(started: datetime, settings: Settings) -> str:
-    """The run's summary as text, or None if it did nothing."""
+    """The run's summary as text, or "" if it did nothing."""
     summary = read_json(settings.layout.last_run) or {}
     return (
         "\n".join(summary.get("lines", []))

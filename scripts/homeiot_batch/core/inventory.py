@@ -102,7 +102,7 @@ def staged_days(layout: Layout) -> list[tuple[str, date]]:
 
 
 def _dates(folder: Path, suffix: str = "") -> list[date]:
-    """The days that the names in the folder give, or None if there is no folder.
+    """The days that the names in the folder give: an empty list if there is no folder.
 
     OSError if it cannot be listed, which a glob would pass over.
     """

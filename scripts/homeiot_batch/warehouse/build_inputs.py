@@ -1,7 +1,7 @@
-"""What the tables are made from beside the readings, compared by content.
+"""Fingerprints of all that the tables depend on, except the readings.
 
-The marker of the build records the fingerprints. Where they are other ones, the tables are built
-again: after an edit, also one that is taken back, and not after a mere `touch`.
+The marker of a build records them. If one differs, the tables are built again: after an edit of the
+content, and not after a mere `touch`.
 """
 
 import hashlib

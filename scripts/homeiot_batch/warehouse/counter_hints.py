@@ -1,4 +1,4 @@
-"""What to set for a counter that is mostly wrong, as the run says it."""
+"""Advice for a counter whose values are mostly wrong: what to set."""
 
 from datetime import date
 from pathlib import Path

@@ -216,7 +216,7 @@ def _has_other_columns(
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
-    """Names and types of the table's columns, or None where there is no such table.
+    """Names and types of the table's columns: an empty list if there is no such table.
 
     DESCRIBE, as duckdb_columns() costs more than a load.
     """

@@ -1,4 +1,4 @@
-"""What the daily tables need of the shipped dataset's declaration."""
+"""Which columns of the shipped dataset the daily tables need."""
 
 from homeiot_batch.config import SHIPPED_DATASET, Settings
 

@@ -1,4 +1,4 @@
-"""Meters that the user names in tariffs and vars, beside those that have readings."""
+"""Meters that the user names in tariffs and vars, compared with those that have readings."""
 
 from collections.abc import Iterator, Sequence
 

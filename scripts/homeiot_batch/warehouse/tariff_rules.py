@@ -1,4 +1,4 @@
-"""What tariffs must be beside well written: each holds at some time, and no two contradict.
+"""What tariffs must be besides well written: each holds at some time, and no two contradict.
 
 No moment of a meter has two prices, and no day of it has two currencies.
 """

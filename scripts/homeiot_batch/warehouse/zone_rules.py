@@ -1,4 +1,4 @@
-"""The zone rules of DuckDB beside those of the package tzdata, by which days are cut."""
+"""The zone rules of DuckDB, compared with those of the package tzdata, by which days are cut."""
 
 from importlib.metadata import version
 from zoneinfo import ZoneInfo

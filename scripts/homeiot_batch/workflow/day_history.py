@@ -30,7 +30,7 @@ Loads = Mapping[tuple[str, str], RecordedLoad]
 def previous_records(
     layout: Layout, loads: Loads | None, database: Path, dataset: str, dt: str
 ) -> list[DayRecord]:
-    """Every record of the day, or None for a new one.
+    """Every record of the day, or an empty list for a new one.
 
     `loads` are the database's, None if it could not be asked. ArchiveDamaged if a damaged file is
     all there is, ArchiveError if it cannot be read now or other files lie beside it, DatabaseBusy

@@ -1,4 +1,4 @@
-"""A dry run: told from a real one, and made to list its jobs, which the profile hides otherwise."""
+"""Recognises a dry run, and makes it list its jobs, which the profile hides otherwise."""
 
 import logging
 from typing import Any

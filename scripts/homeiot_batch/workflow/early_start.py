@@ -28,7 +28,8 @@ PREPARED = ("snakemake.cli", "homeiot_batch.workflow.start")
 class EarlyWorkflow:
     """A process that waits for `run`. Each further `run` starts one of its own.
 
-    From the first `run` on, who ends this process ends that one too, and no other is started.
+    From the first `run` on, a signal that ends this process also ends that one, and no further run
+    starts.
     """
 
     def __init__(self) -> None:

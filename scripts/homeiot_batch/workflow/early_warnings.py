@@ -1,4 +1,4 @@
-"""Warnings from before the workflow starts. Its summary counts them."""
+"""Warnings from before the workflow starts. The run's summary counts them."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ def hand_over(warnings: Sequence[str]) -> Generator[dict[str, str]]:
 
 
 def received() -> list[str]:
-    """The warnings that were handed over to this process, or None if it was started otherwise."""
+    """The warnings that were handed over to this process: none if it was started otherwise."""
     name = os.environ.get(VARIABLE)
     if not name:
         return []

@@ -1,4 +1,4 @@
-"""The zone of this machine beside the house's: one that nobody set may be the wrong one."""
+"""Compares the machine's zone with the house's: one that nobody set may be wrong."""
 
 import contextlib
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What fails a run outside of its jobs' own work: Snakemake's errors, for the run's summary."""
+"""Collects Snakemake's own errors, outside of the jobs' work, for the run's summary."""
 
 import logging
 import re

@@ -158,7 +158,7 @@ class Retention(RetentionPolicy):
 
 
 class Counts(Answer):
-    """What SELECT count(...), count(...) counts, or None where there is nothing to count."""
+    """What SELECT count(...), count(...) counts: None for each where there is nothing to count."""
 
     numbers: list[int | None]
 
