@@ -229,6 +229,11 @@ MUTATIONS = [
         "tests/archive/test_day_file.py -k columns_name",
     ),
     Mutation(
+        "file: two days that are written at once have different times",
+        without(parquet_writer.prove_written, "set_exact_time"),
+        "tests/archive/test_parquet_writer.py -k exact_time",
+    ),
+    Mutation(
         "file: a file that has changed since it was loaded is not loaded again",
         without(duckdb_writer.load_day, day_file.refuse_changed),
         "tests/workflow/test_lost_days.py -k changed_since",

@@ -1,6 +1,7 @@
 """Staging a day as Parquet."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -75,6 +76,20 @@ def test_a_day_is_written_in_order_with_its_metadata(
     }
 
 
+def test_a_file_has_the_exact_time(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    settings: Settings,
+    dataset: Dataset,
+    day: LocalDay,
+) -> None:
+    """By it a marker tells files apart. The system's own clock ticks too seldom for that."""
+    now = 1_794_193_200_123_456_789
+    monkeypatch.setattr(time, "time_ns", lambda: now)
+    staged = stage_day([], dataset, day, settings, tmp_path)
+    assert (staged.folder / "part-0.parquet").stat().st_mtime_ns == now
+
+
 def test_row_groups_and_compression_are_as_set(
     tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches
 ) -> None:
@@ -115,10 +130,10 @@ def test_rows_of_another_day_are_refused(
     tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches
 ) -> None:
     """What is read back from disk must lie in the day, to the microsecond."""
-    for time in (START - 1, day.end_ns):
+    for at in (START - 1, day.end_ns):
         with pytest.raises(ArchiveError, match="holds rows of another day than 2026-11-09"):
             stage_day(
-                batches([(time, "a", 1.0, None, None)]),
+                batches([(at, "a", 1.0, None, None)]),
                 dataset,
                 day,
                 settings,

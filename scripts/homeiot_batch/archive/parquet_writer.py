@@ -20,7 +20,7 @@ from homeiot_batch.core import fault_points
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.day_record import DayRecord, FileMetadata
 from homeiot_batch.core.days import LocalDay
-from homeiot_batch.core.files import sync_file, sync_folder
+from homeiot_batch.core.files import set_exact_time, sync_file, sync_folder
 from homeiot_batch.core.layout import PART
 from homeiot_batch.errors import ArchiveError
 
@@ -120,6 +120,7 @@ def prove_written(folder: Path, record: DayRecord, day: LocalDay) -> Proof:
     ArchiveDamaged unless it holds what was written, ArchiveError if rows lie outside of the day.
     """
     fault_points.reach("fetch.written")
+    set_exact_time(folder / PART)
     sync_file(folder / PART)
     sync_folder(folder)
     return prove_part(folder / PART, record, day)
