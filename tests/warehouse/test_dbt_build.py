@@ -59,6 +59,7 @@ def target(settings: Settings) -> Path:
     return settings.layout.dbt_target
 
 
+@pytest.mark.slow
 def test_tests_that_fail_or_warn(project: Path, settings: Settings) -> None:
     """Each that fails has a line with its rows. Those that warn fail nothing."""
     readings = "select source, ts_jst from {{ ref('stg_meter_readings') }} order by ts_jst limit 2"

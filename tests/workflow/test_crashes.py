@@ -21,7 +21,9 @@ from tests.workflow import drills
 from tests.workflow.drills import DATASET, DAYS, FIRST, FORCED, MIDDLE, UNTIL_LOAD, V1, jobs, span
 
 ONE_DAY = (*UNTIL_LOAD, *span(MIDDLE, MIDDLE))
-KEPT_OR_LOST = pytest.mark.parametrize("snakemake_notes", ["kept", "lost"])
+KEPT_OR_LOST = pytest.mark.parametrize(
+    "snakemake_notes", ["kept", pytest.param("lost", marks=pytest.mark.slow)]
+)
 
 
 def lose(house: House, snakemake_notes: str) -> None:

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.house import House
 from tests.sources.meter_export import DAY, HOUR, at, meter
 
@@ -30,6 +32,7 @@ def test_one_bad_line_of_a_long_range_is_one_message(house: House) -> None:
     assert "is not line protocol" in log.read_text()
 
 
+@pytest.mark.slow
 def test_what_an_export_holds_beside_readings_is_one_warning(house: House) -> None:
     """For all days of the run together, also in the file that a program may read."""
     export = house.export(*meter(-39 * DAY, 2 * DAY, step=HOUR), "win,host=a", f"win v=1 {at(0)}")

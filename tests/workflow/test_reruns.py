@@ -237,6 +237,7 @@ def test_yesterday_after_a_range(archived: House) -> None:
     assert archived.snakemake("yesterday", "--config", MIDNIGHT_AFTER_NEXT).jobs == []
 
 
+@pytest.mark.slow
 def test_older_copy_of_the_database(archived: House, tmp_path: Path) -> None:
     """A database replaced by an older copy.
 
