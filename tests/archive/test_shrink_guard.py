@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from homeiot_batch.archive import shrink_guard
 from homeiot_batch.archive.shrink_guard import readings_lost
 from homeiot_batch.config import Settings
+from homeiot_batch.core import stretches
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.layout import PART
@@ -68,7 +68,7 @@ def test_readings_that_are_not_there_any_more_are_counted(
     lost: int,
 ) -> None:
     """Whether a file is compared at once or in many stretches, also at their bounds."""
-    monkeypatch.setattr(shrink_guard, "READINGS_AT_ONCE", at_once)
+    monkeypatch.setattr(stretches, "ROWS_OF_A_STRETCH", at_once)
     assert readings_lost(stage(old), stage(new), dataset) == lost
 
 
@@ -77,7 +77,7 @@ def test_stretches_hold_each_reading_once(
 ) -> None:
     """Of days with readings anywhere, those of two meters at one time among them."""
     chance = random.Random(14)
-    monkeypatch.setattr(shrink_guard, "READINGS_AT_ONCE", 7)
+    monkeypatch.setattr(stretches, "ROWS_OF_A_STRETCH", 7)
     for _ in range(5):
         times = [START + chance.randrange(DAY // MICROSECOND) * MICROSECOND for _ in range(60)]
         old = [(time, chance.choice("ab")) for time in times]

@@ -17,6 +17,8 @@ from homeiot_batch.core.datasets import Dataset, quoted
 from homeiot_batch.core.day_record import DayRecord, FileMetadata
 from homeiot_batch.core.duckdb_connections import scratch
 from homeiot_batch.core.files import is_there
+from homeiot_batch.core.row_digest import digest_columns
+from homeiot_batch.core.stretches import stretches
 from homeiot_batch.errors import ArchiveDamaged, ArchiveError, ShrinkError
 
 KEPT = (
@@ -25,7 +27,6 @@ KEPT = (
 )
 
 FILE = "read_parquet(?, hive_partitioning = false)"
-READINGS_AT_ONCE = 500_000
 
 log = structlog.get_logger()
 
@@ -119,8 +120,8 @@ def readings_lost(old: Path, new: Path, dataset: Dataset) -> int:
             return 0
         if archived == _readings(connection, new, keys):
             return 0
-        stretches = archived.stretches()
-        return sum(_lost_in(connection, old, new, keys, *stretch) for stretch in stretches)
+        parts = archived.stretches()
+        return sum(_lost_in(connection, old, new, keys, *part) for part in parts)
 
 
 class _Readings(NamedTuple):
@@ -136,19 +137,16 @@ class _Readings(NamedTuple):
     last: int | None
 
     def stretches(self) -> Iterator[tuple[int, int]]:
-        """Stretches of time that hold some 500,000 readings each, from begin to before the end."""
+        """See `stretches`. There are none in a file without readings."""
         if self.first is None or self.last is None:
-            return
-        width = (self.last - self.first) // (self.number // READINGS_AT_ONCE + 1) + 1
-        for begin in range(self.first, self.last + 1, width):
-            yield begin, begin + width
+            return iter(())
+        return stretches(self.first, self.last, self.number)
 
 
 def _readings(connection: duckdb.DuckDBPyConnection, part: Path, keys: Sequence[str]) -> _Readings:
-    row = f"hash(hash({', '.join(map(quoted, keys))}))"
+    bounds = "min(epoch_us(ts_utc)), max(epoch_us(ts_utc))"
     [found] = connection.execute(
-        f"SELECT count(*), sum({row}::HUGEINT), bit_xor({row}), min(epoch_us(ts_utc)), "
-        f"max(epoch_us(ts_utc)) FROM {FILE}",
+        f"SELECT {digest_columns(keys)}, {bounds} FROM {FILE}",
         [str(part)],
     ).fetchall()
     return _Readings(*found)

@@ -10,23 +10,13 @@ import pyarrow.parquet as pq
 from homeiot_batch.core.clock_changes import offsets
 from homeiot_batch.core.datasets import Dataset, literal, quoted
 from homeiot_batch.core.days import LocalDay, nanoseconds
+from homeiot_batch.core.row_digest import digest_columns
 
 MICROSECOND = timedelta(microseconds=1)
 
 
 class Digest(NamedTuple):
-    """Rows as three numbers, whatever their order. Equal rows have equal numbers.
-
-    Each row is hashed to 64 bits over all its columns in the order that is declared, and the hash
-    is hashed once more. Without that, two values that trade places between rows would cancel out
-    in the exclusive or, and could in the sum. `total` is the exact sum of the hashes, and `xor`
-    their exclusive or. A value counts twice if it is there twice, and NULL is a value of its own.
-
-    Rows are equal by DuckDB's rules, as for EXCEPT ALL: NULL equals NULL and not 0, NaN equals NaN,
-    and 0.0 equals -0.0. Other rows have another digest, but for a chance of about 1 in 2**64 a day,
-    since the hashes of two different rows are equal with that chance. A hash of DuckDB's holds for
-    one version: digests are compared at once and stored nowhere.
-    """
+    """Rows as three numbers, whatever their order: see `digest_columns`."""
 
     rows: int
     total: int | None
@@ -46,7 +36,7 @@ class TableDay(NamedTuple):
 def table_day(connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay) -> TableDay:
     """What the table holds of the day, read once."""
     times = "min(ts_utc), min_by(ts_jst, ts_utc), max(ts_utc), max_by(ts_jst, ts_utc)"
-    query = f"SELECT {_digest(dataset)}, {times} FROM ({table_rows(dataset)})"
+    query = f"SELECT {digest_columns(dataset.columns())}, {times} FROM ({table_rows(dataset)})"
     [(rows, total, xor, *bounds)] = connection.execute(query, bounds_of(day)).fetchall()
     return TableDay(Digest(rows, total, xor), *bounds)
 
@@ -55,7 +45,7 @@ def file_digest(
     connection: duckdb.DuckDBPyConnection, part: Path, dataset: Dataset, day: LocalDay
 ) -> Digest:
     """The file's rows before the end of the day, read once."""
-    query = f"SELECT {_digest(dataset)} FROM ({file_rows(part, dataset, day)})"
+    query = f"SELECT {digest_columns(dataset.columns())} FROM ({file_rows(part, dataset, day)})"
     [found] = connection.execute(query, [str(part)]).fetchall()
     return Digest(*found)
 
@@ -131,8 +121,3 @@ def column_list(dataset: Dataset) -> str:
 def bounds_of(day: LocalDay) -> list[datetime]:
     """The day's bounds as the table has times."""
     return [day.start.replace(tzinfo=None), day.end.replace(tzinfo=None)]
-
-
-def _digest(dataset: Dataset) -> str:
-    row = f"hash(hash({column_list(dataset)}))"
-    return f"count(*), sum({row}::HUGEINT), bit_xor({row})"

@@ -212,7 +212,8 @@ def _count_duplicates(
 ) -> int:
     """How many rows of the day share time and tags with another.
 
-    None do where each row lies behind the one before it: that needs no memory for a large day.
+    There are none if each row comes after the one before it. That check needs no memory for a large
+    day.
     """
     if _are_ascending(connection, dataset, day):
         return 0
@@ -224,7 +225,7 @@ def _count_duplicates(
 
 
 def _are_ascending(connection: duckdb.DuckDBPyConnection, dataset: Dataset, day: LocalDay) -> bool:
-    """Whether each row, in the order that DuckDB gives them, lies behind the one before it."""
+    """Whether each row, in the order that DuckDB gives them, comes after the one before it."""
     key = f"row({_keys(dataset)})"
     former = f"SELECT {key} AS key, lag({key}) OVER () AS former FROM ({table_rows(dataset)})"
     [(others,)] = connection.execute(
@@ -259,7 +260,7 @@ def _compare(
 ) -> TableDay:
     """The table's day, if it equals the file's rows and DuckDB's zone rules are Python's.
 
-    DatabaseError if not. What the comparison proves is said at `Digest`.
+    DatabaseError if not. `digest_columns` says what the comparison proves.
     """
     table = table_day(connection, dataset, day)
     in_file = file_digest(connection, file.part, dataset, day)

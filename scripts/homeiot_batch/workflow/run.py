@@ -208,7 +208,7 @@ class Run:
             )
             self._release_after(load.record.rows)
             self._note_load({"load_id": load.load_id})
-            # one that a power cut takes a part of does not count: the day is loaded again
+            # a marker that a power cut has damaged does not count: the day is loaded again
             write_json(Path(marker), load.marker.to_json(), flush=False)
             self.layout.former_marker(dataset, dt).unlink(missing_ok=True)
             fault_points.reach("load.marked")

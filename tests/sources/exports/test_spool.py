@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from homeiot_batch.core import stretches
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
-from homeiot_batch.sources.exports import spool
 from homeiot_batch.sources.exports.spool import Spool
 
 MINUTE = 60 * 10**9
@@ -53,7 +53,7 @@ def test_points_are_put_together_in_the_order_of_time(
     count: int,
 ) -> None:
     """However many lines are put together at a time; those of other days are not among them."""
-    monkeypatch.setattr(spool, "LINES_AT_ONCE", at_once)
+    monkeypatch.setattr(stretches, "ROWS_OF_A_STRETCH", at_once)
     given = lines(day, count)
     others = [(day.start_ns - 1, "s", -1, "a", 1.0, 1.0, 1.0), (day.end_ns, "s", -2, "a", 1, 1, 1)]
     place = Spool(tmp_path)

@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from homeiot_batch.core.datasets import ARROW_TYPES, Dataset, quoted
 from homeiot_batch.core.days import LocalDay
+from homeiot_batch.core.stretches import stretches
 from homeiot_batch.errors import ArchiveError
 
 BATCH_ROWS = 50_000
-LINES_AT_ONCE = 500_000
 
 
 class Spool:
@@ -83,8 +83,7 @@ def _stretches(
     ).fetchall()
     if not lines:
         return []
-    width = (last - first) // (lines // LINES_AT_ONCE + 1) + 1
-    return [(begin, begin + width) for begin in range(first, last + 1, width)]
+    return list(stretches(first, last, lines))
 
 
 def _schema(dataset: Dataset) -> pa.Schema:
