@@ -44,7 +44,7 @@ def file_metadata(part: Path) -> FileMetadata:
 
 @dataclass(frozen=True)
 class Proof:
-    """That a file was read through as the file of a day: see `prove_part`.
+    """Records that a file was read through and proven for a day: see `prove_part`.
 
     The checksum was taken before the reading. It tells whether a file still is what was proven,
     also after a change that leaves its size and times as they were. A proof is kept in memory

@@ -16,7 +16,7 @@ THREADS = 1
 
 @dataclass(frozen=True)
 class Limits:
-    """Most memory, in DuckDB's words, and where to put what needs more.
+    """The memory limit as DuckDB writes it, and the folder for what does not fit.
 
     What a database file needs beyond it goes to a folder beside the file.
     """

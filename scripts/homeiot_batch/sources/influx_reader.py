@@ -300,7 +300,7 @@ class InfluxReader:
         """How long 2.x keeps points: SHOW RETENTION POLICIES has "for ever" for all."""
         database = self._settings.influx_bucket
         buckets = self.client.buckets()
-        # of a token for one bucket among hundreds, the server lists none: it cuts the list first
+        # with a token for one bucket the server may list none: it filters after cutting the page
         for name in (database, f"{database}/{policy}"):
             buckets += self.client.buckets(name=name)
         mapped = set()

@@ -50,7 +50,7 @@ DAMAGE = (
     "Failed to deserialize",
 )
 
-# also of who closes the file that is kept open: with it, its other connections are closed
+# also held to close the file that is kept open, since that closes its other connections
 write_lock = threading.RLock()
 log = structlog.get_logger()
 
@@ -88,7 +88,7 @@ def open_database(
         yield connection
         connection.close()
     except duckdb.Error as error:
-        release_database(path)  # a fatal error holds until the file is opened anew
+        release_database(path)  # after a fatal error the file must be opened again
         raise _refusal(path, error) from None
     finally:
         connection.close()
@@ -119,7 +119,7 @@ def _kept_connection(path: Path) -> duckdb.DuckDBPyConnection | None:
 
 
 def prepared_tables(path: Path) -> set[str]:
-    """What was done to the tables of the file while it was kept open: as the caller notes it."""
+    """The preparations that callers have noted since the file was opened to be kept open."""
     kept = _kept.get(path)
     return set() if kept is None else kept.prepared
 

@@ -56,7 +56,7 @@ class EarlyWorkflow:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         self._process = self._process or _start()
-        if self.was_ended:  # before there was this process
+        if self.was_ended:  # before this process was started
             self._process.kill()
         order = json.dumps([list(arguments), dict(environment)])
         self._process.communicate(order.encode())
@@ -72,7 +72,7 @@ class EarlyWorkflow:
 
 
 def _start() -> subprocess.Popen[bytes]:
-    """The process. Ctrl-C waits until it is ready to end without a traceback."""
+    """Start the process. Ctrl-C is held back until it can end the process without a traceback."""
     command = [sys.executable, "-m", "homeiot_batch.workflow.early_start"]
     usual = signal.pthread_sigmask(signal.SIG_BLOCK, CTRL_C)
     try:
@@ -82,7 +82,7 @@ def _start() -> subprocess.Popen[bytes]:
 
 
 def wait_and_run() -> None:
-    """Prepare, wait, and become Snakemake. End if the standard input ends without a word."""
+    """Import what takes long, wait for the order, and run Snakemake. Without an order, end."""
     handler = signal.getsignal(signal.SIGINT)
     if handler is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -42,7 +42,7 @@ from homeiot_batch.workflow.rereads import values_lost
 from homeiot_batch.workflow.scope import Scope, finished_day
 from homeiot_batch.workflow.summary import Summary
 
-# rows after which the database is closed: DuckDB keeps in memory what it has read until then
+# the database is closed after so many rows: until then DuckDB keeps in memory what it has read
 ROWS_OF_A_CONNECTION = 1_000_000
 
 log = structlog.get_logger()
