@@ -58,6 +58,12 @@ class Meter:
         """
         return self.since_change >= 5 and self.readings[-1][1] != 0
 
+    @property
+    def highest_kw(self) -> float:
+        """The highest power that was counted so far."""
+        hour = timedelta(hours=1)
+        return max(energy / ((until - since) / hour) for since, until, energy in self.steps)
+
     def count(self, minutes: int, power_kw: float) -> None:
         """Time passes. What flows is counted."""
         self.at += timedelta(minutes=minutes)
@@ -115,11 +121,15 @@ def glitch(meter: Meter, minutes: int, power_kw: float) -> None:
 
 
 def reset(meter: Meter, minutes: int, power_kw: float) -> None:
-    """The counter begins again from zero."""
+    """The counter begins again from zero.
+
+    It delivers no more than before. More than twice as much would be another meter's value, whose
+    energy is in no number.
+    """
     if not meter.is_plain or meter.counter < 400:
         return run(meter, minutes, power_kw)
     meter.counter = 0
-    meter.count(minutes, power_kw)
+    meter.count(minutes, min(power_kw, meter.highest_kw))
     meter.read(energy=meter.counter)
     meter.resets.append(meter.at)
     meter.since_change = 0
