@@ -17,6 +17,7 @@ Use:    snakemake                                            each day of the ran
 
 from snakemake.utils import min_version
 
+from homeiot_batch.workflow.rate_limit import lift_rate_limit
 from homeiot_batch.workflow.start import open_run
 from homeiot_batch.config import ROOT
 
@@ -41,6 +42,10 @@ wildcard_constraints:
 
 
 report: "workflow/report/workflow.rst"
+
+
+onstart:
+    lift_rate_limit(workflow)
 
 
 include: "workflow/rules/fetch.smk"

@@ -39,6 +39,15 @@ def test_it_runs_with_the_arguments_and_the_environment_that_come_later(folder: 
     assert (codes, (folder / "made").read_text()) == ([0, 0, 1], "one two")
 
 
+def test_exit_functions_are_called_before_it_ends(folder: Path) -> None:
+    """The run's summary is such a function."""
+    at_exit = 'import atexit, pathlib\natexit.register(pathlib.Path("ended").touch)\n'
+    (folder / "Snakefile").write_text(at_exit + SNAKEFILE)
+    with usual_handlers(), EarlyWorkflow() as workflow:
+        code = workflow.run(QUIETLY, dict(os.environ) | {"WORD": "one"})
+    assert (code, (folder / "ended").exists()) == (0, True)
+
+
 def test_without_an_order_it_ends_without_a_word(folder: Path) -> None:
     """So it is when the command that started it was killed while it planned."""
     done = subprocess.run(WAITING, input="", capture_output=True, text=True, check=False)

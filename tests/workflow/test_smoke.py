@@ -1,6 +1,7 @@
 """The main job from end to end on an export."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,17 @@ def test_two_days_reach_the_table(house: House) -> None:
         ("meter1", 0.0, 9.0, 0.0),
     ]
     assert [row[1:4] for row in house.energy()] == [("a", 2.5, 700.0), ("meter1", 0.0, 0.0)]
+
+
+def test_no_job_waits_for_a_limit_of_jobs_a_second(house: House) -> None:
+    """Snakemake keeps to its own by a timer after each job. Without timers the run goes on."""
+    house.export("power,source=a energy_import_kwh=1.5 1794150000000000000")
+    days = ["start=2026-11-09", "end=2026-11-09"]
+    arguments = house.snakemake_command("--until", "load", "--config", *days)[1:]
+    without_timers = "import threading; from snakemake.cli import main; del threading.Timer"
+    command = [sys.executable, "-c", f"{without_timers}; main()", *arguments]
+    assert house.run_in(ROOT, command).code == 0
+    assert len(house.rows()) == 1
 
 
 def test_a_failed_day_ends_in_one_line_without_a_traceback(house: House) -> None:
