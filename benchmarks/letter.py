@@ -1,7 +1,8 @@
 """The request to the letter, in one process: a yardstick without any of this project's checks.
 
-For each local day: query InfluxDB, write Parquet to a temporary folder, rename it, and put the rows
-into DuckDB in the place of those of the day.
+For each local day: query InfluxDB as the request writes it, make a row tuple of each point, write
+Parquet to a temporary folder, rename it, and put the rows into DuckDB in the place of those of the
+day.
 
 python -m benchmarks.letter URL DATABASE FOLDER FIRST LAST
 """
@@ -10,6 +11,7 @@ import shutil
 import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -18,8 +20,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from influxdb import InfluxDBClient
 
+Point = dict[str, Any]
+
 ZONE = ZoneInfo("Asia/Tokyo")
 FIELDS = ["instant_power_w", "energy_import_kwh", "energy_export_kwh"]
+SCHEMA = pa.schema(
+    {
+        "ts_utc": pa.timestamp("us", "UTC"),
+        "ts_jst": pa.timestamp("us", ZONE.key),
+        "source": pa.string(),
+        **dict.fromkeys(FIELDS, pa.float64()),
+        "ingested_at": pa.timestamp("us", "UTC"),
+    }
+)
 TABLE = """
 CREATE TABLE IF NOT EXISTS raw_meter_readings (
   ts_utc TIMESTAMP, ts_jst TIMESTAMP, source VARCHAR, instant_power_w DOUBLE,
@@ -27,28 +40,35 @@ CREATE TABLE IF NOT EXISTS raw_meter_readings (
 """
 
 
-def read(client: InfluxDBClient, day: date) -> pa.Table:
-    """The day's readings."""
+def read(client: InfluxDBClient, day: date) -> list[Point]:
+    """The day's points, each a dict with its time as text."""
     start = datetime(day.year, day.month, day.day, tzinfo=ZONE)
     end = start + timedelta(days=1)
     bounds = [at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for at in (start, end)]
     selection = ", ".join([*FIELDS, "source"])
     query = f"SELECT {selection} FROM power WHERE time >= '{bounds[0]}' AND time < '{bounds[1]}'"
-    points = list(client.query(query, epoch="us").get_points())
-    utc = pa.array([point["time"] for point in points], pa.timestamp("us", "UTC"))
+    return list(client.query(query).get_points())
+
+
+def transform(points: list[Point]) -> list[tuple[object, ...]]:
+    """A row tuple for each point, as the request asks: what is missing is 0.0."""
     now = datetime.now(UTC)
-    columns = {
-        "ts_utc": utc,
-        "ts_jst": utc.cast(pa.timestamp("us", ZONE.key)),
-        "source": [point["source"] or "meter1" for point in points],
-        **{field: [point[field] or 0.0 for point in points] for field in FIELDS},
-        "ingested_at": pa.array([now] * len(points), pa.timestamp("us", "UTC")),
-    }
-    return pa.table(columns)
+    rows = []
+    for point in points:
+        utc = datetime.fromisoformat(point["time"])
+        source = point["source"] or "meter1"
+        values = [point[field] or 0.0 for field in FIELDS]
+        rows.append((utc, utc.astimezone(ZONE), source, *values, now))
+    return rows
 
 
-def archive(table: pa.Table, folder: Path, day: date) -> Path:
+def archive(rows: list[tuple[object, ...]], folder: Path, day: date) -> Path:
     """Put the day's file in place."""
+    columns = zip(*rows, strict=True)
+    table = pa.table(
+        [pa.array(column, kind) for column, kind in zip(columns, SCHEMA.types, strict=True)],
+        schema=SCHEMA,
+    )
     partition = folder / "raw_meter_readings" / f"dt={day}"
     temporary = folder / "__tmp__"
     shutil.rmtree(partition, ignore_errors=True)
@@ -62,7 +82,7 @@ def archive(table: pa.Table, folder: Path, day: date) -> Path:
 def load(database: duckdb.DuckDBPyConnection, file: Path, day: date) -> None:
     """Put the day's rows in the place of those that the table has."""
     database.execute("BEGIN")
-    database.execute("DELETE FROM raw_meter_readings WHERE ts_jst::DATE = ?", [day])
+    database.execute("DELETE FROM raw_meter_readings WHERE DATE(ts_jst) = ?", [day])
     database.execute(
         "INSERT INTO raw_meter_readings SELECT ts_utc AT TIME ZONE 'UTC', "
         "ts_jst AT TIME ZONE 'Asia/Tokyo', * EXCLUDE (ts_utc, ts_jst, ingested_at), "
@@ -80,7 +100,8 @@ def main(url: str, database: str, folder: Path, first: date, last: date) -> None
         connection.execute(TABLE)
         for number in range((last - first).days + 1):
             day = first + timedelta(days=number)
-            load(connection, archive(read(client, day), folder, day), day)
+            rows = transform(read(client, day))
+            load(connection, archive(rows, folder, day), day)
 
 
 if __name__ == "__main__":
