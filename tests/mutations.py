@@ -365,6 +365,25 @@ MUTATIONS = [
         "tests/dbt/test_incremental.py -k former",
     ),
     Mutation(
+        "balance: what a meter does not know is no smaller number",
+        text("dbt/macros/balance.sql", "bool_or(part = '{{ part }}' and kwh is null)", "false"),
+        "tests/dbt/test_balance.py -k does_not_know",
+    ),
+    Mutation(
+        "balance: an hour is known by all its quarters",
+        text("dbt/models/marts/fct_hourly_balance.sql", "known.quarters = hours.quarters", "true"),
+        "tests/dbt/test_balance.py -k does_not_know",
+    ),
+    Mutation(
+        "balance: what came from nowhere is marked",
+        text(
+            "dbt/models/marts/fct_hourly_balance.sql",
+            "explained.unexplained_kwh <= {{ var('counter_noise_kwh') }}",
+            "explained.unexplained_kwh is not null",
+        ),
+        "tests/dbt/test_balance.py -k disagree",
+    ),
+    Mutation(
         "dbt: built only from all archived days",
         gives(Run.models_inputs, Run._unloaded, "[]"),
         "tests/workflow/test_database.py -k never_built_from_a_part",

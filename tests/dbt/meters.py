@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -183,12 +183,14 @@ MODELS = [
 ]
 
 
-def compiled_models(archive: Archive, variables: Mapping[str, Any]) -> dict[str, str]:
+def compiled_models(
+    archive: Archive, variables: Mapping[str, Any], names: Sequence[str] = MODELS
+) -> dict[str, str]:
     """The SQL of the models, as dbt compiles it for a database without tables."""
     archive.dbt("compile", "--vars", repr(dict(variables)))
     folder = archive.database.parent / "target/compiled/homeiot/models"
     found = {path.stem: path.read_text() for path in folder.rglob("*.sql")}
-    return {name: found.get(name, "") for name in MODELS}
+    return {name: found.get(name, "") for name in names}
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection, models: Mapping[str, str]) -> None:

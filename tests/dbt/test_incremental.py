@@ -33,6 +33,9 @@ TABLES = [
     "fct_load_curve",
     "fct_monthly_energy",
     "fct_daily_cost",
+    "fct_hourly_balance",
+    "fct_daily_balance",
+    "fct_monthly_balance",
     "dim_source",
 ]
 TABLE_NAMES = "SELECT table_name FROM duckdb_tables() ORDER BY ALL"
@@ -66,11 +69,11 @@ def are_same(one: Any, other: Any) -> bool:
     )
 
 
-def assert_as_if_built_anew(archive: Archive) -> None:
+def assert_as_if_built_anew(archive: Archive, *arguments: str) -> None:
     """A nightly build, and a full refresh after it, show the same rows."""
-    archive.dbt("run")
+    archive.dbt("run", *arguments)
     built = tables(archive)
-    archive.dbt("run", "--full-refresh")
+    archive.dbt("run", "--full-refresh", *arguments)
     anew = tables(archive)
     assert {table: differing(built[table], anew[table]) for table in TABLES} == {
         table: [] for table in TABLES
@@ -269,6 +272,36 @@ def test_a_reading_after_years_without_any(tmp_path: Path) -> None:
     assert archive.query("SELECT sum(import_kwh), count(*) FROM fct_daily_energy") == [
         (pytest.approx(95), 1351)
     ]
+
+
+@pytest.mark.slow
+def test_a_house_that_gets_solar_panels(tmp_path: Path) -> None:
+    """Its balance, when a meter begins, a day is loaded again, and a kind is changed.
+
+    Each night equals a build of everything.
+    """
+    archive = Archive(tmp_path / "home_energy.duckdb")
+    days = [LocalDay(date(2026, 11, 1) + timedelta(days=n), archive.zone) for n in range(6)]
+    kinds = ("--vars", "{sources: {a: {kind: grid}, roof: {kind: solar}}}")
+    for n, day in enumerate(days[:3]):
+        archive.replace_day(day.date, hourly(day, n))
+    archive.build(*kinds)
+    begun = "SELECT date_jst, produced_kwh FROM fct_daily_balance WHERE produced_kwh <> 0"
+    assert archive.query(begun) == []
+    archive.replace_day(days[1].date, hourly(days[1], 1)[:13])
+    for n, day in enumerate(days[3:], 3):
+        archive.replace_day(day.date, [*hourly(day, n), *produced(day, n)])
+    assert_as_if_built_anew(archive, *kinds)
+    # the last hour of the newest day comes with the next one
+    assert archive.query(begun) == [(day.date, pytest.approx(24)) for day in days[3:5]]
+    archive.dbt("run", "--vars", "{sources: {a: {kind: grid}}}")
+    assert archive.query("SELECT count(*), sum(produced_kwh) FROM fct_daily_balance") == [(6, 0)]
+
+
+def produced(day: LocalDay, number: int) -> list[Reading]:
+    """A kWh an hour on the export counter of another meter."""
+    found = hourly(day, number)
+    return [(at, "roof", watts, 0.0, bought) for at, _, watts, bought, _ in found]
 
 
 def price(archive: Archive, source: str, import_price: float) -> None:

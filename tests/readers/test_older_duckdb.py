@@ -34,11 +34,14 @@ LINES = [
 ]
 TABLES = [
     "dim_source",
+    "fct_daily_balance",
     "fct_daily_cost",
     "fct_daily_energy",
     "fct_daily_profile",
+    "fct_hourly_balance",
     "fct_hourly_energy",
     "fct_load_curve",
+    "fct_monthly_balance",
     "fct_monthly_energy",
     "never_read",
     "raw_meter_readings",

@@ -68,6 +68,11 @@
     {{ versions_with_content_of(present_judged(), ref('int_counter_begins')) }}
 {% endmacro %}
 
+{# The same for what also depends on the meters of the house's balance. #}
+{% macro present_quarters_and_house() %}
+    {{ versions_with_content_of(present_judged(), ref('int_house_counters')) }}
+{% endmacro %}
+
 {# The same for what also depends on the tariffs. #}
 {% macro present_priced_quarters() %}
     {{ versions_with_content_of(present_quarters_and_begins(), ref('tariffs')) }}
