@@ -94,11 +94,13 @@ def test_the_tables_page_has_every_column(reader: Checkout, said: list[str]) -> 
 
 def test_the_queries_for_dashboards(reader: Checkout, said: list[str]) -> None:
     """Each runs as it stands on the page, and finds something or nothing as it should."""
-    daily, load, doubtful, readings, published = blocks(
+    daily, load, balance, doubtful, readings, published = blocks(
         between(page("how-to/dashboards.md"), "queries"), "sql"
     )
     assert len(reader.query(daily)) == 28
     assert len(reader.query(load)) == 2 * 7 * 96
+    # no meter of the demo has a kind
+    assert reader.query(balance) == []
     assert len(reader.query(doubtful)) < 28
     assert len(reader.query(readings)) == 2880
     assert [row[1:4] for row in reader.query(published)] == [
