@@ -33,6 +33,7 @@ from homeiot_batch.sources import influx_reader
 from homeiot_batch.sources.export_reader import ExportReader
 from homeiot_batch.sources.exports import evidence as export_evidence
 from homeiot_batch.sources.exports.coverage import Coverage
+from homeiot_batch.sources.exports.evidence import Evidence
 from homeiot_batch.sources.exports.scan import ExportPass
 from homeiot_batch.sources.exports.sections import Section
 from homeiot_batch.sources.influx_reader import InfluxReader
@@ -616,6 +617,11 @@ MUTATIONS = [
         "export: single readings after a long silence prove nothing",
         body(export_evidence.stray_days, "return set()"),
         "tests/sources/exports/test_coverage.py -k wrong_clock",
+    ),
+    Mutation(
+        "export: an hour of readings is not missing without a word",
+        body(Evidence.quiet_ns, "return MOST_QUIET_NS"),
+        "tests/sources/exports/test_coverage.py -k interval",
     ),
     Mutation(
         "export: times in another unit are refused",

@@ -15,6 +15,7 @@ from tests.sources.meter_export import (
     DAY,
     HOUR,
     MINUTE,
+    SECOND,
     START,
     Read,
     at,
@@ -199,6 +200,38 @@ def test_an_end_in_the_day_is_doubted(
     assert warnings(export(), dataset, day) == ([said] if last == 82_799 else [])
 
 
+@pytest.mark.parametrize(("step", "quiet"), [(SECOND, 60), (MINUTE, 360), (15 * MINUTE, 3600)])
+def test_an_end_is_doubted_by_the_meter_s_own_interval(
+    folder: Path, export: Open, dataset: Dataset, day: LocalDay, step: int, quiet: int
+) -> None:
+    """Six times its usual interval before midnight: a minute at least, an hour at most."""
+    for ends_early in (False, True):
+        last = DAY - (quiet + ends_early) * SECOND
+        lines = meter(DAY - 6 * HOUR, last, step=step)
+        # a point a line for each field, as influx_inspect writes it
+        more = [line.replace("instant_power_w", "energy_import_kwh") for line in lines]
+        write(folder / "a", *lines, *more, _one(last))
+        [said] = warnings(export(), dataset, day)
+        assert said.startswith("the export's first reading is at 2026-11-09 18:00:00 (Asia/Tokyo)")
+        assert ("; and the export's last reading is at" in said) == ends_early
+
+
+def _one(offset: int) -> str:
+    return f"power,source=a instant_power_w=1 {at(offset)}"
+
+
+def test_a_hole_beside_a_file_without_header_is_refused_by_its_interval(
+    folder: Path, read: Read
+) -> None:
+    """Its meter is read every minute, and 20 minutes are missing after the header's end."""
+    write(folder / "a.lp", *header(wall(0), wall(12)), *meter(0, 12 * HOUR, step=MINUTE))
+    write(folder / "b.lp", *meter(12 * HOUR + 20 * MINUTE, 2 * DAY, step=MINUTE))
+    said = "from 2026-11-09 12:00:01 (Asia/Tokyo) to 2026-11-09 12:14:00 (Asia/Tokyo)"
+    assert said in refused(read)
+    write(folder / "b.lp", *meter(12 * HOUR, 2 * DAY, step=MINUTE))
+    assert len(read()) == 1440
+
+
 def test_a_begin_in_the_day_is_doubted(
     folder: Path, export: Open, dataset: Dataset, day: LocalDay
 ) -> None:
@@ -251,7 +284,7 @@ def test_no_day_is_doubted_that_headers_cover(
     assert warnings(export(), dataset, day) == []
 
 
-@pytest.mark.parametrize("ahead", [DAY, 40 * DAY, 400 * DAY, 11 * 365 * DAY])
+@pytest.mark.parametrize("ahead", [DAY, 2 * DAY, 3 * DAY, 40 * DAY, 400 * DAY, 11 * 365 * DAY])
 @pytest.mark.parametrize("source", ["a", "broken"])
 def test_one_point_of_a_wrong_clock_proves_nothing(
     folder: Path, export: Open, dataset: Dataset, day: LocalDay, ahead: int, source: str
@@ -262,15 +295,15 @@ def test_one_point_of_a_wrong_clock_proves_nothing(
         *meter(-20 * DAY, 10 * HOUR),
         f"power,source={source} instant_power_w=1 {at(10 * HOUR + ahead)}",
     )
-    reader = export([day.date, day.date + timedelta(days=3)])
+    reader = export([day.date, day.date + timedelta(days=4)])
     said = (
         "the export's last reading is at 2026-11-09 09:50:00 (Asia/Tokyo); if it was made "
         "before the day was over, run with a later one and --date 2026-11-09 --force"
     )
     if source == "broken" or ahead > DAY:
         assert warnings(reader, dataset, day) == [said]
-    later = LocalDay(day.date + timedelta(days=3), day.zone)
-    with pytest.raises(SourceError, match=r"2026-11-12 is not in it; give an earlier end"):
+    later = LocalDay(day.date + timedelta(days=4), day.zone)
+    with pytest.raises(SourceError, match=r"2026-11-13 is not in it; give an earlier end"):
         list(reader.read(dataset, later))
 
 
@@ -435,3 +468,24 @@ def test_a_day_of_another_length_is_held_to_its_own_bounds(
         match=r"from 2026-10-25 23:00:01 \(Europe/Berlin\) to 2026-10-26 00:00:00 \(Europe/Berlin",
     ):
         list(reader.read(dataset, autumn))
+
+
+def test_times_of_an_hour_that_comes_twice_are_told_apart(
+    settings: object, folder: Path, export: Open, dataset: Dataset
+) -> None:
+    """The hole from 2:30 in summer time to 2:30 in winter time is named with both offsets."""
+    spans = [
+        ("2026-10-25T00:00:00+02:00", "2026-10-25T02:30:00+02:00"),
+        ("2026-10-25T02:30:00+01:00", "2026-10-26T00:00:00+01:00"),
+    ]
+    for number, (begin, end) in enumerate(spans):
+        lines = meter(-16 * DAY, -14 * DAY, step=30 * MINUTE)
+        write(folder / f"{number}.lp", *header(begin, end), *lines)
+    reader = export([date(2026, 10, 25)], tz="Europe/Berlin")
+    autumn = LocalDay(date(2026, 10, 25), reader._settings.zone)
+    with pytest.raises(SourceError) as error:
+        list(reader.read(dataset, autumn))
+    assert (
+        "from 2026-10-25 02:30:01+02:00 (Europe/Berlin) "
+        "to 2026-10-25 02:30:00+01:00 (Europe/Berlin): 0.lp"
+    ) in str(error.value)

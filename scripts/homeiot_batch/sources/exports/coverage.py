@@ -12,8 +12,6 @@ from homeiot_batch.errors import SourceError
 from homeiot_batch.sources.exports.evidence import Evidence, Meter
 from homeiot_batch.sources.exports.sections import BEFORE_ALL, Section, Span, holes, union
 
-# a meter may be silent for so long before a warning
-QUIET_NS = 3600 * 10**9
 LISTED = 5
 
 
@@ -115,11 +113,20 @@ class Coverage:
         if not headed:
             return None
         spans = self._of_each_header(headed)
-        for first, last in self._hulls(self._bare()):
+        for section in self._bare():
+            hull = self._evidence.hull(section)
             # what lies within other spans may be a part of their export, and shows nothing more
-            if holes(spans, first, last):
-                spans.append((first - QUIET_NS, self._open_end(last)))
+            if hull and holes(spans, *hull):
+                spans.append(self._of_bare(section, hull))
         return union(spans)
+
+    def _of_bare(self, section: Section, hull: Span) -> Span:
+        """What a file without header covers, from its first to its last reading."""
+        first, last = hull
+        quiet = self._evidence.quiet_ns_of(section)
+        if last == self._evidence.last():
+            return first - quiet, self._end_of_day(last)
+        return first - quiet, last + quiet
 
     def _of_each_header(self, headed: Iterable[Section]) -> list[Span]:
         """What each header covers, without those that cover nothing."""
@@ -162,19 +169,15 @@ class Coverage:
 
     def _of_meter(self, meter: Meter) -> list[Span]:
         """What is surely not cut off in the middle of the meter's readings."""
+        quiet = self._evidence.quiet_ns(meter)
         closed = [section for section in self._headed() if section.end is not None]
         spans = self._of_each_header(closed)
         for section, (first, last) in self._evidence.hulls(meter):
-            begin = first - QUIET_NS
+            begin = first - quiet
             if section.has_header and section.begin is None:
                 begin = BEFORE_ALL
-            spans.append((begin, last + QUIET_NS))
+            spans.append((begin, last + quiet))
         return union(spans)
-
-    def _open_end(self, last: int) -> int:
-        if last == self._evidence.last():
-            return self._end_of_day(last)
-        return last + QUIET_NS
 
     def _end_of_day(self, time: int) -> int:
         date = self._local(time).date()
@@ -183,8 +186,9 @@ class Coverage:
     def _warning_of_gap(self, meter: Meter, hole: Span, day: LocalDay) -> str:
         """What may be missing in a hole of the meter's readings, or "" if nothing is."""
         begin, end = hole
-        last = begin - QUIET_NS
-        first = end + QUIET_NS
+        quiet = self._evidence.quiet_ns(meter)
+        last = begin - quiet
+        first = end + quiet
         if end == day.end_ns:
             return self._warning_of_end(meter, last, day)
         if begin > day.start_ns:
@@ -280,8 +284,11 @@ class Coverage:
         return self._shown(time)
 
     def _shown(self, time: int) -> str:
-        """In the zone of the house, with its name."""
-        return f"{self._local(time):%F %T} ({self._zone.key})"
+        """In the zone of the house, with its name, and the offset where an hour comes twice."""
+        at = self._local(time)
+        comes_twice = at.replace(fold=1 - at.fold).utcoffset() != at.utcoffset()
+        offset = f"{at:%:z}" if comes_twice else ""
+        return f"{at:%F %T}{offset} ({self._zone.key})"
 
     def _local(self, time: int) -> datetime:
         return datetime.fromtimestamp(time // 10**9, self._zone)

@@ -15,13 +15,17 @@ DAY_NS = 86_400 * 10**9
 # the clocks of a server and of the machine that the file was copied to may differ by so much
 CLOCK_SLACK_NS = 300 * 10**9
 # readings that come after so many days without any, last for no more than so many, ...
-SILENT_DAYS = 2
+SILENT_DAYS = 1
 FEW_DAYS = 2
 # ... and are so small a part of a day's readings before that, prove nothing; where a day has fewer
 # readings than this, each counts
 FEW = 0.1
 ENOUGH_A_DAY = 24
 DAYS_COMPARED = 30
+# a meter may be silent for so many of its usual intervals, within these bounds, before that counts
+QUIET_INTERVALS = 6
+LEAST_QUIET_NS = 60 * 10**9
+MOST_QUIET_NS = 3600 * 10**9
 
 Meter = tuple[str | None, ...]  # the values of the declared tags
 Readings = Mapping[int, Counter[Meter]]  # how many, by day and meter
@@ -29,11 +33,15 @@ Readings = Mapping[int, Counter[Meter]]  # how many, by day and meter
 
 @dataclass(slots=True)
 class Seen:
-    """Readings that were counted, the first and the last of them."""
+    """Readings that were counted, the first and the last of them, and the steps between them.
+
+    A step goes to a reading that is later than all before: another field of the same point is none.
+    """
 
     count: int
     first: int
     last: int
+    steps: int = 0
 
 
 @dataclass
@@ -57,6 +65,7 @@ class Days:
         seen.count += 1
         if time > seen.last:
             seen.last = time
+            seen.steps += 1
         elif time < seen.first:
             seen.first = time
 
@@ -77,6 +86,8 @@ class Evidence:
         self.ahead: Counter[Meter] = Counter()
         self.strays: Counter[Meter] = Counter()
         self.readings: Counter[Meter] = Counter()
+        self._steps: Counter[Meter] = Counter()
+        self._stepped_ns: Counter[Meter] = Counter()
         self._firsts: list[int] = []
 
     def begin(self, section: Section) -> None:
@@ -112,6 +123,8 @@ class Evidence:
         self.strays[meter] += total - sum(seen.count for seen in proving)
         self.ahead[meter] += readings.ahead
         self.readings[meter] += total + readings.ahead
+        self._steps[meter] += sum(seen.steps for seen in proving)
+        self._stepped_ns[meter] += sum(seen.last - seen.first for seen in proving)
 
     def _add_hulls(self, section: Section, hulls: dict[Meter, Span]) -> None:
         self._hulls.append((section, hulls))
@@ -131,6 +144,19 @@ class Evidence:
         for _, hulls in self._hulls:
             found |= hulls.keys()
         return sorted(found, key=repr)
+
+    def quiet_ns(self, meter: Meter) -> int:
+        """How long the meter may be silent before that counts, by its usual interval."""
+        steps = self._steps[meter]
+        if not steps:
+            return MOST_QUIET_NS
+        quiet = QUIET_INTERVALS * self._stepped_ns[meter] // steps
+        return max(LEAST_QUIET_NS, min(quiet, MOST_QUIET_NS))
+
+    def quiet_ns_of(self, section: Section) -> int:
+        """The same of a section: that of the meter with the shortest interval."""
+        meters = [meter for own, hulls in self._hulls if own is section for meter in hulls]
+        return min(map(self.quiet_ns, meters), default=MOST_QUIET_NS)
 
     def hulls(self, meter: Meter) -> list[tuple[Section, Span]]:
         """First and last reading of the meter in each section that has one."""
