@@ -60,6 +60,16 @@ def test_a_link_that_leads_nowhere_is_an_error(link: str, tmp_path: Path) -> Non
     assert link.rpartition("#")[2] in done.stderr
 
 
+@pytest.mark.parametrize("name", [*READMES, "docs/how-to/influxdb.md", "docs/how-to/export.md"])
+def test_the_zone_is_set_before_the_source(name: str) -> None:
+    """The first archived day fixes it, so each block that names a source sets TZ first."""
+    found = re.findall(r"^```\w+\n(.*?)^```$", (ROOT / name).read_text(), re.DOTALL | re.MULTILINE)
+    naming = [block for block in found if "export INFLUX_URL=" in block]
+    assert naming
+    for block in naming:
+        assert 0 <= block.find("export TZ=") < block.find("export INFLUX_URL=")
+
+
 @pytest.mark.parametrize("name", READMES)
 def test_what_the_readme_links_to_is_there(name: str) -> None:
     """Files of the checkout. The README of the other language too."""

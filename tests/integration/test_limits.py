@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from homeiot_batch.config import load_settings
+from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.doctor.finding import Finding, of_error, ok, problem
 from homeiot_batch.doctor.readings import check_readings
 from homeiot_batch.doctor.yesterday import check_yesterday
@@ -94,7 +94,11 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Generator[Limited1]:
 def looked(server: Influx1) -> list[Finding]:
     """What the doctor finds of the readings, on the morning after the day."""
     environment = {name.lower(): text for name, text in server.environment("home_energy").items()}
-    settings = load_settings(environment | {"now": NOW})
+    return found_by_doctor(load_settings(environment | {"now": NOW}))
+
+
+def found_by_doctor(settings: Settings) -> list[Finding]:
+    """What the doctor finds of the readings, yesterday's read last."""
     found = list(check_readings(settings))
     return [*found, *check_yesterday(settings, found)]
 
@@ -339,17 +343,28 @@ def test_many_fields_behind_a_proxy(
 
 
 def test_a_proxy_that_takes_only_short_addresses_by_get(
-    house: House, influx1_auth: Influx1, reader: dict[str, str]
+    house: House,
+    influx1_auth: Influx1,
+    reader: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The run and the doctor name the proxy's limit."""
     house.environment |= reader
-    (house.folder / "many.yaml").write_text(MANY)
+    for name, value in reader.items():
+        monkeypatch.setenv(name, value)
+    many = house.folder / "many.yaml"
+    many.write_text(MANY)
     with gatekeeper(influx1_auth, 8_000, "GET") as url:
         outcome = house.snakemake("--configfile", "many.yaml", *A_DAY, INFLUX_URL=url)
+        monkeypatch.setenv("INFLUX_URL", url)
+        [*_, last] = found_by_doctor(load_settings({"now": NOW}, many))
     assert len(outcome.failures) == 1, outcome.stderr
     said = f"fetch {DATASET} 2025-11-10: {url}: a proxy before the server takes no question of "
     assert said in outcome.failures[0]
     assert "answers 403 to it by POST; let it pass such a POST to /query" in outcome.failures[0]
+    assert (last.level, last.name) == ("problem", f"{DATASET} 2025-11-10")
+    assert last.found.startswith(f"{url}: a proxy before the server takes no question of ")
+    assert last.fix.startswith("let it pass such a POST to /query")
     assert house.snapshot() == {}
 
 
