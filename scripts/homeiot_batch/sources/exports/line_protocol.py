@@ -129,6 +129,16 @@ def _field_pairs(text: bytes) -> list[tuple[bytes, bytes]]:
     return pairs
 
 
+def parse_float(text: bytes) -> float | None:
+    """A field's value if it is a finite float, else None."""
+    if _FLOAT.fullmatch(text) is None:
+        return None
+    number = float(text)
+    if math.isinf(number):
+        return None
+    return number
+
+
 def parse_value(text: bytes) -> Value:
     """A field's value: float, integer (`1i`, `1u`), boolean, or text in double quotes."""
     if _FLOAT.fullmatch(text):

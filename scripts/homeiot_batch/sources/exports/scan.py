@@ -14,6 +14,7 @@ from homeiot_batch.sources.exports.line_protocol import (
     LineError,
     Value,
     measurement_bytes,
+    parse_float,
     parse_series,
     parse_time,
     parse_value,
@@ -135,7 +136,9 @@ class ExportPass:
         for target in met.targets:
             target.days.add(instant)
             if target.wanted.first <= instant < target.wanted.end:
-                if target.wanted.day_at(instant) >= 0:
+                if target.wanted.day_at(instant) < 0:
+                    continue
+                if not self._keep_plain(target, fields, instant):
                     self._keep(target, split_fields(fields), instant)
             elif 0 <= instant < HIGHEST:
                 self._suspect(target, split_fields(fields), instant)
@@ -147,6 +150,21 @@ class ExportPass:
             parse_value(text)
         if declared:
             target.wanted.units.see(time, target.meter, self._place)
+
+    def _keep_plain(self, target: _Target, fields: bytes, time: int) -> bool:
+        """Spool the fields, if they are a single number of a declared `double` field."""
+        wanted = target.wanted
+        name, _, text = fields.partition(b"=")
+        column = wanted.doubles.get(name)
+        if column is None:
+            return False
+        value = parse_float(text)
+        if value is None:
+            return False
+        wanted.plain.add(target, column, time, self._number, value)
+        if len(wanted.plain) >= FLUSH_ROWS:
+            self._flush(wanted)
+        return True
 
     def _keep(self, target: _Target, fields: list[tuple[bytes, bytes]], time: int) -> None:
         """Spool the point if it holds a declared field."""
@@ -193,6 +211,7 @@ class ExportPass:
     def _flush(self, wanted: Wanted) -> None:
         self._spool.add(wanted.dataset, wanted.rows)
         wanted.rows.clear()
+        self._spool.add_values(wanted.dataset, wanted.plain)
 
     # series and sections
 

@@ -14,6 +14,7 @@ from homeiot_batch.core.datasets import ARROW_TYPES, Dataset, quoted
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.stretches import stretches
 from homeiot_batch.errors import ArchiveError
+from homeiot_batch.sources.exports.plain_values import PlainValues
 
 BATCH_ROWS = 50_000
 
@@ -52,8 +53,18 @@ class Spool:
         columns = zip(*points, strict=True)
         values_and_types = zip(columns, schema.types, strict=True)
         arrays = [pa.array(values, kind) for values, kind in values_and_types]
-        rows = pa.table(arrays, schema=schema)  # noqa: F841 - DuckDB finds it by its name
-        self._connection.execute(f"INSERT INTO {quoted(dataset.name)} SELECT * FROM rows")
+        self._insert(dataset, pa.table(arrays, schema=schema))
+
+    def add_values(self, dataset: Dataset, values: PlainValues) -> None:
+        """Write the values, and empty them."""
+        if values:
+            self._insert(dataset, values.table(_schema(dataset)))
+            values.clear()
+
+    def _insert(self, dataset: Dataset, rows: pa.Table) -> None:
+        self._connection.register("new_rows", rows)
+        self._connection.execute(f"INSERT INTO {quoted(dataset.name)} FROM new_rows")
+        self._connection.unregister("new_rows")
 
     def read(self, dataset: Dataset, day: LocalDay) -> Iterator[pa.RecordBatch]:
         """The points of the day in the order of time, as batches of `dataset.raw_schema()`."""

@@ -7,6 +7,7 @@ from typing import Any
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.sources.exports.evidence import Evidence
+from homeiot_batch.sources.exports.plain_values import PlainValues
 from homeiot_batch.sources.exports.units import OtherUnits
 
 
@@ -25,7 +26,12 @@ class Wanted:
         self.columns = {name: place for place, name in enumerate(names)}
         self.kinds = list(dataset.fields.values())
         self.tags = {name.encode() for name in dataset.tags}
+        self.doubles = {
+            name: place for name, place in self.columns.items() if self.kinds[place] == "double"
+        }
+        # what waits to be spooled
         self.rows: list[tuple[Any, ...]] = []
+        self.plain = PlainValues()
         self.policies: set[str] = set()
         self.evidence = Evidence()
         self.units = OtherUnits(self.day_at)
