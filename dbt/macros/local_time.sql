@@ -24,6 +24,17 @@
     if({{ local_time(by_evening) }} = {{ date }}, {{ by_evening }}, {{ midnight(date) }})
 {%- endmacro %}
 
+{# How many quarters a clock hour has, of the part that has this offset. 4 but at odd changes. #}
+{% macro quarters_of_hour(clock_hour, utc_offset) -%}
+    (
+        {%- for minutes in [0, 15, 30, 45] %}
+            {%- set at_jst = '(' ~ clock_hour ~ ' + interval ' ~ minutes ~ ' minutes)' %}
+            {%- set at_utc = '(' ~ at_jst ~ ' - ' ~ utc_offset ~ ')' %}
+            ({{ local_time(at_utc) }} = {{ at_jst }})::int {{ '+' if not loop.last }}
+        {%- endfor %}
+    )
+{%- endmacro %}
+
 {#
     Begin of a clock hour, UTC without zone, of the part that has this offset. Where the clocks
     change inside an hour, that is one of its quarters (Lord Howe: 01:30, Chatham: 02:45).

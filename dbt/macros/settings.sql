@@ -41,12 +41,13 @@
     ({{ kwh_per_unit() }} * if({{ direction(counter) }} = 'down', -1, 1))
 {%- endmacro %}
 
-{# To be run before the counters are judged: a row of settings for each. #}
+{# To be run before the counters are judged: a row of settings for each register. #}
 {% macro find_limits() %}
     create or replace temp table counter_limits as
     select
         source,
         counter,
+        register,
         {% for name in ['max_power_kw', 'counter_noise_kwh', 'counter_wrap_kwh', 'max_gap_s'] -%}
             ({{ setting(name) }})::double as {{ name }},
         {% endfor -%}
@@ -54,24 +55,53 @@
         {{ direction('counter') }} as direction,
         ({{ kwh_per_unit() }})::double as kwh_per_unit
     from (
-        select source from {{ ref('stg_meter_readings') }}
-        {%- if is_incremental() %}
-            where
-                ts_utc >= (select min(dt) - interval 1 day from changed_days)
-                and ts_utc < (select max(dt) + interval 2 days from changed_days)
+        {{ undeclared_counters() }}
+        {%- for declared in var('registers') if declared.role != 'power' %}
             union
-            select source from {{ this }}
+            select
+                {{ sql_literal(declared.source) }},
+                {{ sql_literal(declared.role) }},
+                {{ declared.register }}
+        {%- endfor %}
+        {%- if is_incremental() %}
+            -- also those that are gone: their rows go too
+            union
+            select
+                source,
+                counter,
+                register
+            from {{ this }}
         {%- endif %}
+    )
+{% endmacro %}
+
+{# The counters of the sources of raw_meter_readings, which nobody has to declare. #}
+{% macro undeclared_counters() %}
+    select
+        source,
+        counter,
+        1 as register
+    from (
+        select source from {{ ref('stg_meter_readings') }}
+        where
+            true
+            {%- if is_incremental() %}
+                and ts_utc >= (select min(dt) - interval 1 day from changed_days)
+                and ts_utc < (select max(dt) + interval 2 days from changed_days)
+            {%- endif %}
+            {%- if declared_sources() %}
+                and source not in ({{ literals(declared_sources()) }})
+            {%- endif %}
         group by source
     )
     cross join (values ('import'), ('export')) as counters (counter)
 {% endmacro %}
 
-{# What a source measures, as the var `sources` says. #}
-{% macro source_kind() -%}
+{# A text that the var `sources` gives for the row's source: what it measures, or its name. #}
+{% macro source_text(key) -%}
     case source
-        {%- for source, settings in (var('sources') or {}).items() if 'kind' in settings %}
-            when {{ sql_literal(source) }} then {{ sql_literal(settings['kind']) }}
+        {%- for source, settings in (var('sources') or {}).items() if key in settings %}
+            when {{ sql_literal(source) }} then {{ sql_literal(settings[key]) }}
         {%- endfor %}
             when null then null
     end::varchar

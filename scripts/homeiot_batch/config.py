@@ -18,6 +18,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -31,11 +32,13 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from homeiot_batch.core.datasets import Dataset, is_dataset_name
+from homeiot_batch.core.datasets import SHIPPED_DATASET, Dataset, is_dataset_name
 from homeiot_batch.core.days import parse_day
 from homeiot_batch.core.dbt_vars import refuse_unknown_vars
 from homeiot_batch.core.duckdb_connections import Limits, set_limits
 from homeiot_batch.core.layout import Layout
+from homeiot_batch.core.meter_checks import refuse_wrong_meters
+from homeiot_batch.core.meters import Meter, Power, Register
 from homeiot_batch.core.near_names import hint
 from homeiot_batch.core.settings_files import declared_settings
 from homeiot_batch.core.storage_version import OLDEST, refuse_unknown
@@ -44,7 +47,6 @@ from homeiot_batch.errors import SettingsError
 ROOT = Path(__file__).resolve().parents[2]
 HOUSE_DIR = Path("data/house")
 OWN_SETTINGS = "config.yaml"
-SHIPPED_DATASET = "raw_meter_readings"
 UNKNOWN_KEY = "extra_forbidden"  # as pydantic names the problem
 # names that mean something else to DuckDB, dbt or the read copy
 TAKEN_CATALOGS = {"archive", "copy", "main", "system", "temp"}
@@ -199,6 +201,10 @@ class Settings(BaseSettings):
     datasets: dict[str, Dataset] = Field(
         {}, validate_default=True, description="The datasets to archive, by name. See config.yaml."
     )
+    meters: dict[str, Meter] = Field(
+        {},
+        description="The meters of the tables, by name: which series of the datasets they are.",
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -332,6 +338,16 @@ class Settings(BaseSettings):
                 "give 0.0 or null"
             )
         return {name: dataset.named(name) for name, dataset in datasets.items()}
+
+    @field_validator("meters", mode="after")
+    @classmethod
+    def _count_what_is_there(
+        cls, meters: dict[str, Meter], info: ValidationInfo
+    ) -> dict[str, Meter]:
+        datasets = info.data.get("datasets")
+        if datasets is not None:  # else the mistake is there
+            refuse_wrong_meters(meters, datasets, info.data.get("dbt_vars") or {})
+        return meters
 
     @model_validator(mode="after")
     def _shipped_dataset_follows_the_environment(self) -> "Settings":
@@ -555,7 +571,8 @@ def _refuse_shrinking_anything(settings: Settings) -> None:
 
 def _one_line(error: ValidationError, given: Mapping[str, Any], declared: Mapping[str, str]) -> str:
     problem = _first_problem(error)
-    where = [str(part) for part in problem["loc"]]
+    # a single series is a list of one: its number would confuse
+    where = [str(part) for part in problem["loc"] if not isinstance(part, int)]
     name, *inner = where or [""]
     origin = _origin(name, given, declared)
     key = ".".join(where)
@@ -579,7 +596,17 @@ def _known_keys(name: str, inner: Sequence[str]) -> Collection[str]:
     """The keys that may stand where an unknown one was found."""
     if name == "datasets" and inner:
         return Dataset.model_fields
+    if name == "meters" and inner:
+        return _keys_of_a_meter(inner)
     return Settings.model_fields
+
+
+def _keys_of_a_meter(inner: Sequence[str]) -> Collection[str]:
+    """The keys of a meter, or those of one of its series."""
+    model = Meter
+    if len(inner) > 2:
+        model = Power if inner[1] == "power" else Register
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _shown_value(name: str, value: object) -> str:

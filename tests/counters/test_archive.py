@@ -36,7 +36,9 @@ class Archive:
         self.chance = random.Random(seed)
         self.connection = duckdb.connect()
         prepare(self.connection, TOKYO)
-        self.connection.execute("CREATE VIEW stg_meter_readings AS FROM raw_meter_readings")
+        self.connection.execute(
+            "CREATE VIEW stg_meter_readings AS SELECT *, 1 AS register FROM raw_meter_readings"
+        )
         self.limits = {
             Key(source, counter): Limits(glitch_readings=self.chance.choice([0, 3]))
             for source in ("a", "b", "c")

@@ -83,6 +83,7 @@ class House:
             CREATE TABLE int_counter_quarters (
                 source VARCHAR, counter VARCHAR, quarter_utc TIMESTAMP, quarter_jst TIMESTAMP,
                 kwh DOUBLE, estimated_kwh DOUBLE);
+            CREATE VIEW int_quarter_energy AS FROM int_counter_quarters;
             CREATE TABLE int_counter_judged (
                 row_kind VARCHAR, source VARCHAR, counter VARCHAR, kind VARCHAR,
                 from_utc TIMESTAMP, at_utc TIMESTAMP, back_kwh DOUBLE);

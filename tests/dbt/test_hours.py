@@ -59,14 +59,14 @@ def hours_around(sql: str, zone: ZoneInfo, at: datetime) -> list[tuple]:
             CREATE TABLE int_counter_begins AS
             SELECT 'a' AS source, DATE '2000-01-01' AS import_begin_jst,
               NULL::DATE AS export_begin_jst;
-            CREATE TABLE int_counter_quarters (
+            CREATE TABLE int_quarter_energy (
                 source VARCHAR, counter VARCHAR, quarter_utc TIMESTAMP, quarter_jst TIMESTAMP,
                 kwh DOUBLE, estimated_kwh DOUBLE)
             """
         )
         quarters = [at + n * QUARTER for n in range(-16, 16)]
         rows = [("a", "import", quarter, wall(quarter, zone), 0.25, 0.0) for quarter in quarters]
-        connection.executemany("INSERT INTO int_counter_quarters VALUES (?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO int_quarter_energy VALUES (?, ?, ?, ?, ?, ?)", rows)
         return connection.execute(
             f"SELECT hour_start_utc, hour_jst, date_jst, import_kwh FROM ({sql}) ORDER BY 1"
         ).fetchall()

@@ -7,11 +7,14 @@ rewrites workflow/schemas/settings.schema.json and the tables in docs/reference/
 
 import json
 import re
+from collections.abc import Iterator
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from homeiot_batch.config import ROOT, Settings, has_variable, is_secret
 from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.meters import Meter, Power, Register
 
 SCHEMA = ROOT / "workflow/schemas/settings.schema.json"
 PAGE = ROOT / "docs/reference/settings.md"
@@ -46,19 +49,19 @@ def table() -> str:
     )
 
 
-def dataset_table() -> str:
-    """The keys of a dataset as a Markdown table."""
+def key_table(model: type[BaseModel]) -> str:
+    """The keys of a dataset, a meter or a series as a Markdown table."""
     rows = [
-        f"| `{name}` | {'' if field.is_required() else _default(field) or 'none'} | "
-        f"{field.description} |"
-        for name, field in Dataset.model_fields.items()
+        f"| `{field.alias or name}` | "
+        f"{'' if field.is_required() else _default(field) or 'none'} | {field.description} |"
+        for name, field in model.model_fields.items()
     ]
     return "\n".join(["| key | default | meaning |", "| --- | --- | --- |", *rows]) + "\n"
 
 
 def page(text: str) -> str:
     """The page with its tables as they are now."""
-    for marker, content in (("settings", table()), ("dataset", dataset_table())):
+    for marker, content in (("settings", table()), *_key_tables()):
         text = re.sub(
             rf"(?<=<!-- {marker} -->\n).*?(?=<!-- /{marker} -->)",
             lambda _, new=content: new,
@@ -68,6 +71,11 @@ def page(text: str) -> str:
     return text
 
 
+def _key_tables() -> Iterator[tuple[str, str]]:
+    for model in (Dataset, Meter, Register, Power):
+        yield model.__name__.lower(), key_table(model)
+
+
 def _variable(name: str, field: FieldInfo) -> str:
     return f"`{name.upper()}`" if has_variable(field) else ""
 
@@ -75,7 +83,7 @@ def _variable(name: str, field: FieldInfo) -> str:
 def _default(field: FieldInfo) -> str:
     return (
         ""
-        if field.default in (None, {})
+        if field.default in (None, {}, [])
         else f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
     )
 

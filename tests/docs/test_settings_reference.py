@@ -7,7 +7,8 @@ from jsonschema import Draft202012Validator
 
 from homeiot_batch.config import ROOT, Settings, is_secret
 from homeiot_batch.core.datasets import Dataset
-from tests.docs.settings_reference import PAGE, SCHEMA, dataset_table, page, schema, table
+from homeiot_batch.core.meters import Meter, Power, Register
+from tests.docs.settings_reference import PAGE, SCHEMA, key_table, page, schema, table
 
 
 def test_every_setting_is_described() -> None:
@@ -15,8 +16,9 @@ def test_every_setting_is_described() -> None:
 
     Nor can a dataset's key.
     """
-    described = Settings.model_fields | Dataset.model_fields
-    assert [name for name, field in described.items() if not field.description] == []
+    models = (Settings, Dataset, Meter, Register, Power)
+    described = [field for model in models for field in model.model_fields.items()]
+    assert [name for name, field in described if not field.description] == []
 
 
 def test_schema_and_page_are_those_of_the_model() -> None:
@@ -25,7 +27,8 @@ def test_schema_and_page_are_those_of_the_model() -> None:
     text = PAGE.read_text()
     assert page(text) == text, "run `make reference`"
     assert table() in text
-    assert dataset_table() in text
+    assert key_table(Dataset) in text
+    assert key_table(Meter) in text
 
 
 def test_the_shipped_config_is_valid_by_the_schema() -> None:

@@ -165,11 +165,14 @@ def test_each_thing_that_the_tables_are_made_from_is_compared(
     own.unlink()
     changed = load_settings({"dbt_vars": {"max_gap_s": 60}})
     assert changed_inputs(changed, before) == ["dbt_vars"]
+    changed = load_settings({"meters": {"meter1": {"kind": "grid"}}})
+    assert changed_inputs(changed, before) == ["the meters"]
     for name in ("models/marts/a.sql", "macros/b.sql", "tests/c.sql", "dbt_project.yml"):
         (project / name).write_text("other")
         assert changed_inputs(settings, before) == ["the files in dbt"]
         (project / name).write_text(name)
     (project / "models/d.sql").write_text("")
     assert changed_inputs(settings, before) == ["the files in dbt"]
-    assert changed_inputs(settings, {}) == ["the tariffs", "dbt_vars", "the files in dbt"]
+    everything = ["the tariffs", "dbt_vars", "the meters", "the files in dbt"]
+    assert changed_inputs(settings, {}) == everything
     assert changed_inputs(settings, {"inputs": "x"}) == changed_inputs(settings, {})

@@ -2,8 +2,8 @@
 
 Purpose: run dbt on the raw tables once all days of the run are loaded. Days of other datasets are
          loaded by then, or have failed.
-Needs:   the markers of raw_meter_readings, of the run's days and of every other archived day,
-         and <markers>/LAST.
+Needs:   the markers of the datasets that the tables are built from, of the run's days and of every
+         other archived day, and <markers>/LAST.
 Makes:   <markers>/dbt.json, after dbt has built and tested every model.
 """
 

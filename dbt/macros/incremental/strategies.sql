@@ -7,6 +7,7 @@
             select 1 from rejudged
             where
                 rejudged.source = judged.source and rejudged.counter = judged.counter
+                and rejudged.register = judged.register
                 and if(
                     judged.is_open, rejudged.replaces_open,
                     judged.judged_utc between rejudged.first_utc and rejudged.last_utc

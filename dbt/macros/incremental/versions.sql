@@ -25,7 +25,7 @@
 {% endmacro %}
 
 {#
-    The loads in the raw table, by local day. Other settings or rules make another version.
+    The loads in the raw tables, by local day. Other settings, meters or rules make another version.
     Where the archive was cut by former zone rules, a local day has readings of two loads.
 #}
 {% macro present_loads() %}
@@ -36,6 +36,9 @@
     {#- count up `rules` when the rules change: the next build makes every day anew -#}
     {%- set settings = {'rules': 5} -%}
     {%- for name in names -%} {%- do settings.update({name: var(name)}) -%} {%- endfor -%}
+    {%- if has_declared_meters() -%}
+        {%- do settings.update({'registers': var('registers'), 'datasets': var('datasets')}) -%}
+    {%- endif -%}
     {%- set dates = ['dt', local_time('first_utc') ~ '::date', local_time('last_utc') ~ '::date'] %}
     select
         dt,
@@ -47,7 +50,7 @@
                 {{ date }} as dt,
                 load_id
             from {{ source('batch', 'loads') }}
-            where dataset = 'raw_meter_readings'
+            where dataset in ({{ literals(var('datasets')) }})
             {{ 'union' if not loop.last }}
         {%- endfor %}
     )
@@ -63,14 +66,23 @@
     from {{ rebuilt_days() }}
 {% endmacro %}
 
+{# The days of int_quarter_energy, where it depends on the first day of each register. #}
+{% macro present_quarters() %}
+    {%- set versions = present_judged() -%}
+    {%- if summed_sources() -%}
+        {%- set versions = versions_with_content_of(versions, ref('int_register_begins')) -%}
+    {%- endif -%}
+    {{ versions }}
+{% endmacro %}
+
 {# The same for what also depends on the first day of each counter. #}
 {% macro present_quarters_and_begins() %}
-    {{ versions_with_content_of(present_judged(), ref('int_counter_begins')) }}
+    {{ versions_with_content_of(present_quarters(), ref('int_counter_begins')) }}
 {% endmacro %}
 
 {# The same for what also depends on the meters of the house's balance. #}
 {% macro present_quarters_and_house() %}
-    {{ versions_with_content_of(present_judged(), ref('int_house_counters')) }}
+    {{ versions_with_content_of(present_quarters(), ref('int_house_counters')) }}
 {% endmacro %}
 
 {# The same for what also depends on the tariffs. #}

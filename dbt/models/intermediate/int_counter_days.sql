@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='replace_days',
         on_schema_change='sync_all_columns',
-        pre_hook="{{ find_changed_days(present_judged()) }}",
+        pre_hook=["{{ add_register() }}", "{{ find_changed_days(present_judged()) }}"],
         post_hook="{{ record_changed_days() }}"
     )
 }}
@@ -12,6 +12,7 @@ select
     quarter_jst::date as date_jst,
     source,
     counter,
+    register,
     sum(kwh) as kwh,
     sum(estimated_kwh) as estimated_kwh,
     sum(readings)::int as readings,
@@ -31,4 +32,4 @@ where
     {%- if is_incremental() %}
         and {{ is_of_changed_day() }}
     {%- endif %}
-group by 1, source, counter
+group by 1, source, counter, register

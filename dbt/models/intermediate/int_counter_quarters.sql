@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='replace_quarters',
         on_schema_change='sync_all_columns',
-        pre_hook="{{ find_changed_days(present_judged()) }}",
+        pre_hook=["{{ add_register() }}", "{{ find_changed_days(present_judged()) }}"],
         post_hook="{{ record_changed_days() }}"
     )
 }}
@@ -30,6 +30,7 @@ parts as (
     -- of a counter that runs both ways, what it counts against its direction
     select
         source,
+        register,
         if(counter = 'import', 'export', 'import') as counter,
         quarter_utc,
         back_kwh as kwh,
@@ -50,6 +51,7 @@ quarters as (
     select
         source,
         counter,
+        register,
         quarter_utc,
         sum(kwh) as kwh,
         if(sum(kwh) is null, null, sum(estimated_kwh)) as estimated_kwh,
@@ -65,7 +67,7 @@ quarters as (
         max(highest_kwh) as highest_kwh,
         max(fell_from_utc) as fell_from_utc
     from parts
-    group by source, counter, quarter_utc
+    group by source, counter, register, quarter_utc
 
 ),
 
@@ -74,9 +76,10 @@ local_quarters as (
     select
         source,
         counter,
+        register,
         quarter_utc,
         {{ local_time('quarter_utc') }} as quarter_jst,
-        * exclude (source, counter, quarter_utc, fell_from_utc),
+        * exclude (source, counter, register, quarter_utc, fell_from_utc),
         -- a fall that begins in the day before is none of this day's readings
         coalesce(
             {{ local_time('fell_from_utc') }}::date = {{ local_time('quarter_utc') }}::date, false

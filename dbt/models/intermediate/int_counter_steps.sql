@@ -3,6 +3,7 @@ with events as (
     select
         source,
         counter,
+        register,
         at_utc,
         kind,
         reading_kwh,
@@ -29,6 +30,7 @@ readings as (
         select
             source,
             '{{ counter }}' as counter,
+            register,
             ts_utc as at_utc,
             {{ column }} * {{ counts_by("'" ~ counter ~ "'") }} as reading_kwh
         from {{ ref('stg_meter_readings') }}
@@ -50,6 +52,7 @@ joined as (
     left join events
         on
             readings.source = events.source and readings.counter = events.counter
+            and readings.register = events.register
             and readings.at_utc = events.at_utc and readings.reading_kwh = events.reading_kwh
             and events.until_utc is null
 
@@ -68,9 +71,10 @@ judged as (
     asof left join zero_runs as runs
         on
             joined.source = runs.source and joined.counter = runs.counter
+            and joined.register = runs.register
             and joined.at_utc >= runs.at_utc
     window so_far as (
-        partition by joined.source, joined.counter
+        partition by joined.source, joined.counter, joined.register
         -- a 0.0 beside another value of its time is a hole
         order by joined.at_utc, joined.reading_kwh = 0 rows unbounded preceding
     )
@@ -85,13 +89,17 @@ steps as (
         reading_kwh - lag(reading_kwh) over in_order as rise_kwh
     from judged
     where is_reading and kind <> 'glitch'
-    window in_order as (partition by source, counter order by at_utc, reading_kwh)
+    window in_order as (
+        partition by source, counter, register
+        order by at_utc, reading_kwh
+    )
 
 )
 
 select
     source,
     counter,
+    register,
     at_utc,
     reading_kwh,
     kind,
@@ -103,6 +111,7 @@ union all
 select
     source,
     counter,
+    register,
     at_utc,
     reading_kwh,
     kind,

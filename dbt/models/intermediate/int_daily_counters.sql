@@ -8,7 +8,8 @@ counters as (
 
     select distinct
         source,
-        counter
+        counter,
+        register
     from known
 
 ),
@@ -19,7 +20,8 @@ days as (
     select
         date_jst,
         source,
-        counter
+        counter,
+        register
     from (
         select
             date_jst,
@@ -39,10 +41,11 @@ usual as (
 
     select
         *,
-        median(usual_step_s) over {{ last_four_weeks('source, counter') }} as usual_interval_s
+        median(usual_step_s)
+            over {{ last_four_weeks('source, counter, register') }} as usual_interval_s
     from days
-    left join known using (date_jst, source, counter)
-    left join {{ ref('int_counter_begins') }} using (source)
+    left join known using (date_jst, source, counter, register)
+    left join {{ ref('int_register_begins') }} using (source, counter, register)
 
 )
 
@@ -50,6 +53,8 @@ select
     date_jst,
     source,
     counter,
+    register,
+    begin_jst,
     kwh,
     estimated_kwh,
     coalesce(readings, 0) as readings,
@@ -67,9 +72,6 @@ select
     case
         when usual_interval_s is not null
             then {{ coverage('coalesce(accepted, 0)', 'usual_interval_s', 'date_jst') }}
-        when
-            kwh is not null
-            or date_jst > if(counter = 'import', import_begin_jst, export_begin_jst)
-            then 0
+        when kwh is not null or date_jst > begin_jst then 0
     end as coverage
 from usual

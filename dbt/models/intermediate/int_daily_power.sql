@@ -19,6 +19,12 @@ with readings as (
             and ts_utc < (select max(to_utc) from ({{ changed_ranges() }}))
         {%- endif %}
 
+),
+
+readings_and_sums as (
+
+    {{ with_sums_of_phases('readings') }}
+
 )
 
 select
@@ -29,7 +35,8 @@ select
     min(ts_jst) filter (instant_power_w = 0) as zero_at_jst,
     min(ts_jst) as first_reading_jst,
     max(ts_jst) as last_reading_jst,
-    count(*) as readings,
-    epoch(max(ts_utc) - min(ts_utc)) / nullif(count(*) - 1, 0) as mean_step_s
-from readings
+    count(*) filter (not is_sum) as readings,
+    epoch(max(ts_utc) - min(ts_utc))
+    / nullif(count(*) filter (not is_sum) - 1, 0) as mean_step_s
+from readings_and_sums
 group by date_jst, source

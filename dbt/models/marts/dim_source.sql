@@ -14,9 +14,10 @@ counters as (
         select
             source,
             counter,
+            register,
             arg_max(usual_interval_s, date_jst) as usual_interval_s
         from {{ ref('int_daily_counters') }}
-        group by source, counter
+        group by source, counter, register
     )
     group by source
 
@@ -26,17 +27,26 @@ learned as (
 
     select
         source,
-        arg_max(learned_kw, judged_utc) filter (counter = 'import') as import_learned_kw,
-        arg_max(learned_kw, judged_utc) filter (counter = 'export') as export_learned_kw
-    from {{ ref('int_counter_judged') }}
-    where row_kind = 'state'
+        sum(learned_kw) filter (counter = 'import') as import_learned_kw,
+        sum(learned_kw) filter (counter = 'export') as export_learned_kw
+    from (
+        select
+            source,
+            counter,
+            register,
+            arg_max(learned_kw, judged_utc) as learned_kw
+        from {{ ref('int_counter_judged') }}
+        where row_kind = 'state'
+        group by source, counter, register
+    )
     group by source
 
 )
 
 select
     source,
-    {{ source_kind() }} as kind,
+    {{ source_text('name') }} as display_name,
+    {{ source_text('kind') }} as kind,
     min(days.first_reading_jst) as first_reading_jst,
     max(days.last_reading_jst) as last_reading_jst,
     count(*)::int as days,

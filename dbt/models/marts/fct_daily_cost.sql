@@ -22,7 +22,7 @@ quarters as (
         quarter_jst,
         sum(kwh) filter (counter = 'import') as import_kwh,
         sum(kwh) filter (counter = 'export') as export_kwh
-    from {{ ref('int_counter_quarters') }}
+    from {{ ref('int_quarter_energy') }}
     where
         kwh is not null and source in (select source from tariffs)
         {%- if is_incremental() %}

@@ -1,5 +1,5 @@
-{%- set imported = "sum(kwh) filter (counter = 'import')" -%}
-{%- set exported = "sum(kwh) filter (counter = 'export')" -%}
+{%- set imported = day_kwh('import') -%}
+{%- set exported = day_kwh('export') -%}
 
 with counters as (
 
@@ -18,6 +18,19 @@ power as (
 
 ),
 
+hours as (
+
+    select
+        date_jst,
+        source,
+        sum(import_kwh) as hours_import_kwh,
+        sum(export_kwh) as hours_export_kwh
+    from {{ ref('fct_hourly_energy') }}
+    where {{ is_summed() }}
+    group by date_jst, source
+
+),
+
 energy as (
 
     select
@@ -32,11 +45,16 @@ energy as (
         sum(step_backs)::int as step_back_count,
         sum(backwards)::int as backwards_count,
         not coalesce(bool_or(fell_within) filter (counter = 'import'), true) as import_ran_on,
-        max(highest_kwh - lowest_kwh) filter (counter = 'import') as import_range_kwh,
+        if(
+            bool_or(counter = 'import' and highest_kwh is null and date_jst > begin_jst),
+            null,
+            sum(highest_kwh - lowest_kwh) filter (counter = 'import')
+        ) as import_range_kwh,
         min(coverage) as coverage,
         max(longest_step_s) as longest_gap_s
     from counters
     left join {{ ref('int_counter_begins') }} using (source)
+    left join hours using (date_jst, source)
     group by date_jst, source
 
 )

@@ -4,7 +4,7 @@ with quarters as (
         *,
         {{ setting('max_gap_s') }} as max_gap_s,
         max(quarter_jst) over (partition by source) as last_jst
-    from {{ ref('int_counter_quarters') }}
+    from {{ ref('int_quarter_energy') }}
     where kwh is not null
 
 )

@@ -98,7 +98,7 @@ known as (
         sum(estimated_kwh) as estimated_kwh,
         count(*) as quarters,
         count(breaks.quarter_utc) > 0 as has_break
-    from {{ ref('int_counter_quarters') }}
+    from {{ ref('int_quarter_energy') }}
     left join breaks using (source, counter, quarter_utc)
     where
         kwh is not null and source in (select source from counters)

@@ -8,8 +8,8 @@
     )
 }}
 
-{%- set imported = "sum(kwh) filter (counter = 'import')" -%}
-{%- set exported = "sum(kwh) filter (counter = 'export')" -%}
+{%- set imported = hour_kwh('import') -%}
+{%- set exported = hour_kwh('export') -%}
 
 with quarters as (
 
@@ -17,9 +17,9 @@ with quarters as (
         *,
         date_trunc('hour', quarter_jst) as clock_hour,
         quarter_jst - quarter_utc as utc_offset
-    from {{ ref('int_counter_quarters') }}
+    from {{ ref('int_quarter_energy') }}
     where
-        kwh is not null
+        (kwh is not null or {{ is_summed() }})
         {%- if is_incremental() %}
             and {{ is_of_changed_day() }}
         {%- endif %}

@@ -3,7 +3,7 @@ with quarters as (
     select
         *,
         quarter_jst::date as date_jst
-    from {{ ref('int_counter_quarters') }}
+    from {{ ref('int_quarter_energy') }}
     where
         kwh is not null
         and quarter_jst::date > (select max(date_jst) - 7 from {{ ref('fct_daily_energy') }})

@@ -1,22 +1,7 @@
-with source as (
+with readings as (
 
-    select * from {{ source('archive', 'raw_meter_readings') }}
-
-),
-
-renamed as (
-
-    select
-        ts_utc,
-        ts_jst,
-        cast(ts_jst as date) as date_jst,
-        source,
-        instant_power_w,
-        energy_import_kwh,
-        energy_export_kwh,
-        ingested_at
-    from source
+    {{ readings_of_all_meters() }}
 
 )
 
-select * from renamed
+select * from readings

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 FieldType = Literal["double", "integer", "boolean", "string"]
 
+SHIPPED_DATASET = "raw_meter_readings"
+
 ARROW_TYPES: dict[str, pa.DataType] = {
     "double": pa.float64(),
     "integer": pa.int64(),

@@ -12,6 +12,8 @@ from homeiot_batch.core.near_names import hint
 
 # of a source beside the vars that are numbers: what it measures
 KIND = "kind"
+# what the program itself gives the project, from the datasets and meters that are declared
+OF_THE_PROGRAM = ("datasets", "registers")
 # vars that are one of some words
 DIRECTIONS = ["up", "down", "both"]
 CHOICES = {
@@ -35,7 +37,8 @@ def refuse_unknown_vars(given: Mapping[str, Any], project: Path) -> None:
 
 @functools.cache
 def _project_vars(project: Path) -> Mapping[str, object]:
-    return yaml.safe_load((project / "dbt_project.yml").read_bytes())["vars"]
+    found = yaml.safe_load((project / "dbt_project.yml").read_bytes())["vars"]
+    return {name: value for name, value in found.items() if name not in OF_THE_PROGRAM}
 
 
 def _check_sources(name: str, value: object, known: Mapping[str, Any]) -> None:

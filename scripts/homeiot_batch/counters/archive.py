@@ -27,17 +27,19 @@ ALWAYS = -(10**6)  # a day before all others
 
 
 class Key(NamedTuple):
-    """A counter of a source."""
+    """A register of a source. Most counters have one, a meter with two tariffs has two."""
 
     source: str
     counter: str
+    register: int = 1
 
 
 class Span(NamedTuple):
-    """Days of a counter (UTC, since 1970, both included) whose rows are replaced."""
+    """Days of a register (UTC, since 1970, both included) whose rows are replaced."""
 
     source: str
     counter: str
+    register: int
     first: int
     last: int
     replaces_open: bool
@@ -162,19 +164,19 @@ def _stored_states(
     rows = connection.execute(
         f"""
         WITH former AS (
-            SELECT source, counter, max(judged_utc) AS judged_utc FROM {judged_table}
+            SELECT source, counter, register, max(judged_utc) AS judged_utc FROM {judged_table}
             WHERE row_kind = 'state' AND judged_utc < $first GROUP BY ALL
         )
-        SELECT source, counter, judged_utc, state FROM {judged_table}
+        SELECT source, counter, register, judged_utc, state FROM {judged_table}
         WHERE row_kind = 'state'
             AND judged_utc >= least((SELECT min(judged_utc) FROM former), $first)
-            AND (judged_utc >= $first OR (source, counter, judged_utc) IN (FROM former))
+            AND (judged_utc >= $first OR (source, counter, register, judged_utc) IN (FROM former))
         """,
         {"first": first},
     ).fetchall()
     found: dict[Key, dict[int, str]] = {}
-    for source, counter, day, state in rows:
-        found.setdefault(Key(source, counter), {})[(day - EPOCH).days] = state
+    for *key, day, state in rows:
+        found.setdefault(Key(*key), {})[(day - EPOCH).days] = state
     return found
 
 
@@ -183,7 +185,7 @@ def _run(connection: duckdb.DuckDBPyConnection, runs: list[CounterRun]) -> None:
     sources = {run.key.source for run in runs}
     for first, end in _windows(connection, runs):
         for readings in days_of(connection, first, end, sources):
-            run = by_key.get(Key(readings.source, readings.counter))
+            run = by_key.get(Key(readings.source, readings.counter, readings.register))
             if run and not run.is_flipped:
                 _try(run, partial(run.take, readings))
         for run in runs:

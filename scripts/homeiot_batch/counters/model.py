@@ -29,23 +29,24 @@ def read_limits(session: duckdb.DuckDBPyConnection) -> Mapping[Key, Limits]:
     """The settings of every counter."""
     rows = session.execute(
         """
-        SELECT source, counter, max_power_kw, counter_noise_kwh, counter_wrap_kwh,
+        SELECT source, counter, register, max_power_kw, counter_noise_kwh, counter_wrap_kwh,
             glitch_readings, max_gap_s, direction, kwh_per_unit
-        FROM counter_limits ORDER BY source, counter
+        FROM counter_limits ORDER BY source, counter, register
         """
     ).fetchall()
-    return {Key(source, counter): Limits(*own) for source, counter, *own in rows}
+    return {Key(*row[:3]): Limits(*row[3:]) for row in rows}
 
 
 def _note(session: duckdb.DuckDBPyConnection, spans: list[Span]) -> None:
     session.execute(
         """CREATE OR REPLACE TEMP TABLE rejudged
-        (source VARCHAR, counter VARCHAR, first_utc DATE, last_utc DATE, replaces_open BOOLEAN)
+        (source VARCHAR, counter VARCHAR, register SMALLINT, first_utc DATE, last_utc DATE,
+        replaces_open BOOLEAN)
         """
     )
-    for source, counter, first, last, replaces_open in spans:
-        row = [source, counter, _date(first), _date(last), replaces_open]
-        session.execute("INSERT INTO rejudged VALUES (?, ?, ?, ?, ?)", row)
+    for *key, first, last, replaces_open in spans:
+        row = [*key, _date(first), _date(last), replaces_open]
+        session.execute("INSERT INTO rejudged VALUES (?, ?, ?, ?, ?, ?)", row)
 
 
 def _date(day: int) -> date:

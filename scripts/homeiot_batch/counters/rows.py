@@ -19,6 +19,7 @@ TIME = "TIMESTAMP"
 OF_DAY = {
     "source": "VARCHAR",
     "counter": "VARCHAR",
+    "register": "SMALLINT",
     "judged_utc": "DATE",
     "is_open": "BOOLEAN",
     "row_kind": "VARCHAR",
@@ -70,11 +71,12 @@ class DayRows(NamedTuple):
 
 @dataclass
 class Rows:
-    """Days of a counter that are not in the temporary table yet."""
+    """Days of a register that are not in the temporary table yet."""
 
     connection: duckdb.DuckDBPyConnection
     source: str
     counter: str
+    register: int
     days: list[DayRows] = field(default_factory=list)
 
     def add(self, day: int, state: str | None, learned_kw: float, judged: Judged) -> None:
@@ -89,10 +91,11 @@ class Rows:
         self.days.clear()
 
     def drop(self) -> None:
-        """Take all rows of the counter out again."""
+        """Take all rows of the register out again."""
         self.days.clear()
         self.connection.execute(
-            f"DELETE FROM {TABLE} WHERE source = ? AND counter = ?", [self.source, self.counter]
+            f"DELETE FROM {TABLE} WHERE source = ? AND counter = ? AND register = ?",
+            [self.source, self.counter, self.register],
         )
 
     def _insert_quarters(self) -> None:
@@ -132,7 +135,8 @@ class Rows:
         own = {"source": self.source, "counter": self.counter, "row_kind": kind}
         days = [row.shown_day for row in rows]
         are_open = [row.state is None for row in rows]
-        given = own | {"judged_day": days, "is_open": are_open} | columns
+        of_days = {"register": self.register, "judged_day": days, "is_open": are_open}
+        given = own | of_days | columns
         self.connection.execute(_insert_sql(types), given)
 
 
@@ -153,6 +157,7 @@ def _insert_sql(types: dict[str, str]) -> str:
         SELECT
             $source AS source,
             $counter AS counter,
+            $register AS register,
             DATE '1970-01-01' + unnest($judged_day::INTEGER[]) AS judged_utc,
             unnest($is_open::BOOLEAN[]) AS is_open,
             $row_kind AS row_kind,

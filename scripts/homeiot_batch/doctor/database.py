@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from homeiot_batch.config import SHIPPED_DATASET, Settings
+from homeiot_batch.config import Settings
 from homeiot_batch.core.files import lock_holder
 from homeiot_batch.core.inventory import archived_days, unloaded_days
 from homeiot_batch.core.layout import Layout
@@ -15,6 +15,7 @@ from homeiot_batch.doctor.locks import check_locks
 from homeiot_batch.errors import DatabaseBusy, DatabaseDamaged, DatabaseError
 from homeiot_batch.warehouse.database import open_database, real_file, refuse_lost_link
 from homeiot_batch.warehouse.dbt_build import has_unbuildable_name
+from homeiot_batch.warehouse.table_vars import table_datasets
 
 HAS_HOUSE = """
 SELECT 1 FROM duckdb_tables() WHERE schema_name = 'archive' AND table_name = 'house'
@@ -24,7 +25,7 @@ SELECT 1 FROM duckdb_tables() WHERE schema_name = 'archive' AND table_name = 'ho
 def check_database(settings: Settings, layout: Layout) -> Iterator[Finding]:
     """The file, who has it open, and the days that are not loaded."""
     path = settings.duckdb_path
-    if SHIPPED_DATASET in settings.datasets and has_unbuildable_name(path):
+    if table_datasets(settings) and has_unbuildable_name(path):
         yield _unbuildable(path)
     try:
         refuse_lost_link(path)

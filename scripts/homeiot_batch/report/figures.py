@@ -206,6 +206,7 @@ class Meter:
     has_export: bool
     has_power: bool
     interval_s: float | None
+    display_name: str | None = None
     days: list[Day] = field(default_factory=list)
     months: list[Month] = field(default_factory=list)
     years: list[Year] = field(default_factory=list)
@@ -217,6 +218,11 @@ class Meter:
     months_to_date: list[MonthToDate] = field(default_factory=list)
     costs: list[DayCost] = field(default_factory=list)
     cost_to_date: list[Cost] = field(default_factory=list)
+
+    @property
+    def shown_name(self) -> str:
+        """Its name for people: the declared one, or else that of the source."""
+        return self.display_name or self.name
 
     @property
     def last_day(self) -> Day:
@@ -392,6 +398,7 @@ def _meter(row: Mapping[str, Any]) -> Meter:
         has_export=bool(row["has_export"]),
         has_power=bool(row["has_power"]),
         interval_s=max(filter(None, intervals), default=None),
+        display_name=row["display_name"],
     )
 
 

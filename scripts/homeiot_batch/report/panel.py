@@ -27,8 +27,8 @@ def panel(meter: Meter, house: House, words: Words) -> Panel:
     charts = {chart.name: chart for chart in _charts(wording, house, house.last_day)}
     as_in_the_mart = meter.days[-DAYS:]
     return Panel(
-        name=meter.name,
-        short_name=_short(meter.name),
+        name=meter.shown_name,
+        short_name=_short(meter.shown_name),
         about=" · ".join(_about(meter, words)),
         notices=_notices(meter, house.last_day, words),
         tiles=tiles(wording),

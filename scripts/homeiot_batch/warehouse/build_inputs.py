@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from homeiot_batch.config import ROOT, Settings
+from homeiot_batch.warehouse.table_vars import table_datasets
 from homeiot_batch.warehouse.tariffs import tariff_path
 
 PROJECT = ROOT / "dbt"
 NAMES = {
     "tariffs": "the tariffs",
     "dbt_vars": "dbt_vars",
+    "meters": "the meters",
     "models": "the files in dbt",
 }
 
@@ -26,7 +28,8 @@ def fingerprints(settings: Settings) -> Fingerprints:
     """A checksum of each thing, by the keys of `NAMES`."""
     return {
         "tariffs": _checksum([tariff_path(settings)]),
-        "dbt_vars": _hexdigest(json.dumps(settings.dbt_vars, sort_keys=True).encode()),
+        "dbt_vars": _json_digest(settings.dbt_vars),
+        "meters": _json_digest(_meters(settings)),
         "models": _checksum(_models()),
     }
 
@@ -37,6 +40,12 @@ def changed_inputs(settings: Settings, marker: Mapping[str, object]) -> list[str
     former = recorded if isinstance(recorded, dict) else {}
     now = fingerprints(settings)
     return [words for name, words in NAMES.items() if former.get(name) != now[name]]
+
+
+def _meters(settings: Settings) -> object:
+    """What is declared of the meters, and the datasets that the tables are built from."""
+    declared = {name: meter.model_dump() for name, meter in settings.meters.items()}
+    return [table_datasets(settings), declared]
 
 
 def _models() -> Iterator[Path]:
@@ -60,6 +69,10 @@ def _checksum(files: Iterator[Path] | list[Path]) -> str:
             content = str(error.strerror)
         lines.append(f"{file.name} {content}")
     return _hexdigest("\n".join(lines).encode())
+
+
+def _json_digest(content: object) -> str:
+    return _hexdigest(json.dumps(content, sort_keys=True).encode())
 
 
 def _hexdigest(content: bytes) -> str:

@@ -29,6 +29,7 @@ from homeiot_batch.warehouse.dbt_failures import (
     lacking_columns,
 )
 from homeiot_batch.warehouse.dbt_results import delete_results, read_manifest, read_results
+from homeiot_batch.warehouse.table_vars import table_vars
 
 CLOCK = re.compile(r"^\d\d:\d\d:\d\d +")  # before each line that dbt writes
 ENCOUNTERED = "Encountered an error:"
@@ -110,7 +111,7 @@ def _command(settings: Settings, target: Path) -> list[str]:
         "--profiles-dir",
         str(project),
         "--vars",
-        json.dumps(settings.dbt_vars),
+        json.dumps(table_vars(settings)),
         "--target-path",
         str(target),
         "--log-path",
@@ -120,11 +121,12 @@ def _command(settings: Settings, target: Path) -> list[str]:
 
 def _problems(settings: Settings, log: Path, target: Path, code: int) -> list[str]:
     """What failed, a line each. Never none."""
-    dataset = settings.datasets[SHIPPED_DATASET]
-    lacking = lacking_columns(read_manifest(target), dataset.name, dataset.columns())
-    if lacking:
-        lacks = f"{dataset.name} lacks {', '.join(lacking)}, which the tables are built from"
-        return [f"{lacks}; declare in config.yaml what is missing"]
+    dataset = settings.datasets.get(SHIPPED_DATASET)
+    if dataset is not None:
+        lacking = lacking_columns(read_manifest(target), dataset.name, dataset.columns())
+        if lacking:
+            lacks = f"{dataset.name} lacks {', '.join(lacking)}, which the tables are built from"
+            return [f"{lacks}; declare in config.yaml what is missing"]
     return _described(settings, target, FAILED) or [_stopped(log, code)]
 
 

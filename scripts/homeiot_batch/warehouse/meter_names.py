@@ -30,6 +30,7 @@ def _named(settings: Settings, tariffs: Sequence[Tariff]) -> Iterator[tuple[str,
         lines.setdefault(tariff.source, tariff.line)
     yield from ((f"{path} line {line}, column source", name) for name, line in lines.items())
     yield from (("dbt_vars.sources", name) for name in settings.dbt_vars.get("sources") or ())
+    yield from (("meters", name) for name in settings.meters)
 
 
 def _meters(settings: Settings) -> list[str]:

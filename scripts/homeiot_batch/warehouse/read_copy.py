@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 import structlog
 
-from homeiot_batch.config import SHIPPED_DATASET, Settings
+from homeiot_batch.config import Settings
 from homeiot_batch.core import fault_points
 from homeiot_batch.core.datasets import Dataset, literal, quoted, wall_columns
 from homeiot_batch.core.files import (
@@ -34,6 +34,7 @@ from homeiot_batch.core.inventory import archived_days
 from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.errors import DatabaseError
 from homeiot_batch.warehouse.database import naive_utc, open_database
+from homeiot_batch.warehouse.table_vars import table_datasets
 
 NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK}
 STAMP = "%Y%m%dT%H%M%S%fZ"
@@ -61,7 +62,7 @@ def publish(settings: Settings, layout: Layout, wait_s: float) -> dict[str, obje
     days = {name: _archived_days(layout, name) for name in settings.datasets}
     try:
         part = place.begin(generation)
-        whole = _whole_datasets(layout, days)
+        whole = _whole_datasets(settings, layout, days)
         linked = _link(layout, place.folder(generation), whole)
         folder = linked.relative_to(layout.parquet)
         fault_points.reach("publish.linked")
@@ -221,12 +222,13 @@ def _log_of(file: Path) -> Path:
     return file.with_name(f"{file.name}.wal")
 
 
-def _whole_datasets(layout: Layout, days: Days) -> Days:
-    """Without the datasets that lack a file, but for the one that the tables are built from."""
+def _whole_datasets(settings: Settings, layout: Layout, days: Days) -> Days:
+    """Without the datasets that lack a file, but for those that the tables are built from."""
+    needed = table_datasets(settings)
     found = {}
     for name, dts in days.items():
         missing = []
-        if name != SHIPPED_DATASET:
+        if name not in needed:
             missing = [dt for dt in dts if not is_there(_part(layout, name, dt))]
         if missing:
             log.warning(
@@ -363,7 +365,7 @@ def _show(
             query = _raw(connection, dataset, settings.tz, base, folder / name, len(dts))
         connection.execute(f"CREATE VIEW copy.{quoted(name)} AS {query}")
     except duckdb.Error as error:
-        if name == SHIPPED_DATASET:
+        if name in table_datasets(settings):
             raise
         log.warning(
             "left out of the read copy: a file cannot be read",

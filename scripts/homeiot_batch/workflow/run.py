@@ -33,7 +33,9 @@ from homeiot_batch.warehouse.dbt_build import build_models
 from homeiot_batch.warehouse.duckdb_writer import load_day
 from homeiot_batch.warehouse.meter_columns import undeclared_columns
 from homeiot_batch.warehouse.meter_names import unknown_meters
+from homeiot_batch.warehouse.meter_tables import prepare_meters
 from homeiot_batch.warehouse.read_copy import publish
+from homeiot_batch.warehouse.table_vars import table_datasets
 from homeiot_batch.warehouse.tariffs import put_tariffs, read_tariffs
 from homeiot_batch.workflow.day_history import Loads
 from homeiot_batch.workflow.fetch import DayFetcher
@@ -100,7 +102,7 @@ class Run:
     def models_inputs(self, _wildcards: object) -> list[str]:
         """What dbt waits for.
 
-        The markers of its dataset's days, those asked for and every other archived one, and the
+        The markers of its datasets' days, those asked for and every other archived one, and the
         last load of any day.
 
         Without the others, a database that was begun anew would show the days asked for as if there
@@ -108,12 +110,13 @@ class Run:
         yesterday. Otherwise one day that cannot be read would block them for ever. The rule starts
         when those days are loaded or have failed.
         """
-        asked = self.scope.days(self._dag().targets).get(SHIPPED_DATASET, [])
-        if asked and "yesterday" in self._dag().targets:
-            asked = [self.scope.yesterday]
-        markers = [str(self.layout.marker(SHIPPED_DATASET, dt)) for dt in asked] + self._unloaded(
-            {SHIPPED_DATASET}
-        )
+        datasets = table_datasets(self.settings)
+        markers = self._unloaded(set(datasets))
+        for name in datasets:
+            asked = self.scope.days(self._dag().targets).get(name, [])
+            if asked and "yesterday" in self._dag().targets:
+                asked = [self.scope.yesterday]
+            markers += [str(self.layout.marker(name, dt)) for dt in asked]
         last_load = [str(self.layout.last_load)] if self.layout.last_load.exists() else []
         return sorted(set(markers)) + last_load + self.tables_request(_wildcards)
 
@@ -131,7 +134,7 @@ class Run:
 
     def other_unloaded(self, _wildcards: object) -> list[str]:
         """Markers of unloaded archived days of datasets that the tables are not built from."""
-        return self._unloaded(set(self.settings.datasets) - {SHIPPED_DATASET})
+        return self._unloaded(set(self.settings.datasets) - set(table_datasets(self.settings)))
 
     def tables_request(self, _wildcards: object) -> list[str]:
         """The request for the tables, if the run loads days that the tables do not wait for.
@@ -148,7 +151,7 @@ class Run:
         return bool(marker and changed_inputs(self.settings, marker))
 
     def _loads_other_days(self) -> bool:
-        others = self.settings.datasets.keys() - {SHIPPED_DATASET}
+        others = self.settings.datasets.keys() - set(table_datasets(self.settings))
         dag = self._dag()
         if not others or not self._reaches_tables():
             return False
@@ -249,13 +252,14 @@ class Run:
             self._is_load_noted = False
             wait_s = self._database_wait_s
             inputs = {"inputs": fingerprints(self.settings)}  # before any of them is read
-            if SHIPPED_DATASET not in self.settings.datasets:
+            if not table_datasets(self.settings):
                 self._leave_tables(Path(marker), inputs)
                 return
             if lacking := undeclared_columns(self.settings):
                 raise BuildError([lacking])
             tariffs = read_tariffs(self.settings)
             put_tariffs(database, tariffs, wait_s)  # waits until nobody else has it open
+            prepare_meters(self.settings)
             for warning in build_models(self.settings, Path(job), self.layout.dbt_target):
                 self.summary.warn(f"dbt: {warning}")
             fault_points.reach("dbt.built")
@@ -267,13 +271,13 @@ class Run:
             self.summary.build_done()
 
     def _leave_tables(self, marker: Path, inputs: dict[str, Fingerprints]) -> None:
-        """Note a build of nothing: a house without the shipped dataset has raw tables alone."""
+        """Note a build of nothing: a house without meters has raw tables alone."""
         build = record_build(self.settings.duckdb_path, self._database_wait_s)
         write_json(marker, build | inputs)
         if archived_days(self.layout, SHIPPED_DATASET):
             self.summary.warn(
                 f"the daily tables stay as they are: they are built from {SHIPPED_DATASET}, "
-                "which is not declared"
+                "which is not declared, and no other meter is"
             )
         log.info("no tables to build", built_from=SHIPPED_DATASET)
         self.summary.build_done(has_tables=False)

@@ -1,0 +1,9 @@
+select
+    source,
+    counter,
+    register,
+    min(date_jst) as begin_jst
+from {{ ref('int_counter_days') }}
+-- a register that is always filled with 0.0 never spoke
+where kwh is not null and (highest_kwh <> 0 or lowest_kwh <> 0)
+group by source, counter, register

@@ -1,0 +1,53 @@
+"""What cannot be meant by the declaration of the meters, found before anything is read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeiot_batch.core.datasets import SHIPPED_DATASET, Dataset
+from homeiot_batch.core.meter_series import find_series
+from homeiot_batch.core.meters import Meter
+
+KINDS = "grid, solar, battery or load"
+
+
+def refuse_wrong_meters(
+    meters: Mapping[str, Meter],
+    datasets: Mapping[str, Dataset],
+    dbt_vars: Mapping[str, Any],
+) -> None:
+    """ValueError for the first mistake, as the end of a line that names the setting."""
+    of_sources = dbt_vars.get("sources") or {}
+    for name, meter in meters.items():
+        _refuse_name(name)
+        if meter.series:
+            _refuse_as_declared(name, meter)
+        elif SHIPPED_DATASET not in datasets:
+            raise ValueError(
+                f"{name} has no series, and {SHIPPED_DATASET} is not declared; "
+                "give its `import`, `export` or `power`"
+            )
+        _refuse_settings_given_twice(name, meter, of_sources.get(name) or {})
+    find_series(meters, datasets)
+
+
+def _refuse_name(name: str) -> None:
+    if not name or name != name.strip() or not name.isprintable():
+        raise ValueError(
+            f"{name!r} cannot name a meter; give a name without blanks around it, on one line"
+        )
+
+
+def _refuse_as_declared(name: str, meter: Meter) -> None:
+    if meter.kind is None:
+        raise ValueError(f"{name} says no kind; give `kind`: {KINDS}")
+    if meter.unit is not None:
+        raise ValueError(f"{name}.unit: each register has its own; give it there, beside `dataset`")
+    if not meter.import_ and not meter.export:
+        raise ValueError(f"{name} has no register; give its `import` or `export`")
+
+
+def _refuse_settings_given_twice(name: str, meter: Meter, own: Mapping[str, object]) -> None:
+    for key in own:
+        is_register_unit = key == "unit" and meter.series
+        if key in meter.settings or is_register_unit:
+            raise ValueError(f"{name}.{key} is set in dbt_vars.sources.{name} too; remove it there")

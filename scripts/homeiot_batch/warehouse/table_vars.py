@@ -1,0 +1,40 @@
+"""What the dbt project is given: the vars of the house, and what its meters are."""
+
+from homeiot_batch.config import SHIPPED_DATASET, Settings
+from homeiot_batch.core.meter_series import find_series
+
+
+def table_datasets(settings: Settings) -> list[str]:
+    """The datasets that the tables are built from. None where the house has raw tables alone."""
+    found = [SHIPPED_DATASET] if SHIPPED_DATASET in settings.datasets else []
+    for meter in settings.meters.values():
+        found += [series.dataset for _, series in meter.series]
+    return list(dict.fromkeys(found))
+
+
+def table_vars(settings: Settings) -> dict[str, object]:
+    """The vars for dbt: those of `dbt_vars`, with what the declaration of the meters says."""
+    return settings.dbt_vars | meter_vars(settings)
+
+
+def meter_vars(settings: Settings) -> dict[str, object]:
+    """What the meters say. Nothing where the shipped dataset is all that there is."""
+    if not settings.meters and SHIPPED_DATASET in settings.datasets:
+        return {}
+    registers = find_series(settings.meters, settings.datasets)
+    return {
+        "datasets": table_datasets(settings),
+        "registers": [register.as_var() for register in registers],
+        "sources": _settings_by_source(settings),
+    }
+
+
+def _settings_by_source(settings: Settings) -> dict[str, dict[str, object]]:
+    """The settings of single meters. A declared register gives kWh, whatever it counts in."""
+    found = {name: dict(own) for name, own in (settings.dbt_vars.get("sources") or {}).items()}
+    for name, meter in settings.meters.items():
+        own = found.setdefault(name, {})
+        own |= meter.settings
+        if meter.series:
+            own["unit"] = "kWh"
+    return found
