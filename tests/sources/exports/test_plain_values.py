@@ -1,6 +1,6 @@
 """Single numbers of an export, spooled as columns."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -20,7 +20,8 @@ SCHEMA = pa.schema(
 )
 
 
-class Series(NamedTuple):
+@dataclass(eq=False)
+class Series:
     """As a pass through an export has it."""
 
     series: str
