@@ -624,6 +624,11 @@ MUTATIONS = [
         "tests/sources/exports/test_coverage.py -k interval",
     ),
     Mutation(
+        "export: zero bytes in the place of readings are refused",
+        without_raise(ExportPass._sort),
+        "tests/sources/exports/test_scan.py -k zero_bytes",
+    ),
+    Mutation(
         "export: times in another unit are refused",
         without_raise(ExportReader._refuse_other_units),
         "tests/sources/exports/test_coverage.py -k unit",

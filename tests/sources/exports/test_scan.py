@@ -138,6 +138,45 @@ def test_an_odd_line_that_may_be_a_reading_is_refused_with_advice(
     )
 
 
+@pytest.mark.parametrize(
+    "destroyed",
+    [
+        bytes(512) + AFTER,
+        BEFORE + b"win v=1" + bytes(4096) + b"=1 5\n" + AFTER,
+        BEFORE + bytes(4096) + b"00000000\n" + AFTER,
+        BEFORE + b"# CONTEXT-DATABASE:cabin\n" + bytes(512) + b"win v=1 5\n",
+    ],
+)
+def test_a_stretch_of_zero_bytes_is_refused(folder: Path, read: Read, destroyed: bytes) -> None:
+    """A power cut or a bad disk leaves them in the place of lines that may have been readings."""
+    (folder / "a.lp").write_bytes(BEFORE + destroyed)
+    with pytest.raises(SourceError) as error:
+        read()
+    assert str(error.value).endswith(
+        " holds a long stretch of zero bytes, in the place of what a power cut or a bad disk has "
+        "destroyed; copy it or export it again, nothing of it is used"
+    )
+
+
+@pytest.mark.parametrize("count", [1, 511, 512, 4096])
+def test_zero_bytes_at_the_end_are_an_unfinished_line(folder: Path, read: Read, count: int) -> None:
+    """The file has its full length, but its last lines never reached the disk."""
+    (folder / "a.lp").write_bytes(BEFORE + bytes(count))
+    with pytest.raises(SourceError, match="the last line is unfinished, the file is cut short"):
+        read()
+
+
+def test_blanks_at_the_end_are_nothing(
+    folder: Path, export: Open, read: Read, dataset: Dataset, day: LocalDay
+) -> None:
+    """An editor leaves them. No notice is given."""
+    (folder / "a.lp").write_bytes(BEFORE + AFTER + b" \t ")
+    assert read() == GOOD
+    reader = export()
+    list(reader.read(dataset, day))
+    assert reader.notices() == []
+
+
 def test_a_text_that_is_not_utf8_harms_only_what_is_wanted(folder: Path, read: Read) -> None:
     """A field of the wanted measurement that is not declared may hold any bytes."""
     odd = f'power,source=a note="büro" {at(1)}\nlog text="büro" {at(1)}\n'.encode("latin-1")

@@ -15,6 +15,9 @@ from homeiot_batch.sources.exports.line_protocol import (
 
 Line = tuple[int, bytes]
 
+# so many NULs in a row are no text, but the place of destroyed data
+DESTROYED = bytes(512)
+
 # versions 1.3 to 1.8 of influx_inspect write this into the export, without a line end
 _SKIPPED_FILES = re.compile(rb"(?:skipped missing file: .*?\.(?:tsm|wal))+")
 _STATEMENT = re.compile(rb"CREATE (?:DATABASE|RETENTION POLICY) ")

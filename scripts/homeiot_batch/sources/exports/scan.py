@@ -22,6 +22,7 @@ from homeiot_batch.sources.exports.line_protocol import (
     split_line,
 )
 from homeiot_batch.sources.exports.lines import (
+    DESTROYED,
     Line,
     LogicalLines,
     is_statement,
@@ -108,6 +109,8 @@ class ExportPass:
         known = self._known
         for self._line, found in lines:
             line = found
+            if DESTROYED in found:
+                raise self._destroyed()
             if found[:1] in UNUSUAL:
                 line = without_marks(found)
                 self._refuse_destroyed(found, line)
@@ -298,11 +301,19 @@ class ExportPass:
         if any(name + b"=" in rest for name in self._fields):
             self._judge(line, LineError("its beginning is lost"))
 
+    def _destroyed(self) -> SourceError:
+        return SourceError(
+            f"{self._place()} holds a long stretch of zero bytes, in the place of what a power cut "
+            "or a bad disk has destroyed; copy it or export it again, nothing of it is used"
+        )
+
     def _judge_end(self, cut: UnfinishedLine) -> None:
         """Accept the end of a file that is no export, or whose last words are influx_inspect's."""
         self._line = cut.number
         line = without_marks(cut.line)
-        if skipped_files(line) == line:
+        if not cut.line.strip():
+            return
+        if line and skipped_files(line) == line:
             self.files[-1].skipped.add(cut.number, line)
             return
         counted_now = sum(met.count for met in self._known.values())
