@@ -6,6 +6,7 @@ import pytest
 
 from tests.counters.devices import BERLIN, CADENCES, DEVICES, Setting
 from tests.counters.invented import INVENTED
+from tests.counters.invented_from_reports import INVENTED_FROM_REPORTS
 from tests.counters.invented_later import INVENTED_LATER
 from tests.counters.judging import judge
 from tests.fast_set import few
@@ -18,10 +19,11 @@ DATES = {
 }
 
 
-ALL = DEVICES | INVENTED | INVENTED_LATER
+FAST = DEVICES | INVENTED | INVENTED_LATER
+ALL = FAST | INVENTED_FROM_REPORTS
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", few(ALL, *FAST))
 @pytest.mark.parametrize("cadence_s", few(CADENCES, *CADENCES[1:]))
 @pytest.mark.parametrize("when", DATES)
 @pytest.mark.parametrize("has_gap", [False, True])
