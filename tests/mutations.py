@@ -24,7 +24,7 @@ from homeiot_batch.archive.shrink_guard import ShrinkGuard
 from homeiot_batch.commands import night, run
 from homeiot_batch.config import ROOT, Settings
 from homeiot_batch.core import environment, files, inventory
-from homeiot_batch.counters import archive, glitches, judge, steps
+from homeiot_batch.counters import archive, glitches, judge, power, steps
 from homeiot_batch.counters.state import State
 from homeiot_batch.counters.steps import Steps
 from homeiot_batch.errors import ArchiveDamaged, DatabaseDamaged
@@ -540,13 +540,32 @@ MUTATIONS = [
     ),
     Mutation(
         "counters: days before the first value are judged anew when one of them changes",
-        without_raise(archive.CounterRun._start),
+        without_raise(archive.CounterRun.restore),
         "tests/counters/test_archive.py -k zeros_before",
     ),
     Mutation(
         "counters: the days after a changed one are judged again until nothing differs",
         expression(archive.CounterRun.take, "self.stored.get(day) == text", "not self.dirty"),
         "tests/counters/test_archive.py -k judged_anew",
+    ),
+    Mutation(
+        "power: a reading holds for max_gap_s at most",
+        expression(power._Day.hold, "min(until, begin + self.longest)", "until"),
+        "tests/counters/test_power.py -k gap",
+    ),
+    Mutation(
+        "power: a quarter that is not known whole has no energy",
+        expression(power._Day._add, "state.known == QUARTER", "True"),
+        "tests/counters/test_power.py -k gap",
+    ),
+    Mutation(
+        "meters: a sum without one of its registers is not known",
+        text(
+            "dbt/models/intermediate/int_quarter_energy.sql",
+            "count(kwh) filter (begin_jst < quarter_jst::date)",
+            "count(*) + 9",
+        ),
+        "tests/dbt/test_declared_meters.py -k dies",
     ),
     Mutation(
         "read copy: tables come after the days of every dataset",

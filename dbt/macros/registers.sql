@@ -20,11 +20,23 @@
     {{ return(var('registers') | map(attribute='source') | unique | list) }}
 {%- endmacro %}
 
-{# Of them those with several registers for one counter: their energy is a sum. #}
+{# Of them those whose energy is computed from power. #}
+{% macro power_sources() -%}
+    {%- set found = var('registers') | selectattr('role', 'equalto', 'power') -%}
+    {{ return(found | selectattr('counter') | map(attribute='source') | unique | list) }}
+{%- endmacro %}
+
+{# Whether the row's source is one of them. #}
+{% macro counts_power() -%}
+    {%- set sources = power_sources() -%}
+    {%- if sources -%} source in ({{ literals(sources) }}) {%- else -%} false {%- endif -%}
+{%- endmacro %}
+
+{# Those whose energy is a sum of registers, or is computed from power: it has unknown hours. #}
 {% macro summed_sources() -%}
-    {%- set summed = [] -%}
+    {%- set summed = power_sources() -%}
     {%- for declared in var('registers') -%}
-        {%- if declared.role != 'power' and declared.register == 2 -%}
+        {%- if declared.counter and declared.register == 2 -%}
             {%- do summed.append(declared.source) -%}
         {%- endif -%}
     {%- endfor -%}

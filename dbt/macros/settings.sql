@@ -53,14 +53,15 @@
         {% endfor -%}
         {{ setting('glitch_readings') }} as glitch_readings,
         {{ direction('counter') }} as direction,
-        ({{ kwh_per_unit() }})::double as kwh_per_unit
+        ({{ kwh_per_unit() }})::double as kwh_per_unit,
+        {{ counts_power() }} as is_power
     from (
         {{ undeclared_counters() }}
-        {%- for declared in var('registers') if declared.role != 'power' %}
+        {%- for declared in var('registers') if declared.counter %}
             union
             select
                 {{ sql_literal(declared.source) }},
-                {{ sql_literal(declared.role) }},
+                {{ sql_literal(declared.counter) }},
                 {{ declared.register }}
         {%- endfor %}
         {%- if is_incremental() %}

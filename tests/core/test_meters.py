@@ -29,6 +29,7 @@ DATASETS: dict[str, Any] = {
         "fields": {"day": "integer", "night": "integer", "on": "boolean"},
     },
     "words": {"measurement": "w", "fields": {"text": "string"}},
+    "zeros": {"measurement": "z", "fields": {"value": "double"}, "missing": 0.0},
     "filled": {"measurement": "f", "fields": {"value": "double"}, "missing": -1},
 }
 IN = {"dataset": "energy", "where": {"entity_id": "p1"}}
@@ -73,15 +74,18 @@ def test_what_dbt_is_given() -> None:
     )
     assert table_datasets(settings) == ["dsmr", "energy"]
     series = {"source": "house", "register": 1, "dataset": "energy", "field": "value"}
-    dsmr = {"source": "house", "role": "import", "dataset": "dsmr", "where": {}}
+    of_import = {"source": "house", "role": "import", "counter": "import"}
+    dsmr = of_import | {"dataset": "dsmr", "where": {}}
+    out = {"role": "export", "counter": "export"}
+    power = {"role": "power", "counter": None}
     assert table_vars(settings) == {
         "max_gap_s": 60,
         "datasets": ["dsmr", "energy"],
         "registers": [
             dsmr | {"register": 1, "field": "day", "times": 20, "over": 1000},
             dsmr | {"register": 2, "field": "night", "times": 1000, "over": 1},
-            series | {"role": "export", "where": {"entity_id": "p2"}, "times": 1, "over": 1},
-            series | {"role": "power", "where": {"entity_id": "w"}, "times": 1000, "over": 1},
+            series | out | {"where": {"entity_id": "p2"}, "times": 1, "over": 1},
+            series | power | {"where": {"entity_id": "w"}, "times": 1000, "over": 1},
         ],
         "sources": {
             "old": {"kind": "x"},
@@ -111,6 +115,27 @@ def test_a_house_without_meters_gives_dbt_what_it_always_did() -> None:
     assert table_datasets(load({})) == []
 
 
+def test_a_meter_with_power_alone_counts_its_power() -> None:
+    """In the direction that positive power has. One with registers does so if it says so."""
+    power = {"dataset": "energy", "where": {"entity_id": "w"}, "positive": "export"}
+    roof = {"kind": "solar", "power": power, "max_gap_s": 300}
+    both = roof | {"import": IN, "energy_from": "power"}
+    for meter, counters in ((roof, ["export"]), (both, [None, "export"])):
+        settings = load({"roof": meter})
+        found = find_series(settings.meters, settings.datasets)
+        assert [series.counter for series in found] == counters
+        assert table_vars(settings)["sources"] == {
+            "roof": {
+                "kind": "solar",
+                "max_gap_s": 300.0,
+                "unit": "kWh",
+                "direction": "both",
+                "export_direction": "both",
+            }
+        }
+
+
+POWER = {"kind": "grid", "power": {"dataset": "energy"}}
 MISTAKES: dict[str, tuple[object, str]] = {
     "an unknown dataset": (
         register(dataset="enrgy"),
@@ -198,6 +223,28 @@ MISTAKES: dict[str, tuple[object, str]] = {
     "no kind": (
         {"house": {"import": IN}},
         "meters house says no kind; give `kind`: grid, solar, battery or load",
+    ),
+    "energy from a power that it does not have": (
+        {"house": {"kind": "grid", "import": IN, "energy_from": "power"}},
+        "meters house.energy_from='power', but it has none; give its `power`",
+    ),
+    "energy from registers that it does not have": (
+        {"house": POWER | {"energy_from": "registers"}},
+        "meters house.energy_from='registers', but it has none; give its `import` or `export`",
+    ),
+    "a setting of registers for power": (
+        {"house": POWER | {"direction": "both"}},
+        (
+            "meters house.direction is about registers, and its energy is computed from its power; "
+            "leave it out"
+        ),
+    ),
+    "power of a dataset that fills what is missing": (
+        {"house": {"kind": "grid", "power": {"dataset": "zeros"}}},
+        (
+            "meters house.power: zeros fills what a point lacks with 0, which would pass for "
+            "power; leave its `missing` out"
+        ),
     ),
     "an empty list": (
         {"house": {"kind": "grid", "import": []}},

@@ -28,7 +28,7 @@ select
     max(highest_kwh) as highest_kwh
 from {{ ref('int_counter_quarters') }}
 where
-    (kwh is not null or readings > 0 or glitches > 0)
+    (kwh is not null or readings > 0 or glitches > 0 or longest_step_s is not null)
     {%- if is_incremental() %}
         and {{ is_of_changed_day() }}
     {%- endif %}

@@ -47,6 +47,7 @@ select
     source,
     {{ source_text('name') }} as display_name,
     {{ source_text('kind') }} as kind,
+    if({{ counts_power() }}, 'power', 'registers') as energy_from,
     min(days.first_reading_jst) as first_reading_jst,
     max(days.last_reading_jst) as last_reading_jst,
     count(*)::int as days,

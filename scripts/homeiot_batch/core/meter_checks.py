@@ -8,6 +8,13 @@ from homeiot_batch.core.meter_series import find_series
 from homeiot_batch.core.meters import Meter
 
 KINDS = "grid, solar, battery or load"
+OF_REGISTERS = (
+    "direction",
+    "export_direction",
+    "counter_noise_kwh",
+    "counter_wrap_kwh",
+    "glitch_readings",
+)
 
 
 def refuse_wrong_meters(
@@ -26,6 +33,11 @@ def refuse_wrong_meters(
                 f"{name} has no series, and {SHIPPED_DATASET} is not declared; "
                 "give its `import`, `export` or `power`"
             )
+        elif meter.energy_from == "power":
+            raise ValueError(
+                f"{name}.energy_from='power', but it has none of its own; "
+                f"a source of {SHIPPED_DATASET} has registers, leave it out"
+            )
         _refuse_settings_given_twice(name, meter, of_sources.get(name) or {})
     find_series(meters, datasets)
 
@@ -42,8 +54,24 @@ def _refuse_as_declared(name: str, meter: Meter) -> None:
         raise ValueError(f"{name} says no kind; give `kind`: {KINDS}")
     if meter.unit is not None:
         raise ValueError(f"{name}.unit: each register has its own; give it there, beside `dataset`")
-    if not meter.import_ and not meter.export:
-        raise ValueError(f"{name} has no register; give its `import` or `export`")
+    has_registers = bool(meter.import_ or meter.export)
+    if meter.energy_from == "registers" and not has_registers:
+        raise ValueError(
+            f"{name}.energy_from='registers', but it has none; give its `import` or `export`"
+        )
+    if meter.energy_from == "power" and not meter.power:
+        raise ValueError(f"{name}.energy_from='power', but it has none; give its `power`")
+    if meter.counts_power:
+        _refuse_of_registers(name, meter)
+
+
+def _refuse_of_registers(name: str, meter: Meter) -> None:
+    for key in OF_REGISTERS:
+        if key in meter.settings:
+            raise ValueError(
+                f"{name}.{key} is about registers, and its energy is computed from its power; "
+                "leave it out"
+            )
 
 
 def _refuse_settings_given_twice(name: str, meter: Meter, own: Mapping[str, object]) -> None:

@@ -21,6 +21,7 @@ class Found:
     place: str
     field: str
     declared: Register | Power
+    counter: str | None
 
     def overlaps(self, other: "Found") -> bool:
         """Whether one of the two holds all points of the other."""
@@ -37,6 +38,7 @@ class Found:
         return {
             "source": self.meter,
             "role": self.role,
+            "counter": self.counter,
             "register": self.register,
             "dataset": declared.dataset,
             "where": declared.where,
@@ -68,7 +70,20 @@ def _of(name: str, meter: Meter, datasets: Mapping[str, Dataset]) -> Iterator[Fo
         dataset = _dataset(place, declared, datasets)
         _refuse_unknown_tags(place, declared, dataset)
         field = _field(place, declared, dataset)
-        yield Found(name, role, number, place, field, declared)
+        counter = _counter(role, meter, declared)
+        if role == "power" and counter and dataset.missing is not None:
+            raise ValueError(
+                f"{place}: {declared.dataset} fills what a point lacks with "
+                f"{dataset.missing:g}, which would pass for power; leave its `missing` out"
+            )
+        yield Found(name, role, number, place, field, declared, counter)
+
+
+def _counter(role: str, meter: Meter, declared: Register | Power) -> str | None:
+    """What the energy of the series counts as. None if its energy is not used."""
+    if isinstance(declared, Power):
+        return declared.positive if meter.counts_power else None
+    return None if meter.counts_power else role
 
 
 def _dataset(place: str, declared: Register | Power, datasets: Mapping[str, Dataset]) -> Dataset:

@@ -103,6 +103,11 @@ class Meter(BaseModel):
     power: Powers = Field(
         default=[], description="Its power, or a list of series such as three phases."
     )
+    energy_from: Literal["registers", "power"] | None = Field(
+        default=None,
+        description="What its energy is taken from: `registers` or `power`. Registers, if it has "
+        "any.",
+    )
     max_power_kw: float | None = _number("Most that can flow. A faster rise is no energy.", ge=0)
     direction: Direction | None = Field(
         default=None, description="How its registers count: `up`, `down` or `both`."
@@ -130,9 +135,16 @@ class Meter(BaseModel):
         return found
 
     @property
+    def counts_power(self) -> bool:
+        """Whether its energy is computed from its power."""
+        if self.energy_from is not None:
+            return self.energy_from == "power"
+        return bool(self.power) and not self.import_ and not self.export
+
+    @property
     def settings(self) -> dict[str, object]:
         """What is set for it alone, by the names of the vars of the dbt project."""
-        series = {"import_", "export", "power"}
+        series = {"import_", "export", "power", "energy_from"}
         return self.model_dump(exclude=series, exclude_none=True)
 
 

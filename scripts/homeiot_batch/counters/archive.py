@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import duckdb
 
-from homeiot_batch.counters.judge import ZerosWereHoles, judge_day, judge_end
+from homeiot_batch.counters.judge import Judged, ZerosWereHoles, judge_day, judge_end
 from homeiot_batch.counters.limits import Limits
-from homeiot_batch.counters.readings import DayReadings, days_of
+from homeiot_batch.counters.power import PowerState, judge_power_day, judge_power_end
+from homeiot_batch.counters.readings import DayReadings, days_of, power_days_of
 from homeiot_batch.counters.rows import TABLE, Rows, create_table
 from homeiot_batch.counters.state import State
 
@@ -71,9 +72,9 @@ class CounterRun:
             self._start()
         if self.active_from is None:
             return
-        judged = judge_day(self.state, readings.times, readings.values, self.limits)
-        text = self.state.to_json() + self.judged_by
-        self.rows.add(day, text, self.state.learned_kw(self.limits), judged)
+        judged = self.judge_day(readings)
+        text = self.text() + self.judged_by
+        self.rows.add(day, text, self.learned_kw(), judged)
         self.last_day = day
         self.dirty = [other for other in self.dirty if other > day]
         if self.stored.get(day) == text:
@@ -86,8 +87,7 @@ class CounterRun:
         if self.active_from is None:
             return
         if self.last_day is not None:
-            judged = judge_end(self.state, self.limits)
-            self.rows.add(self.last_day, None, self.state.learned_kw(self.limits), judged)
+            self.rows.add(self.last_day, None, self.learned_kw(), self.judge_end())
         self._stop(-ALWAYS, replaces_open=True)
 
     def _start(self) -> None:
@@ -96,23 +96,93 @@ class CounterRun:
         self.last_day = max(before, default=None)
         if self.last_day is not None:
             text = self.stored[self.last_day]
-            self.state = State.from_json(text[: text.rindex("}") + 1])
-            if self.state.skips_zeros and not self.state.tail:
-                # what changed may show that the zeros are readings after all
-                raise ZerosWereHoles
+            self.restore(text[: text.rindex("}") + 1])
         elif self.active_from != ALWAYS:
-            self.state = State()
+            self.restart()
 
     def _stop(self, day: int, replaces_open: bool) -> None:
         if self.active_from is not None:
             self.spans.append(Span(*self.key, self.active_from, day, replaces_open))
         self.active_from = None
 
+    # what is judged, and how its state is kept
+
+    def judge_day(self, readings: DayReadings) -> Judged:
+        """What the day became. It takes the state to its end."""
+        return judge_day(self.state, readings.times, readings.values, self.limits)
+
+    def judge_end(self) -> Judged:
+        """What is open at the end."""
+        return judge_end(self.state, self.limits)
+
+    def text(self) -> str:
+        """The state."""
+        return self.state.to_json()
+
+    def restore(self, text: str) -> None:
+        """Go on from a state."""
+        self.state = State.from_json(text)
+        if self.state.skips_zeros and not self.state.tail:
+            # what changed may show that the zeros are readings after all
+            raise ZerosWereHoles
+
+    def restart(self) -> None:
+        """Begin without any reading."""
+        self.state = State()
+
+    def learned_kw(self) -> float | None:
+        """Most that it may deliver by its own history, in kW."""
+        return self.state.learned_kw(self.limits)
+
     def flipped(self) -> "CounterRun":
         """The same counter from its first day on, its first zeros taken the other way."""
         self.rows.drop()
         state = State(skips_zeros=not self.state.skips_zeros)
         return CounterRun(self.connection, self.key, self.limits, [ALWAYS], {}, state)
+
+
+@dataclass
+class PowerRun(CounterRun):
+    """The power of a meter without registers on its way through the archive."""
+
+    power: PowerState = field(default_factory=PowerState)
+
+    def judge_day(self, readings: DayReadings) -> Judged:
+        """The day's energy."""
+        return judge_power_day(self.power, readings.times, readings.values, self.limits)
+
+    def judge_end(self) -> Judged:
+        """What is open at the end."""
+        return judge_power_end(self.power, self.limits)
+
+    def text(self) -> str:
+        """The state."""
+        return self.power.to_json()
+
+    def restore(self, text: str) -> None:
+        """Go on from a state."""
+        self.power = PowerState.from_json(text)
+
+    def restart(self) -> None:
+        """Begin without any reading."""
+        self.power = PowerState()
+
+    def learned_kw(self) -> float | None:
+        """Power needs no limit of its own."""
+        return None
+
+
+def _new_run(
+    connection: duckdb.DuckDBPyConnection,
+    key: Key,
+    limits: Limits,
+    dirty: list[int],
+    stored: dict[int, str],
+) -> CounterRun:
+    kind = CounterRun
+    if limits.is_power:
+        kind = PowerRun
+    return kind(connection, key, limits, dirty, stored)
 
 
 def judge_archive(
@@ -145,14 +215,14 @@ def _counter_runs(
     judged_table: str,
 ) -> list[CounterRun]:
     if changed is None:
-        return [CounterRun(connection, key, own, [ALWAYS], {}) for key, own in limits.items()]
+        return [_new_run(connection, key, own, [ALWAYS], {}) for key, own in limits.items()]
     # local time is less than a day from UTC
     dirty = sorted({(day - EPOCH).days + n for day in changed for n in (-1, 0, 1)})
     if not dirty:
         return []
     stored = _stored_states(connection, judged_table, EPOCH + timedelta(days=dirty[0]))
     return [
-        CounterRun(connection, key, own, list(dirty), stored.get(key, {}))
+        _new_run(connection, key, own, list(dirty), stored.get(key, {}))
         for key, own in limits.items()
     ]
 
@@ -182,9 +252,8 @@ def _stored_states(
 
 def _run(connection: duckdb.DuckDBPyConnection, runs: list[CounterRun]) -> None:
     by_key = {run.key: run for run in runs}
-    sources = {run.key.source for run in runs}
     for first, end in _windows(connection, runs):
-        for readings in days_of(connection, first, end, sources):
+        for readings in _days(connection, first, end, by_key):
             run = by_key.get(Key(readings.source, readings.counter, readings.register))
             if run and not run.is_flipped:
                 _try(run, partial(run.take, readings))
@@ -194,6 +263,22 @@ def _run(connection: duckdb.DuckDBPyConnection, runs: list[CounterRun]) -> None:
         if not run.is_flipped:
             _try(run, run.finish)
         run.rows.flush()
+
+
+def _days(
+    connection: duckdb.DuckDBPyConnection,
+    first: datetime,
+    end: datetime,
+    by_key: Mapping[Key, CounterRun],
+) -> Iterator[DayReadings]:
+    """The days of counters, and of the power of meters without."""
+    powers = [key for key, run in by_key.items() if run.limits.is_power]
+    sources = {key.source for key in by_key} - {key.source for key in powers}
+    if sources:
+        yield from days_of(connection, first, end, sources)
+    if powers:
+        counters = {(key.source, key.register): key.counter for key in powers}
+        yield from power_days_of(connection, first, end, counters)
 
 
 def _try(run: CounterRun, judge: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ class Quarter:
 
     kwh: float | None = None
     estimated_kwh: float = 0.0
-    back_kwh: float = 0.0
+    back_kwh: float | None = 0.0
     readings: int = 0
     accepted: int = 0
     glitches: int = 0
@@ -68,7 +68,7 @@ class Energy:
         for quarter, share in self._shares(begin, end):
             quarter.is_part_of(end - begin)
             quarter.kwh = (quarter.kwh or 0.0) + kwh * share
-            quarter.back_kwh += back_kwh * share
+            quarter.back_kwh = (quarter.back_kwh or 0.0) + back_kwh * share
             if is_estimated:
                 quarter.estimated_kwh += (kwh + back_kwh) * share
 

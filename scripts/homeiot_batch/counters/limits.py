@@ -1,7 +1,7 @@
 """What a counter is judged by, and the kinds of steps. Times are µs since 1970 UTC."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 SECOND = 1_000_000
@@ -56,6 +56,8 @@ class Limits:
     max_gap_s: float = 3600.0
     direction: Direction = "up"
     kwh_per_unit: float = 1.0
+    # what is judged: a counter, or else the power of a meter without one
+    is_power: bool = field(default=False, repr=False)
 
     @property
     def factor(self) -> float:

@@ -1,6 +1,6 @@
 """The readings of counters out of the raw table, a UTC day of a counter at a time."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import duckdb
 from homeiot_batch.counters.limits import DAY
 
 COLUMNS = {"import": "energy_import_kwh", "export": "energy_export_kwh"}
+POWER = "instant_power_w"
 
 
 class DayReadings(NamedTuple):
@@ -34,9 +35,22 @@ def days_of(
     """
     given = {"first": first, "end": end, "sources": sorted(sources)}
     for counter, column in COLUMNS.items():
-        rows = connection.execute(_select(column), given).fetchall()
-        for source, register, day, times, values in rows:
-            yield DayReadings(source, counter, register, day, times, values)
+        for source, *of_day in connection.execute(_select(column), given).fetchall():
+            yield DayReadings(source, counter, *of_day)
+
+
+def power_days_of(
+    connection: duckdb.DuckDBPyConnection,
+    first: datetime,
+    end: datetime,
+    counters: Mapping[tuple[str, int], str],
+) -> Iterator[DayReadings]:
+    """The same of power in W. `counters` says what it counts as, by source and register."""
+    sources = sorted({source for source, _ in counters})
+    given = {"first": first, "end": end, "sources": sources}
+    for source, register, *of_day in connection.execute(_select(POWER), given).fetchall():
+        if counter := counters.get((source, register)):
+            yield DayReadings(source, counter, register, *of_day)
 
 
 def _select(column: str) -> str:

@@ -60,7 +60,7 @@ class DayRows(NamedTuple):
 
     day: int
     state: str | None
-    learned_kw: float
+    learned_kw: float | None
     judged: Judged
 
     @property
@@ -79,7 +79,7 @@ class Rows:
     register: int
     days: list[DayRows] = field(default_factory=list)
 
-    def add(self, day: int, state: str | None, learned_kw: float, judged: Judged) -> None:
+    def add(self, day: int, state: str | None, learned_kw: float | None, judged: Judged) -> None:
         """Add a day, or what is open."""
         self.days.append(DayRows(day, state, learned_kw, judged))
 

@@ -207,6 +207,7 @@ class Meter:
     has_power: bool
     interval_s: float | None
     display_name: str | None = None
+    energy_from: str = "registers"
     days: list[Day] = field(default_factory=list)
     months: list[Month] = field(default_factory=list)
     years: list[Year] = field(default_factory=list)
@@ -399,6 +400,7 @@ def _meter(row: Mapping[str, Any]) -> Meter:
         has_power=bool(row["has_power"]),
         interval_s=max(filter(None, intervals), default=None),
         display_name=row["display_name"],
+        energy_from=row["energy_from"],
     )
 
 

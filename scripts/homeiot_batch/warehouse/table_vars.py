@@ -37,4 +37,6 @@ def _settings_by_source(settings: Settings) -> dict[str, dict[str, object]]:
         own |= meter.settings
         if meter.series:
             own["unit"] = "kWh"
+        if meter.counts_power:  # what flows against the declared direction is the other counter's
+            own |= {"direction": "both", "export_direction": "both"}
     return found
