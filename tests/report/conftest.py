@@ -3,7 +3,8 @@
 Once a session, for all tests of the report.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -91,12 +92,15 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """Builds an archive of readings."""
 
     def built(
-        found: list[Reading], zone: str = "Asia/Tokyo", tariffs: Sequence[tuple[Any, ...]] = ()
+        found: list[Reading],
+        zone: str = "Asia/Tokyo",
+        tariffs: Sequence[tuple[Any, ...]] = (),
+        variables: Mapping[str, Any] | None = None,
     ) -> Built:
         folder = tmp_path_factory.mktemp("report")
         archive = Archive(folder / "home.duckdb", ZoneInfo(zone))
         archive.load(found)
-        archive.build()
+        archive.build("--vars", json.dumps(variables or {}))
         if tariffs:
             with duckdb.connect(archive.database) as connection:
                 connection.executemany(

@@ -1,12 +1,12 @@
 """Days and months as bars."""
 
 import calendar
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from homeiot_batch.report import charts
-from homeiot_batch.report.charts import Bar, Scale
+from homeiot_batch.report.charts import Scale
 from homeiot_batch.report.elements import Cell, Chart, Label, Span, Table
 from homeiot_batch.report.figures import UNKNOWN, Day, Energy, Month
 from homeiot_batch.report.labels import Legend, date_labels, energy_legend, place, y_labels
@@ -17,19 +17,66 @@ from homeiot_batch.report.words import Words
 
 FORTNIGHT = 14  # days
 
+# a bar with its look and its title
+Drawn = tuple[str, charts.Bar, str]
+
 
 @dataclass(frozen=True)
-class Bars:
-    """Days or months as bars, with `padding` empty places before them.
+class Places:
+    """Days or months beside each other, with `padding` empty places before them.
 
-    A faint bar is incomplete or partly estimated.
+    A faint one is incomplete or partly estimated.
     """
 
-    spans: Sequence[Day] | Sequence[Month]
     names: Sequence[str]
     titles: Sequence[str]
     faint: Sequence[bool]
     padding: int
+
+    def drawn(
+        self, kind: str, values: Sequence[float | None], axis: Scale, sign: int = 1
+    ) -> list[Drawn]:
+        """The bars of `values`, one for each place, with their look and title."""
+        return [self._drawn(kind, bar) for bar in charts.bars(values, axis, sign)]
+
+    def stacked(self, layers: Mapping[str, Sequence[float | None]], axis: Scale) -> list[Drawn]:
+        """The bars of several kinds on each other, the first kind at the bottom."""
+        found = []
+        stacks = charts.stacks(list(layers.values()), axis)
+        for kind, bars in zip(layers, stacks, strict=True):
+            found += [self._drawn(kind, bar) for bar in bars]
+        return found
+
+    def _drawn(self, kind: str, bar: charts.Bar) -> Drawn:
+        index = bar.index - self.padding
+        look = kind
+        if self.faint[index]:
+            look += " doubtful"
+        return look, bar, self.titles[index]
+
+    def gaps(self, missing: Sequence[bool], words: Words) -> list[Span]:
+        """What lies over runs of places without data, each with a title of its own."""
+        slot = 100 / (self.padding + len(missing))
+        spans = []
+        for first, last in charts.blocks(missing):
+            at = round((self.padding + first) * slot, 3)
+            width = round((last - first + 1) * slot, 3)
+            title = self._gap_title(first, last, words)
+            spans.append(Span(at, width, title))
+        return spans
+
+    def _gap_title(self, first: int, last: int, words: Words) -> str:
+        if first == last:
+            return self.titles[first]
+        days = f"{self.names[first]} … {self.names[last]}"
+        return f"{days}: {words('no_data')}"
+
+
+@dataclass(frozen=True)
+class Bars(Places):
+    """Days or months of a meter."""
+
+    spans: Sequence[Day] | Sequence[Month]
 
     def values(self, name: str) -> list[float | None]:
         """The value of each place."""
@@ -55,36 +102,6 @@ class Bars:
         if self.marks:
             legend.append(("dot", words("legend_mark")))
         return legend
-
-    def drawn(
-        self, kind: str, values: Sequence[float | None], axis: Scale, sign: int = 1
-    ) -> list[tuple[str, Bar, str]]:
-        """The bars of `values`, one for each place, with their look and title."""
-        found = []
-        for bar in charts.bars(values, axis, sign):
-            index = bar.index - self.padding
-            look = kind
-            if self.faint[index]:
-                look += " doubtful"
-            found.append((look, bar, self.titles[index]))
-        return found
-
-    def gaps(self, missing: Sequence[bool], words: Words) -> list[Span]:
-        """What lies over runs of places without data, each with a title of its own."""
-        slot = 100 / (self.padding + len(missing))
-        spans = []
-        for first, last in charts.blocks(missing):
-            at = round((self.padding + first) * slot, 3)
-            width = round((last - first + 1) * slot, 3)
-            title = self._gap_title(first, last, words)
-            spans.append(Span(at, width, title))
-        return spans
-
-    def _gap_title(self, first: int, last: int, words: Words) -> str:
-        if first == last:
-            return self.titles[first]
-        days = f"{self.names[first]} … {self.names[last]}"
-        return f"{days}: {words('no_data')}"
 
 
 @dataclass(frozen=True)
@@ -123,7 +140,7 @@ def _day_bars(days: Sequence[Day], padding: int, wording: Wording) -> Bars:
         caveats = wording.shown_caveats(day)
         titles.append(wording.sentence(name, day, caveats))
     faint = [day.is_partial for day in days]
-    return Bars(days, names, titles, faint, padding)
+    return Bars(names, titles, faint, padding, days)
 
 
 def _days_words(days: Sequence[Day], wording: Wording) -> str:
@@ -137,6 +154,7 @@ def _days_words(days: Sequence[Day], wording: Wording) -> str:
         "days_words",
         n=len(days),
         bought=words.energy(bought),
+        what=wording.what("bought"),
         sold=wording.sold(sold),
         doubtful=sum(day.has_caveat for day in known),
         missing=len(days) - len(known),
@@ -163,7 +181,7 @@ def months_chart(wording: Wording, last: date) -> Chart:
     heading = Heading("months", words("months_chart"), unit, summary)
     bars = _month_bars(months, padding, last, wording)
     firsts = [month.month_jst for month in months]
-    labels = _month_labels(firsts, padding, words)
+    labels = month_labels(firsts, padding, words)
     table = _months_table(months, last, wording)
     return _bar_chart(heading, bars, labels, table, wording)
 
@@ -173,7 +191,7 @@ def _month_bars(months: Sequence[Month], padding: int, last: date, wording: Word
     titles = []
     faint = []
     for month in months:
-        days = _days_in(month.month_jst, last)
+        days = days_in(month.month_jst, last)
         name = wording.words.month(month.month_jst)
         caveats = []
         if month.is_known:
@@ -182,7 +200,7 @@ def _month_bars(months: Sequence[Month], padding: int, last: date, wording: Word
         titles.append(wording.sentence(name, month, caveats))
         is_incomplete = month.complete_days < days
         faint.append(is_incomplete or month.estimated_kwh > 0)
-    return Bars(months, names, titles, faint, padding)
+    return Bars(names, titles, faint, padding, months)
 
 
 def _each_month(wording: Wording, last: date) -> list[Month]:
@@ -191,7 +209,7 @@ def _each_month(wording: Wording, last: date) -> list[Month]:
     months = []
     while month <= last:
         months.append(known.get(month) or _empty(month))
-        month = _next_month(month)
+        month = next_month(month)
     return months
 
 
@@ -209,13 +227,14 @@ def _empty(month: date) -> Month:
     )
 
 
-def _next_month(month: date) -> date:
+def next_month(month: date) -> date:
+    """The first day of the month after this one."""
     if month.month == 12:
         return date(month.year + 1, 1, 1)
     return month.replace(month=month.month + 1)
 
 
-def _days_in(month: date, last: date) -> int:
+def days_in(month: date, last: date) -> int:
     """Days of the month up to the house's last one."""
     if (month.year, month.month) == (last.year, last.month):
         return last.day
@@ -250,13 +269,14 @@ def _months_table(months: Sequence[Month], last: date, wording: Wording) -> Tabl
 
 def _month_row(month: Month, last: date, wording: Wording) -> list[Cell]:
     name = wording.words.month(month.month_jst)
-    days = _days_in(month.month_jst, last)
+    days = days_in(month.month_jst, last)
     complete = wording.words("days_complete", n=month.complete_days, of=days)
     remarks = ", ".join(wording.counted(month))
     return [name, *energy_cells(month, wording), complete, remarks]
 
 
-def _month_labels(months: Sequence[date], padding: int, words: Words) -> list[Label]:
+def month_labels(months: Sequence[date], padding: int, words: Words) -> list[Label]:
+    """At most twelve months, or the years of more than two."""
     if len(months) > 24:
         return _year_labels(months, padding)
     newest_first = list(enumerate(months))[::-1]
@@ -287,7 +307,7 @@ def _year_labels(months: Sequence[date], padding: int) -> list[Label]:
 def _unit(key: str, wording: Wording) -> str:
     if not wording.meter.has_both:
         key += "_plain"
-    return wording.words(key)
+    return wording.words(key, up=wording.what("bought"), down=wording.what("sold"))
 
 
 def _bar_chart(

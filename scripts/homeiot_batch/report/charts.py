@@ -157,18 +157,36 @@ class Bar:
 
 def bars(values: Sequence[float | None], axis: Scale, sign: int = 1) -> list[Bar]:
     """A bar for each value above zero, `sign` 1 up or -1 down."""
-    slot = WIDTH / len(values)
-    zero = axis.percent(0)
     found = []
     for index, value in enumerate(values):
-        if not value or value <= 0:
-            continue
-        end = axis.percent(sign * value)
-        top, bottom = sorted((zero, end))
-        left = slot * (index + 0.14)
-        place = (left, slot * 0.72, top, bottom - top)
-        found.append(Bar(index, *map(_short, place)))
+        if value and value > 0:
+            found.append(_bar(index, len(values), axis.percent(0), axis.percent(sign * value)))
     return found
+
+
+def stacks(layers: Sequence[Sequence[float | None]], axis: Scale) -> list[list[Bar]]:
+    """The bars of each layer, which stand on those of the layers before it."""
+    reached = [0.0] * len(layers[0])
+    found: list[list[Bar]] = []
+    for values in layers:
+        bars_of_layer = []
+        for index, value in enumerate(values):
+            if value and value > 0:
+                begin = axis.percent(reached[index])
+                reached[index] += value
+                end = axis.percent(reached[index])
+                bars_of_layer.append(_bar(index, len(values), begin, end))
+        found.append(bars_of_layer)
+    return found
+
+
+def _bar(index: int, count: int, begin: float, end: float) -> Bar:
+    """A bar in the place of this index, from one height to another."""
+    slot = WIDTH / count
+    top, bottom = sorted((begin, end))
+    left = slot * (index + 0.14)
+    place = (left, slot * 0.72, top, bottom - top)
+    return Bar(index, *map(_short, place))
 
 
 def blocks(flags: Sequence[bool]) -> list[tuple[int, int]]:

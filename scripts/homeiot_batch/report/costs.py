@@ -111,7 +111,7 @@ def _bars(days: Sequence[Day], costs: Sequence[DayCost | None], wording: Wording
         names.append(name)
         titles.append(f"{name}: {text}")
         faint.append(day.is_partial or _is_partly_unpriced(cost))
-    return Bars(days, names, titles, faint, padding=0)
+    return Bars(names, titles, faint, 0, days)
 
 
 def _is_partly_unpriced(cost: Cost | None) -> bool:

@@ -1,4 +1,4 @@
-"""What a meter's part of the page is made of, without its markup."""
+"""What a part of the page is made of, without its markup."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,11 +95,76 @@ class Calendar:
 
 
 @dataclass(frozen=True)
+class End:
+    """The end of flows: a giver or a taker of energy, from `top`, `height` high, in per cent."""
+
+    look: str
+    name: str
+    text: str
+    top: float
+    height: float
+    label_at: float
+
+
+@dataclass(frozen=True)
+class Flows:
+    """Bands between the ends on both sides: their look, path and title."""
+
+    heading: str
+    unit: str
+    words: str
+    left: Sequence[End]
+    right: Sequence[End]
+    bands: Sequence[tuple[str, str, str]]
+    caveats: Sequence[str]
+    table: Table
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of a whole, `percent` of it."""
+
+    name: str
+    short_name: str
+    percent: float
+    text: str
+    caveats: Sequence[str]
+    look: str
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What a whole is made of."""
+
+    heading: str
+    unit: str
+    shares: Sequence[Share]
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class HousePanel:
+    """The house's part of the page."""
+
+    name: str
+    short_name: str
+    look: str
+    about: str
+    notices: Sequence[str]
+    tiles: Sequence[Tile]
+    flows: Flows | None
+    charts: Sequence[Chart]
+    shares: Shares | None
+    is_house: bool = True
+
+
+@dataclass(frozen=True)
 class Panel:
     """A meter's part of the page."""
 
     name: str
     short_name: str
+    look: str
     about: str
     notices: Sequence[str]
     tiles: Sequence[Tile]
@@ -108,3 +173,4 @@ class Panel:
     days: Table
     csv: str
     csv_name: str
+    is_house: bool = False

@@ -16,7 +16,21 @@ import duckdb
 from homeiot_batch.core.duckdb_connections import connect
 from homeiot_batch.errors import DatabaseError
 from homeiot_batch.report import queries
+from homeiot_batch.report.balances import DayBalance, HouseBalance, MonthBalance, SubMeter
 
+SOLAR = "solar"
+# what a meter has several of, with import and export
+TURNED = (
+    "days",
+    "months",
+    "years",
+    "hours",
+    "day_hours",
+    "hour_means",
+    "load_curve",
+    "typical_day",
+    "months_to_date",
+)
 REBUILD = "run `snakemake --forcerun dbt`, which builds and publishes it anew"
 
 
@@ -259,6 +273,19 @@ class Meter:
                 return span
         return None
 
+    def as_shown(self) -> "Meter":
+        """The meter as the page shows it: of a solar meter, what it produces takes the first place.
+
+        Elsewhere that is import. Costs stay as they are.
+        """
+        if self.kind != SOLAR:
+            return self
+        turned = replace(self, has_import=self.has_export, has_export=self.has_import)
+        for name in TURNED:
+            spans = getattr(self, name)
+            setattr(turned, name, [_turned(span) for span in spans])
+        return turned
+
     def without_unmeasured_days(self) -> "Meter":
         """The meter without the energy and cost of days without a reading or an estimate.
 
@@ -276,17 +303,32 @@ class Meter:
         return measured
 
 
+def _turned[Row: Energy | Hour | HourMean | Quarter | TypicalQuarter](span: Row) -> Row:
+    """The row with import and export in each other's place, energy or power."""
+    names = vars(span)
+    turned = {}
+    for imported in ("import_kwh", "import_w"):
+        if imported in names:
+            exported = imported.replace("import", "export")
+            turned |= {imported: names[exported], exported: names[imported]}
+    net = names.get("net_kwh")
+    if net is not None:
+        turned["net_kwh"] = -net
+    return replace(span, **turned)
+
+
 @dataclass(frozen=True)
 class House:
     """The meters, the last day that any of them has, and when (UTC) the tables were published.
 
-    `last_day` is None without data.
+    `last_day` is None without data, `balance` without a meter of grid, solar or battery.
     """
 
     zone: ZoneInfo
     published_at: datetime
     last_day: date | None
     meters: list[Meter]
+    balance: HouseBalance | None = None
 
 
 # what a meter has several of: the field of Meter, the query, and the class of a row
@@ -362,7 +404,8 @@ def _house(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> House:
     if last is None:
         return House(zone, published_at, None, [])
     meters = _meters(connection, last)
-    return House(zone, published_at, last, meters)
+    balance = _balance(connection, last)
+    return House(zone, published_at, last, meters, balance)
 
 
 def _last_day(connection: duckdb.DuckDBPyConnection) -> date | None:
@@ -375,6 +418,15 @@ def _last_day(connection: duckdb.DuckDBPyConnection) -> date | None:
 def _value(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
     [(value,)] = connection.execute(query).fetchall()
     return value
+
+
+def _balance(connection: duckdb.DuckDBPyConnection, last: date) -> HouseBalance | None:
+    days = [DayBalance(**row) for row in _rows(connection, queries.BALANCE_DAYS, last)]
+    if not days:
+        return None
+    months = [MonthBalance(**row) for row in _rows(connection, queries.BALANCE_MONTHS)]
+    sub_meters = [SubMeter(**row) for row in _rows(connection, queries.SUB_METERS, last)]
+    return HouseBalance(days, months, sub_meters)
 
 
 def _meters(connection: duckdb.DuckDBPyConnection, last: date) -> list[Meter]:

@@ -45,7 +45,7 @@ def years_chart(wording: Wording) -> Chart:
     return Chart(
         "years",
         words("years_chart"),
-        words("years_unit", what=words(f"what_{word}")),
+        words("years_unit", what=wording.what(word)),
         words("years_words", first=words.day(first), last=words.day(last)),
         width=LEAP_YEAR,
         height=len(years),
@@ -156,7 +156,7 @@ def hours_chart(wording: Wording, house: House, word: str) -> Chart | None:
     if not _measures(meter, word):
         return None
     name = NAMES[word]
-    what = words(f"what_{word}")
+    what = wording.what(word)
     days = [day.date_jst for day in meter.days[-BARS:]]
     padding = max(0, FORTNIGHT - len(days))
     span = charts.range_of_levels(getattr(hour, name) for hour in meter.hours)
@@ -246,5 +246,5 @@ def _means_table(means: Sequence[tuple[int, float | None]], word: str, wording: 
     for hour, mean in means:
         energy = energy_cell(mean, wording)
         rows.append([f"{hour:02}:00", energy])
-    head = [wording.words("hour"), wording.words(f"mean_{word}")]
+    head = [wording.words("hour"), wording.words("mean", label=wording.label(word))]
     return Table(head, rows)

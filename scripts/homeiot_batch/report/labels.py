@@ -43,7 +43,7 @@ def date_labels(days: Sequence[date], padding: int, words: Words, most: int = 7)
 def energy_legend(wording: Wording, extra: Legend, gaps: Sequence[Span]) -> Legend:
     """What the colours mean, and what else the chart shows."""
     words = wording.words
-    legend = [(word, words(word)) for word, _ in wording.measured(UNKNOWN)]
+    legend = [(word, wording.label(word)) for word, _ in wording.measured(UNKNOWN)]
     legend += extra
     if gaps:
         legend.append(("hole", words("legend_no_data")))

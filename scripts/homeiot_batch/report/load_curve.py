@@ -169,6 +169,7 @@ def _curve_words(wording: Wording, bought: Sequence[Slot], day: LocalDay) -> str
         "curve_words",
         date=words.day(day.date),
         bought=words.energy(last.import_kwh),
+        what=wording.what("bought"),
         sold=wording.sold(last.export_kwh),
         top=words.number(top or 0, 2),
         time=words.time(wall),
@@ -178,7 +179,7 @@ def _curve_words(wording: Wording, bought: Sequence[Slot], day: LocalDay) -> str
 def _hours_table(wording: Wording) -> Table:
     words = wording.words
     unit = words("unit_kwh")
-    names = [f"{words(word)}, {unit}" for word, _ in wording.measured(UNKNOWN)]
+    names = [f"{wording.label(word)}, {unit}" for word, _ in wording.measured(UNKNOWN)]
     head = [words("hour"), *names, words("remarks")]
     rows = [_hour_row(hour, wording) for hour in wording.meter.day_hours]
     return Table(head, rows)

@@ -8,7 +8,9 @@ from typing import Any
 
 from homeiot_batch.core.days import yesterday
 from homeiot_batch.core.files import file_stamp, write_text
+from homeiot_batch.report.elements import HousePanel, Panel
 from homeiot_batch.report.figures import House, read_figures
+from homeiot_batch.report.house_panel import house_panel
 from homeiot_batch.report.panel import panel
 from homeiot_batch.report.words import TEMPLATES, Words
 
@@ -47,7 +49,9 @@ def render(house: House, now: datetime, language: str = "en") -> str:
     template = templates.get_template("page.html.j2")
     script = (TEMPLATES / "stale.js").read_text()
     expected = yesterday(now, house.zone)
-    panels = [panel(meter, house, words) for meter in house.meters]
+    panels: list[Panel | HousePanel] = [panel(meter, house, words) for meter in house.meters]
+    if house.balance and house.last_day:
+        panels.insert(0, house_panel(house.balance, house.last_day, words))
     return template.render(
         words=words,
         last_day=house.last_day,

@@ -18,17 +18,19 @@ from homeiot_batch.report.wording import Wording
 from homeiot_batch.report.words import Words
 
 LONG_NAME = 32
+COLOURED = ("solar", "battery")
 
 
 def panel(meter: Meter, house: House, words: Words) -> Panel:
     """What the page shows of the meter on the house's last day."""
     assert house.last_day is not None
-    wording = Wording(meter.without_unmeasured_days(), words)
+    wording = Wording(meter.without_unmeasured_days().as_shown(), words)
     charts = {chart.name: chart for chart in _charts(wording, house, house.last_day)}
     as_in_the_mart = meter.days[-DAYS:]
     return Panel(
         name=meter.shown_name,
-        short_name=_short(meter.shown_name),
+        short_name=short(meter.shown_name),
+        look=_look(meter),
         about=" · ".join(_about(meter, words)),
         notices=_notices(meter, house.last_day, words),
         tiles=tiles(wording),
@@ -53,7 +55,15 @@ def _charts(wording: Wording, house: House, last: date) -> Iterable[Chart]:
     return filter(None, charts)
 
 
-def _short(name: str) -> str:
+def _look(meter: Meter) -> str:
+    """What colours the part has."""
+    if meter.kind in COLOURED:
+        return meter.kind
+    return ""
+
+
+def short(name: str) -> str:
+    """A name that fits in a tab."""
     if len(name) <= LONG_NAME:
         return name
     return f"{name[: LONG_NAME - 1]}…"

@@ -1,6 +1,7 @@
 """The queries of the report, on the marts of the read copy. `$last` is the house's last day."""
 
 BARS = 90  # days in the bar chart and the heat map
+SHARE_DAYS = 31  # days of which the shares of sub-meters are
 
 # A day with one unknown counter leaves the span's net unknown, as in fct_monthly_energy.
 NET = """
@@ -11,10 +12,14 @@ NET = """
     ) AS net_kwh
 """
 
+# Kinds in the order in which energy comes into the house, and then what uses it.
 METERS = """
 SELECT *
 FROM dim_source
-ORDER BY kind IS DISTINCT FROM 'grid', coalesce(has_export, false) DESC, source
+ORDER BY
+    coalesce(list_position(['grid', 'solar', 'battery', 'load'], kind), 5),
+    coalesce(has_export, false) DESC,
+    source
 """
 
 DAYS = """
@@ -192,4 +197,71 @@ FROM fct_daily_cost
 WHERE date_jst BETWEEN date_trunc('month', $last::DATE) AND $last
 GROUP BY ALL
 ORDER BY ALL
+"""
+
+FLOWS = """
+    imported_kwh,
+    exported_kwh,
+    produced_kwh,
+    charged_kwh,
+    discharged_kwh,
+    consumed_kwh,
+    solar_to_house_kwh,
+    solar_to_battery_kwh,
+    solar_to_grid_kwh,
+    battery_to_house_kwh,
+    battery_to_grid_kwh,
+    grid_to_house_kwh,
+    grid_to_battery_kwh,
+    unexplained_kwh,
+    estimated_kwh,
+    self_consumption,
+    self_sufficiency
+"""
+
+BALANCE_DAYS = f"""
+WITH calendar AS (
+    SELECT
+        unnest(
+            generate_series(
+                greatest(min(date_jst), $last::DATE - {BARS - 1}), $last::DATE, INTERVAL 1 DAY
+            )
+        )::DATE AS date_jst
+    FROM fct_daily_balance
+    HAVING count(*) > 0
+)
+SELECT
+    date_jst,
+    {FLOWS},
+    coalesce(is_complete, false) AS is_complete,
+    coalesce(hours, 0) AS hours,
+    coalesce(complete_hours, 0) AS complete_hours
+FROM calendar LEFT JOIN fct_daily_balance USING (date_jst)
+ORDER BY date_jst
+"""
+
+BALANCE_MONTHS = f"""
+SELECT month_jst, {FLOWS}, is_complete, known_days, complete_days
+FROM fct_monthly_balance
+ORDER BY month_jst
+"""
+
+# Of the last days whose consumption is known.
+SUB_METERS = f"""
+WITH known AS (
+    SELECT date_jst
+    FROM fct_daily_balance
+    WHERE
+        consumed_kwh IS NOT NULL
+        AND date_jst > $last::DATE - {SHARE_DAYS} AND date_jst <= $last
+)
+SELECT
+    source,
+    sum(import_kwh) AS import_kwh,
+    count_if(coalesce(is_complete, false)) AS complete_days
+FROM (SELECT source FROM dim_source WHERE kind = 'load')
+CROSS JOIN known
+LEFT JOIN fct_daily_energy USING (source, date_jst)
+GROUP BY source
+ORDER BY import_kwh DESC NULLS LAST, source
 """

@@ -80,7 +80,7 @@ def csv_of(days: Sequence[Day]) -> str:
 
 def energy_head(first: str, wording: Wording) -> list[str]:
     """The name of the first column, and those of the columns that energy_cells fills."""
-    names = [wording.words(word) for word, _ in wording.measured(UNKNOWN)]
+    names = [wording.label(word) for word, _ in wording.measured(UNKNOWN)]
     if wording.meter.has_both:
         names.append(wording.words("net"))
     return [first, *names]

@@ -26,13 +26,13 @@ def _energy_tiles(wording: Wording) -> Iterable[Tile]:
     unit = words("unit_kwh")
     caveats = wording.shown_caveats(day)
     for word, value in wording.measured(day):
-        label = words(word)
+        label = wording.label(word)
         text = words.energy(value)
         yield Tile(label, value, text, unit, caveats=caveats, look=word)
     if wording.meter.has_both:
         text = words.energy(day.net_kwh)
         label = words("net")
-        hints = [words("net_hint")]
+        hints = [words("net_hint", bought=wording.what("bought"), sold=wording.what("sold"))]
         yield Tile(label, day.net_kwh, text, unit, notes=hints, caveats=caveats)
 
 
@@ -43,10 +43,11 @@ def _month_tile(wording: Wording) -> Iterable[Tile]:
     if this is None:
         return
     name = "export_kwh"
-    label = words("sold_this_month")
+    word = "sold"
     if meter.shows_import:
         name = "import_kwh"
-        label = words("bought_this_month")
+        word = "bought"
+    label = words("label_this_month", label=wording.label(word))
     value = getattr(this, name)
     former = meter.month_to_date("former")
     notes = _compared(value, former, name, words)

@@ -31,6 +31,14 @@ class Wording:
 
     # energy
 
+    def label(self, word: str) -> str:
+        """The heading of what is bought or sold, in the words of what the meter measures."""
+        return self.words.of_kind(self.meter.kind, word)
+
+    def what(self, word: str) -> str:
+        """The same inside a sentence."""
+        return self.words.of_kind(self.meter.kind, f"what_{word}")
+
     def measured(self, span: Energy) -> list[tuple[str, float | None]]:
         """The word and the value (kWh) of what the meter measures: bought, sold or both."""
         found = []
@@ -48,7 +56,7 @@ class Wording:
         return with_caveats(f"{name}: {', '.join(parts)}", caveats)
 
     def _amount_of(self, word: str, value: float | None) -> str:
-        text = f"{self.words(word)} {self.words.energy(value)}"
+        text = f"{self.label(word)} {self.words.energy(value)}"
         if value is None:
             return text
         return f"{text} {self.words('unit_kwh')}"
@@ -57,7 +65,7 @@ class Wording:
         """What was sold, as a part of a sentence. Nothing for a meter without export."""
         if not self.meter.has_export:
             return ""
-        return self.words("curve_sold", sold=self.words.energy(kwh))
+        return self.words("curve_sold", sold=self.words.energy(kwh), what=self.what("sold"))
 
     # caveats
 

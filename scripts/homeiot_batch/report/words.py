@@ -1,6 +1,7 @@
 """The page's words, and how its dates, times and numbers look: templates/words.<language>.toml."""
 
 import tomllib
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,21 @@ class Words:
     def __call__(self, key: str, **values: object) -> str:
         """The word or sentence."""
         return self._words[key].format(**values)
+
+    def of_kind(self, kind: str | None, key: str) -> str:
+        """The word for a meter of the kind: energy that a battery takes is not "bought"."""
+        own = self._words["of_kind"].get(kind, {})
+        return own.get(key) or self(key)
+
+    def name(self, group: str, key: str) -> str:
+        """One of a group of names, as of the parts of the house."""
+        return self._words[group][key]
+
+    def all_of(self, items: Sequence[str]) -> str:
+        """The items with commas and an "and" between them."""
+        if len(items) < 2:
+            return "".join(items)
+        return self("and", first=", ".join(items[:-1]), last=items[-1])
 
     def list(self, key: str) -> list[str]:
         """Names in their order, as of months."""
