@@ -19,6 +19,7 @@ from homeiot_batch.core.days import LocalDay
 from homeiot_batch.report.figures import House, read_figures
 from homeiot_batch.report.page import render
 from tests.dbt.meters import Archive, Reading
+from tests.report import solar_house
 
 SCRIPT = "<script>window.pwned=1</script>"
 QUOTES = "\"'><img src=x onerror=window.pwned=1> 😀 </title></style>"
@@ -170,6 +171,35 @@ def page_file(page: str, tmp_path: Path) -> Path:
     """The same as a file."""
     file = tmp_path / "index.html"
     file.write_text(page)
+    return file
+
+
+@pytest.fixture(scope="session")
+def sunny(build: Build) -> Built:
+    """Forty days. The roof is silent for five hours of one, the car's meter for two days."""
+    last = date(2026, 10, 4)
+    begin, end = datetime(2026, 9, 10, 9), datetime(2026, 9, 10, 14)
+    found = []
+    for reading in solar_house.readings(40, last, ZoneInfo("Europe/Berlin")):
+        at, source, *_ = reading
+        is_silent = source == "roof" and begin < at < end
+        is_dead = source == "car" and datetime(2026, 9, 22) < at < datetime(2026, 9, 24)
+        if not is_silent and not is_dead:
+            found.append(reading)
+    return build(found, "Europe/Berlin", variables=solar_house.VARS)
+
+
+@pytest.fixture(scope="session")
+def sunny_page(sunny: Built) -> str:
+    """The report on it."""
+    return sunny.page()
+
+
+@pytest.fixture(scope="session")
+def sunny_file(sunny_page: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as a file."""
+    file = tmp_path_factory.mktemp("sunny") / "index.html"
+    file.write_text(sunny_page)
     return file
 
 

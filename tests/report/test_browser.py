@@ -119,6 +119,16 @@ def test_nothing_is_cut_off_or_overlaps(
         assert (source, browser.evaluate(CUT_OFF), browser.evaluate(OVERLAPS)) == (source, [], [])
 
 
+@pytest.mark.parametrize("width", [320, PHONE, DESKTOP])
+def test_the_house_fits_on_every_screen(browser: Browser, sunny_file: Path, width: int) -> None:
+    """Nothing of the house's part, and of a meter's with its own words, leaves its box."""
+    opened(browser, sunny_file, width)
+    for name in ("House", "roof", "powerwall"):
+        tab(browser, name)
+        assert browser.evaluate(SHOWN) == [name]
+        assert (name, browser.evaluate(CUT_OFF), browser.evaluate(OVERLAPS)) == (name, [], [])
+
+
 def test_every_chart_has_marks(browser: Browser, page_file: Path) -> None:
     """Bars, areas and cells with an extent. A source without the last day has no curve."""
     opened(browser, page_file)

@@ -6,5 +6,7 @@ words      every word of the page, and how dates and numbers look
 wording    a meter's figures in words
 charts     the geometry of charts
 panel      a meter's part of the page: tiles, load_curve, bar_charts, heat_maps, completeness, ...
+balances   who feeds whom: the house's figures, by day and month
+house_panel  the house's part of the page: house_wording, house_charts, flow_picture
 page       all of it through templates into one file
 """

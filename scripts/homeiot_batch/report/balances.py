@@ -87,7 +87,7 @@ class MonthBalance(Balance):
 class SubMeter:
     """A meter of a part of the house, over the last days whose consumption is known."""
 
-    source: str
+    name: str
     import_kwh: float | None
     complete_days: int
 

@@ -171,7 +171,7 @@ def _share(meter: SubMeter, used: float, days: int, wording: HouseWording) -> Sh
     if kwh is not None:
         text = _share_text(kwh, used, wording)
         percent = min(100.0, 100 * kwh / used)
-    return Share(meter.source, short(meter.source), percent, text, caveats, "")
+    return Share(meter.name, short(meter.name), percent, text, caveats, "")
 
 
 def _share_text(kwh: float, used: float, wording: HouseWording) -> str:

@@ -256,12 +256,12 @@ WITH known AS (
         AND date_jst > $last::DATE - {SHARE_DAYS} AND date_jst <= $last
 )
 SELECT
-    source,
+    coalesce(display_name, source) AS name,
     sum(import_kwh) AS import_kwh,
     count_if(coalesce(is_complete, false)) AS complete_days
-FROM (SELECT source FROM dim_source WHERE kind = 'load')
+FROM (SELECT source, display_name FROM dim_source WHERE kind = 'load')
 CROSS JOIN known
 LEFT JOIN fct_daily_energy USING (source, date_jst)
-GROUP BY source
-ORDER BY import_kwh DESC NULLS LAST, source
+GROUP BY source, display_name
+ORDER BY import_kwh DESC NULLS LAST, name
 """
