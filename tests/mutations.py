@@ -559,6 +559,22 @@ MUTATIONS = [
         "tests/counters/test_power.py -k gap",
     ),
     Mutation(
+        "on change: a counter that is silent for too long is not taken to stand still",
+        expression(
+            judge._Day.go_on, "0 < limits.writer_at - newest.at <= longest", "limits.writer_at > 0"
+        ),
+        "tests/counters/test_on_change.py -k dead",
+    ),
+    Mutation(
+        "on change: silence in which the counter moved is a gap",
+        expression(
+            judge._Day._stood_still,
+            "point.kwh <= max(limits.noise_kwh, self.state.digit or 0.0) + TINY_KWH",
+            "True",
+        ),
+        "tests/counters/test_on_change.py -k moved",
+    ),
+    Mutation(
         "meters: a sum without one of its registers is not known",
         text(
             "dbt/models/intermediate/int_quarter_energy.sql",

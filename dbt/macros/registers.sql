@@ -182,3 +182,32 @@
         sum(kwh) filter (counter = '{{ counter }}')
     )
 {%- endmacro %}
+
+{# Whether the registers of the row's source are written when their value changes. #}
+{% macro is_on_change() -%}
+    ({{ source_text('reports') }} is not distinct from 'on_change')
+{%- endmacro %}
+
+{# Time of the last reading of anything that the row's source is written with, UTC. #}
+{% macro writer_utc() -%}
+    case source
+        {%- for source, settings in (var('sources') or {}).items() %}
+            {%- if settings['reports'] == 'on_change' %}
+                when {{ sql_literal(source) }} then greatest(
+                    {%- for dataset in datasets_of(source) %}
+                        (select max(ts_utc) from {{ sql_name(dataset) }})
+                        {{- ', ' if not loop.last }}
+                    {%- endfor %}
+                )
+            {%- endif %}
+        {%- endfor %}
+            when null then null
+    end::timestamp
+{%- endmacro %}
+
+{# The datasets of a meter: the shipped one, if it has no series of its own. #}
+{% macro datasets_of(source) -%}
+    {%- set own = var('registers') | selectattr('source', 'equalto', source) -%}
+    {%- set datasets = own | map(attribute='dataset') | unique | list -%}
+    {{ return(datasets or ['raw_meter_readings']) }}
+{%- endmacro %}

@@ -54,7 +54,9 @@
         {{ setting('glitch_readings') }} as glitch_readings,
         {{ direction('counter') }} as direction,
         ({{ kwh_per_unit() }})::double as kwh_per_unit,
-        {{ counts_power() }} as is_power
+        {{ counts_power() }} as is_power,
+        {{ is_on_change() }} as is_on_change,
+        {{ writer_utc() }} as writer_utc
     from (
         {{ undeclared_counters() }}
         {%- for declared in var('registers') if declared.counter %}

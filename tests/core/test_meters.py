@@ -239,6 +239,10 @@ MISTAKES: dict[str, tuple[object, str]] = {
             "leave it out"
         ),
     ),
+    "an unknown way to report": (
+        {"house": {"kind": "grid", "import": IN, "reports": "on change"}},
+        "meters.house.reports='on change' Input should be 'interval' or 'on_change'",
+    ),
     "power of a dataset that fills what is missing": (
         {"house": {"kind": "grid", "power": {"dataset": "zeros"}}},
         (

@@ -23,6 +23,9 @@ select
     sum(backwards)::int as backwards,
     bool_or(fell_within) as fell_within,
     max(longest_step_s) as longest_step_s,
+    count(*) filter (
+        kwh is not null and longest_step_s <= {{ setting('max_gap_s') }}
+    ) as known_quarters,
     median(usual_step_s) as usual_step_s,
     min(lowest_kwh) as lowest_kwh,
     max(highest_kwh) as highest_kwh

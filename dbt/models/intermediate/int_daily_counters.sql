@@ -70,6 +70,8 @@ select
     highest_kwh,
     -- no readings are expected of a counter without any for four weeks, unless it had energy before
     case
+        when {{ is_on_change() }} and (kwh is not null or date_jst > begin_jst)
+            then {{ coverage('coalesce(known_quarters, 0)', '900', 'date_jst') }}
         when usual_interval_s is not null
             then {{ coverage('coalesce(accepted, 0)', 'usual_interval_s', 'date_jst') }}
         when kwh is not null or date_jst > begin_jst then 0

@@ -48,6 +48,7 @@ select
     {{ source_text('name') }} as display_name,
     {{ source_text('kind') }} as kind,
     if({{ counts_power() }}, 'power', 'registers') as energy_from,
+    if({{ is_on_change() }}, 'on_change', 'interval') as reports,
     min(days.first_reading_jst) as first_reading_jst,
     max(days.last_reading_jst) as last_reading_jst,
     count(*)::int as days,

@@ -9,6 +9,7 @@ from homeiot_batch.core.meters import Meter
 
 KINDS = "grid, solar, battery or load"
 OF_REGISTERS = (
+    "reports",
     "direction",
     "export_direction",
     "counter_noise_kwh",

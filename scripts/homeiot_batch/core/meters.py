@@ -108,6 +108,11 @@ class Meter(BaseModel):
         description="What its energy is taken from: `registers` or `power`. Registers, if it has "
         "any.",
     )
+    reports: Literal["interval", "on_change"] | None = Field(
+        default=None,
+        description="When its registers are written: at an `interval` (if it is not set), or "
+        "`on_change` of their value. With `on_change`, silence without a rise is no gap.",
+    )
     max_power_kw: float | None = _number("Most that can flow. A faster rise is no energy.", ge=0)
     direction: Direction | None = Field(
         default=None, description="How its registers count: `up`, `down` or `both`."

@@ -63,7 +63,7 @@ class CounterRun:
 
     def __post_init__(self) -> None:
         self.rows = Rows(self.connection, *self.key)
-        self.judged_by = f"{RULES}, {self.limits}"
+        self.judged_by = f"{RULES}, {self.limits.text}"
 
     def take(self, readings: DayReadings) -> None:
         """Judge the day, if it or the state before it changed."""

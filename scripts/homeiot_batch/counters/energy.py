@@ -62,6 +62,12 @@ class Energy:
         quarter.accepted += count
         quarter.shows(value, value)
 
+    def add_still(self, begin: int, end: int, kwh: float) -> None:
+        """Add a step in which a counter that is written on a change stood still: it is no gap."""
+        for quarter, share in self._shares(begin, end):
+            quarter.is_part_of(0)
+            quarter.kwh = (quarter.kwh or 0.0) + kwh * share
+
     def add_step(self, begin: int, end: int, kwh: float, back_kwh: float = 0.0) -> None:
         """Spread the energy of a step between two readings evenly over its time."""
         is_estimated = end - begin > self.max_gap_s * SECOND

@@ -24,6 +24,7 @@ from homeiot_batch.counters.limits import (
     GLITCH,
     HOUR,
     MINUTE,
+    NOISE,
     QUARTER,
     RESTART,
     RISE,
@@ -36,7 +37,7 @@ from homeiot_batch.counters.limits import (
     rate_kw,
 )
 from homeiot_batch.counters.state import Item, Point, State
-from homeiot_batch.counters.steps import Steps, first_point, plain_point
+from homeiot_batch.counters.steps import TINY_KWH, Steps, first_point, plain_point
 
 
 class ZerosWereHoles(Exception):
@@ -71,6 +72,8 @@ def judge_day(state: State, times: list[int], values: list[float], limits: Limit
     day = _Day(state, limits)
     if limits.factor != 1:
         values = [value * limits.factor for value in values]
+    if limits.on_change:
+        state.see_digit(last_digit(values))
     if not day.judge_plain(times, values):
         day.judge_closely(times, values, is_last=False)
     state.end_day()
@@ -87,7 +90,10 @@ def judge_end(state: State, limits: Limits) -> Judged:
     day.judge_closely([], [], is_last=True)
     if state.spoke and not state.begun and not state.skips_zeros:
         raise ZerosWereHoles
+    newest = state.tail[-1:]
     day.emit(len(state.tail))
+    for point in newest:
+        day.go_on(point)
     return day.judged
 
 
@@ -308,14 +314,42 @@ class _Day:
         if point.at > point.before:
             quarter.steps += 1
             quarter.steps_s += (point.at - point.before) / SECOND
-            is_late = point.since < point.before
-            energy.add_step(point.before, point.at, 0 if is_late else point.kwh, point.back_kwh)
-            if is_late:
-                energy.add_late(point.since, point.at, point.kwh)
+            self._add_step(point)
         if point.kind == RISE and point.kwh > 0:
             self.state.note(rate_kw(point.kwh, point.at - point.before))
         if point.kind != RISE or point.kwh != point.value - point.former:
             self.judged.events.append(_event(point))
+
+    def _add_step(self, point: Point) -> None:
+        energy = self.judged.energy
+        if self._stood_still(point):
+            self.state.stood = max(self.state.stood, point.at - point.before)
+            energy.add_still(point.before, point.at, point.kwh)
+            return
+        is_late = point.since < point.before
+        energy.add_step(point.before, point.at, 0 if is_late else point.kwh, point.back_kwh)
+        if is_late:
+            energy.add_late(point.since, point.at, point.kwh)
+
+    def _stood_still(self, point: Point) -> bool:
+        """Whether silence before the reading was no gap: the value is written when it changes."""
+        limits = self.limits
+        if not limits.on_change or point.at - point.before <= limits.max_gap_s * SECOND:
+            return False
+        is_plain = point.kind in {RISE, NOISE} and not point.back_kwh
+        return is_plain and point.kwh <= max(limits.noise_kwh, self.state.digit or 0.0) + TINY_KWH
+
+    def go_on(self, newest: Point) -> None:
+        """After the last reading the counter stands still, if its writer goes on.
+
+        That holds for as long as the longest gap, or twice as long as it has ever stood still.
+        """
+        limits = self.limits
+        if not limits.on_change or limits.writer_at is None:
+            return
+        longest = max(limits.max_gap_s * SECOND, 2 * self.state.stood)
+        if 0 < limits.writer_at - newest.at <= longest:
+            self.judged.energy.add_still(newest.at, limits.writer_at, 0.0)
 
     def _mark(self, quarter: Quarter, point: Point) -> None:
         is_back = point.kind == BACKWARDS and self.limits.direction != "both"

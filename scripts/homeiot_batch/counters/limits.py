@@ -58,6 +58,15 @@ class Limits:
     kwh_per_unit: float = 1.0
     # what is judged: a counter, or else the power of a meter without one
     is_power: bool = field(default=False, repr=False)
+    # whether a reading is written when the value changes, and the time of the last reading that
+    # its writer wrote of anything
+    on_change: bool = field(default=False, repr=False)
+    writer_at: int | None = field(default=None, repr=False)
+
+    @property
+    def text(self) -> str:
+        """What the judge goes by, as text. The writer's time is no part of it."""
+        return f"{self}, on change" if self.on_change else f"{self}"
 
     @property
     def factor(self) -> float:

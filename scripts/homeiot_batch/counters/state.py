@@ -64,7 +64,9 @@ class State:
     `tail` holds the newest accepted readings, which later ones may show to be wrong. `waiting`
     are readings that cannot be judged before later ones come. `begun` says whether anything but
     0.0 was ever accepted, `spoke` that before this values were left out because they contradict
-    each other, `skips_zeros` that the zeros before the first accepted value are holes.
+    each other, `skips_zeros` that the zeros before the first accepted value are holes. Of a counter
+    that is written on a change, `stood` is the longest time that it stood still (µs), `digit` the
+    unit of the finest digit that it showed.
     """
 
     tail: list[Point] = field(default_factory=list)
@@ -74,10 +76,14 @@ class State:
     spoke: bool = False
     skips_zeros: bool = False
     today: DayPeak = field(default_factory=lambda: DayPeak(0.0, 0))
+    stood: int = 0
+    digit: float | None = None
 
     def to_json(self) -> str:
         """As text. Equal states are equal texts."""
         parts: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        if self.digit is None:  # it is not written on a change
+            del parts["stood"], parts["digit"]
         return json.dumps(parts, separators=(",", ":"))
 
     @classmethod
@@ -89,6 +95,10 @@ class State:
         parts["peaks"] = [DayPeak(*peak) for peak in parts["peaks"]]
         parts["today"] = DayPeak(*parts["today"])
         return cls(**parts)
+
+    def see_digit(self, unit: float) -> None:
+        """Remember the finest digit of a counter that is written on a change."""
+        self.digit = unit if self.digit is None else min(unit, self.digit)
 
     def note(self, kw: float, restarts: int = 0) -> None:
         """Remember the power of a rise, or a restart."""

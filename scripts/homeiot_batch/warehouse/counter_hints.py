@@ -28,6 +28,24 @@ ORDER BY counters.source, counters.counter
 """
 
 
+# of meters that report on change: until when each counter of the newest day is known, if not to its
+# last reading of any of them
+SILENT = """
+WITH newest AS (
+    SELECT source, counter, register, max(quarter_jst) + INTERVAL 15 MINUTE AS known_to_jst
+    FROM int_counter_quarters
+    INNER JOIN int_register_begins USING (source, counter, register)
+    INNER JOIN dim_source USING (source)
+    WHERE reports = 'on_change' AND kwh IS NOT NULL
+        AND quarter_jst >= (SELECT max(date_jst) FROM int_daily_power)
+    GROUP BY ALL
+)
+SELECT source, counter, known_to_jst::VARCHAR FROM newest
+WHERE known_to_jst < (SELECT max(known_to_jst) FROM newest) - INTERVAL 1 HOUR
+ORDER BY ALL
+"""
+
+
 class CounterDay(NamedTuple):
     """What a counter showed on a local day. Numbers of readings, kWh, W."""
 
@@ -65,6 +83,11 @@ def newest_hints(connection: duckdb.DuckDBPyConnection) -> tuple[date | None, li
     """The newest local day of the tables, and a line for each counter that is mostly wrong."""
     days = [CounterDay(*row) for row in connection.execute(NEWEST).fetchall()]
     hints = [f"{_name(day)} {hint}" for day in days if (hint := hint_of(day))]
+    for source, counter, known_to in connection.execute(SILENT).fetchall():
+        hints.append(
+            f"{source}: the {counter} counter has said nothing since {known_to}, longer than it "
+            "ever stood still, while other series went on; look whether the device is well"
+        )
     return max((day.date_jst for day in days), default=None), hints
 
 

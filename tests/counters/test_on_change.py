@@ -1,0 +1,96 @@
+"""Counters that are written when they change: standing still is no gap, a dead device is one."""
+
+from datetime import timedelta
+
+import pytest
+
+from homeiot_batch.counters.energy import Quarter
+from homeiot_batch.counters.judge import judge_day, judge_end
+from homeiot_batch.counters.limits import HOUR, MINUTE, QUARTER, Limits
+from homeiot_batch.counters.state import State
+from tests.counters.test_archive import DAYS, FIRST, Archive
+
+Readings = list[tuple[int, float]]
+
+
+def judge(readings: Readings, *, on_change: bool = True, writer_at: int = 0) -> dict[int, Quarter]:
+    """The quarters of a day's readings (µs, kWh), with what is open at its end."""
+    limits = Limits(on_change=on_change, writer_at=writer_at)
+    state = State()
+    times = [at for at, _ in readings]
+    found = judge_day(state, times, [value for _, value in readings], limits).energy.quarters
+    assert State.from_json(state.to_json()) == state
+    for number, quarter in judge_end(state, limits).energy.quarters.items():
+        mine = found.setdefault(number, Quarter())
+        mine.kwh = (
+            sum(filter(None, (mine.kwh, quarter.kwh))) if quarter.kwh is not None else mine.kwh
+        )
+        mine.estimated_kwh += quarter.estimated_kwh
+        if quarter.longest_step_s is not None:
+            mine.is_part_of(int(quarter.longest_step_s * 1e6))
+    return found
+
+
+def rising(first: int, last: int, begin: float) -> Readings:
+    """0.1 kWh more every ten minutes, between two hours."""
+    count = (last - first) * 6
+    return [(first * HOUR + n * 10 * MINUTE, round(begin + n / 10, 1)) for n in range(count)]
+
+
+def night(rise: float) -> Readings:
+    """It rises to two o'clock, is silent to seven, and goes on `rise` higher."""
+    evening = rising(0, 2, 100.0)
+    return evening + rising(7, 12, round(evening[-1][1] + rise, 1))
+
+
+def test_standing_still_is_no_gap() -> None:
+    """Five hours without a reading, after which it rises by its last digit."""
+    found = judge(night(0.1))
+    silent = [found[number] for number in range(8, 28)]
+    assert [quarter.longest_step_s for quarter in silent[1:-1]] == [0] * 18
+    assert sum(quarter.estimated_kwh for quarter in found.values()) == 0
+    assert sum(quarter.kwh or 0 for quarter in found.values()) == pytest.approx(4.1)
+    assert max(quarter.longest_step_s or 0 for quarter in found.values()) == 600
+
+
+@pytest.mark.parametrize(("rise", "on_change"), [(1.0, True), (0.1, False), (0.0, False)])
+def test_what_moved_in_silence_is_a_gap(rise: float, on_change: bool) -> None:
+    """As with all counters that are read at an interval."""
+    found = judge(night(rise), on_change=on_change)
+    assert found[15].longest_step_s == 5 * 3600 + 600
+    assert sum(q.estimated_kwh for q in found.values()) == pytest.approx(rise)
+
+
+@pytest.mark.parametrize(
+    ("writer_hour", "known_to"),
+    [(11, 11.75), (12.5, 12.5), (21.75, 21.75), (22.25, 12)],
+    ids=["writer is silent too", "within max_gap_s", "as it stood before", "dead"],
+)
+def test_after_the_last_reading(writer_hour: float, known_to: float) -> None:
+    """It stood still for 5:10 at night. After 11:50 it is silent, and other series go on.
+
+    It stands still for twice as long at most. Beyond that nothing is known, not 0.
+    """
+    found = judge(night(0.0), writer_at=int(writer_hour * HOUR))
+    known = [number for number, quarter in found.items() if quarter.kwh is not None]
+    last = max(known)
+    assert last * QUARTER < max(known_to, 11.9) * HOUR <= (last + 1) * QUARTER + 14 * MINUTE
+    assert sum(q.kwh or 0 for q in found.values()) == pytest.approx(4.0)
+
+
+def test_days_that_change_are_judged_as_if_all_were() -> None:
+    """What the state keeps of a counter on change makes no difference to that."""
+    archive = Archive(2)
+    archive.limits = {
+        key: Limits(on_change=True, max_gap_s=1000, writer_at=1_776_000_000_000_000)
+        for key in archive.limits
+    }
+    days = [FIRST + timedelta(days=n) for n in range(DAYS)]
+    for day in days[:-1]:
+        archive.replace(day, archive.readings(day))
+    archive.judge_anew()
+    archive.connection.execute("CREATE TABLE judged AS FROM all_judged")
+    for changed in ([days[-1]], archive.chance.sample(days, 3)):
+        for day in changed:
+            archive.replace(day, archive.readings(day))
+        assert archive.judge_changed(changed) == archive.judge_anew()
