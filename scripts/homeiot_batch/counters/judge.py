@@ -142,12 +142,12 @@ class _Day:
             allowed = (deliverable_kwh(power, span) for span in spans)
             if not all(map(float.__le__, rises, allowed)):
                 return True
-        longest = max(spans)
-        if longest <= MINUTE:
+        if max(spans) <= MINUTE:
             state.note(rate_kw(max(rises), MINUTE))
         else:
-            least = [max(span, MINUTE) for span in spans]
-            state.note(max(map(truediv, rises, least)) * HOUR)
+            if min(spans) < MINUTE:
+                spans = [max(span, MINUTE) for span in spans]
+            state.note(max(map(truediv, rises, spans)) * HOUR)
         return False
 
     def _take_run(self, times: list[int], values: list[float]) -> None:

@@ -1,6 +1,6 @@
 """What was judged, as rows of int_counter_judged: quarters, events and states."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from operator import attrgetter, itemgetter
@@ -136,8 +136,9 @@ class Rows:
         days = [row.shown_day for row in rows]
         are_open = [row.state is None for row in rows]
         of_days = {"register": self.register, "judged_day": days, "is_open": are_open}
-        given = own | of_days | columns
-        self.connection.execute(_insert_sql(types), given)
+        constants = {name: values[0] for name, values in columns.items() if _is_constant(values)}
+        given = own | of_days | columns | constants
+        self.connection.execute(_insert_sql(types, constants), given)
 
 
 def create_table(connection: duckdb.DuckDBPyConnection) -> None:
@@ -150,8 +151,15 @@ def _shown_by(quarters: Sequence[Quarter], name: str) -> list[Any]:
     return list(map(attrgetter(name.removesuffix("_utc")), quarters))
 
 
-def _insert_sql(types: dict[str, str]) -> str:
-    columns = ", ".join(f"{_unnest(name, kind)} AS {name}" for name, kind in types.items())
+def _is_constant(values: list[Any]) -> bool:
+    return values.count(values[0]) == len(values)
+
+
+def _insert_sql(types: dict[str, str], constants: Container[str]) -> str:
+    """SQL that inserts lists of values, and those that are the same in each row as one value."""
+    columns = ", ".join(
+        f"{_given(name, kind, name in constants)} AS {name}" for name, kind in types.items()
+    )
     return f"""
         INSERT INTO {TABLE} BY NAME
         SELECT
@@ -165,8 +173,10 @@ def _insert_sql(types: dict[str, str]) -> str:
         """
 
 
-def _unnest(name: str, kind: str) -> str:
-    """A column out of a list. Times are µs since 1970."""
+def _given(name: str, kind: str, is_constant: bool) -> str:
+    """A column out of a list, or of one value. Times are µs since 1970."""
+    stored = "BIGINT" if kind == TIME else kind
+    value = f"${name}::{stored}" if is_constant else f"unnest(${name}::{stored}[])"
     if kind == TIME:
-        return f"make_timestamp(unnest(${name}::BIGINT[]))"
-    return f"unnest(${name}::{kind}[])"
+        return f"make_timestamp({value})"
+    return value
