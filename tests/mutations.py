@@ -50,6 +50,7 @@ from homeiot_batch.warehouse import (
     database,
     dbt_build,
     duckdb_writer,
+    meter_tables,
     read_copy,
 )
 from homeiot_batch.workflow import preflight, recovery, rereads, start
@@ -575,11 +576,28 @@ MUTATIONS = [
         "tests/counters/test_on_change.py -k moved",
     ),
     Mutation(
+        "meters: a series without readings, or of several devices, is refused",
+        without(meter_tables.prepare_meters, meter_tables._refuse_series),
+        "tests/warehouse/test_meter_tables.py",
+    ),
+    Mutation(
+        "meters: after a wrong reading the power is unknown",
+        expression(power._Day.lose, "None", "at"),
+        "tests/counters/test_power.py -k wrong_reading",
+    ),
+    Mutation(
+        "meters: a silent register does not stand still for long",
+        expression(
+            judge._Day.go_on, "min(2 * self.state.stood, LONGEST_SILENCE)", "2 * self.state.stood"
+        ),
+        "tests/counters/test_on_change.py -k holiday",
+    ),
+    Mutation(
         "meters: a sum without one of its registers is not known",
         text(
             "dbt/models/intermediate/int_quarter_energy.sql",
-            "count(kwh) filter (begin_jst < quarter_jst::date)",
-            "count(*) + 9",
+            "count(kwh) < any_value(registers)",
+            "false",
         ),
         "tests/dbt/test_declared_meters.py -k dies",
     ),

@@ -188,26 +188,47 @@
     ({{ source_text('reports') }} is not distinct from 'on_change')
 {%- endmacro %}
 
-{# Time of the last reading of anything that the row's source is written with, UTC. #}
+{# Time of the last reading of the dataset that the row's register is in, UTC. #}
 {% macro writer_utc() -%}
-    case source
+    case
         {%- for source, settings in (var('sources') or {}).items() %}
             {%- if settings['reports'] == 'on_change' %}
-                when {{ sql_literal(source) }} then greatest(
-                    {%- for dataset in datasets_of(source) %}
-                        (select max(ts_utc) from {{ sql_name(dataset) }})
-                        {{- ', ' if not loop.last }}
-                    {%- endfor %}
-                )
+                {%- for declared in registers_of(source) %}
+                    when
+                        source = {{ sql_literal(source) }}
+                        {%- if declared.counter %}
+                            and counter = {{ sql_literal(declared.counter) }}
+                            and register = {{ declared.register }}
+                        {%- endif %}
+                        then (select max(ts_utc) from {{ sql_name(declared.dataset) }})
+                {%- endfor %}
             {%- endif %}
         {%- endfor %}
-            when null then null
+            when false then null
     end::timestamp
 {%- endmacro %}
 
-{# The datasets of a meter: the shipped one, if it has no series of its own. #}
-{% macro datasets_of(source) -%}
+{# The registers that count a meter's energy. A source of the shipped dataset has that alone. #}
+{% macro registers_of(source) -%}
     {%- set own = var('registers') | selectattr('source', 'equalto', source) -%}
-    {%- set datasets = own | map(attribute='dataset') | unique | list -%}
-    {{ return(datasets or ['raw_meter_readings']) }}
+    {%- set counting = own | selectattr('counter') | list -%}
+    {{ return(counting or [{'dataset': 'raw_meter_readings'}]) }}
+{%- endmacro %}
+
+{#
+    How many registers are a sum of the row's source and counter: those that are declared for it.
+    Each power series is both counters, as is a register that counts both ways.
+#}
+{% macro registers_needed() -%}
+    {%- set cases = [] -%}
+    {%- for source in summed_sources() -%}
+        {%- set own = registers_of(source) -%}
+        {%- for counter in ['import', 'export'] -%}
+            {%- set declared = own | selectattr('role', 'equalto', counter) | list -%}
+            {%- set of_meter = 'source = ' ~ sql_literal(source) -%}
+            {%- set of_counter = of_meter ~ ' and counter = ' ~ sql_literal(counter) -%}
+            {%- do cases.append(of_counter ~ ' then ' ~ (declared or own) | length) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- if cases -%} case when {{ cases | join(' when ') }} end {%- else -%} 1 {%- endif -%}
 {%- endmacro %}

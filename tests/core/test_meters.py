@@ -280,6 +280,23 @@ MISTAKES: dict[str, tuple[object, str]] = {
             "remove one of them, or tell them apart by `where`"
         ),
     ),
+    "solar power of an unknown sign": (
+        {"roof": {"kind": "solar", "power": {"dataset": "energy"}}},
+        (
+            "meters roof.power does not say what a positive value of a solar meter is; give "
+            "`positive`: export for what is produced or discharged, import for the rest"
+        ),
+    ),
+    "series that may be one": (
+        {
+            "house": {"kind": "grid", "import": {"dataset": "energy", "where": {"domain": "x"}}},
+            "car": {"kind": "load", "import": IN},
+        },
+        (
+            "meters house.import and car.import count the same series of energy; "
+            "remove one of them, or tell them apart by `where`"
+        ),
+    ),
     "a series that holds another": (
         {
             "house": {"kind": "grid", "import": [OUT, {"dataset": "energy"}]},

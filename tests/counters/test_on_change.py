@@ -78,6 +78,19 @@ def test_after_the_last_reading(writer_hour: float, known_to: float) -> None:
     assert sum(q.kwh or 0 for q in found.values()) == pytest.approx(4.0)
 
 
+@pytest.mark.parametrize(("silent_h", "is_known"), [(36, True), (37, False)])
+def test_after_a_holiday_no_silence_is_trusted_for_long(silent_h: int, is_known: bool) -> None:
+    """It stood still for a hundred hours once, and yet a day and a night are the most."""
+    state = State(stood=100 * HOUR)
+    readings = rising(0, 12, 100.0)
+    last = readings[-1][0]
+    limits = Limits(on_change=True, writer_at=last + silent_h * HOUR)
+    judge_day(state, [at for at, _ in readings], [value for _, value in readings], limits)
+    found = judge_end(state, limits).energy.quarters
+    known = [number for number, quarter in found.items() if quarter.kwh is not None]
+    assert (max(known) > 12 * HOUR // QUARTER) is is_known
+
+
 def test_days_that_change_are_judged_as_if_all_were() -> None:
     """What the state keeps of a counter on change makes no difference to that."""
     archive = Archive(2)

@@ -55,12 +55,17 @@ def test_what_is_in_a_gap_is_unknown() -> None:
     assert {found[number].longest_step_s for number in range(1, 13)} == {3 * 3600}
 
 
-def test_readings_that_cannot_be_are_left_out() -> None:
-    """Above max_power_kw, and two values of one time: the reading before goes on."""
-    readings = [(0, 1000.0), (MINUTE, 51_000.0), (2 * MINUTE, 1.0), (2 * MINUTE, 2.0)]
-    found = judge([*readings, (15 * MINUTE, 0.0)])
-    assert found[0].kwh == pytest.approx(0.25)
-    assert (found[0].glitches, found[0].accepted) == (3, 1)
+@pytest.mark.parametrize("wrong", [[51_000.0], [1.0, 2.0]], ids=["too high", "two values"])
+def test_after_a_wrong_reading_the_power_is_unknown(wrong: list[float]) -> None:
+    """Above max_power_kw, and different values of one time, up to the next reading.
+
+    The reading before does not hold on in their place: it may be much lower.
+    """
+    before = [(n * 5 * MINUTE, 1000.0) for n in range(3)]
+    between = [(20 * MINUTE, watts) for watts in wrong]
+    found = judge([*before, *between, (30 * MINUTE, 1000.0), (45 * MINUTE, 0.0)])
+    assert [found[number].kwh for number in range(3)] == [pytest.approx(0.25), None, 0.25]
+    assert (found[1].glitches, found[1].accepted) == (len(wrong), 0)
 
 
 def sun(at: int) -> float:

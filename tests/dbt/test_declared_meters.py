@@ -20,6 +20,7 @@ pytestmark = pytest.mark.usefixtures("clean_environment")
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 FIRST = date(2026, 10, 24)  # on the 25th the clocks go back
 DAYS = 4
+BORN = datetime(2026, 10, 24, 10)  # UTC
 DEAD = datetime(2026, 10, 25, 9)  # UTC, 10:00 in Amsterdam
 DATASETS: dict[str, Any] = {
     # a smart meter with two tariffs, in Wh, and the power of three phases
@@ -81,13 +82,13 @@ def wh(at: datetime) -> int:
 
 
 def smart_meter(*, dies: bool = False) -> Iterator[tuple[Any, ...]]:
-    """Four days, a point every quarter of an hour. Nothing says what it bought at night any more.
+    """Four days, a point every quarter of an hour. Nothing is sold but at noon UTC.
 
-    Nothing is sold but at noon UTC.
+    With `dies`, what it bought at night is told from `BORN` on, and from `DEAD` on no more.
     """
     day, night, back = 5_000_000, 7_000_000, 1_000_000
     for at in quarters(FIRST, DAYS):
-        has_night = not (dies and at >= DEAD)
+        has_night = BORN <= at < DEAD or not dies
         yield at, day, night if has_night else None, back, 100.0, 200.0, 300.0 + at.hour
         day += 0 if is_night(at) else wh(at)
         night += wh(at) if is_night(at) else 0
@@ -176,9 +177,9 @@ def test_two_tariffs_wh_phases_and_a_factor(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_register_that_dies_leaves_the_sum_unknown(tmp_path: Path) -> None:
-    """From its last reading on no hour has an import, and no later day. None is too small.
+    """Before its first and from its last reading on no hour has an import. None is too small.
 
-    The day on which it died is incomplete, and so are those after it.
+    The days on which it began and died are incomplete, and so are those after it.
     """
     house = archive(tmp_path, dies=True)
     house.build()
@@ -186,14 +187,18 @@ def test_a_register_that_dies_leaves_the_sum_unknown(tmp_path: Path) -> None:
     found = {hour: bought for hour, bought, _, _ in house.query(HOURS, "house")}
     last = DEAD - timedelta(hours=1)
     assert found == {
-        hour: pytest.approx(bought) if hour < last else None for hour, (bought, _) in hours.items()
+        hour: pytest.approx(bought) if BORN <= hour < last else None
+        for hour, (bought, _) in hours.items()
     }
-    whole = sum(hours[hour][0] for hour in hours if datetime(2026, 10, 24, 22) <= hour < last)
+    midnight = datetime(2026, 10, 24, 22)
+    begun = sum(hours[hour][0] for hour in hours if BORN <= hour < midnight)
+    whole = sum(hours[hour][0] for hour in hours if midnight <= hour < last)
     days = house.query(
         "SELECT date_jst, import_kwh, net_kwh, is_complete FROM fct_daily_energy "
         "WHERE source = 'house' ORDER BY 1"
     )
-    assert [(day, bought, complete) for day, bought, _, complete in days[1:]] == [
+    assert [(day, bought, complete) for day, bought, _, complete in days] == [
+        (date(2026, 10, 24), pytest.approx(begun), False),
         (date(2026, 10, 25), pytest.approx(whole), False),
         (date(2026, 10, 26), None, False),
         (date(2026, 10, 27), None, False),

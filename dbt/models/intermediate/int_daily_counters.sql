@@ -74,6 +74,6 @@ select
             then {{ coverage('coalesce(known_quarters, 0)', '900', 'date_jst') }}
         when usual_interval_s is not null
             then {{ coverage('coalesce(accepted, 0)', 'usual_interval_s', 'date_jst') }}
-        when kwh is not null or date_jst > begin_jst then 0
+        when kwh is not null or date_jst > begin_jst or {{ is_summed() }} then 0
     end as coverage
 from usual

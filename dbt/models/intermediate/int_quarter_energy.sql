@@ -4,21 +4,13 @@ with quarters as (
 
 ),
 
-begins as (
-
-    select * from {{ ref('int_register_begins') }}
-
-),
-
--- the registers of each counter
-counters as (
+summed as (
 
     select
-        source,
-        counter,
-        list(begin_jst) as begins_jst
-    from begins
-    group by source, counter
+        *,
+        {{ registers_needed() }} as registers
+    from quarters
+    where {{ is_summed() }}
 
 )
 
@@ -39,18 +31,10 @@ select
     counter,
     quarter_utc,
     quarter_jst,
-    -- a sum without one of its registers would be too small
-    if(
-        count(kwh) filter (begin_jst < quarter_jst::date)
-        < len(list_filter(any_value(begins_jst), lambda begun: begun < quarter_jst::date)),
-        null,
-        sum(kwh)
-    ) as kwh,
+    -- a sum without one of its registers would be too small, also before its first reading
+    if(count(kwh) < any_value(registers), null, sum(kwh)) as kwh,
     sum(estimated_kwh) as estimated_kwh,
     min(readings) as readings,
     max(longest_step_s) as longest_step_s
-from quarters
-left join begins using (source, counter, register)
-left join counters using (source, counter)
-where {{ is_summed() }}
+from summed
 group by source, counter, quarter_utc, quarter_jst

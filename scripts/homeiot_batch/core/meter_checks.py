@@ -64,6 +64,7 @@ def _refuse_as_declared(name: str, meter: Meter) -> None:
         raise ValueError(f"{name}.energy_from='power', but it has none; give its `power`")
     if meter.counts_power:
         _refuse_of_registers(name, meter)
+        _refuse_without_direction(name, meter)
 
 
 def _refuse_of_registers(name: str, meter: Meter) -> None:
@@ -73,6 +74,16 @@ def _refuse_of_registers(name: str, meter: Meter) -> None:
                 f"{name}.{key} is about registers, and its energy is computed from its power; "
                 "leave it out"
             )
+
+
+def _refuse_without_direction(name: str, meter: Meter) -> None:
+    if meter.kind not in ("solar", "battery"):
+        return
+    if any("positive" not in power.model_fields_set for power in meter.power):
+        raise ValueError(
+            f"{name}.power does not say what a positive value of a {meter.kind} meter is; "
+            "give `positive`: export for what is produced or discharged, import for the rest"
+        )
 
 
 def _refuse_settings_given_twice(name: str, meter: Meter, own: Mapping[str, object]) -> None:

@@ -22,15 +22,15 @@ class Found:
     field: str
     declared: Register | Power
     counter: str | None
+    measurement: str
 
     def overlaps(self, other: "Found") -> bool:
-        """Whether one of the two holds all points of the other."""
-        ours = self.declared
-        theirs = other.declared
-        if (ours.dataset, self.field) != (theirs.dataset, other.field):
+        """Whether the two may hold the same points: no tag of both has two values."""
+        if (self.measurement, self.field) != (other.measurement, other.field):
             return False
-        tags = ours.where.items()
-        return tags <= theirs.where.items() or tags >= theirs.where.items()
+        ours = self.declared.where
+        theirs = other.declared.where
+        return all(ours[tag] == theirs[tag] for tag in ours.keys() & theirs.keys())
 
     def as_var(self) -> dict[str, object]:
         """What the model stg_meter_readings reads it by: a value in kWh or W."""
@@ -76,7 +76,8 @@ def _of(name: str, meter: Meter, datasets: Mapping[str, Dataset]) -> Iterator[Fo
                 f"{place}: {declared.dataset} fills what a point lacks with "
                 f"{dataset.missing:g}, which would pass for power; leave its `missing` out"
             )
-        yield Found(name, role, number, place, field, declared, counter)
+        measurement = dataset.measurement
+        yield Found(name, role, number, place, field, declared, counter, measurement)
 
 
 def _counter(role: str, meter: Meter, declared: Register | Power) -> str | None:

@@ -39,6 +39,9 @@ from homeiot_batch.counters.limits import (
 from homeiot_batch.counters.state import Item, Point, State
 from homeiot_batch.counters.steps import TINY_KWH, Steps, first_point, plain_point
 
+# after a longer silence than a night's and a day's, a counter is not taken to stand still
+LONGEST_SILENCE = 36 * HOUR
+
 
 class ZerosWereHoles(Exception):
     """The zeros before the first other value are no readings: judge all again without them."""
@@ -342,12 +345,14 @@ class _Day:
     def go_on(self, newest: Point) -> None:
         """After the last reading the counter stands still, if its writer goes on.
 
-        That holds for as long as the longest gap, or twice as long as it has ever stood still.
+        That holds for as long as the longest gap, or twice as long as it has ever stood still, but
+        not for longer than LONGEST_SILENCE.
         """
         limits = self.limits
         if not limits.on_change or limits.writer_at is None:
             return
-        longest = max(limits.max_gap_s * SECOND, 2 * self.state.stood)
+        usual = min(2 * self.state.stood, LONGEST_SILENCE)
+        longest = max(limits.max_gap_s * SECOND, usual)
         if 0 < limits.writer_at - newest.at <= longest:
             self.judged.energy.add_still(newest.at, limits.writer_at, 0.0)
 

@@ -1,7 +1,7 @@
 """Energy of a meter without registers, from its power: each reading holds until the next.
 
-It holds for `max_gap_s` at most. What comes after that is unknown, and so is the energy of a
-quarter of an hour that is not known from its begin to its end.
+It holds for `max_gap_s` at most. What comes after that is unknown, as what comes after a wrong
+reading, and so is the energy of a quarter of an hour that is not known from its begin to its end.
 """
 
 import json
@@ -54,8 +54,11 @@ def judge_power_day(
 ) -> Judged:
     """Energy of a day's readings (W), in order, and take `state` to its end."""
     day = _Day(state, limits)
-    for at, watts in day.accepted(times, values):
-        day.take(at, watts)
+    for at, watts in day.readings(times, values):
+        if watts is None:
+            day.lose(at)
+        else:
+            day.take(at, watts)
     return day.judged
 
 
@@ -75,8 +78,8 @@ class _Day:
         self.energy = HeldEnergy(limits.max_gap_s)
         self.judged = Judged(self.energy)
 
-    def accepted(self, times: list[int], values: list[float]) -> Iterator[tuple[int, float]]:
-        """The readings without those that cannot be, and those of one time that differ."""
+    def readings(self, times: list[int], values: list[float]) -> Iterator[tuple[int, float | None]]:
+        """The readings. None for one that cannot be, and for those of one time that differ."""
         pairs = zip(times, values, strict=True)
         for at, group in groupby(pairs, key=lambda pair: pair[0]):
             shown = [watts for _, watts in group]
@@ -84,6 +87,7 @@ class _Day:
                 yield at, shown[0]
             else:
                 self.energy.quarter(at // QUARTER).glitches += len(shown)
+                yield at, None
 
     def take(self, at: int, watts: float) -> None:
         """Hold the last reading up to this one, which then holds."""
@@ -97,6 +101,13 @@ class _Day:
             self.hold(at)
         state.at = at
         state.watts = watts
+
+    def lose(self, at: int) -> None:
+        """Hold the last reading up to a wrong one. From there to the next the power is unknown."""
+        if self.state.at is not None:
+            self.hold(at)
+        self._begin_quarter()
+        self.state.at = None
 
     def hold(self, until: int) -> None:
         """Add the energy of the last reading up to this time, as far as it holds."""
