@@ -582,7 +582,7 @@ MUTATIONS = [
     ),
     Mutation(
         "meters: after a wrong reading the power is unknown",
-        expression(power._Day.lose, "None", "at"),
+        without(power.judge_power_day, power._Day.lose),
         "tests/counters/test_power.py -k wrong_reading",
     ),
     Mutation(
