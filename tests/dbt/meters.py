@@ -180,8 +180,8 @@ MODELS = [
     "int_counter_begins",
     "int_quarter_energy",
     "int_daily_counters",
-    "fct_daily_energy",
     "fct_hourly_energy",
+    "fct_daily_energy",
 ]
 
 
