@@ -78,7 +78,7 @@
     )
 {% endmacro %}
 
-{# The counters of the sources of raw_meter_readings, which nobody has to declare. #}
+{# The counters of the sources of raw_meter_readings, which need no declaration. #}
 {% macro undeclared_counters() %}
     select
         source,

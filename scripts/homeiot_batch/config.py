@@ -341,7 +341,7 @@ class Settings(BaseSettings):
 
     @field_validator("meters", mode="after")
     @classmethod
-    def _count_what_is_there(
+    def _name_series_that_exist(
         cls, meters: dict[str, Meter], info: ValidationInfo
     ) -> dict[str, Meter]:
         datasets = info.data.get("datasets")

@@ -73,7 +73,7 @@ def test_complete_days_and_a_dead_device(tmp_path: Path) -> None:
         _, hints = newest_hints(connection)
     assert hints == [
         (
-            "dead: the import counter has said nothing since 2026-11-11 10:00:00, longer than it "
-            "ever stood still, while other series went on; look whether the device is well"
+            "dead: the import counter has no readings after 2026-11-11 10:00:00, for longer than "
+            "it may stand still, while other series go on; check whether the device works"
         )
     ]

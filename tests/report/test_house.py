@@ -211,7 +211,7 @@ def test_a_day_that_is_not_known_gives_way_to_the_one_before() -> None:
     part, page = house_part([DAY, UNKNOWN])
     assert (
         "The balance of 23 November 2026 is not known: there is no data of the battery for all of "
-        "it. Shown is 22 November 2026." in Reader(page).text
+        "it. The page shows 22 November 2026." in Reader(page).text
     )
     assert part.tiles["Used"] == [(6.0, "6.00")]
     assert "kWh on 22 November 2026" in Reader(page).text

@@ -89,8 +89,8 @@ def test_two_series_at_a_time_are_refused(tmp_path: Path) -> None:
     put(settings, (2, "b", "none", 7.0), (5, "b", "none", 7.0))
     [line] = lines(settings)
     assert line == (
-        "meters.car.import is several series at a time (entity 'a', name 'none' and "
-        "entity 'b', name 'none'); name the tags of one of them in `where`, and declare the others "
+        "meters.car.import matches several series of the same time (entity 'a', name 'none' and "
+        "entity 'b', name 'none'); name the tags of one in `where`, and declare the others "
         "beside it"
     )
 

@@ -66,13 +66,15 @@
     from {{ rebuilt_days() }}
 {% endmacro %}
 
-{# The days of int_quarter_energy, where it depends on the first day of each register. #}
+{# The days of int_quarter_energy, which also depend on how many registers are a sum. #}
 {% macro present_quarters() %}
-    {%- set versions = present_judged() -%}
-    {%- if summed_sources() -%}
-        {%- set versions = versions_with_content_of(versions, ref('int_register_begins')) -%}
-    {%- endif -%}
-    {{ versions }}
+    select
+        dt,
+        load_id
+        {%- if summed_sources() %}
+            || '-{{ local_md5(tojson(var('registers'), sort_keys=true)) }}' as load_id
+        {%- endif %}
+    from ({{ present_judged() }})
 {% endmacro %}
 
 {# The same for what also depends on the first day of each counter. #}

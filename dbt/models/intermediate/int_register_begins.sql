@@ -4,7 +4,7 @@ select
     register,
     min(date_jst) as begin_jst
 from {{ ref('int_counter_days') }}
--- a register that is always filled with 0.0 never spoke
+-- a register that is always filled with 0.0 has no readings
 where
     kwh is not null
     and (

@@ -39,7 +39,7 @@ from homeiot_batch.counters.limits import (
 from homeiot_batch.counters.state import Item, Point, State
 from homeiot_batch.counters.steps import TINY_KWH, Steps, first_point, plain_point
 
-# after a longer silence than a night's and a day's, a counter is not taken to stand still
+# after a longer silence than a day and a night, a counter is not taken to stand still
 LONGEST_SILENCE = 36 * HOUR
 
 

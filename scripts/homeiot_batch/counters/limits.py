@@ -65,7 +65,10 @@ class Limits:
 
     @property
     def text(self) -> str:
-        """What the judge goes by, as text. The writer's time is no part of it."""
+        """What the judge goes by, as text. Where it changes, days are judged again.
+
+        So it is the same as ever for a counter that is read at an interval, and has no time in it.
+        """
         return f"{self}, on change" if self.on_change else f"{self}"
 
     @property

@@ -57,7 +57,7 @@ class Balance:
         return getattr(self, name) or 0.0
 
     def unknown_parts(self) -> list[str]:
-        """The parts of the house whose meters do not know the whole span."""
+        """The parts of the house of which a part of the span is not known."""
         found = []
         for part, columns in PARTS.items():
             if any(getattr(self, column) is None for column in columns):

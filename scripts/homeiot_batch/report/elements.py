@@ -143,8 +143,8 @@ class Shares:
 
 
 @dataclass(frozen=True)
-class HousePanel:
-    """The house's part of the page."""
+class Part:
+    """What every part of the page begins with."""
 
     name: str
     short_name: str
@@ -152,6 +152,12 @@ class HousePanel:
     about: str
     notices: Sequence[str]
     tiles: Sequence[Tile]
+
+
+@dataclass(frozen=True)
+class HousePanel(Part):
+    """The house's part of the page."""
+
     flows: Flows | None
     charts: Sequence[Chart]
     shares: Shares | None
@@ -159,15 +165,9 @@ class HousePanel:
 
 
 @dataclass(frozen=True)
-class Panel:
+class Panel(Part):
     """A meter's part of the page."""
 
-    name: str
-    short_name: str
-    look: str
-    about: str
-    notices: Sequence[str]
-    tiles: Sequence[Tile]
     charts: dict[str, Chart]
     calendar: Calendar
     days: Table

@@ -85,8 +85,8 @@ def newest_hints(connection: duckdb.DuckDBPyConnection) -> tuple[date | None, li
     hints = [f"{_name(day)} {hint}" for day in days if (hint := hint_of(day))]
     for source, counter, known_to in connection.execute(SILENT).fetchall():
         hints.append(
-            f"{source}: the {counter} counter has said nothing since {known_to}, longer than it "
-            "ever stood still, while other series went on; look whether the device is well"
+            f"{source}: the {counter} counter has no readings after {known_to}, for longer than it "
+            "may stand still, while other series go on; check whether the device works"
         )
     return max((day.date_jst for day in days), default=None), hints
 

@@ -22,8 +22,8 @@ def prepare_meters(settings: Settings) -> None:
     """Make the raw tables that dbt reads and of which no day is loaded yet.
 
     BuildError if a meter with series of its own has the name of a source of the shipped dataset,
-    and if what is declared as a series has no reading, or is several at a time: the energy would
-    be too small.
+    and if a declared series has no readings, or matches several series of the same time: the
+    energy would be too small.
     """
     with open_database(settings.duckdb_path) as connection:
         for name in table_datasets(settings):
@@ -41,8 +41,8 @@ def _refuse_series(connection: duckdb.DuckDBPyConnection, settings: Settings) ->
             problems.append(_without_readings(connection, found))
         if several := _at_one_time(spans):
             problems.append(
-                f"meters.{found.place} is several series at a time ({several}); "
-                "name the tags of one of them in `where`, and declare the others beside it"
+                f"meters.{found.place} matches several series of the same time ({several}); "
+                "name the tags of one in `where`, and declare the others beside it"
             )
     if problems:
         raise BuildError(problems)
