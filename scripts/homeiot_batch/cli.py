@@ -55,6 +55,33 @@ def homeiot(
 
 
 @app.command(
+    name="init",
+    epilog=_examples("homeiot init --print", "homeiot init", "homeiot init --force"),
+)
+def init(
+    only_print: Annotated[
+        bool, typer.Option("--print", help="Show what would be written, and write nothing.")
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Replace a config.yaml that is there. A copy of it is kept."),
+    ] = False,
+    shows_all: Annotated[
+        bool, typer.Option("--all", help="List all that is not recognised, however much it is.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Write config.yaml from what the source holds.
+
+    It looks at the server or the export, recognises what programs write, and declares datasets and
+    meters in HOUSE_DIR. What was guessed, and all else, is in comments.
+    """
+    from homeiot_batch.setup_house.command import set_up_house
+
+    set_up_house(only_print=only_print, force=force, shows_all=shows_all, config=config or [])
+
+
+@app.command(
     epilog=_examples(
         "homeiot run",
         "homeiot run --date 2026-11-20 --force",

@@ -1,0 +1,1 @@
+"""`homeiot init`: what a source holds, which meters it may be, and the file for that."""

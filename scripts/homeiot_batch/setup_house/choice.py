@@ -1,0 +1,145 @@
+"""Which candidates are a meter. What is not clear stays a candidate, with the reason."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from homeiot_batch.core.meters import Kind
+from homeiot_batch.setup_house.candidates import Candidate, Role
+from homeiot_batch.setup_house.named_series import POWER_UNITS
+from homeiot_batch.setup_house.naming import free_name
+
+ONE_OF_A_HOUSE: tuple[Kind, ...] = ("grid", "solar", "battery")
+# the registers without which the balance of a house would be wrong
+NEEDED: dict[Kind, tuple[Role, ...]] = {
+    "grid": ("import",),
+    "solar": ("export",),
+    "battery": ("import", "export"),
+    "load": ("import",),
+}
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """A meter, with the candidates that are its series."""
+
+    name: str
+    kind: Kind
+    series: dict[Role, list[Candidate]]
+
+    @property
+    def has_registers(self) -> bool:
+        """Whether its energy is counted, not computed from its power."""
+        return "import" in self.series or "export" in self.series
+
+
+@dataclass
+class Choice:
+    """The meters, and the candidates that are none, each with the reason."""
+
+    meters: list[Proposed] = field(default_factory=list)
+    left: list[tuple[Candidate, str]] = field(default_factory=list)
+
+    def leave(self, candidates: Iterable[Candidate], reason: str) -> None:
+        """Leave the candidates out."""
+        self.left += [(candidate, reason) for candidate in candidates]
+
+
+def choose(candidates: Sequence[Candidate], taken_names: Iterable[str] = ()) -> Choice:
+    """The meters that are clear. `taken_names` are names of meters that there are already."""
+    choice = Choice()
+    bags: dict[tuple[Kind, str], list[Candidate]] = defaultdict(list)
+    for candidate in candidates:
+        if candidate.kind is None or candidate.role is None:
+            choice.leave([candidate], candidate.why)
+        else:
+            bags[candidate.kind, candidate.device].append(candidate)
+    for kind in ONE_OF_A_HOUSE:
+        _keep_one(choice, kind, bags)
+    names = list(taken_names)
+    for (kind, device), bag in bags.items():
+        title = device if kind == "load" else kind
+        meter = _meter(choice, kind, title, bag)
+        if meter:
+            name = free_name(meter.name, names)
+            names.append(name)
+            choice.meters.append(Proposed(name, meter.kind, meter.series))
+    order = list(NEEDED)
+    choice.meters.sort(key=lambda meter: (order.index(meter.kind), meter.name))
+    return choice
+
+
+def _keep_one(choice: Choice, kind: Kind, bags: dict[tuple[Kind, str], list[Candidate]]) -> None:
+    """Leave at most one device of the kind: two that measure the same would count it twice."""
+    keys = [key for key in bags if key[0] == kind]
+    counted = [key for key in keys if any(one.unit not in POWER_UNITS for one in bags[key])]
+    kept = keys
+    if len(counted) == 1:
+        kept = counted
+    if len(kept) > 1:
+        reason = f"several may be the {kind} meter: {_listed(bags, keys)}"
+        kept = []
+    else:
+        reason = f"another one is the {kind} meter"
+    for key in keys:
+        if key not in kept:
+            choice.leave(bags.pop(key), reason)
+
+
+def _listed(bags: dict[tuple[Kind, str], list[Candidate]], keys: Iterable[tuple[Kind, str]]) -> str:
+    return ", ".join(bags[key][0].shown for key in keys)
+
+
+def _meter(choice: Choice, kind: Kind, device: str, bag: Sequence[Candidate]) -> Proposed | None:
+    """The meter that the candidates of a device are, or None if that is not clear."""
+    series: dict[Role, list[Candidate]] = {}
+    for role in ("import", "export"):
+        of_role = [one for one in bag if one.role == role]
+        chosen = _whole(of_role)
+        if of_role and not chosen:
+            names = ", ".join(one.shown for one in of_role)
+            choice.leave(bag, f"several may be what is {role}ed: {names}")
+            return None
+        if chosen:
+            series[role] = chosen
+            choice.leave([one for one in of_role if one not in chosen], "a part of the one above")
+    powers = [one for one in bag if one.role == "power"]
+    if not series:
+        return _of_power(choice, kind, device, powers)
+    missing = [role for role in NEEDED[kind] if role not in series]
+    if missing:
+        choice.leave(bag, f"its {' and '.join(missing)} register is not found")
+        return None
+    chosen = _whole(powers)
+    if chosen:
+        series["power"] = chosen
+    choice.leave([one for one in powers if one not in chosen], "its power is not needed")
+    return Proposed(device, kind, series)
+
+
+def _of_power(
+    choice: Choice, kind: Kind, device: str, powers: Sequence[Candidate]
+) -> Proposed | None:
+    """A meter whose energy is computed from power, if it is known which way that counts."""
+    chosen = _whole(powers)
+    if not chosen or any(one.positive is None for one in chosen):
+        choice.leave(powers, "it has no counter, and it is not clear what positive power is")
+        return None
+    choice.leave([one for one in powers if one not in chosen], "a part of the one above")
+    return Proposed(device, kind, {"power": chosen})
+
+
+def _whole(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The one that is the whole, or else all parts of one whole. Empty where that is not clear."""
+    if len(candidates) == 1:
+        return list(candidates)
+    stems = {candidate.stem for candidate in candidates}
+    wholes = [candidate for candidate in candidates if not candidate.part]
+    if len(stems) != 1 or len(wholes) > 1:
+        return []
+    if wholes:
+        return wholes
+    parts = {candidate.part for candidate in candidates}
+    if len(parts) == len(candidates):
+        return list(candidates)
+    return []

@@ -1,0 +1,185 @@
+"""Looks at the source and writes the house's config.yaml.
+
+python -m homeiot_batch init [--print] [--force] [--all]
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+import yaml
+
+from homeiot_batch.config import ROOT, Settings, given_settings, load_settings, shown_path
+from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.days import LocalDay, yesterday
+from homeiot_batch.core.host_paths import explained
+from homeiot_batch.core.meter_checks import refuse_wrong_meters
+from homeiot_batch.core.meters import Meter
+from homeiot_batch.doctor.source import check_source
+from homeiot_batch.errors import HomeIotError, SourceError
+from homeiot_batch.setup_house.choice import Choice, choose
+from homeiot_batch.setup_house.config_text import Content, config_text
+from homeiot_batch.setup_house.export_survey import ExportSurvey
+from homeiot_batch.setup_house.house_file import (
+    former_settings,
+    own_settings_file,
+    refuse_existing,
+    replace_file,
+)
+from homeiot_batch.setup_house.outlook import Hours, Outlook, outlook
+from homeiot_batch.setup_house.proposal import (
+    Found,
+    begun_before,
+    content_of,
+    meter_names_taken,
+    recognised_in,
+)
+from homeiot_batch.setup_house.questions import asked_kinds, is_at_terminal
+from homeiot_batch.setup_house.server_survey import ServerSurvey
+from homeiot_batch.setup_house.survey import Survey
+from homeiot_batch.setup_house.zone import house_zone
+from homeiot_batch.sources.influxdb.client import InfluxClient
+
+
+def set_up_house(*, only_print: bool, force: bool, shows_all: bool, config: Sequence[str]) -> None:
+    """Do what the options ask for. Exit code 1, with one line, and nothing written if it fails."""
+    os.chdir(ROOT)
+    try:
+        settings = load_settings(given_settings(config))
+        file = own_settings_file(settings)
+        if not only_print and not force:
+            refuse_existing(file)
+        _set_up(settings, file, only_print=only_print, shows_all=shows_all)
+    except HomeIotError as error:
+        raise SystemExit(explained(f"error: {error}")) from None
+
+
+def _set_up(settings: Settings, file: Path, *, only_print: bool, shows_all: bool) -> None:
+    asks = is_at_terminal() and not only_print
+    former = former_settings(file)
+    survey, hours = surveyed(settings, looks_at_all=shows_all)
+    zone, why_zone = house_zone(settings, asks=asks)
+    settings = settings.model_copy(update={"tz": zone})
+    found = recognised_in(survey)
+    choice = _choice(settings, found, survey, asks=asks)
+    ahead = outlook(settings, found.datasets.values(), hours)
+    content = content_of(survey, found, choice, former, shows_all=shows_all)
+    _complete(content, ahead, why_zone)
+    if only_print:
+        typer.echo(config_text(content), nl=False)
+    _refuse_nothing(survey, found, only_print=only_print)
+    if not only_print:
+        _write(file, content, settings)
+    _tell(survey, found, content, ahead, is_error=only_print)
+
+
+def surveyed(settings: Settings, *, looks_at_all: bool) -> tuple[Survey, Hours | None]:
+    """What the source holds, and of an export the hours. SourceError if it holds nothing."""
+    _refuse_problems(settings)
+    hours = None
+    if settings.is_server:
+        client = InfluxClient(settings)
+        survey = ServerSurvey(settings, client, look_at_all=looks_at_all).survey()
+    else:
+        export = ExportSurvey(settings)
+        survey = export.survey()
+        hours = export.hours
+    if not survey.measurements:
+        raise SourceError(
+            f"{survey.place} holds no readings yet; let your programs write into it first, or "
+            "correct INFLUX_BUCKET"
+        )
+    return survey, hours
+
+
+def _refuse_problems(settings: Settings) -> None:
+    """SourceError for what the doctor finds wrong with the source."""
+    for finding in check_source(settings):
+        if finding.level == "problem":
+            raise SourceError(f"{finding.found}; {finding.fix}")
+
+
+def _choice(settings: Settings, found: Found, survey: Survey, *, asks: bool) -> Choice:
+    """The meters among the candidates."""
+    over = yesterday(settings.instant(), settings.zone)
+    midnight_ns = LocalDay(over, settings.zone).end_ns
+    candidates = begun_before(found.candidates, midnight_ns)
+    new = [one for one in found.candidates if one not in candidates]
+    if asks:
+        candidates = asked_kinds(candidates)
+    choice = choose(candidates, meter_names_taken(found, survey))
+    choice.leave(new, "its readings begin today")
+    return choice
+
+
+def _complete(content: Content, ahead: Outlook, why_zone: str) -> None:
+    """Add the zone and the first day to the settings."""
+    settings = dict(content.settings)
+    settings["tz"] = ahead.settings.tz
+    content.comments = {"tz": why_zone}
+    if ahead.settings.is_server and ahead.first and "archive_start" not in settings:
+        settings["archive_start"] = ahead.first
+        content.comments = {"tz": why_zone, "archive_start": "the first day with readings"}
+    content.settings = settings
+
+
+def _refuse_nothing(survey: Survey, found: Found, *, only_print: bool) -> None:
+    """SourceError if no schema was recognised: the file would archive nothing."""
+    if found.datasets:
+        return
+    what_to_do = "docs/how-to/declare-your-meters.md says how to declare them"
+    if not only_print:
+        what_to_do = f"`homeiot init --print` lists them, and {what_to_do}"
+    raise SourceError(
+        f"none of the {len(survey.measurements)} measurements of {survey.place} is recognised; "
+        f"{what_to_do}"
+    )
+
+
+def _write(file: Path, content: Content, settings: Settings) -> None:
+    """Write the file, after a proof that it can be read."""
+    text = config_text(content)
+    _refuse_unusable(text)
+    today = settings.instant().astimezone(settings.zone).date()
+    copy = replace_file(file, text, today)
+    if copy:
+        typer.echo(f"the old file is kept as {shown_path(copy)}")
+    typer.echo(f"written: {shown_path(file)}")
+
+
+def _refuse_unusable(text: str) -> None:
+    """SourceError if the names of the source make settings that a run would refuse."""
+    declared = yaml.safe_load(text)
+    try:
+        datasets = {name: Dataset.model_validate(one) for name, one in declared["datasets"].items()}
+        meters = {}
+        for name, meter in (declared.get("meters") or {}).items():
+            meters[name] = Meter.model_validate(meter)
+        refuse_wrong_meters(meters, datasets, declared.get("dbt_vars") or {})
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise SourceError(
+            f"what was found cannot be declared: {reason}; `homeiot init --print` shows it, "
+            "correct it and write it to config.yaml by hand"
+        ) from None
+
+
+def _tell(
+    survey: Survey, found: Found, content: Content, ahead: Outlook, *, is_error: bool
+) -> None:
+    """What was found, and what comes next."""
+    schemas = dict.fromkeys(found.schemas.values())
+    meters = ", ".join(f"{meter.name} ({meter.kind})" for meter in content.meters)
+    there = len(survey.measurements) + survey.left_out
+    share = f"{len(found.measurements)} of {there} measurements"
+    lines = [
+        f"recognised: {', '.join(schemas)}, in {share}",
+        f"meters: {meters or 'none is clear. The file lists what may be one, as comments'}",
+    ]
+    if content.meters and content.left:
+        lines.append(
+            f"no meters: {len(content.left)} series. The file has the reasons, as comments"
+        )
+    for line in [*lines, *ahead.lines()]:
+        typer.echo(line, err=is_error)

@@ -1,0 +1,179 @@
+"""What an InfluxDB server holds, in a bounded number of questions."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import batched
+
+from homeiot_batch.config import Settings
+from homeiot_batch.core.days import nanoseconds
+from homeiot_batch.setup_house.survey import (
+    DAYS,
+    HOUR_NS,
+    Measurement,
+    Samples,
+    Series,
+    Survey,
+    in_order,
+    label_fields,
+    sampled_fields,
+)
+from homeiot_batch.sources.influxdb.answers import FieldKey, Instant
+from homeiot_batch.sources.influxdb.answers import Series as Rows
+from homeiot_batch.sources.influxdb.client import InfluxClient, quote_ident
+from homeiot_batch.sources.influxdb.schema import Types
+
+MOST_MEASUREMENTS = 5_000
+AT_ONCE = 200  # measurements that one question names
+MOST_FIELDS = 40  # of one measurement
+WINDOW_NS = DAYS * 24 * HOUR_NS
+
+Fields = tuple[str, ...]
+Tags = tuple[tuple[str, str], ...]
+
+
+@dataclass
+class _Seen:
+    """What the answers told of a series, before it is whole."""
+
+    numbers: dict[str, dict[int, float]] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Window:
+    """The time that is looked at, ns since the epoch."""
+
+    begin: int
+    end: int
+
+    @property
+    def condition(self) -> str:
+        return f"time >= {self.begin} AND time < {self.end}"
+
+
+class ServerSurvey:
+    """Asks a server which measurements it has, and what their last days are like."""
+
+    def __init__(self, settings: Settings, client: InfluxClient, *, look_at_all: bool) -> None:
+        self._settings = settings
+        self._client = client
+        self._most = None if look_at_all else MOST_MEASUREMENTS
+        self._seen: dict[tuple[str, Tags], _Seen] = {}
+
+    def survey(self) -> Survey:
+        """The measurements of the retention policy that is read."""
+        types = self._types()
+        names = sorted(types)[: self._most]
+        batches = list(_batches({name: types[name] for name in names}))
+        now = nanoseconds(self._settings.instant())
+        self._look(batches, _Window(now - WINDOW_NS, now))
+        if not self._seen:
+            newest = self._newest(batches)
+            self._look(batches, _Window(newest + 1 - WINDOW_NS, newest + 1))
+        self._read_labels(types, names)
+        found = [Measurement(name, types[name], self._series(name)) for name in names]
+        place = f"{self._settings.influx_bucket!r} at {self._settings.influx_url}"
+        return Survey(place, found, len(types) - len(names))
+
+    def _types(self) -> dict[str, Types]:
+        """The types of the fields of each measurement.
+
+        With FROM a server takes a minute for thousands of measurements.
+        """
+        types: dict[str, Types] = {}
+        for series in self._client.series("SHOW FIELD KEYS"):
+            fields = types.setdefault(series.name, {})
+            for row in series.rows():
+                key = FieldKey.model_validate(row)
+                fields.setdefault(key.name, set()).add(key.kind)
+        return types
+
+    def _look(self, batches: Sequence[tuple[Fields, Sequence[str]]], window: _Window) -> None:
+        """Take the last value of each hour."""
+        for fields, names in batches:
+            query = f"{_last(fields, names, window)} GROUP BY *, time(1h) fill(none)"
+            for rows in self._client.series(query):
+                self._take_numbers(rows, fields)
+
+    def _take_numbers(self, rows: Rows, fields: Fields) -> None:
+        seen = self._of(rows)
+        for hour, *values in rows.values:
+            for name, value in zip(fields, values, strict=True):
+                if isinstance(value, int | float):
+                    seen.numbers.setdefault(name, {})[hour] = float(value)
+
+    def _of(self, rows: Rows) -> _Seen:
+        tags = tuple((tag, value) for tag, value in sorted(rows.tags.items()) if value)
+        return self._seen.setdefault((rows.name, tags), _Seen())
+
+    def _newest(self, batches: Sequence[tuple[Fields, Sequence[str]]]) -> int:
+        """The time of the newest number, ns, of a server that has got none for days."""
+        newest = 0
+        for fields, names in batches:
+            for name in fields:
+                query = f"SELECT last({_field(name)}) FROM {_sources(names)}"
+                found = [row.time for row in self._client.rows(query, Instant)]
+                newest = max([newest, *found])
+        return newest
+
+    def _read_labels(self, types: dict[str, Types], names: Sequence[str]) -> None:
+        """Take the texts beside the numbers."""
+        hours = [
+            hour for seen in self._seen.values() for at in seen.numbers.values() for hour in at
+        ]
+        if not hours:
+            return
+        window = _Window(max(hours) + HOUR_NS - WINDOW_NS, max(hours) + HOUR_NS)
+        by_labels: dict[Fields, list[str]] = {}
+        for name in names:
+            labels = tuple(label_fields(types[name]))
+            by_labels.setdefault(labels, []).append(name)
+        for labels, alike in by_labels.items():
+            for batch in batched(alike, AT_ONCE):
+                if labels:
+                    self._take_texts(labels, batch, window)
+
+    def _take_texts(self, labels: Fields, names: Sequence[str], window: _Window) -> None:
+        for rows in self._client.series(f"{_last(labels, names, window)} GROUP BY *"):
+            texts = self._of(rows).texts
+            for _, *values in rows.values:
+                for label, value in zip(labels, values, strict=True):
+                    if isinstance(value, str):
+                        texts[label] = value
+
+    def _series(self, measurement: str) -> list[Series]:
+        found = []
+        for (name, tags), seen in self._seen.items():
+            if name == measurement:
+                numbers = {
+                    key: Samples(dict(sorted(at.items()))) for key, at in seen.numbers.items()
+                }
+                found.append(Series(name, dict(tags), numbers, seen.texts))
+        return in_order(found)
+
+
+def _batches(types: dict[str, Types]) -> Iterator[tuple[Fields, Sequence[str]]]:
+    """Measurements that one question can be asked of: they have the same numbers, of one type."""
+    alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for name, fields in types.items():
+        wanted = sampled_fields(fields, MOST_FIELDS)
+        key = tuple((field_name, min(fields[field_name])) for field_name in wanted)
+        if key:
+            alike.setdefault(key, []).append(name)
+    for key, names in alike.items():
+        fields = tuple(field_name for field_name, _ in key)
+        for batch in batched(names, AT_ONCE):
+            yield fields, batch
+
+
+def _last(fields: Sequence[str], names: Sequence[str], window: _Window) -> str:
+    columns = [f"last({_field(name)}) AS {quote_ident(name)}" for name in fields]
+    return f"SELECT {', '.join(columns)} FROM {_sources(names)} WHERE {window.condition}"
+
+
+def _field(name: str) -> str:
+    return f"{quote_ident(name)}::field"
+
+
+def _sources(names: Sequence[str]) -> str:
+    return ", ".join(map(quote_ident, names))

@@ -1,0 +1,116 @@
+"""What the words in a name tell: the kind of a meter, which way its energy flows, which part it is.
+
+A name is looked at in small letters, with `_` between its words.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from homeiot_batch.core.meters import Counter, Kind
+
+KIND_WORDS: dict[Kind, tuple[str, ...]] = {
+    "grid": (
+        "p1", "grid", "mains", "smart_meter", "smartmeter", "dsmr", "utility", "netz",
+        "stromzaehler", "electricity_meter", "linky", "slimmelezer", "homewizard",
+    ),
+    "solar": (
+        "solar", "pv", "inverter", "photovoltaic", "photovoltaics", "roof", "wechselrichter",
+        "solaredge", "fronius", "enphase", "envoy", "balkonkraftwerk", "hoymiles", "opendtu",
+    ),
+    "battery": ("battery", "powerwall", "akku", "speicher", "batterie", "accu", "pylontech"),
+    "load": (
+        "heat_pump", "heatpump", "washing_machine", "washer", "dryer", "tumble_dryer", "dishwasher",
+        "fridge", "refrigerator", "freezer", "car", "ev", "wallbox", "charger", "boiler", "oven",
+        "stove", "cooker", "aircon", "air_conditioner", "ac", "hvac", "heater", "heating", "plug",
+        "socket", "lamp", "tv", "server", "sauna", "pool", "pump", "kettle", "computer", "desk",
+        "router", "nas", "dehumidifier", "waermepumpe", "warmtepomp", "waschmaschine", "trockner",
+        "geschirrspueler", "kuehlschrank",
+    ),
+}  # fmt: skip
+IN_WORDS = (
+    "import", "imported", "bought", "purchased", "consumption", "consumed", "usage", "used",
+    "from_grid", "bezug", "charge", "charged", "charging", "in", "input",
+)  # fmt: skip
+OUT_WORDS = (
+    "export", "exported", "sold", "returned", "return", "production", "produced", "injection",
+    "feed_in", "feedin", "to_grid", "einspeisung", "discharge", "discharged", "discharging", "out",
+    "output", "yield", "generation", "generated",
+)  # fmt: skip
+# copies of a counter that begin again, and what is no counter
+DERIVED_WORDS = (
+    "daily", "today", "day", "week", "weekly", "month", "monthly", "year", "yearly", "hour",
+    "hourly", "yesterday", "tomorrow", "forecast", "prediction", "predicted", "estimate",
+    "estimated", "remaining", "cost", "price", "session", "capacity", "stored", "storage",
+    "available", "peak", "average", "avg", "mean", "min", "max", "saved", "last",
+)  # fmt: skip
+# what says nothing about which device it is
+COMMON_WORDS = {
+    "sensor", "energy", "power", "total", "kwh", "wh", "w", "kw", "meter", "active", "electric",
+    "electricity", "current", "counter", "sum", "tele", "stat", "tasmota", "shelly", "shellies",
+    "status", "state", "zigbee2mqtt", "value",
+}  # fmt: skip
+PARTS = (
+    r"_tar+if+_?([1-4])",
+    r"_t([1-4])(?=_|$)",
+    r"_(low|normal|high|dal|piek)(?=_|$)",
+    r"_(l[1-3])(?=_|$)",
+    r"_phase_?([abc1-3])(?=_|$)",
+    r"_([1-9])(?=_|$)",
+)
+
+
+class Part(NamedTuple):
+    """A name without its part, and the part: the tariff, the phase, the number, or ""."""
+
+    stem: str
+    part: str
+
+
+def plain(name: str) -> str:
+    """The name in small letters, with `_` between its words."""
+    with_gaps = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
+    return re.sub(r"[^a-z0-9]+", "_", with_gaps.lower()).strip("_")
+
+
+def has_word(name: str, words: Iterable[str]) -> str:
+    """The first of the words that the plain name has, or ""."""
+    framed = f"_{name}_"
+    return next((word for word in words if f"_{word}_" in framed), "")
+
+
+def kind_of(name: str) -> tuple[Kind, str] | None:
+    """The kind of meter that a plain name tells, and the word. None if it tells none or two."""
+    found: list[tuple[Kind, str]] = []
+    for kind, words in KIND_WORDS.items():
+        if word := has_word(name, words):
+            found.append((kind, word))
+    if len(found) != 1:
+        return None
+    return found[0]
+
+
+def flow_of(name: str) -> tuple[Counter, str] | None:
+    """Which way a plain name says that energy flows, and the word. None if it says none or both."""
+    inward = has_word(name, IN_WORDS)
+    outward = has_word(name, OUT_WORDS)
+    if inward and not outward:
+        return "import", inward
+    if outward and not inward:
+        return "export", outward
+    return None
+
+
+def part_of(name: str) -> Part:
+    """The part that a plain name tells."""
+    for pattern in PARTS:
+        if found := re.search(pattern, name):
+            return Part(name[: found.start()] + name[found.end() :], found[1])
+    return Part(name, "")
+
+
+def device_of(name: str) -> str:
+    """What a plain name calls the device, without words that each meter may have."""
+    words = [word for word in name.split("_") if word not in COMMON_WORDS]
+    kept = [word for word in words if word not in IN_WORDS and word not in OUT_WORDS]
+    return "_".join(kept or words) or name

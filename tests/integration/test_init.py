@@ -1,0 +1,116 @@
+"""`homeiot init` on real servers: it writes what a run accepts, or says in a line why not."""
+
+from collections.abc import Iterable
+
+import pytest
+import yaml
+
+from tests.house import Checkout, Outcome
+from tests.integration.servers import Influx1, Influx2, free_port
+from tests.setup_house.houses import DSMR, EVCC, HOME_ASSISTANT, TELEGRAF, One, lines
+
+NOW = "2026-11-24T08:00:00+09:00"
+
+
+def written(server: Influx1 | Influx2, bucket: str, house: Iterable[One]) -> dict[str, str]:
+    """The environment of a bucket that holds the house."""
+    server.create(bucket)
+    server.write_lines(bucket, "\n".join(lines(house)).encode())
+    return server.environment(bucket)
+
+
+def init(checkout: Checkout, *options: str) -> Outcome:
+    """Run `homeiot init` in the checkout."""
+    return checkout.python("homeiot_batch", "init", *options, "--config", f"now={NOW}")
+
+
+@pytest.mark.parametrize("server", ["1.6", "2.7"], indirect=True)
+def test_a_server_is_told_as_its_export(server: Influx1 | Influx2, checkout: Checkout) -> None:
+    """Every house at once. Both say the same of it, and the next run is told."""
+    house = [*HOME_ASSISTANT, *EVCC, *DSMR, *TELEGRAF]
+    checkout.environment |= written(server, "every_house", house)
+    of_server = init(checkout, "--print")
+    export = checkout.folder / "house.lp"
+    export.write_text("\n".join(lines(house)) + "\n")
+    checkout.environment["INFLUX_URL"] = str(export)
+    of_export = init(checkout, "--print")
+    assert (of_server.code, of_export.code) == (0, 0)
+    first = "archive_start: 2026-11-21 # the first day with readings\n"
+    assert first in of_server.stderr
+    assert of_server.stderr.replace(first, "").split("next: ")[0].replace(
+        "retention: policy 'autogen' keeps readings for ever\n", ""
+    ) == of_export.stderr.split("next: ")[0].replace("retention: an export deletes nothing\n", "")
+    assert of_server.stderr.endswith(
+        "next: `homeiot run` archives 3 days, 2026-11-21 to 2026-11-23\n"
+    )
+
+
+def refused(checkout: Checkout) -> str:
+    """What `homeiot init` says, which fails in one line and leaves nothing."""
+    outcome = init(checkout)
+    assert outcome.code == 1
+    assert outcome.stderr.count("\n") == 1
+    assert not (checkout.folder / "data").exists()
+    return outcome.stderr.removeprefix("error: ").rstrip("\n")
+
+
+def test_a_server_that_cannot_be_read(
+    influx2: Influx2, influx16_auth: Influx1, checkout: Checkout
+) -> None:
+    """Nothing there, another token, one that may only write, an unknown bucket, an empty one."""
+    url = f"http://127.0.0.1:{free_port()}"
+    checkout.environment |= {"INFLUX_URL": url}
+    assert (
+        refused(checkout) == f"{url} cannot be reached; check INFLUX_URL and that the server runs"
+    )
+
+    influx2.create("filled")
+    influx2.write_lines("filled", b"power energy_import_kwh=1 1795000000000000000")
+    checkout.environment |= influx2.environment("filled") | {"INFLUX_TOKEN": "wrong"}
+    assert refused(checkout) == (
+        "the server refuses the token (Unauthorized); set INFLUX_TOKEN (or INFLUX_TOKEN_FILE) to a "
+        "token that may read the bucket"
+    )
+    checkout.environment["INFLUX_TOKEN"] = influx2.token("filled", "write")
+    assert refused(checkout).startswith("the token is accepted, but sees no bucket: it may at most")
+    checkout.environment |= influx2.environment("filled") | {"INFLUX_BUCKET": "filed"}
+    assert refused(checkout).startswith("the token sees no bucket 'filed'; near it is 'filled'")
+    influx2.create("empty")
+    checkout.environment |= influx2.environment("empty")
+    assert refused(checkout) == (
+        f"'empty' at {influx2.url} holds no readings yet; let your programs write into it first, "
+        "or correct INFLUX_BUCKET"
+    )
+    influx16_auth.create("house")
+    checkout.environment |= influx16_auth.environment("house") | {"INFLUX_PASSWORD": "wrong"}
+    assert refused(checkout).endswith("to a user with READ on the database")
+
+
+def questions(server: Influx1) -> int:
+    """How many questions a server was asked since its start."""
+    parts = server.request("GET", "/debug/vars")
+    [asked] = [part["values"]["queryReq"] for name, part in parts.items() if "httpd" in name]
+    return int(asked)
+
+
+def test_three_thousand_entities(influx16: Influx1, checkout: Checkout) -> None:
+    """A measurement for each: few questions, and a file of which a person can read each line."""
+    times = [1795186800 + 3600 * hour for hour in range(30)]
+    house = [
+        f'sensor.e{number},domain=sensor,entity_id=e{number} value={hour % 7},a_str="x" {time}'
+        for number in range(3_000)
+        for hour, time in enumerate(times[::6])
+    ]
+    for hour, time in enumerate(times):
+        house.append(f"kWh,domain=sensor,entity_id=p1_import value={hour} {time}")
+    influx16.create("entities")
+    influx16.write_lines("entities", "\n".join(f"{line}000000000" for line in house).encode())
+    checkout.environment |= influx16.environment("entities")
+    before = questions(influx16)
+    outcome = init(checkout)
+    assert outcome.code == 0, outcome.stderr
+    assert questions(influx16) - before < 60
+    text = (checkout.folder / "data/house/config.yaml").read_text()
+    assert len(text.splitlines()) < 80
+    assert "# - and 2960 more measurements: `homeiot init --print --all` lists them" in text
+    assert list(yaml.safe_load(text)["meters"]) == ["grid"]

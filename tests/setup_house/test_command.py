@@ -1,0 +1,245 @@
+"""`homeiot init` on an export: the file that it writes, and what it refuses."""
+
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from homeiot_batch.config import load_settings
+from homeiot_batch.setup_house.command import set_up_house
+from tests.doctor.findings import tree
+from tests.setup_house.houses import HOME_ASSISTANT, One, counter, entity, export_of, power
+
+NOW = "2026-11-24T08:00:00+09:00"
+Init = Callable[..., None]
+
+WRITTEN = """# yaml-language-server: $schema=../../workflow/schemas/settings.schema.json
+# Written by `homeiot init`. Edit it as you like: docs/reference/settings.md has all keys, and
+# docs/how-to/declare-your-meters.md says how to declare meters.
+# `homeiot init --print` shows what the source holds now.
+
+tz: Asia/Tokyo
+
+datasets:
+  home_assistant_energy: # Home Assistant
+    measurement: kWh
+    tags: {domain: unknown, entity_id: unknown}
+    fields: {value: double}
+
+meters:
+  grid:
+    kind: grid
+    import: {dataset: home_assistant_energy, where: {entity_id: p1_import}} # guessed by 'p1' \
+in its name and 'import'; last 5017.75 kWh, 2026-11-23 14h UTC
+    reports: on_change
+
+# May be meters too. If one is, declare it above:
+# - cupboard, {dataset: home_assistant_energy, where: {entity_id: cupboard}}: its name tells no \
+kind; last 27.75 kWh, 2026-11-23 14h UTC
+
+# Also at the source, and not archived. docs/how-to/add-a-dataset.md says how to add it:
+# - gas: value (float) last 18.75, 2026-11-23 14h UTC, looks like a counter
+# - room: value (float) last 59, 2026-11-23 14h UTC; tags: room=bath
+"""
+SMALL = [
+    counter(entity("kWh", "p1_import"), 5000),
+    counter(entity("kWh", "cupboard"), 10),
+    counter("gas", 1),
+    power("room,room=bath", 19),
+]
+
+
+@pytest.fixture
+def init(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_environment: None) -> Init:
+    """`homeiot init` in a house of its own. Nobody is at a terminal."""
+    own = tmp_path / "house"
+    own.mkdir()
+    monkeypatch.setenv("HOUSE_DIR", str(own))
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    for name in ("PARQUET_BASE_DIR", "MARKER_DIR", "REPORT_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+
+    def call(
+        house: list[One], *, only_print: bool = False, force: bool = False, all_: bool = False
+    ) -> None:
+        monkeypatch.setenv("INFLUX_URL", str(export_of(tmp_path, house)))
+        set_up_house(only_print=only_print, force=force, shows_all=all_, config=[f"now={NOW}"])
+
+    return call
+
+
+def test_the_file_of_a_small_house(
+    init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole file, and what is said: reach, zone and the next command."""
+    init(SMALL)
+    file = tmp_path / "house/config.yaml"
+    assert file.read_text() == WRITTEN
+    assert list((tmp_path / "house").iterdir()) == [file]
+    assert capsys.readouterr() == (
+        (
+            f"written: {file}\n"
+            "recognised: Home Assistant, in 1 of 3 measurements\n"
+            "meters: grid (grid)\n"
+            "no meters: 1 series. The file has the reasons, as comments\n"
+            "readings: since 2026-11-21\n"
+            "retention: an export deletes nothing\n"
+            "zone: Asia/Tokyo. A day begins at its midnight. The first run fixes it\n"
+            "next: `homeiot run --from 2026-11-21 --to 2026-11-23` archives 3 days, 2026-11-21 to "
+            "2026-11-23\n"
+        ),
+        "",
+    )
+    settings = load_settings({"now": NOW})
+    assert list(settings.meters) == ["grid"]
+
+
+def test_print_writes_nothing(
+    init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file goes to standard output, the rest to the other. Also where there is a file."""
+    init(SMALL, only_print=True)
+    said = capsys.readouterr()
+    assert said.out == WRITTEN
+    assert said.err.startswith("recognised: Home Assistant, in 1 of 3 measurements\n")
+    assert list((tmp_path / "house").iterdir()) == []
+
+
+def test_an_existing_file_is_kept(
+    init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without --force nothing is written. With it there is a copy, and other settings stay."""
+    own = tmp_path / "house"
+    file = own / "config.yaml"
+    former = (
+        "lookback_days: 3\n"
+        "datasets:\n"
+        "  home_assistant_energy:\n"
+        "    measurement: kWh\n"
+        "    tags: {entity_id: none, room: none}\n"
+        "    fields: {value: double, friendly_name_str: string}\n"
+        "  old: {measurement: old, fields: {value: double}}\n"
+    )
+    file.write_text(former)
+    before = tree(own)
+    with pytest.raises(SystemExit) as refused:
+        init(SMALL)
+    assert str(refused.value) == (
+        f"error: {file} is there already; `homeiot init --print` shows what would be written, and "
+        "--force writes it and keeps a copy of the old file"
+    )
+    assert tree(own) == before
+    init(SMALL, force=True)
+    init(SMALL, force=True)
+    copies = [own / f"config.yaml.2026-11-24{end}" for end in ("", "-2")]
+    assert sorted(own.iterdir()) == [file, *copies]
+    assert copies[0].read_text() == former
+    assert copies[1].read_text() == file.read_text()
+    assert f"the old file is kept as {copies[0]}\n" in capsys.readouterr().out
+    declared = yaml.safe_load(file.read_text())
+    assert declared["lookback_days"] == 3
+    assert declared["datasets"] == {
+        "home_assistant_energy": {
+            "measurement": "kWh",
+            "tags": {"domain": "unknown", "entity_id": "none", "room": "none"},
+            "fields": {"value": "double", "friendly_name_str": "string"},
+        },
+        "old": {"measurement": "old", "fields": {"value": "double"}},
+    }
+
+
+def test_what_cannot_be_done_leaves_nothing(
+    init: Init, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is recognised, the export has no point, the folder cannot be written."""
+    own = tmp_path / "house"
+    with pytest.raises(SystemExit) as refused:
+        init([counter("gas", 1), power("room", 19)])
+    place = tmp_path / "house.lp"
+    none = f"error: none of the 2 measurements of {place} is recognised; "
+    by_hand = "docs/how-to/declare-your-meters.md says how to declare them"
+    assert str(refused.value) == f"{none}`homeiot init --print` lists them, and {by_hand}"
+    with pytest.raises(SystemExit) as printed:
+        init([counter("gas", 1), power("room", 19)], only_print=True)
+    assert str(printed.value) == f"{none}{by_hand}"
+    assert "# - gas: value (float) last 18.75" in capsys.readouterr().out
+    monkeypatch.setenv("INFLUX_BUCKET", "other")
+    place.write_text("# CONTEXT-DATABASE:house\np1,source=a energy_delivered_tariff1=1 1\n")
+    with pytest.raises(SystemExit) as empty:
+        set_up_house(only_print=False, force=False, shows_all=False, config=[])
+    assert str(empty.value) == (
+        f"error: {place} holds no readings yet; let your programs write into it first, or correct "
+        "INFLUX_BUCKET"
+    )
+    monkeypatch.delenv("INFLUX_BUCKET")
+    assert list(own.iterdir()) == []
+
+
+def test_a_link_stays_a_link(init: Init, tmp_path: Path) -> None:
+    """The file that it leads to is replaced, with its copy beside the link."""
+    real = tmp_path / "elsewhere.yaml"
+    real.write_text("lookback_days: 3\n")
+    link = tmp_path / "house/config.yaml"
+    link.symlink_to(real)
+    init(SMALL, force=True)
+    assert stat.S_ISLNK(link.lstat().st_mode)
+    assert yaml.safe_load(real.read_text())["lookback_days"] == 3
+    assert (tmp_path / "house/config.yaml.2026-11-24").read_text() == "lookback_days: 3\n"
+
+
+def test_many_measurements_are_listed_in_part(
+    init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those with a counter first. The file says how many are left out, and how to see them."""
+    many = [power(f"room{number}", 19) for number in range(50)]
+    init([*SMALL, *many])
+    text = (tmp_path / "house/config.yaml").read_text()
+    listed = [line for line in text.splitlines() if line.startswith("# - ")]
+    assert len(listed) == 1 + 40 + 1
+    assert listed[1].startswith("# - gas: ")
+    assert listed[-1] == "# - and 12 more measurements: `homeiot init --print --all` lists them"
+    capsys.readouterr()
+    init([*SMALL, *many], only_print=True, all_=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert len([line for line in lines if line.startswith("# - ")]) == 1 + 52
+
+
+def test_a_person_is_asked(init: Init, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the zone if it is not set, and for counters that are not clear. A wrong answer again."""
+    monkeypatch.delenv("TZ")
+    monkeypatch.setattr("homeiot_batch.setup_house.command.is_at_terminal", lambda: True)
+    answers = iter(["Mars", "Europe/Berlin", "what", "load"])
+    asked = []
+
+    def prompt(question: str, **options: object) -> str:
+        asked.append((question, options["default"]))
+        return next(answers)
+
+    monkeypatch.setattr("typer.prompt", prompt)
+    init(SMALL)
+    kinds = "(bought, sold, solar, charged, discharged, load, none)?"
+    assert [question for question, _ in asked[1:]] == [
+        "The time zone of the house",
+        *2 * [f"What does 'cupboard' count {kinds}"],
+    ]
+    assert asked[-1][1] == "none"
+    declared = yaml.safe_load((tmp_path / "house/config.yaml").read_text())
+    assert declared["tz"] == "Europe/Berlin"
+    assert {name: meter["kind"] for name, meter in declared["meters"].items()} == {
+        "grid": "grid",
+        "cupboard": "load",
+    }
+
+
+def test_all_kinds_of_a_house_can_be_loaded(init: Init) -> None:
+    """Settings take the file as it is."""
+    init(HOME_ASSISTANT)
+    kinds = {name: meter.kind for name, meter in load_settings({"now": NOW}).meters.items()}
+    assert kinds == {
+        "grid": "grid",
+        "solar": "solar",
+        "battery": "battery",
+        "heat_pump": "load",
+    }

@@ -1,0 +1,274 @@
+"""Which meters are seen in what programs write. Names are all that a source tells."""
+
+from pathlib import Path
+
+import pytest
+
+from homeiot_batch.config import Settings
+from tests.setup_house.houses import (
+    DSMR,
+    EVCC,
+    HOME_ASSISTANT,
+    TELEGRAF,
+    One,
+    counter,
+    entity,
+    found_in,
+    power,
+    reasons,
+    shown,
+    surveyed,
+)
+
+NO_KIND = "its name tells no kind"
+
+
+def test_home_assistant_by_unit(settings: Settings, tmp_path: Path) -> None:
+    """A total hides its tariffs. A copy that begins again each day and a cupboard are no meters."""
+    found, choice = found_in(settings, tmp_path, HOME_ASSISTANT)
+    assert list(found.datasets) == ["home_assistant_power", "home_assistant_energy"]
+    assert shown(choice) == {
+        "grid": (
+            "grid",
+            {
+                "import": ["p1_meter_energy_import"],
+                "export": ["p1_meter_energy_export"],
+                "power": ["p1_meter_power"],
+            },
+        ),
+        "solar": ("solar", {"export": ["solar_energy_total"]}),
+        "battery": (
+            "battery",
+            {"import": ["battery_energy_charged"], "export": ["battery_energy_discharged"]},
+        ),
+        "heat_pump": ("load", {"import": ["heat_pump_energy"], "power": ["heat_pump_power"]}),
+    }
+    assert reasons(choice) == {
+        "cupboard": NO_KIND,
+        "p1_meter_energy_import_tariff_1": "a part of the one above",
+        "p1_meter_energy_import_tariff_2": "a part of the one above",
+    }
+    assert found.remarks == ["solar_energy_today (kWh) is no register: 'today' in its name"]
+
+
+def named(measurement: str, name: str, unit: str, begin: float) -> One:
+    """A counter whose unit stands in a text beside it."""
+    texts = f'unit_of_measurement_str="{unit}",device_class_str="energy"'
+    return counter(f"{measurement},domain=sensor,entity_id={name}", begin, texts=texts)
+
+
+@pytest.mark.parametrize(
+    ("measurements", "datasets"),
+    [
+        (
+            ("sensor.p1_import", "sensor.pv_energy"),
+            ["home_assistant_sensor_p1_import", "home_assistant_sensor_pv_energy"],
+        ),
+        (("states", "states"), ["home_assistant_states"]),
+        (("sensor__energy", "sensor__energy"), ["home_assistant_sensor_energy"]),
+    ],
+)
+def test_home_assistant_with_other_names(
+    settings: Settings, tmp_path: Path, measurements: tuple[str, str], datasets: list[str]
+) -> None:
+    """A measurement for each entity, one for all, or one for each class: a text has the unit."""
+    house = [
+        named(measurements[0], "p1_import", "Wh", 5_000_000),
+        named(measurements[1], "pv_energy", "MWh", 3),
+    ]
+    found, choice = found_in(settings, tmp_path, house)
+    assert list(found.datasets) == datasets
+    units = {one.shown: one.unit for one in found.candidates}
+    assert units == {"p1_import": "Wh", "pv_energy": "MWh"}
+    assert shown(choice) == {
+        "grid": ("grid", {"import": ["p1_import"]}),
+        "solar": ("solar", {"export": ["pv_energy"]}),
+    }
+
+
+def test_classes_of_home_assistant_tell_what_is_no_counter(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """What a battery holds, and what falls as often as it rises."""
+    house = [
+        counter(entity("kWh", "battery_level"), 5, texts='device_class_str="energy_storage"'),
+        counter(entity("kWh", "grid_net"), 5, texts='state_class_str="measurement"'),
+        power(entity("kWh", "grid_balance"), 5),
+    ]
+    found, choice = found_in(settings, tmp_path, house)
+    assert shown(choice) == {}
+    assert found.remarks == [
+        "battery_level (kWh) is no register: its device_class is energy_storage",
+        "grid_balance (kWh) is no register: it falls often",
+        "grid_net (kWh) is no register: its state_class is measurement",
+    ]
+
+
+def test_evcc(settings: Settings, tmp_path: Path) -> None:
+    """The whole of the panels alone, all vehicles at a charging point, no meter of the house."""
+    found, choice = found_in(settings, tmp_path, EVCC)
+    assert shown(choice) == {
+        "grid": ("grid", {"power": ["gridPower"]}),
+        "solar": ("solar", {"power": ["pvPower total"]}),
+        "battery": ("battery", {"power": ["batteryPower 1"]}),
+        "garage": ("load", {"power": ["chargePower Garage"]}),
+    }
+    positive = {one.shown: one.positive for one in found.candidates}
+    assert positive == {
+        "gridPower": "import",
+        "pvPower total": "export",
+        "batteryPower 1": "export",
+        "chargePower Garage": "import",
+    }
+    assert choice.left == []
+    assert "homePower" in found.measurements
+    assert "gridEnergy" not in found.measurements
+
+
+def test_dsmr_reader(settings: Settings, tmp_path: Path) -> None:
+    """Two tariffs and three phases. A field that is just called energy has no known unit."""
+    found, choice = found_in(settings, tmp_path, DSMR)
+    assert shown(choice) == {
+        "grid": (
+            "grid",
+            {
+                "import": ["delivered_1", "delivered_2"],
+                "export": ["returned_1", "returned_2"],
+                "power": [f"currently_delivered_l{phase}" for phase in (1, 2, 3)],
+            },
+        ),
+        "solar": ("solar", {"export": ["inverter energy_wh"], "power": ["inverter power_w"]}),
+    }
+    assert found.remarks == ["cellar energy of modbus looks like a counter, its unit is not known"]
+
+
+def test_delivered_is_sold_where_used_is_bought(settings: Settings, tmp_path: Path) -> None:
+    """The names of dsmr_parser are not those of DSMR-reader."""
+    fields = [f"electricity_{way}_tariff_{n}" for way in ("used", "delivered") for n in (1, 2)]
+    house = [counter("p1", 10 * place, field) for place, field in enumerate(fields, 1)]
+    _, choice = found_in(settings, tmp_path, house)
+    assert shown(choice) == {"grid": ("grid", {"import": fields[:2], "export": fields[2:]})}
+
+
+def test_devices_behind_telegraf(settings: Settings, tmp_path: Path) -> None:
+    """Many devices in one measurement. Only what counts both ways may be the grid's meter."""
+    found, choice = found_in(settings, tmp_path, TELEGRAF)
+    shelly = "shellypro3em-34987a/status"
+    assert list(found.datasets) == ["mqtt_consumer"]
+    assert shown(choice) == {
+        "grid": (
+            "grid",
+            {
+                "import": [f"{shelly}/emdata:0 total_act"],
+                "export": [f"{shelly}/emdata:0 total_act_ret"],
+                "power": [f"{shelly}/em:0 total_act_power"],
+            },
+        ),
+        "solar": (
+            "solar",
+            {
+                "export": ["tele/roof/SENSOR ENERGY_Total"],
+                "power": ["tele/roof/SENSOR ENERGY_Power"],
+            },
+        ),
+        "washing_machine": ("load", {"import": ["zigbee2mqtt/Washing machine energy"]}),
+    }
+    assert reasons(choice) == {
+        "tele/plant/SENSOR ENERGY_Total": "by the field of Tasmota, the name tells no kind"
+    }
+    assert found.remarks == [
+        (
+            "tele/heatpump/SENSOR COUNTER_C1 of mqtt_consumer looks like a counter, its unit is "
+            "not known"
+        )
+    ]
+
+
+def test_the_shipped_dataset_under_another_name(settings: Settings, tmp_path: Path) -> None:
+    """Its sources are meters without being declared."""
+    house = [
+        counter("smart_meter,source=meter1", 10, "energy_import_kwh"),
+        power("smart_meter,source=meter1", 10, "instant_power_w"),
+    ]
+    found, choice = found_in(settings, tmp_path, house)
+    assert [(name, one.measurement) for name, one in found.datasets.items()] == [
+        ("raw_meter_readings", "smart_meter")
+    ]
+    assert choice.meters == []
+
+
+@pytest.mark.parametrize(
+    ("house", "left"),
+    [
+        # two that may be the grid's
+        ([entity("kWh", "p1_import"), entity("kWh", "grid_import")], "what is imported"),
+        # a battery of which one way is missing
+        ([entity("kWh", "battery_charged")], "its export register is not found"),
+        # which way?
+        ([entity("kWh", "p1_energy")], "by 'p1' in its name"),
+        # two kinds in one name
+        ([entity("kWh", "solar_to_battery")], NO_KIND),
+        # two inverters, and one that may be their sum
+        (
+            [entity("kWh", f"{name}_energy") for name in ("inverter_1", "inverter_2", "solar")],
+            "what is exported",
+        ),
+        # two roofs that nothing tells to be parts of a whole
+        (["tele/east_pv", "tele/west_pv"], "several may be the solar meter"),
+    ],
+)
+def test_what_is_not_clear_is_no_meter(
+    settings: Settings, tmp_path: Path, house: list[str], left: str
+) -> None:
+    """Rather none than a wrong number. All of its series are left, with the reason."""
+    series = []
+    for number, name in enumerate(house):
+        if name.startswith("tele/"):
+            series.append(counter(f"mqtt,topic={name}", number, "ENERGY_Total"))
+        else:
+            series.append(counter(name, 100 * number))
+    _, choice = found_in(settings, tmp_path, series)
+    assert shown(choice) == {}
+    assert len(choice.left) == len(house)
+    assert all(left in reason for _, reason in choice.left)
+
+
+def test_numbered_parts_are_a_whole(settings: Settings, tmp_path: Path) -> None:
+    """Two inverters without a sum are added."""
+    names = ["inverter_1_energy", "inverter_2_energy"]
+    _, choice = found_in(settings, tmp_path, [counter(entity("kWh", name), 5) for name in names])
+    assert shown(choice) == {"solar": ("solar", {"export": names})}
+
+
+def test_two_programs_that_see_one_meter_count_it_once(settings: Settings, tmp_path: Path) -> None:
+    """Home Assistant's counter is taken, and not evcc's power beside it."""
+    house = [counter(entity("kWh", "p1_import"), 5), power("gridPower", 1), power("homePower", 1)]
+    _, choice = found_in(settings, tmp_path, house)
+    assert shown(choice) == {
+        "grid": ("grid", {"import": ["p1_import"], "power": ["gridPower"]}),
+    }
+
+
+def test_odd_names_become_no_columns(settings: Settings, tmp_path: Path) -> None:
+    """A tag called time, two that differ in capitals, and a field of two types."""
+    house = [
+        counter("p1,Host=a,host=b,time=c", 1, "energy_delivered_tariff1"),
+        counter("p1,Host=a,host=b,time=c", 1, "gas"),
+        counter("P-1!", 1, "energy_delivered_tariff1"),
+        One("p1,Host=a", "energy_delivered_tariff1", 1, 0, texts='gas="no"'),
+    ]
+    found, _ = found_in(settings, tmp_path, house)
+    columns = {name: (list(one.tags), list(one.fields)) for name, one in found.datasets.items()}
+    field = "energy_delivered_tariff1"
+    assert columns == {"p_1": ([], [field]), "p1": (["Host"], [field])}
+
+
+def test_only_what_hardly_falls_looks_like_a_counter(settings: Settings, tmp_path: Path) -> None:
+    """A counter of the day does, a thermometer and a switch do not."""
+    house = [counter("a", 5), power("b", 5), One("c", "value", 1, 0)]
+    [a, b, c] = surveyed(settings, tmp_path, house).measurements
+    of_the_day = {hour: float(hour % 24) for hour in range(72)}
+    kinds = [one.series[0].numbers["value"].looks_like_a_counter for one in (a, b, c)]
+    assert kinds == [True, False, False]
+    samples = type(a.series[0].numbers["value"])
+    assert samples(of_the_day).looks_like_a_counter
