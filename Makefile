@@ -1,8 +1,8 @@
-# make setup | demo | test | test-all | soak | lint | docs | lock | reference | mutate | compare |
-#      bench | servers | readers | clean
+# make setup | demo | test | test-all | soak | lint | docs | lock | reference | examples | mutate |
+#      compare | bench | servers | readers | clean
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all soak lint docs lock reference mutate compare bench servers \
-  readers clean
+.PHONY: help setup demo test test-all soak lint docs lock reference examples mutate compare bench \
+  servers readers clean
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header
@@ -58,6 +58,9 @@ reference: setup ## the settings' schema, and the pages' tables, from the code
 	$(BIN)/python -m tests.docs.settings_reference
 	$(BIN)/python -m tests.workflow.crash_matrix
 	$(BIN)/python -m tests.docs.tables_reference
+
+examples: setup ## the readings of the houses in examples/, from tests/examples
+	$(BIN)/python -m tests.examples.make
 
 mutate: setup ## each protection taken out of a copy of the code: a test must notice (10 minutes)
 	$(BIN)/python -m tests.mutations

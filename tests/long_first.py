@@ -6,7 +6,7 @@ pytest-xdist gives a worker a whole file, in this order with --no-loadscope-reor
 import pytest
 
 # of tests/, the longest first
-LONG = ("soak", "integration", "workflow", "dbt", "commands", "docs", "report")
+LONG = ("soak", "integration", "workflow", "dbt", "commands", "examples", "docs", "report")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -41,7 +41,7 @@ def test_every_command_has_help_with_examples_and_stands_in_the_readme(name: str
     said = homeiot(name, "--help")
     assert said.returncode == 0
     assert said.stdout.startswith(f"Usage: homeiot {name}")
-    assert "Examples:\n" in said.stdout or name == "demo"
+    assert "Examples:\n" in said.stdout
     assert f"`homeiot {name}" in (ROOT / "README.md").read_text()
 
 
@@ -97,6 +97,13 @@ def test_a_wrong_call_is_told_so(arguments: tuple[str, ...], said: str) -> None:
             (
                 "error: --config: tz='Mars' is not the IANA name of a time zone; give one like "
                 "Asia/Tokyo or Europe/Berlin\n"
+            ),
+        ),
+        (
+            ("demo", "--house", "home-assistant"),
+            (
+                "error: --house='home-assistant' is no house of examples; "
+                "did you mean home_assistant?\n"
             ),
         ),
         (

@@ -187,12 +187,25 @@ def report(
     write_page(output, config or [])
 
 
-@app.command()
-def demo() -> None:
+@app.command(epilog=_examples("homeiot demo", "homeiot demo --house home_assistant"))
+def demo(
+    house: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A house of examples: home_assistant, evcc, dsmr or telegraf. In data/demo-NAME.",
+        ),
+    ] = None,
+) -> None:
     """Show the main job on a simulated house, in data/demo."""
-    from homeiot_batch.commands.demo import show_demo
+    if house is None:
+        from homeiot_batch.commands.demo import show_demo
 
-    show_demo()
+        show_demo()
+    else:
+        from homeiot_batch.commands.demo_house import show_house
+
+        show_house(house)
 
 
 @app.command(

@@ -5,19 +5,17 @@ python -m homeiot_batch demo
 
 import os
 import shutil
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import typer
 
+from homeiot_batch.commands.demo_run import demo_environment, run_days
 from homeiot_batch.commands.simulate import write_export
 from homeiot_batch.config import ROOT, Settings
 from homeiot_batch.core.days import LocalDay, yesterday
 from homeiot_batch.core.duckdb_connections import connect
-from homeiot_batch.core.environment import plain_environment
 
 FOLDER = Path("data/demo")
 DAYS = 28
@@ -41,10 +39,8 @@ def show_demo() -> None:
     first = LocalDay(over - timedelta(days=DAYS - 1), zone)
     last = LocalDay(over, zone)
     export = _simulated(first, last)
-    environment = _environment(tz, export)
-    failed = _run(first, last, environment)
-    if failed:
-        raise SystemExit(failed)
+    environment = demo_environment(FOLDER, tz, export)
+    run_days(first, last, environment)
     _show(Path(environment["DUCKDB_PATH"]))
 
 
@@ -57,31 +53,6 @@ def _simulated(first: LocalDay, last: LocalDay) -> Path:
         write_export(export, first, last, with_mishaps=True)
     (FOLDER / "house").mkdir(exist_ok=True)
     return export
-
-
-def _environment(tz: str, export: Path) -> dict[str, str]:
-    """The demo's own places, whatever the real archive's are."""
-    inherited = plain_environment()
-    names = [name for name in inherited if name.lower() not in Settings.model_fields]
-    environment = {name: inherited[name] for name in names}
-    environment |= {
-        "TZ": tz,
-        "INFLUX_URL": str(export),
-        "PARQUET_BASE_DIR": f"{FOLDER}/parquet",
-        "MARKER_DIR": f"{FOLDER}/markers",
-        "DUCKDB_PATH": f"{FOLDER}/home_energy.duckdb",
-        "REPORT_DIR": f"{FOLDER}/report",
-        "HOUSE_DIR": f"{FOLDER}/house",
-    }
-    return environment
-
-
-def _run(first: LocalDay, last: LocalDay, environment: dict[str, str]) -> int:
-    """Run the workflow on these days, and return its exit code."""
-    snakemake = [sys.executable, "-m", "snakemake", "all"]
-    days = ["--config", f"start={first}", f"end={last}"]
-    done = subprocess.run([*snakemake, *days], env=environment, check=False)
-    return done.returncode
 
 
 def _show(database: Path) -> None:
