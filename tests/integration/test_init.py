@@ -7,7 +7,17 @@ import yaml
 
 from tests.house import Checkout, Outcome
 from tests.integration.servers import Influx1, Influx2, free_port
-from tests.setup_house.houses import DSMR, EVCC, HOME_ASSISTANT, TELEGRAF, One, lines
+from tests.setup_house.houses import (
+    DSMR,
+    EVCC,
+    HOME_ASSISTANT,
+    TELEGRAF,
+    One,
+    counter,
+    entity,
+    lines,
+    named,
+)
 
 NOW = "2026-11-24T08:00:00+09:00"
 
@@ -27,7 +37,7 @@ def init(checkout: Checkout, *options: str) -> Outcome:
 @pytest.mark.parametrize("server", ["1.6", "2.7"], indirect=True)
 def test_a_server_is_told_as_its_export(server: Influx1 | Influx2, checkout: Checkout) -> None:
     """Every house at once. Both say the same of it, and the next run is told."""
-    house = [*HOME_ASSISTANT, *EVCC, *DSMR, *TELEGRAF]
+    house = [*HOME_ASSISTANT, *EVCC, *DSMR, *TELEGRAF, named("states", "freezer", "Wh", 9)]
     checkout.environment |= written(server, "every_house", house)
     of_server = init(checkout, "--print")
     export = checkout.folder / "house.lp"
@@ -43,6 +53,22 @@ def test_a_server_is_told_as_its_export(server: Influx1 | Influx2, checkout: Che
     assert of_server.stderr.endswith(
         "next: `homeiot run` archives 3 days, 2026-11-21 to 2026-11-23\n"
     )
+
+
+def test_a_server_that_has_got_nothing_for_long(influx16: Influx1, checkout: Checkout) -> None:
+    """The week before its newest reading is looked at, in the retention policy that is set."""
+    influx16.create("old")
+    influx16.query('CREATE RETENTION POLICY "long" ON "old" DURATION 5200w REPLICATION 1')
+    old = [line.replace(" 179", " 169") for line in lines([counter(entity("kWh", "p1_import"), 5)])]
+    influx16.write_lines("old", "\n".join(old).encode(), "long")
+    influx16.write_lines("old", b"gas value=1 1795186800000000000")
+    checkout.environment |= influx16.environment("old") | {"INFLUX_RETENTION_POLICY": "long"}
+    outcome = init(checkout, "--print")
+    assert outcome.code == 0
+    assert "last 22.75 kWh, 2023-09-23 04h UTC" in outcome.stderr
+    assert "gas" not in outcome.stderr
+    assert "readings: since 2023-09-20\n" in outcome.stderr
+    assert "retention: policy 'long' keeps 36400 days." in outcome.stderr
 
 
 def refused(checkout: Checkout) -> str:

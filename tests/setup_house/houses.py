@@ -94,6 +94,12 @@ def entity(unit: str, name: str) -> str:
     return f"{unit},domain=sensor,entity_id={name}"
 
 
+def named(measurement: str, name: str, unit: str, begin: float) -> One:
+    """A counter whose unit stands in a text beside it."""
+    texts = f'unit_of_measurement_str="{unit}",device_class_str="energy"'
+    return counter(f"{measurement},domain=sensor,entity_id={name}", begin, texts=texts)
+
+
 HOME_ASSISTANT = [
     counter(entity("kWh", "p1_meter_energy_import"), 5000),
     counter(entity("kWh", "p1_meter_energy_import_tariff_1"), 2000),

@@ -7,10 +7,19 @@ from pathlib import Path
 import pytest
 import yaml
 
+from homeiot_batch.archive.zone_record import record_zone
 from homeiot_batch.config import load_settings
 from homeiot_batch.setup_house.command import set_up_house
 from tests.doctor.findings import tree
-from tests.setup_house.houses import HOME_ASSISTANT, One, counter, entity, export_of, power
+from tests.setup_house.houses import (
+    HOME_ASSISTANT,
+    One,
+    counter,
+    entity,
+    export_of,
+    lines,
+    power,
+)
 
 NOW = "2026-11-24T08:00:00+09:00"
 Init = Callable[..., None]
@@ -243,3 +252,38 @@ def test_all_kinds_of_a_house_can_be_loaded(init: Init) -> None:
         "battery": "battery",
         "heat_pump": "load",
     }
+
+
+def test_an_archive_keeps_its_zone(
+    init: Init, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is asked: its days are cut by it."""
+    record_zone(load_settings().layout, "Europe/Berlin")
+    monkeypatch.setattr("homeiot_batch.setup_house.command.is_at_terminal", lambda: True)
+    init(SMALL[:1])
+    text = (tmp_path / "house/config.yaml").read_text()
+    assert "\ntz: Europe/Berlin # the archive was begun with it\n" in text
+
+
+def test_readings_of_today_alone(
+    init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A new meter has no day that is over, and would stop the run. In a new house all are new."""
+    new = [
+        line for line in lines([counter(entity("kWh", "pv_energy"), 1)], 73) if "1795446000" in line
+    ]
+    place = export_of(tmp_path, SMALL[:1], 73)
+    place.write_text(place.read_text() + "\n".join(new) + "\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INFLUX_URL", str(place))
+        set_up_house(only_print=True, force=False, shows_all=False, config=[f"now={NOW}"])
+    said = capsys.readouterr().out
+    assert list(yaml.safe_load(said)["meters"]) == ["grid"]
+    assert "{entity_id: pv_energy}}: its readings begin today;" in said
+    place.write_text("\n".join(new) + "\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INFLUX_URL", str(place))
+        set_up_house(only_print=True, force=False, shows_all=False, config=[f"now={NOW}"])
+    said = capsys.readouterr()
+    assert list(yaml.safe_load(said.out)["meters"]) == ["solar"]
+    assert "next: `homeiot run` tomorrow: no day of readings is over yet." in said.err

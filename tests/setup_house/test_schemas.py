@@ -14,6 +14,7 @@ from tests.setup_house.houses import (
     counter,
     entity,
     found_in,
+    named,
     power,
     reasons,
     shown,
@@ -49,12 +50,6 @@ def test_home_assistant_by_unit(settings: Settings, tmp_path: Path) -> None:
         "p1_meter_energy_import_tariff_2": "a part of the one above",
     }
     assert found.remarks == ["solar_energy_today (kWh) is no register: 'today' in its name"]
-
-
-def named(measurement: str, name: str, unit: str, begin: float) -> One:
-    """A counter whose unit stands in a text beside it."""
-    texts = f'unit_of_measurement_str="{unit}",device_class_str="energy"'
-    return counter(f"{measurement},domain=sensor,entity_id={name}", begin, texts=texts)
 
 
 @pytest.mark.parametrize(
@@ -206,6 +201,12 @@ def test_the_shipped_dataset_under_another_name(settings: Settings, tmp_path: Pa
         ([entity("kWh", "battery_charged")], "its export register is not found"),
         # which way?
         ([entity("kWh", "p1_energy")], "by 'p1' in its name"),
+        # which meter does not count what is sold
+        ([entity("kWh", "solar_export")], "but 'export' is another way"),
+        ([entity("kWh", "inverter_load_energy")], NO_KIND),
+        ([entity("kWh", "battery_consumption")], "but 'consumption' is another way"),
+        ([entity("kWh", "grid_charge_energy")], "but 'charge' is another way"),
+        (["tele/battery"], "by the field of Tasmota and 'battery' in the name"),
         # two kinds in one name
         ([entity("kWh", "solar_to_battery")], NO_KIND),
         # two inverters, and one that may be their sum
@@ -238,6 +239,49 @@ def test_numbered_parts_are_a_whole(settings: Settings, tmp_path: Path) -> None:
     names = ["inverter_1_energy", "inverter_2_energy"]
     _, choice = found_in(settings, tmp_path, [counter(entity("kWh", name), 5) for name in names])
     assert shown(choice) == {"solar": ("solar", {"export": names})}
+
+
+def test_numbered_plugs_are_meters_of_their_own(settings: Settings, tmp_path: Path) -> None:
+    """And a tariff of a load is a part."""
+    names = ["plug_1_energy", "plug_2_energy", "boiler_energy_low", "boiler_energy_high"]
+    _, choice = found_in(settings, tmp_path, [counter(entity("kWh", name), 5) for name in names])
+    assert shown(choice) == {
+        "boiler": ("load", {"import": ["boiler_energy_high", "boiler_energy_low"]}),
+        "plug_1": ("load", {"import": ["plug_1_energy"]}),
+        "plug_2": ("load", {"import": ["plug_2_energy"]}),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("electricity_meter_energy_consumption_tarif_1", "import"),
+        ("electricity_meter_energy_production_tarif_2", "export"),
+        ("energy_from_grid", "import"),
+        ("grid_feed_in_total", "export"),
+        ("envoy_lifetime_energy_production", "export"),
+        ("pv_yield_total", "export"),
+        ("battery_discharged_total", "export"),
+        ("wallbox_charged_energy", "import"),
+        ("grid_import_export_energy", None),
+        ("battery_in_out", None),
+    ],
+)
+def test_which_way_a_name_says(
+    settings: Settings, tmp_path: Path, name: str, role: str | None
+) -> None:
+    """The words of the kind."""
+    found, _ = found_in(settings, tmp_path, [counter(entity("kWh", name), 5)])
+    assert [one.role for one in found.candidates] == [role]
+
+
+def test_a_car_is_counted_once(settings: Settings, tmp_path: Path) -> None:
+    """Where a wallbox has a counter, evcc's charging point is left."""
+    house = [counter(entity("kWh", "wallbox_energy"), 5), *EVCC]
+    _, choice = found_in(settings, tmp_path, house)
+    loads = [meter.name for meter in choice.meters if meter.kind == "load"]
+    assert loads == ["wallbox"]
+    assert reasons(choice) == {"chargePower Garage": "wallbox may count the same energy"}
 
 
 def test_two_programs_that_see_one_meter_count_it_once(settings: Settings, tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from homeiot_batch.core.meters import Kind
 from homeiot_batch.setup_house.candidates import Candidate, Role
 from homeiot_batch.setup_house.named_series import POWER_UNITS
 from homeiot_batch.setup_house.naming import free_name
+from homeiot_batch.setup_house.words import has_word
 
+CAR_WORDS = ("wallbox", "charger", "car", "ev")
 ONE_OF_A_HOUSE: tuple[Kind, ...] = ("grid", "solar", "battery")
 # the registers without which the balance of a house would be wrong
 NEEDED: dict[Kind, tuple[Role, ...]] = {
@@ -64,9 +66,22 @@ def choose(candidates: Sequence[Candidate], taken_names: Iterable[str] = ()) -> 
             name = free_name(meter.name, names)
             names.append(name)
             choice.meters.append(Proposed(name, meter.kind, meter.series))
+    _leave_second_chargers(choice)
     order = list(NEEDED)
     choice.meters.sort(key=lambda meter: (order.index(meter.kind), meter.name))
     return choice
+
+
+def _leave_second_chargers(choice: Choice) -> None:
+    """Leave the power of a charging point where another meter may count the same car."""
+    loads = [meter for meter in choice.meters if meter.kind == "load"]
+    counted = [one for one in loads if one.has_registers and has_word(one.name, CAR_WORDS)]
+    if not counted:
+        return
+    for meter in loads:
+        if not meter.has_registers:
+            choice.meters.remove(meter)
+            choice.leave(meter.series["power"], f"{counted[0].name} may count the same energy")
 
 
 def _keep_one(choice: Choice, kind: Kind, bags: dict[tuple[Kind, str], list[Candidate]]) -> None:
@@ -87,7 +102,9 @@ def _keep_one(choice: Choice, kind: Kind, bags: dict[tuple[Kind, str], list[Cand
 
 
 def _listed(bags: dict[tuple[Kind, str], list[Candidate]], keys: Iterable[tuple[Kind, str]]) -> str:
-    return ", ".join(bags[key][0].shown for key in keys)
+    # of each device the register, if it has one
+    first = [min(bags[key], key=lambda one: one.unit in POWER_UNITS) for key in keys]
+    return ", ".join(candidate.shown for candidate in first)
 
 
 def _meter(choice: Choice, kind: Kind, device: str, bag: Sequence[Candidate]) -> Proposed | None:

@@ -7,10 +7,11 @@ import yaml
 
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.errors import printable
-from homeiot_batch.setup_house.candidates import Candidate
+from homeiot_batch.setup_house.candidates import Candidate, Role
 from homeiot_batch.setup_house.choice import Proposed
 from homeiot_batch.setup_house.survey import Measurement, shown_hour
 
+REGISTERS: tuple[Role, ...] = ("import", "export")
 WIDE = 10_000  # columns: a value stays on its line
 SCHEMA = "../../workflow/schemas/settings.schema.json"
 DEFAULT_UNITS = ("kWh", "W")
@@ -52,7 +53,7 @@ def _lines(content: Content) -> Iterator[str]:
     yield ""
     yield "datasets:"
     for name, dataset in content.datasets.items():
-        yield f"  {name}:{_comment(content.schemas.get(name, ''))}"
+        yield f"  {_flow(name)}:{_comment(content.schemas.get(name, ''))}"
         yield from _dataset(dataset)
     if content.meters:
         yield ""
@@ -81,10 +82,11 @@ def _comments(content: Content) -> Iterator[str]:
 
 
 def _setting(name: str, value: object, comment: str) -> Iterator[str]:
+    if not isinstance(value, dict | list):
+        yield f"{name}: {_flow(value)}{_comment(comment)}"
+        return
     text = yaml.safe_dump({name: value}, sort_keys=False, allow_unicode=True, width=WIDE)
-    first, *others = text.rstrip("\n").split("\n")
-    yield f"{first}{_comment(comment)}"
-    yield from others
+    yield from text.removesuffix("\n").split("\n")
 
 
 def _dataset(dataset: Dataset) -> Iterator[str]:
@@ -105,11 +107,11 @@ def _meter(meter: Proposed) -> Iterator[str]:
             yield f"    {role}:"
             for candidate in candidates:
                 yield f"      - {_series(candidate)}"
-    reports = [one.reports_on_change for of_role in meter.series.values() for one in of_role]
-    if meter.has_registers and all(reports):
+    registers = [one for role in REGISTERS for one in meter.series.get(role, [])]
+    if registers and all(one.reports_on_change for one in registers):
         yield "    reports: on_change"
-    gaps = [one.max_gap_s for of_role in meter.series.values() for one in of_role if one.max_gap_s]
-    if gaps and not meter.has_registers:
+    gaps = [one.max_gap_s for one in meter.series.get("power", []) if one.max_gap_s]
+    if gaps and not registers:
         yield f"    max_gap_s: {min(gaps)}"
 
 
@@ -147,8 +149,22 @@ def _comment(text: str) -> str:
 
 def _flow(value: object) -> str:
     """The value as YAML, on one line."""
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=WIDE)
-    return text.removesuffix("...\n").strip()
+    text = _dumped(value, None)
+    if "\n" in text:
+        text = _dumped(value, '"')
+    return text
+
+
+def _dumped(value: object, style: str | None) -> str:
+    text = yaml.safe_dump(
+        value,
+        default_flow_style=True,
+        default_style=style,
+        allow_unicode=True,
+        sort_keys=False,
+        width=WIDE,
+    )
+    return text.removesuffix("\n...\n").removesuffix("\n")
 
 
 MOST_FIELDS = 6

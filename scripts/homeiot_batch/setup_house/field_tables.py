@@ -147,10 +147,17 @@ class _Field:
 
 
 def _role(field: _Field, kind: Kind | None, known: Sequence[_Field]) -> Role | None:
-    """The role. A roof produces what its device counts, unless that counts both ways."""
+    """The role. A roof produces what its device counts, unless that counts both ways.
+
+    Which way a battery is charged depends on how the device was built in. A load feeds nothing in.
+    """
     role = field.row.role
-    if kind != "solar" or role == "power":
+    if kind in ("grid", None) or role == "power":
         return role
+    if kind == "load" and role == "import":
+        return role
+    if kind != "solar":
+        return None
     ways = _ways(known)
     if len(ways) > 1:
         return None

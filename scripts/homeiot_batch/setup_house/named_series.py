@@ -28,7 +28,8 @@ def by_name(name: str, **known: Any) -> Candidate:
         kind, word = found
         why = f"by '{word}' in its name"
     role, why_role = role_of(name, kind, known["unit"])
-    stem, part = part_of(name)
+    # two plugs are two meters, two inverters are one roof
+    stem, part = part_of(name, with_numbers=kind != "load")
     device = device_of(stem)
     if kind and kind != "load":
         device = kind
@@ -45,20 +46,18 @@ def by_name(name: str, **known: Any) -> Candidate:
 
 def role_of(name: str, kind: Kind | None, unit: str) -> tuple[Role | None, str]:
     """The role that a plain name tells, and by what, as the end of a line."""
-    flow = flow_of(name)
-    if unit in POWER_UNITS:
-        if flow and flow[0] == "export" and kind != "solar":
-            return None, ", a power that flows out"
-        return "power", ""
     if kind is None:
         return None, ""
-    usual = USUAL_ROLE.get(kind)
-    if flow is None:
-        return usual, ""
-    way, word = flow
-    if usual and way != usual:
-        return None, f", but '{word}' is the other way"
-    return way, f" and '{word}'"
+    way, word = flow_of(name, kind)
+    if unit in POWER_UNITS:
+        if way == "export" and kind != "solar":
+            return None, ", a power that flows out"
+        return "power", ""
+    if word and not way:
+        return None, f", but '{word}' is another way"
+    if way:
+        return way, f" and '{word}'"
+    return USUAL_ROLE.get(kind), ""
 
 
 def is_derived(name: str) -> str:

@@ -18,25 +18,45 @@ KIND_WORDS: dict[Kind, tuple[str, ...]] = {
         "solar", "pv", "inverter", "photovoltaic", "photovoltaics", "roof", "wechselrichter",
         "solaredge", "fronius", "enphase", "envoy", "balkonkraftwerk", "hoymiles", "opendtu",
     ),
-    "battery": ("battery", "powerwall", "akku", "speicher", "batterie", "accu", "pylontech"),
+    "battery": ("battery", "akku", "speicher", "batterie", "accu", "pylontech"),
     "load": (
         "heat_pump", "heatpump", "washing_machine", "washer", "dryer", "tumble_dryer", "dishwasher",
         "fridge", "refrigerator", "freezer", "car", "ev", "wallbox", "charger", "boiler", "oven",
-        "stove", "cooker", "aircon", "air_conditioner", "ac", "hvac", "heater", "heating", "plug",
+        "stove", "cooker", "aircon", "air_conditioner", "hvac", "heater", "heating", "plug",
         "socket", "lamp", "tv", "server", "sauna", "pool", "pump", "kettle", "computer", "desk",
         "router", "nas", "dehumidifier", "waermepumpe", "warmtepomp", "waschmaschine", "trockner",
         "geschirrspueler", "kuehlschrank",
     ),
 }  # fmt: skip
-IN_WORDS = (
-    "import", "imported", "bought", "purchased", "consumption", "consumed", "usage", "used",
-    "from_grid", "bezug", "charge", "charged", "charging", "in", "input",
+GRID_WORDS = {
+    "import": (
+        "import", "imported", "bought", "purchased", "consumption", "consumed", "usage", "used",
+        "from_grid", "bezug", "in", "input",
+    ),
+    "export": (
+        "export", "exported", "sold", "returned", "return", "production", "produced", "injection",
+        "feed_in", "feedin", "to_grid", "einspeisung", "out", "output",
+    ),
+}  # fmt: skip
+MADE_WORDS = ("production", "produced", "yield", "generation", "generated", "output")
+USED_WORDS = (
+    "consumption", "consumed", "usage", "used", "import", "imported", "charge", "charged",
+    "charging",
 )  # fmt: skip
-OUT_WORDS = (
-    "export", "exported", "sold", "returned", "return", "production", "produced", "injection",
-    "feed_in", "feedin", "to_grid", "einspeisung", "discharge", "discharged", "discharging", "out",
-    "output", "yield", "generation", "generated",
-)  # fmt: skip
+# the words by which a register of a kind tells its way. A register that a house sells what its
+# panels make by is not that of the panels
+FLOW_WORDS: dict[Kind, dict[Counter, tuple[str, ...]]] = {
+    "grid": {"import": GRID_WORDS["import"], "export": GRID_WORDS["export"]},
+    "solar": {"import": (), "export": MADE_WORDS},
+    "battery": {
+        "import": ("charge", "charged", "charging", "import", "imported", "in", "input"),
+        "export": ("discharge", "discharged", "discharging", "export", "exported", "out", "output"),
+    },
+    "load": {"import": USED_WORDS, "export": ()},
+}
+ALL_FLOW_WORDS = {word for ways in FLOW_WORDS.values() for words in ways.values() for word in words}
+# parts of a system with panels that are not the panels
+NOT_SOLAR = ("load", "backup", "self_consumption", "self_use", "direct")
 # copies of a counter that begin again, and what is no counter
 DERIVED_WORDS = (
     "daily", "today", "day", "week", "weekly", "month", "monthly", "year", "yearly", "hour",
@@ -56,8 +76,8 @@ PARTS = (
     r"_(low|normal|high|dal|piek)(?=_|$)",
     r"_(l[1-3])(?=_|$)",
     r"_phase_?([abc1-3])(?=_|$)",
-    r"_([1-9])(?=_|$)",
 )
+NUMBER = r"_([1-9])(?=_|$)"
 
 
 class Part(NamedTuple):
@@ -87,23 +107,43 @@ def kind_of(name: str) -> tuple[Kind, str] | None:
             found.append((kind, word))
     if len(found) != 1:
         return None
+    if found[0][0] == "solar" and has_word(name, NOT_SOLAR):
+        return None
     return found[0]
 
 
-def flow_of(name: str) -> tuple[Counter, str] | None:
-    """Which way a plain name says that energy flows, and the word. None if it says none or both."""
-    inward = has_word(name, IN_WORDS)
-    outward = has_word(name, OUT_WORDS)
-    if inward and not outward:
-        return "import", inward
-    if outward and not inward:
-        return "export", outward
-    return None
+def flow_of(name: str, kind: Kind) -> tuple[Counter | None, str]:
+    """Which way a plain name says that energy flows, and the word.
+
+    None with a word for a word of another kind of meter, or for both ways.
+    """
+    ways: set[Counter | None] = set()
+    words = flow_words(name)
+    for word in words:
+        ways.add(next((way for way, known in FLOW_WORDS[kind].items() if word in known), None))
+    if len(ways) == 1:
+        return ways.pop(), words[0]
+    return None, ", ".join(words)
 
 
-def part_of(name: str) -> Part:
-    """The part that a plain name tells."""
-    for pattern in PARTS:
+def flow_words(name: str) -> list[str]:
+    """The words for a way that a plain name has, in their order. `feed_in` is one, not two."""
+    framed = f"_{name}_"
+    found = []
+    for word in sorted(ALL_FLOW_WORDS, key=len, reverse=True):
+        place = framed.find(f"_{word}_")
+        if place >= 0:
+            found.append((place, word))
+            framed = framed.replace(f"_{word}_", "_" + "*" * len(word) + "_")
+    return [word for _, word in sorted(found)]
+
+
+def part_of(name: str, *, with_numbers: bool) -> Part:
+    """The part that a plain name tells. With numbers, the first device of two is one too."""
+    patterns = [*PARTS]
+    if with_numbers:
+        patterns.append(NUMBER)
+    for pattern in patterns:
         if found := re.search(pattern, name):
             return Part(name[: found.start()] + name[found.end() :], found[1])
     return Part(name, "")
@@ -112,5 +152,5 @@ def part_of(name: str) -> Part:
 def device_of(name: str) -> str:
     """What a plain name calls the device, without words that each meter may have."""
     words = [word for word in name.split("_") if word not in COMMON_WORDS]
-    kept = [word for word in words if word not in IN_WORDS and word not in OUT_WORDS]
+    kept = [word for word in words if word not in ALL_FLOW_WORDS]
     return "_".join(kept or words) or name

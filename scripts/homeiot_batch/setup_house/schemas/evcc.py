@@ -79,7 +79,7 @@ class Evcc:
                     device=device,
                     stem=row.measurement,
                     part=where.get("id", "").replace(TOTAL, ""),
-                    why=f"{row.measurement} of evcc",
+                    why=f"as {row.measurement} of evcc",
                     shown=" ".join([row.measurement, *where.values()]),
                     samples=samples,
                     positive=row.positive,
