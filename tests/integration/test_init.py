@@ -1,10 +1,13 @@
 """`homeiot init` on real servers: it writes what a run accepts, or says in a line why not."""
 
+import gzip
 from collections.abc import Iterable
+from itertools import batched
 
 import pytest
 import yaml
 
+from tests.examples.make import EXAMPLES, HEADER, readings_file
 from tests.house import Checkout, Outcome
 from tests.integration.servers import Influx1, Influx2, free_port
 from tests.setup_house.houses import (
@@ -18,6 +21,7 @@ from tests.setup_house.houses import (
     lines,
     named,
 )
+from tests.setup_house.test_examples import run_and_check
 
 NOW = "2026-11-24T08:00:00+09:00"
 
@@ -140,3 +144,23 @@ def test_three_thousand_entities(influx16: Influx1, checkout: Checkout) -> None:
     assert len(text.splitlines()) < 80
     assert "# - and 2960 more measurements: `homeiot init --print --all` lists them" in text
     assert list(yaml.safe_load(text)["meters"]) == ["grid"]
+
+
+@pytest.mark.parametrize(
+    ("server", "name"), [("1.6", "home_assistant"), ("2.7", "evcc")], indirect=["server"]
+)
+def test_an_example_house_on_a_server(
+    server: Influx1 | Influx2, name: str, checkout: Checkout
+) -> None:
+    """`homeiot init`, then `homeiot run`: all days that the server has, and the report."""
+    truth = EXAMPLES[name].truth()
+    server.create(name)
+    content = gzip.decompress(readings_file(name).read_bytes()).splitlines(keepends=True)
+    for batch in batched(content[HEADER.count("\n") :], 50_000):
+        server.write_lines(name, b"".join(batch))
+    checkout.environment |= server.environment(name) | {"TZ": truth.plan.zone}
+    now = "now=2026-10-27T08:00:00+01:00"
+    said = checkout.python("homeiot_batch", "init", "--config", now).stderr
+    next_command = "next: `homeiot run` archives 8 days, 2026-10-19 to 2026-10-26\n"
+    assert said.endswith(next_command), said
+    run_and_check(checkout, name, ["run"], "--config", now)

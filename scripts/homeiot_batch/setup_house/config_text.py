@@ -138,7 +138,7 @@ def _last(candidate: Candidate) -> str:
     samples = candidate.samples
     if samples is None:
         return "no value in the last days"
-    return f"last {samples.last:g} {candidate.unit}, {shown_hour(samples.last_hour)}"
+    return f"last {samples.last:.10g} {candidate.unit}, {shown_hour(samples.last_hour)}"
 
 
 def _comment(text: str) -> str:
@@ -191,7 +191,7 @@ def _field(measurement: Measurement, name: str) -> str:
     if not found:
         return text
     newest = max(found, key=lambda samples: samples.last_hour)
-    text += f" last {newest.last:g}, {shown_hour(newest.last_hour)}"
+    text += f" last {newest.last:.10g}, {shown_hour(newest.last_hour)}"
     if all(samples.looks_like_a_counter for samples in found):
         text += ", looks like a counter"
     return text

@@ -12,7 +12,10 @@ from homeiot_batch.sources.influxdb.schema import Types
 HOUR_NS = 3_600 * 10**9
 DAYS = 7  # that are looked at, up to the newest reading
 FEWEST_SAMPLES = 6  # that show whether a field is a counter
-FALLS = 0.1  # share of the steps: a counter of the day begins again once in 24 hours
+# shares of the steps: of those that fall, and of those that begin again, as a counter of the day
+FALLS = 0.02
+BEGINS = 0.1
+ROUNDING = 0.001  # share of a value
 NUMBERS = {"float", "integer", "unsigned"}
 # what a text field may say of the number beside it
 LABELS = (
@@ -47,21 +50,24 @@ class Samples:
         return max(self.values)
 
     @functools.cached_property
-    def steps(self) -> list[float]:
-        """From each value to the next."""
-        return [later - former for former, later in pairwise(self.values.values())]
+    def steps(self) -> list[tuple[float, float]]:
+        """Each value with the next."""
+        return list(pairwise(self.values.values()))
 
     @property
     def hardly_falls(self) -> bool:
         """Whether it may be a counter: it does not fall, or begins again now and then."""
-        falls = sum(step < 0 for step in self.steps)
-        return falls <= FALLS * len(self.steps)
+        falls = [step for step in self.steps if _falls(*step)]
+        others = [step for step in falls if not _begins_again(*step)]
+        is_steady = len(others) <= FALLS * len(self.steps)
+        return is_steady and len(falls) <= max(1, BEGINS * len(self.steps))
 
     @property
     def looks_like_a_counter(self) -> bool:
         """Whether it rises and hardly ever falls."""
         is_shown = len(self.values) >= FEWEST_SAMPLES
-        return is_shown and self.hardly_falls and any(step > 0 for step in self.steps)
+        rises = any(later > former for former, later in self.steps)
+        return is_shown and rises and self.hardly_falls
 
 
 @dataclass(frozen=True)
@@ -127,6 +133,15 @@ class Survey:
     place: str
     measurements: Sequence[Measurement]
     left_out: int = 0
+
+
+def _falls(former: float, later: float) -> bool:
+    return former - later > ROUNDING * abs(former)
+
+
+def _begins_again(former: float, later: float) -> bool:
+    """Whether a counter begins again, or a wrong value ends: what is warm does not cool by half."""
+    return later <= former / 2
 
 
 def _is_column(name: str, taken: set[str]) -> bool:

@@ -24,7 +24,7 @@ DSMR = FieldTable(
         FieldRow(r"total_power_export_t([12])_kwh", "export", "kWh"),
         FieldRow(r"total_power_import_kwh", "import", "kWh"),
         FieldRow(r"total_power_export_kwh", "export", "kWh"),
-        FieldRow(r"(?:electricity_)?currently_delivered", "power", "kW", tells=False),
+        FieldRow(r"(?:electricity_)?currently_delivered", "power", "kW"),
         FieldRow(r"(?:phase_)?currently_delivered_(l[123])", "power", "kW"),
         FieldRow(r"power_delivered", "power", "kW", tells=False),
     ),
