@@ -23,6 +23,7 @@ from homeiot_batch.logging_conf import configure
 from homeiot_batch.sources.influxdb.client import compare_clocks
 from homeiot_batch.workflow.early_start import EarlyWorkflow
 from homeiot_batch.workflow.early_warnings import hand_over
+from homeiot_batch.workflow.unread_output import go_on_unread
 
 log = structlog.get_logger()
 
@@ -39,6 +40,7 @@ def run_archive(
 ) -> None:
     """Do what the options ask for, tell the watchdog, and exit with the run's code."""
     os.chdir(ROOT)
+    go_on_unread()
     url = None
     warnings: list[str] = []
     try:

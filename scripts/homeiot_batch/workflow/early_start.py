@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from homeiot_batch.core.environment import plain_environment
+from homeiot_batch.workflow.unread_output import go_on_unread
 
 # the checkout, in which Snakemake finds its Snakefile
 ROOT = Path(__file__).resolve().parents[3]
@@ -85,6 +86,7 @@ def _start() -> subprocess.Popen[bytes]:
 
 def wait_and_run() -> None:
     """Import what takes long, wait for the order, and run Snakemake. Without an order, end."""
+    go_on_unread()
     last_exit = _LastExit()
     atexit.register(last_exit)  # the first that is registered is called last
     handler = signal.getsignal(signal.SIGINT)

@@ -37,6 +37,7 @@ from homeiot_batch.workflow.run import Run
 from homeiot_batch.workflow.scope import open_scope
 from homeiot_batch.workflow.snakemake_failures import FailureNotes
 from homeiot_batch.workflow.summary import Summary
+from homeiot_batch.workflow.unread_output import go_on_unread
 
 
 def open_run(config: Mapping[str, Any], workflow: Any) -> Run:
@@ -45,6 +46,7 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> Run:
     Called once by the Snakefile with Snakemake's `workflow`. Only the main process locks and
     recovers: its children, in Snakemake's other modes, find the lock taken.
     """
+    go_on_unread([snakemake_logger])
     try:
         run = _open(load_settings(config), workflow)
     except LockError as error:
