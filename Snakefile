@@ -46,6 +46,7 @@ report: "workflow/report/workflow.rst"
 
 onstart:
     lift_rate_limit(workflow)
+    this_run.start_dbt_early(list(workflow.dag.needrun_jobs()))
 
 
 include: "workflow/rules/fetch.smk"

@@ -53,6 +53,7 @@ from homeiot_batch.warehouse import (
     meter_tables,
     read_copy,
 )
+from homeiot_batch.warehouse.dbt_process import DbtProcess
 from homeiot_batch.workflow import preflight, recovery, rereads, start
 from homeiot_batch.workflow.early_start import EarlyWorkflow
 from homeiot_batch.workflow.run import Run
@@ -314,7 +315,7 @@ MUTATIONS = [
     ),
     Mutation(
         "dbt: keeps the run's lock when the run is killed",
-        gives(dbt_build.build_models, run_lock.descriptors, "()"),
+        gives(DbtProcess.__init__, run_lock.descriptors, "()"),
         "tests/workflow/test_crashes.py -k killed_in_dbt",
     ),
     Mutation(

@@ -48,4 +48,4 @@ def test_dbt_is_not_started_on_a_name_that_it_cuts(
             f"dbt cannot open {str(file)!r}: its name holds #, ; or a line break; "
             "rename the file, and set DUCKDB_PATH to its new name"
         )
-    assert (tmp_path / "dbt.log").read_text() == ""
+    assert not (tmp_path / "dbt.log").exists()

@@ -71,7 +71,7 @@ class Watch:
                 with contextlib.suppress(OSError):
                     command = (process / "cmdline").read_bytes()
                     self.seen.add(command)
-                    if b"/bin/dbt\x00" in command:
+                    if b"\x00homeiot_batch.warehouse.dbt_process\x00" in command:
                         self.dbt_environments.add((process / "environ").read_bytes())
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from homeiot_batch.config import ROOT, Settings, load_settings
 from homeiot_batch.errors import BuildError
-from homeiot_batch.warehouse import dbt_build
+from homeiot_batch.warehouse import dbt_build, dbt_process
 from homeiot_batch.warehouse.dbt_build import build_models
 from tests.house import House
 
@@ -180,7 +180,7 @@ def test_a_dbt_that_is_killed(
     project: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the kernel for want of memory, say."""
-    monkeypatch.setattr(dbt_build, "_command", lambda *_: ["sh", "-c", "kill -9 $$"])
+    monkeypatch.setattr(dbt_process, "COMMAND", ["sh", "-c", "kill -9 $$"])
     assert build(settings) == [
         "dbt was ended by SIGKILL; run again, and give it more memory if it was not you"
     ]

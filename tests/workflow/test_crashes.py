@@ -167,14 +167,14 @@ def test_killed_while_a_leftover_is_deleted(archived: House) -> None:
 
 
 def dbt_children(pid: int) -> list[int]:
-    """The processes that `pid` has started and that run dbt."""
+    """The processes that `pid` has started and in which dbt works: it writes its log."""
     try:
         tasks = list(Path(f"/proc/{pid}/task").iterdir())
         children = {child for task in tasks for child in (task / "children").read_text().split()}
         return [
             int(child)
             for child in children
-            if b"/bin/dbt\x00" in Path(f"/proc/{child}/cmdline").read_bytes()
+            if Path(f"/proc/{child}/fd/1").readlink().name == "dbt.log"
         ]
     except (FileNotFoundError, ProcessLookupError):  # one has ended meanwhile
         return []

@@ -8,13 +8,10 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Collection, Generator
 from functools import partial
 from pathlib import Path
 
-from homeiot_batch.archive import run_lock
 from homeiot_batch.config import ROOT, SHIPPED_DATASET, Settings, is_secret
 from homeiot_batch.core.environment import plain_environment
 from homeiot_batch.errors import BuildError, DatabaseDamaged, DatabaseError
@@ -28,6 +25,7 @@ from homeiot_batch.warehouse.dbt_failures import (
     describe,
     lacking_columns,
 )
+from homeiot_batch.warehouse.dbt_process import DbtProcess
 from homeiot_batch.warehouse.dbt_results import delete_results, read_manifest, read_results
 from homeiot_batch.warehouse.table_vars import table_vars
 
@@ -35,28 +33,33 @@ CLOCK = re.compile(r"^\d\d:\d\d:\d\d +")  # before each line that dbt writes
 ENCOUNTERED = "Encountered an error:"
 
 
-def build_models(settings: Settings, log: Path, target: Path) -> list[str]:
-    """Build and test all models. What tests only warn of.
+def start_early(settings: Settings) -> DbtProcess | None:
+    """Start dbt's process, which then waits for `build_models`. None where it cannot be early."""
+    if has_unbuildable_name(settings.duckdb_path):
+        return None
+    with _database(settings.duckdb_path) as (database, folder):
+        return DbtProcess(_environment(settings, database), folder)
 
-    dbt's own output goes to `log`, its notes to the folder `target`. BuildError if a model or test
-    fails, DatabaseDamaged if DuckDB finds its file damaged.
+
+def build_models(
+    settings: Settings, log: Path, target: Path, early: DbtProcess | None = None
+) -> list[str]:
+    """Build and test all models, in the process that was started early or in a new one.
+
+    What tests only warn of. dbt's own output goes to `log`, its notes to the folder `target`.
+    BuildError if a model or test fails, DatabaseDamaged if DuckDB finds its file damaged.
     """
     target = target.absolute()
     delete_results(target)
-    with log.open("ab") as output, _database(settings.duckdb_path) as (database, folder):
-        # the child keeps the run's lock: if this process is killed, the next run waits until dbt
-        # has let go of the database
-        done = subprocess.run(
-            _command(settings, target),
-            env=_environment(settings, database),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            pass_fds=(*run_lock.descriptors(), *folder),
-            check=False,
-        )
-    if done.returncode:
-        raise _failure(settings, log, target, done.returncode)
+    if early and not early.is_ready():
+        early.stop()
+        early = None
+    if early is None:
+        with _database(settings.duckdb_path) as (database, folder):
+            early = DbtProcess(_environment(settings, database), folder)
+    code = early.run(_arguments(settings, target), log)
+    if code:
+        raise _failure(settings, log, target, code)
     return _described(settings, target, WARNED)
 
 
@@ -98,10 +101,9 @@ def _database(path: Path) -> Generator[tuple[str, tuple[int, ...]]]:
         os.close(folder)
 
 
-def _command(settings: Settings, target: Path) -> list[str]:
+def _arguments(settings: Settings, target: Path) -> list[str]:
     project = ROOT / "dbt"
     return [
-        str(Path(sys.executable).with_name("dbt")),
         "--no-use-colors",
         "build",
         "--exclude-resource-type",

@@ -29,7 +29,8 @@ from homeiot_batch.report.page import write_report
 from homeiot_batch.warehouse.build_inputs import Fingerprints, changed_inputs, fingerprints
 from homeiot_batch.warehouse.counter_hints import new_hints
 from homeiot_batch.warehouse.database import record_build, release_database
-from homeiot_batch.warehouse.dbt_build import build_models
+from homeiot_batch.warehouse.dbt_build import build_models, start_early
+from homeiot_batch.warehouse.dbt_process import DbtProcess
 from homeiot_batch.warehouse.duckdb_writer import load_day
 from homeiot_batch.warehouse.meter_columns import undeclared_columns
 from homeiot_batch.warehouse.meter_names import unknown_meters
@@ -46,6 +47,8 @@ from homeiot_batch.workflow.summary import Summary
 
 # the database is closed after so many rows: until then DuckDB keeps in memory what it has read
 ROWS_OF_A_CONNECTION = 1_000_000
+# dbt's process takes some memory, so it waits only for a night's jobs
+JOBS_OF_A_NIGHT = 30
 
 log = structlog.get_logger()
 
@@ -88,7 +91,14 @@ class Run:
         self._read_again: dict[Path, bool] = {}
         self._reasons: set[str] = set()
         self._reasons_lock = threading.Lock()
+        self._early_dbt: DbtProcess | None = None
         self.progress = Progress()
+
+    def start_dbt_early(self, jobs: Collection[Any]) -> None:
+        """Start dbt's process before the other jobs, if these are few and the tables are built."""
+        builds = any(job.rule.name == "dbt" for job in jobs)
+        if builds and len(jobs) <= JOBS_OF_A_NIGHT and table_datasets(self.settings):
+            self._early_dbt = start_early(self.settings)
 
     # paths, for the rules
 
@@ -260,7 +270,10 @@ class Run:
             tariffs = read_tariffs(self.settings)
             put_tariffs(database, tariffs, wait_s)  # waits until nobody else has it open
             prepare_meters(self.settings)
-            for warning in build_models(self.settings, Path(job), self.layout.dbt_target):
+            warnings = build_models(
+                self.settings, Path(job), self.layout.dbt_target, self._early_dbt
+            )
+            for warning in warnings:
                 self.summary.warn(f"dbt: {warning}")
             fault_points.reach("dbt.built")
             write_json(Path(marker), record_build(database, wait_s) | inputs)
@@ -301,6 +314,8 @@ class Run:
     def close(self) -> None:
         """Say what the run did, if it did anything, and write it beside the markers."""
         self.progress.close()
+        if self._early_dbt:
+            self._early_dbt.stop()
         release_database(self.settings.duckdb_path)
         for notice in self._fetcher.notices():
             self.summary.warn(notice)
