@@ -31,14 +31,15 @@ from tests.integration.servers import Influx1, Influx2, Influx113, Server
 PAGE = ROOT / "docs/benchmarks.md"
 DAY_ROWS = 86_400
 YEAR_ROWS = 1_440
+SHORT = 7  # as many times more rounds for what takes a tenth of a second
 SERVERS: dict[str, type[Server]] = {"1.x": Influx1, "1.13": Influx113, "2.7": Influx2}
 LAST_DAY = days_up_to(LAST, 1)[0]
 JSON, MSGPACK = "application/json", "application/x-msgpack"
 HEADER = """# Benchmarks
 
 `make bench` measures the batch beside what its work must cost at least, and writes this page. Each
-figure is the median of {rounds} runs, in turn with those of its yardstick. Ratios say more than
-seconds, which depend on the machine.
+figure is the median of {rounds} runs, in turn with those of its yardstick, and of {short} runs for
+a single day. Ratios say more than seconds, which depend on the machine.
 
 Measured on {day}: {cores} cores shared with the server, Python {python}, Snakemake {snakemake},
 DuckDB {duckdb}, dbt-duckdb {dbt}.
@@ -71,10 +72,10 @@ class Bench:
     folder: Path
     rounds: int
 
-    def medians(self, **runs: Callable[[], float]) -> dict[str, float]:
-        """The median of each contestant, all run in turn."""
+    def medians(self, times: int = 1, **runs: Callable[[], float]) -> dict[str, float]:
+        """The median of each contestant, all run in turn. `times` as many rounds for short ones."""
         took: dict[str, list[float]] = {name: [] for name in runs}
-        for _ in range(self.rounds):
+        for _ in range(self.rounds * times):
             for name, run in runs.items():
                 took[name].append(run())
         return {name: statistics.median(values) for name, values in took.items()}
@@ -96,6 +97,7 @@ def month(bench: Bench, name: str) -> Iterator[Row]:
         server = house.server
         assert server
         took = bench.medians(
+            SHORT,
             json=lambda: contestants.curl(server, "bench", LAST_DAY, JSON),
             msgpack=lambda: contestants.curl(server, "bench", LAST_DAY, MSGPACK),
             stage=lambda: contestants.stage(house, LAST_DAY),
@@ -184,6 +186,7 @@ def header(rounds: int) -> str:
     versions = {name: version(name) for name in ("snakemake", "duckdb")}
     return HEADER.format(
         rounds=rounds,
+        short=rounds * SHORT,
         day=datetime.now(UTC).date(),
         cores=os.cpu_count(),
         python=platform.python_version(),
