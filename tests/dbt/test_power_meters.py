@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.dbt.declared import DeclaredArchive
-from tests.dbt.test_incremental import assert_as_if_built_anew
+from tests.dbt.test_incremental import assert_as_if_built_anew, price
 
 pytestmark = [pytest.mark.usefixtures("clean_environment"), pytest.mark.slow]
 
@@ -85,4 +85,17 @@ def test_energy_from_power(tmp_path: Path) -> None:
     assert house.query("SELECT source, energy_from, has_export FROM dim_source ORDER BY 1") == [
         ("car", "power", False),
         ("grid", "power", True),
+    ]
+
+
+def test_what_a_day_with_unknown_hours_costs(tmp_path: Path) -> None:
+    """Its known hours have a price, as they have energy. Its net cost is not known."""
+    house = archive(tmp_path)
+    house.build()
+    price(house, "grid", 30.0)
+    assert_as_if_built_anew(house)
+    costs = "SELECT date_jst, import_cost, net_cost, unpriced_kwh FROM fct_daily_cost ORDER BY 1"
+    assert house.query(costs) == [
+        (FIRST, pytest.approx(360), pytest.approx(360 - 8 * 6), 0.0),
+        (SECOND, pytest.approx(300), None, 0.0),
     ]

@@ -14,20 +14,39 @@ with tariffs as (
 
 ),
 
+counted as (
+
+    select
+        *,
+        {{ is_summed() }}
+        and count(kwh) over (partition by source, counter, clock_hour, utc_offset)
+        < {{ quarters_of_hour('clock_hour', 'utc_offset') }} as is_of_unknown_hour
+    from (
+        select
+            *,
+            date_trunc('hour', quarter_jst) as clock_hour,
+            quarter_jst - quarter_utc as utc_offset
+        from {{ ref('int_quarter_energy') }}
+    )
+    where
+        (kwh is not null or {{ is_summed() }}) and source in (select source from tariffs)
+        {%- if is_incremental() %}
+            and {{ is_of_changed_day() }}
+        {%- endif %}
+
+),
+
+-- as in fct_hourly_energy, an hour that is not known whole has no energy
 quarters as (
 
     select
         source,
         quarter_utc,
         quarter_jst,
-        sum(kwh) filter (counter = 'import') as import_kwh,
-        sum(kwh) filter (counter = 'export') as export_kwh
-    from {{ ref('int_quarter_energy') }}
-    where
-        kwh is not null and source in (select source from tariffs)
-        {%- if is_incremental() %}
-            and {{ is_of_changed_day() }}
-        {%- endif %}
+        sum(kwh) filter (counter = 'import' and not is_of_unknown_hour) as import_kwh,
+        sum(kwh) filter (counter = 'export' and not is_of_unknown_hour) as export_kwh,
+        bool_or(is_of_unknown_hour) as is_unknown
+    from counted
     group by source, quarter_utc, quarter_jst
 
 ),
@@ -39,6 +58,7 @@ priced as (
         quarters.quarter_jst::date as date_jst,
         quarters.import_kwh,
         quarters.export_kwh,
+        quarters.is_unknown,
         tariffs.import_price,
         tariffs.feed_in_price,
         tariffs.currency
@@ -57,7 +77,8 @@ select
     sum(import_kwh * import_price) as import_cost,
     sum(export_kwh * feed_in_price) as feed_in_revenue,
     if(
-        {{ lacks_counter('sum(import_kwh)', 'sum(export_kwh)', 'date_jst') }},
+        bool_or(is_unknown)
+        or {{ lacks_counter('sum(import_kwh)', 'sum(export_kwh)', 'date_jst') }},
         null,
         coalesce(sum(import_kwh * import_price), 0) - coalesce(sum(export_kwh * feed_in_price), 0)
     ) as net_cost,
