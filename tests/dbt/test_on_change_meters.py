@@ -77,3 +77,30 @@ def test_complete_days_and_a_dead_device(tmp_path: Path) -> None:
             "it may stand still, while other series go on; check whether the device works"
         )
     ]
+
+
+def test_the_load_curve_of_a_counter_that_stands_still(tmp_path: Path) -> None:
+    """A car is charged for an hour of the last day but one. Both days are known, in every quarter.
+
+    Its last reading is at the begin of a quarter, in which it used nothing.
+    """
+    house = DeclaredArchive(
+        tmp_path / "home.duckdb",
+        ZoneInfo("Asia/Tokyo"),
+        {"energy": ENERGY},
+        {"pump": meter("pump", "on_change"), "car": meter("car", "on_change")},
+    )
+    noon = BEGIN + timedelta(hours=36)
+    charged = [(noon + timedelta(minutes=n), "car", 7 + 0.05 * n) for n in range(61)]
+    house.points("energy", [*points("pump"), (BEGIN, "car", 7.0), *charged])
+    house.build()
+    curve = (
+        "SELECT quarter_utc, import_w, is_measured FROM fct_load_curve "
+        "WHERE source = 'car' AND date_jst >= '2026-11-10' ORDER BY 1"
+    )
+    times = [BEGIN + timedelta(days=1, minutes=15 * n) for n in range(192)]
+    while_charged = {noon + timedelta(minutes=15 * n) for n in range(4)}
+    # the writer's last point is at 23:50
+    assert house.query(curve) == [
+        (at, pytest.approx(3000 if at in while_charged else 0), True) for at in times
+    ]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from homeiot_batch.config import ROOT
+from homeiot_batch.report.figures import read_figures
 from tests.examples.make import EXAMPLES
 from tests.examples.simulated import FIRST, LAST, Truth
 from tests.house import Checkout, Outcome
@@ -166,3 +167,15 @@ def test_the_gap_of_evcc_is_unknown(run: Run) -> None:
         assert run.house.query(hours) == unknown
     gap = f"SELECT DISTINCT longest_gap_s FROM fct_daily_energy WHERE date_jst = '{GAP}'"
     assert run.house.query(gap) == [(10860.0,)]
+
+
+def test_the_report_knows_a_counter_that_stands_still(run: Run) -> None:
+    """A car that was not charged has used nothing on that day, which is not the same as no data."""
+    if run.name != "home_assistant":
+        pytest.skip("the other houses write at an interval")
+    [car] = [meter for meter in read_figures(run.house.read_copy).meters if meter.name == "car"]
+    days = {day.date_jst: day for day in car.without_unmeasured_days().days}
+    silent = [date(2026, 10, 21), date(2026, 10, 24)]
+    assert [(days[day].readings, days[day].import_kwh) for day in silent] == [(0, 0.0)] * 2
+    assert len(car.load_curve) == 96
+    assert {hour.date_jst for hour in car.hours} == set(days)

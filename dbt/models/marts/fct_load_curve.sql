@@ -2,7 +2,15 @@ with quarters as (
 
     select
         *,
-        quarter_jst::date as date_jst
+        quarter_jst::date as date_jst,
+        quarter_jst + interval 15 minutes as end_jst,
+        -- known to its end: the next one is known too, or its counter stood still all the time
+        coalesce(
+            quarter_utc + interval 15 minutes
+            = lead(quarter_utc) over (partition by source, counter order by quarter_utc),
+            false
+        )
+        or (readings = 0 and longest_step_s = 0) as is_whole
     from {{ ref('int_quarter_energy') }}
     where
         kwh is not null
@@ -18,7 +26,7 @@ measured as (
         date_diff(
             'microsecond',
             greatest(quarter_jst, dim_source.first_reading_jst),
-            least(quarter_jst + interval 15 minutes, dim_source.last_reading_jst)
+            if(is_whole, end_jst, least(end_jst, dim_source.last_reading_jst))
         ) / 1e6 as known_s,
         readings > 0
         or longest_step_s <= 2 * if(

@@ -67,6 +67,6 @@ def _square(day: Day, first: date, wording: Wording) -> Square:
 def _look(day: Day) -> str:
     if day.is_complete:
         return "full"
-    if day.readings:
+    if day.is_measured:
         return "half"
     return "none"

@@ -72,6 +72,11 @@ class Day(Energy):
     readings: int
 
     @property
+    def is_measured(self) -> bool:
+        """Whether anything of it was measured: a counter may also stand still all day."""
+        return self.readings > 0 or (self.coverage or 0) > 0
+
+    @property
     def is_partial(self) -> bool:
         """Whether it is incomplete or partly estimated."""
         return not self.is_complete or self.estimated_kwh > 0
@@ -292,7 +297,7 @@ class Meter:
         The marts have 0 for the days inside a gap that ends with another meter. Nobody measured
         them. The same holds for months and years of such days alone.
         """
-        known = {day.date_jst for day in self.days if day.readings or day.estimated_kwh}
+        known = {day.date_jst for day in self.days if day.is_measured or day.estimated_kwh}
         months = {day.replace(day=1) for day in known}
         years = {day.year for day in known}
         measured = replace(self)

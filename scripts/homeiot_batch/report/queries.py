@@ -83,12 +83,13 @@ GROUP BY ALL
 ORDER BY ALL
 """
 
-# A day without a reading and without an estimate has hours of 0 that nobody measured.
+# A day without a reading and without an estimate has hours of 0 that nobody measured. But a counter
+# that is written on a change may stand still all day.
 IS_KNOWN = """
 (source, date_jst) NOT IN (
     SELECT (source, date_jst)
     FROM fct_daily_energy
-    WHERE readings = 0 AND coalesce(estimated_kwh, 0) = 0
+    WHERE readings = 0 AND coalesce(estimated_kwh, 0) = 0 AND coalesce(coverage, 0) = 0
 )
 """
 

@@ -119,7 +119,7 @@ def _complete_tile(wording: Wording) -> Tile:
     words = wording.words
     day = wording.meter.last_day
     label = words("complete")
-    if day.coverage is None or not day.readings:
+    if day.coverage is None or not day.is_measured:
         caveats = wording.day_caveats(day)
         return Tile(label, None, words("no_data"), caveats=caveats)
     notes = []

@@ -85,11 +85,11 @@ class Wording:
 
     def _day_gaps(self, day: Day) -> list[str]:
         caveats = []
-        if not day.readings:
+        if not day.is_measured:
             caveats.append(self.words("caveat_nothing"))
         if day.is_complete:
             return caveats
-        if day.readings and day.coverage is not None and day.coverage < 1:
+        if day.is_measured and day.coverage is not None and day.coverage < 1:
             percent = self.words.share(day.coverage)
             caveats.append(self.words("caveat_coverage", percent=percent))
         if day.longest_gap_s:
