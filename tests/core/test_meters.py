@@ -239,6 +239,17 @@ MISTAKES: dict[str, tuple[object, str]] = {
             "leave it out"
         ),
     ),
+    "the wrap of a counter for power": (
+        {"house": POWER | {"counter_wrap_kwh": 100000}},
+        (
+            "meters house.counter_wrap_kwh is about registers, and its energy is computed from its "
+            "power; leave it out"
+        ),
+    ),
+    "the direction of an export that is not there": (
+        {"house": {"kind": "grid", "import": IN, "export_direction": "down"}},
+        "meters house.export_direction is about its export, and it has none; leave it out",
+    ),
     "an unknown way to report": (
         {"house": {"kind": "grid", "import": IN, "reports": "on change"}},
         "meters.house.reports='on change' Input should be 'interval' or 'on_change'",
@@ -337,6 +348,17 @@ def test_a_setting_that_is_given_twice_is_refused(key: str) -> None:
         load({"house": house}, dbt_vars={"sources": {"house": {key: value}}})
     assert str(caught.value).endswith(
         f"meters house.{key} is set in dbt_vars.sources.house too; remove it there"
+    )
+
+
+def test_a_var_of_registers_is_refused_for_power() -> None:
+    """It would have no effect, wherever it is set. One that power has too is taken."""
+    load({"house": POWER}, dbt_vars={"sources": {"house": {"max_power_kw": 12}}})
+    with pytest.raises(SettingsError) as caught:
+        load({"house": POWER}, dbt_vars={"sources": {"house": {"counter_wrap_kwh": 100000}}})
+    assert str(caught.value).endswith(
+        "meters house.counter_wrap_kwh in dbt_vars.sources.house is about registers, and its "
+        "energy is computed from its power; remove it there"
     )
 
 

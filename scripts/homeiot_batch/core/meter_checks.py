@@ -39,7 +39,9 @@ def refuse_wrong_meters(
                 f"{name}.energy_from='power', but it has none of its own; "
                 f"a source of {SHIPPED_DATASET} has registers, leave it out"
             )
-        _refuse_settings_given_twice(name, meter, of_sources.get(name) or {})
+        own = of_sources.get(name) or {}
+        _refuse_settings_given_twice(name, meter, own)
+        _refuse_settings_without_effect(name, meter, own)
     find_series(meters, datasets)
 
 
@@ -91,3 +93,19 @@ def _refuse_settings_given_twice(name: str, meter: Meter, own: Mapping[str, obje
         is_register_unit = key == "unit" and meter.series
         if key in meter.settings or is_register_unit:
             raise ValueError(f"{name}.{key} is set in dbt_vars.sources.{name} too; remove it there")
+
+
+def _refuse_settings_without_effect(name: str, meter: Meter, own: Mapping[str, object]) -> None:
+    """Those of dbt_vars that a meter of power does not use, and those of an export that is none."""
+    where = f"dbt_vars.sources.{name}"
+    if meter.counts_power:
+        for key in OF_REGISTERS:
+            if key in own:
+                raise ValueError(
+                    f"{name}.{key} in {where} is about registers, and its energy is computed from "
+                    "its power; remove it there"
+                )
+    if meter.series and not meter.export and "export_direction" in {*own, *meter.settings}:
+        raise ValueError(
+            f"{name}.export_direction is about its export, and it has none; leave it out"
+        )
