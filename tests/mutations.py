@@ -29,6 +29,7 @@ from homeiot_batch.counters.state import State
 from homeiot_batch.counters.steps import Steps
 from homeiot_batch.errors import ArchiveDamaged, DatabaseDamaged
 from homeiot_batch.report import page, queries
+from homeiot_batch.setup_house import choice, house_file, proposal
 from homeiot_batch.sources import influx_reader
 from homeiot_batch.sources.export_reader import ExportReader
 from homeiot_batch.sources.exports import evidence as export_evidence
@@ -96,6 +97,31 @@ class Mutation:
 
 
 MUTATIONS = [
+    Mutation(
+        "init: a file that is there is replaced with --force only",
+        without_raise(house_file.refuse_existing),
+        "tests/setup_house/test_command.py -k existing",
+    ),
+    Mutation(
+        "init: a replaced file is kept as a copy",
+        without(house_file.replace_file, "_copied"),
+        "tests/setup_house/test_command.py -k existing",
+    ),
+    Mutation(
+        "init: what was declared stays declared",
+        body(proposal._with_former, "return dict(datasets)"),
+        "tests/setup_house/test_command.py -k existing",
+    ),
+    Mutation(
+        "init: of two devices that may be the grid's none is taken",
+        body(choice._keep_one, "pass"),
+        "tests/setup_house/test_schemas.py -k not_clear",
+    ),
+    Mutation(
+        "init: registers that nothing shows to be parts of a whole are not added",
+        body(choice._whole, "return list(candidates)"),
+        "tests/setup_house/test_schemas.py -k not_clear",
+    ),
     Mutation(
         "read: an answer is compared with the server's counts",
         without_raise(InfluxReader.read),

@@ -42,15 +42,18 @@ def init(checkout: Checkout, *options: str) -> Outcome:
 def test_a_server_is_told_as_its_export(server: Influx1 | Influx2, checkout: Checkout) -> None:
     """Every house at once. Both say the same of it, and the next run is told."""
     house = [*HOME_ASSISTANT, *EVCC, *DSMR, *TELEGRAF, named("states", "freezer", "Wh", 9)]
+    old = f"{entity('kWh', 'old_meter')} value=3 1790000000000000000"
     checkout.environment |= written(server, "every_house", house)
+    server.write_lines("every_house", old.encode())
     of_server = init(checkout, "--print")
     export = checkout.folder / "house.lp"
-    export.write_text("\n".join(lines(house)) + "\n")
+    export.write_text("\n".join([old, *lines(house)]) + "\n")
     checkout.environment["INFLUX_URL"] = str(export)
     of_export = init(checkout, "--print")
     assert (of_server.code, of_export.code) == (0, 0)
     first = "archive_start: 2026-11-21 # the first day with readings\n"
     assert first in of_server.stderr
+    assert "old_meter value of kWh: silent since 2026-09-21 14h UTC, last 3\n" in of_server.stderr
     assert of_server.stderr.replace(first, "").split("next: ")[0].replace(
         "retention: policy 'autogen' keeps readings for ever\n", ""
     ) == of_export.stderr.split("next: ")[0].replace("retention: an export deletes nothing\n", "")

@@ -287,3 +287,21 @@ def test_readings_of_today_alone(
     said = capsys.readouterr()
     assert list(yaml.safe_load(said.out)["meters"]) == ["solar"]
     assert "next: `homeiot run` tomorrow: no day of readings is over yet." in said.err
+
+
+def test_what_was_not_written_for_a_week_is_no_meter_but_listed(
+    init: Init, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A car that was not charged, or a device that died: nobody can tell."""
+    old = [
+        line.replace(" 1795", " 1793")
+        for line in lines([counter(entity("kWh", "wallbox_energy"), 5)], 30)
+    ]
+    place = export_of(tmp_path, SMALL[:1])
+    place.write_text("\n".join([*old, place.read_text()]))
+    monkeypatch.setenv("INFLUX_URL", str(place))
+    set_up_house(only_print=False, force=False, shows_all=False, config=[f"now={NOW}"])
+    text = (tmp_path / "house/config.yaml").read_text()
+    assert list(yaml.safe_load(text)["meters"]) == ["grid"]
+    silent = "silent since 2026-10-29 16h UTC, last 12.25"
+    assert f"# - sensor wallbox_energy value of kWh: {silent}\n" in text

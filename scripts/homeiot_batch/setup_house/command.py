@@ -32,6 +32,7 @@ from homeiot_batch.setup_house.proposal import (
     Found,
     begun_before,
     content_of,
+    energy_fields,
     meter_names_taken,
     recognised_in,
 )
@@ -58,12 +59,15 @@ def set_up_house(*, only_print: bool, force: bool, shows_all: bool, config: Sequ
 def _set_up(settings: Settings, file: Path, *, only_print: bool, shows_all: bool) -> None:
     asks = is_at_terminal() and not only_print
     former = former_settings(file)
-    survey, hours = surveyed(settings, looks_at_all=shows_all)
+    _refuse_problems(settings)
+    source = _opened(settings, looks_at_all=shows_all)
+    survey = surveyed(source)
     zone, why_zone = house_zone(settings, asks=asks)
     settings = settings.model_copy(update={"tz": zone})
     found = recognised_in(survey)
+    found.remarks += map(str, source.silent(energy_fields(found)))
     choice = _choice(settings, found, survey, asks=asks)
-    ahead = outlook(settings, found.datasets.values(), hours)
+    ahead = outlook(settings, found.datasets.values(), _hours(source))
     content = content_of(survey, found, choice, former, shows_all=shows_all)
     _complete(content, ahead, why_zone)
     if only_print:
@@ -74,23 +78,32 @@ def _set_up(settings: Settings, file: Path, *, only_print: bool, shows_all: bool
     _tell(survey, found, content, ahead, is_error=only_print)
 
 
-def surveyed(settings: Settings, *, looks_at_all: bool) -> tuple[Survey, Hours | None]:
-    """What the source holds, and of an export the hours. SourceError if it holds nothing."""
-    _refuse_problems(settings)
-    hours = None
+Source = ServerSurvey | ExportSurvey
+
+
+def _opened(settings: Settings, *, looks_at_all: bool) -> Source:
+    """What can be asked for a survey."""
     if settings.is_server:
-        client = InfluxClient(settings)
-        survey = ServerSurvey(settings, client, look_at_all=looks_at_all).survey()
-    else:
-        export = ExportSurvey(settings)
-        survey = export.survey()
-        hours = export.hours
+        return ServerSurvey(settings, InfluxClient(settings), look_at_all=looks_at_all)
+    return ExportSurvey(settings)
+
+
+def _hours(source: Source) -> Hours | None:
+    """The hours of an export."""
+    if isinstance(source, ExportSurvey):
+        return source.hours
+    return None
+
+
+def surveyed(source: Source) -> Survey:
+    """What the source holds. SourceError if it holds nothing."""
+    survey = source.survey()
     if not survey.measurements:
         raise SourceError(
             f"{survey.place} holds no readings yet; let your programs write into it first, or "
             "correct INFLUX_BUCKET"
         )
-    return survey, hours
+    return survey
 
 
 def _refuse_problems(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """What an export holds, in one pass through its lines."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from homeiot_batch.setup_house.survey import (
     Measurement,
     Samples,
     Series,
+    Silent,
     Survey,
     in_order,
 )
@@ -70,6 +72,7 @@ class ExportSurvey:
         self._known: dict[bytes, _Seen | None] = {}
         self._series: dict[str, _Seen] = {}
         self._types: dict[str, Types] = {}
+        self._since = 0
         # numbers of hours since the epoch, by measurement
         self.hours: dict[str, set[int]] = {}
 
@@ -78,18 +81,26 @@ class ExportSurvey:
         for file in export_files(self._settings.influx_url):
             self._read(file)
         newest = max((hour for hours in self.hours.values() for hour in hours), default=0)
-        since = (newest + 1 - KEPT_HOURS) * HOUR_NS
+        self._since = (newest + 1 - KEPT_HOURS) * HOUR_NS
+        series: dict[str, list[Series]] = defaultdict(list)
+        for seen in self._series.values():
+            samples = seen.samples(self._since)
+            if samples:
+                series[seen.measurement].append(_series(seen, samples))
         found = [
-            Measurement(name, types, in_order(self._series_of(name, since)))
+            Measurement(name, types, in_order(series[name]))
             for name, types in sorted(self._types.items())
         ]
         return Survey(self._settings.influx_url, found)
 
-    def _series_of(self, measurement: str, since: int) -> Iterator[Series]:
+    def silent(self, fields: Mapping[str, Collection[str]]) -> Iterator[Silent]:
+        """The series that had none of the fields in the last days. `fields` by measurement."""
         for seen in self._series.values():
-            if seen.measurement == measurement:
-                samples = seen.samples(since)
-                yield Series(seen.measurement, seen.tags, samples, seen.texts)
+            for name in sorted(fields.get(seen.measurement, ())):
+                hours = seen.numbers.get(name)
+                if hours and max(hours) < self._since:
+                    last = max(hours)
+                    yield Silent(seen.measurement, seen.tags, name, last, hours[last][1])
 
     def _read(self, file: Path) -> None:
         section = Section(file, 0)
@@ -138,6 +149,10 @@ class ExportSurvey:
                 seen.texts[name] = value
         elif not isinstance(value, bool):
             seen.add_number(name, time, float(value))
+
+
+def _series(seen: _Seen, samples: Mapping[str, Samples]) -> Series:
+    return Series(seen.measurement, seen.tags, samples, seen.texts)
 
 
 def _kind(value: Value) -> str:

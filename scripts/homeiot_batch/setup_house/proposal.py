@@ -71,6 +71,17 @@ def _unknown_counters(survey: Survey, found: Found) -> Iterator[str]:
                     yield f"{place} of {dataset} looks like a counter, its unit is not known"
 
 
+def energy_fields(found: Found) -> dict[str, set[str]]:
+    """The fields of the datasets, by measurement, in which a candidate for a register was found."""
+    fields: dict[str, set[str]] = {}
+    for candidate in found.candidates:
+        dataset = found.datasets[candidate.dataset]
+        if candidate.unit not in POWER_UNITS:
+            [first, *_] = dataset.fields
+            fields.setdefault(dataset.measurement, set()).add(candidate.field or first)
+    return fields
+
+
 def begun_before(candidates: Sequence[Candidate], midnight_ns: int) -> list[Candidate]:
     """Those with readings of a day that is over. All, if none has: then no day is."""
     begun = []

@@ -1,23 +1,27 @@
 """What an InfluxDB server holds, in a bounded number of questions."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import batched
 
 from homeiot_batch.config import Settings
 from homeiot_batch.core.days import nanoseconds
+from homeiot_batch.errors import SourceError
 from homeiot_batch.setup_house.survey import (
     DAYS,
     HOUR_NS,
     Measurement,
     Samples,
     Series,
+    Silent,
     Survey,
     in_order,
     label_fields,
     sampled_fields,
 )
-from homeiot_batch.sources.influxdb.answers import FieldKey, Instant
+from homeiot_batch.sources.influxdb.answers import FieldKey, Instant, ShapeError, parsed
 from homeiot_batch.sources.influxdb.answers import Series as Rows
 from homeiot_batch.sources.influxdb.client import InfluxClient, quote_ident
 from homeiot_batch.sources.influxdb.schema import Types
@@ -26,6 +30,8 @@ MOST_MEASUREMENTS = 5_000
 AT_ONCE = 200  # measurements that one question names
 MOST_FIELDS = 40  # of one measurement
 WINDOW_NS = DAYS * 24 * HOUR_NS
+# measurements whose names hold this are looked at first
+ENERGY_NAMES = r"^[kM]?Wh?$|energy|power|electric|meter|mqtt|modbus|dsmr|p1|grid|solar|pv|wh$"
 
 Fields = tuple[str, ...]
 Tags = tuple[tuple[str, str], ...]
@@ -63,7 +69,7 @@ class ServerSurvey:
     def survey(self) -> Survey:
         """The measurements of the retention policy that is read."""
         types = self._types()
-        names = sorted(types)[: self._most]
+        names = sorted(types, key=_interest)[: self._most]
         batches = list(_batches({name: types[name] for name in names}))
         now = nanoseconds(self._settings.instant())
         self._look(batches, _Window(now - WINDOW_NS, now))
@@ -71,9 +77,22 @@ class ServerSurvey:
             newest = self._newest(batches)
             self._look(batches, _Window(newest + 1 - WINDOW_NS, newest + 1))
         self._read_labels(types, names)
-        found = [Measurement(name, types[name], self._series(name)) for name in names]
+        series = self._series()
+        found = [Measurement(name, types[name], in_order(series[name])) for name in sorted(names)]
         place = f"{self._settings.influx_bucket!r} at {self._settings.influx_url}"
         return Survey(place, found, len(types) - len(names))
+
+    def silent(self, fields: Mapping[str, Collection[str]]) -> Iterator[Silent]:
+        """The series that had none of the fields in the last days. `fields` by measurement."""
+        for measurement, names in fields.items():
+            for field_name in sorted(names):
+                query = f"SELECT last({_field(field_name)}) FROM {quote_ident(measurement)}"
+                for rows in self._client.series(f"{query} GROUP BY *"):
+                    if field_name in self._of(rows).numbers:
+                        continue
+                    for time, value in _numbers(rows):
+                        hour = time - time % HOUR_NS
+                        yield Silent(measurement, rows.tags, field_name, hour, value)
 
     def _types(self) -> dict[str, Types]:
         """The types of the fields of each measurement.
@@ -84,9 +103,18 @@ class ServerSurvey:
         for series in self._client.series("SHOW FIELD KEYS"):
             fields = types.setdefault(series.name, {})
             for row in series.rows():
-                key = FieldKey.model_validate(row)
+                key = self._field_key(row)
                 fields.setdefault(key.name, set()).add(key.kind)
         return types
+
+    def _field_key(self, row: object) -> FieldKey:
+        try:
+            return parsed(FieldKey, row)
+        except ShapeError as error:
+            raise SourceError(
+                f"{self._settings.influx_url} answered SHOW FIELD KEYS in another way than "
+                f"InfluxDB: {error}; check INFLUX_URL, and what stands between here and the server"
+            ) from None
 
     def _look(self, batches: Sequence[tuple[Fields, Sequence[str]]], window: _Window) -> None:
         """Take the last value of each hour."""
@@ -98,8 +126,8 @@ class ServerSurvey:
     def _take_numbers(self, rows: Rows, fields: Fields) -> None:
         seen = self._of(rows)
         for hour, *values in rows.values:
-            for name, value in zip(fields, values, strict=True):
-                if isinstance(value, int | float):
+            for name, value in zip(fields, values, strict=False):
+                if isinstance(hour, int) and isinstance(value, int | float):
                     seen.numbers.setdefault(name, {})[hour] = float(value)
 
     def _of(self, rows: Rows) -> _Seen:
@@ -137,19 +165,32 @@ class ServerSurvey:
         for rows in self._client.series(f"{_last(labels, names, window)} GROUP BY *"):
             texts = self._of(rows).texts
             for _, *values in rows.values:
-                for label, value in zip(labels, values, strict=True):
+                for label, value in zip(labels, values, strict=False):
                     if isinstance(value, str):
                         texts[label] = value
 
-    def _series(self, measurement: str) -> list[Series]:
-        found = []
+    def _series(self) -> dict[str, list[Series]]:
+        """What was seen, by measurement."""
+        found: dict[str, list[Series]] = defaultdict(list)
         for (name, tags), seen in self._seen.items():
-            if name == measurement:
-                numbers = {
-                    key: Samples(dict(sorted(at.items()))) for key, at in seen.numbers.items()
-                }
-                found.append(Series(name, dict(tags), numbers, seen.texts))
-        return in_order(found)
+            numbers = {}
+            for key, hours in seen.numbers.items():
+                numbers[key] = Samples(dict(sorted(hours.items())))
+            found[name].append(Series(name, dict(tags), numbers, seen.texts))
+        return found
+
+
+def _interest(name: str) -> tuple[bool, str]:
+    """An order in which names that say energy or power come first."""
+    is_energy = re.search(ENERGY_NAMES, name, re.IGNORECASE)
+    return is_energy is None, name
+
+
+def _numbers(rows: Rows) -> Iterator[tuple[int, float]]:
+    """Time (ns) and value of rows of one number."""
+    for time, value in rows.values:
+        if isinstance(time, int) and isinstance(value, int | float):
+            yield time, float(value)
 
 
 def _batches(types: dict[str, Types]) -> Iterator[tuple[Fields, Sequence[str]]]:

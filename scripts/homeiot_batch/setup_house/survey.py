@@ -127,6 +127,22 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+class Silent:
+    """A number that was not written in the last days: its last value and the hour of it (ns)."""
+
+    measurement: str
+    tags: Mapping[str, str]
+    field: str
+    hour: int
+    last: float
+
+    def __str__(self) -> str:
+        name = " ".join([*self.tags.values(), self.field])
+        silence = f"silent since {shown_hour(self.hour)}, last {self.last:.10g}"
+        return f"{name} of {self.measurement}: {silence}"
+
+
+@dataclass(frozen=True)
 class Survey:
     """All measurements that were looked at, by name. `left_out` were not: there are too many."""
 
