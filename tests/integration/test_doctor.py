@@ -707,7 +707,8 @@ def test_no_declared_field_and_no_measurement(look: Look, server: Influx1 | Infl
     ]
     fix = (
         "correct the dataset's measurement in config.yaml, or INFLUX_MEASUREMENT. If it is new, "
-        "wait for its first point"
+        "wait for its first point. If your house has no such measurement, `homeiot init` declares "
+        "those that it has"
     )
     nowhere = look(server.environment("bfield"), influx_measurement="powerz")
     assert list(check_readings(nowhere)) == [

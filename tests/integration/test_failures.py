@@ -125,7 +125,12 @@ def assert_refused(
         ),
         (
             {"INFLUX_MEASUREMENT": "nope"},
-            "does not exist (there are power); check INFLUX_MEASUREMENT",
+            (
+                "does not exist (there are power); check INFLUX_MEASUREMENT, "
+                "INFLUX_RETENTION_POLICY, INFLUX_BUCKET, and that the credentials may read, not "
+                "only write. If your house has no such measurement, `homeiot init` declares those "
+                "that it has"
+            ),
         ),
     ],
 )

@@ -126,6 +126,13 @@ class Dataset(BaseModel):
         return f"CREATE TABLE IF NOT EXISTS {quoted(self.name)} ({', '.join(columns)})"
 
 
+def how_to_declare(dataset: Dataset) -> str:
+    """What else to do where a measurement is not there: the end of a message, or ""."""
+    if dataset.name != SHIPPED_DATASET:
+        return ""
+    return ". If your house has no such measurement, `homeiot init` declares those that it has"
+
+
 def wall_columns(dataset: Dataset, zone: str) -> list[str]:
     """SQL that makes the archived columns those of the raw table.
 

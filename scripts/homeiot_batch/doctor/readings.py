@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from homeiot_batch.config import Settings
-from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.datasets import Dataset, how_to_declare
 from homeiot_batch.doctor.columns import check_fields, check_tags
 from homeiot_batch.doctor.deliveries import check_begin, check_sources
 from homeiot_batch.doctor.finding import Finding, of_error, ok, problem
@@ -184,5 +184,5 @@ def _nowhere(search: Search, read: str) -> Finding:
         search.dataset.name,
         f"there is no measurement {measurement!r} in {read}; {near(measurement, sorted(others))}",
         "correct the dataset's measurement in config.yaml, or INFLUX_MEASUREMENT. "
-        "If it is new, wait for its first point",
+        f"If it is new, wait for its first point{how_to_declare(search.dataset)}",
     )

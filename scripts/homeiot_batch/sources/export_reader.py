@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from homeiot_batch.config import Settings
-from homeiot_batch.core.datasets import Dataset
+from homeiot_batch.core.datasets import Dataset, how_to_declare
 from homeiot_batch.core.days import LocalDay, instant_of, nanoseconds
 from homeiot_batch.errors import SourceError
 from homeiot_batch.sources.exports.coverage import Coverage
@@ -152,6 +152,7 @@ class ExportReader:
                 f"{self._path} holds no point of measurement {measurement!r} in database "
                 f"{database!r} (it holds {found}); "
                 "check INFLUX_MEASUREMENT, INFLUX_BUCKET and INFLUX_RETENTION_POLICY"
+                f"{how_to_declare(entry.dataset)}"
             )
         if len(entry.policies) > 1:
             names = ", ".join(sorted(entry.policies))

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from homeiot_batch.config import Settings
-from homeiot_batch.core.datasets import ARROW_TYPES, Dataset
+from homeiot_batch.core.datasets import ARROW_TYPES, Dataset, how_to_declare
 from homeiot_batch.core.day_record import listed_counts
 from homeiot_batch.core.days import LocalDay, LocalDays, instant_of, nanoseconds
 from homeiot_batch.errors import SourceError, SourceUnavailable
@@ -231,7 +231,7 @@ class InfluxReader:
         return (
             f"{self._where(dataset)} does not exist ({found}); check INFLUX_MEASUREMENT, "
             "INFLUX_RETENTION_POLICY, INFLUX_BUCKET, and that the credentials may read, not only "
-            "write"
+            f"write{how_to_declare(dataset)}"
         )
 
     def _found_instead(self, dataset: Dataset) -> str:

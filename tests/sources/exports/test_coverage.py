@@ -173,7 +173,8 @@ def test_another_database_is_named_with_what_it_holds(folder: Path, read: Read) 
     assert refused(read) == (
         f"{folder} holds no point of measurement 'power' in database 'home_energy' (it holds no "
         "measurement, and of other databases it holds cabin.autogen (power), homeassistant.autogen "
-        "(W, power)); check INFLUX_MEASUREMENT, INFLUX_BUCKET and INFLUX_RETENTION_POLICY"
+        "(W, power)); check INFLUX_MEASUREMENT, INFLUX_BUCKET and INFLUX_RETENTION_POLICY. "
+        "If your house has no such measurement, `homeiot init` declares those that it has"
     )
 
 
