@@ -51,6 +51,7 @@ from homeiot_batch.warehouse import (
     database,
     dbt_build,
     duckdb_writer,
+    learned_reports,
     meter_tables,
     read_copy,
 )
@@ -597,10 +598,24 @@ MUTATIONS = [
         "on change: silence in which the counter moved is a gap",
         expression(
             judge._Day._stood_still,
-            "point.kwh <= max(limits.noise_kwh, self.state.digit or 0.0) + TINY_KWH",
+            "point.kwh <= least + TINY_KWH",
             "True",
         ),
         "tests/counters/test_on_change.py -k moved",
+    ),
+    Mutation(
+        "on change: a silence ends with one usual step at most",
+        expression(
+            judge._Day._stood_still, "MARGIN * usual.rise + digit", "2 * MARGIN * usual.rise"
+        ),
+        "tests/counters/test_on_change.py -k marked",
+    ),
+    Mutation(
+        "on change: in doubt a register is read at an interval",
+        expression(
+            learned_reports.reports_of, "steps.long_rise > MOST_RISE * steps.short_rise", "False"
+        ),
+        "tests/warehouse/test_learned_reports.py -k interval",
     ),
     Mutation(
         "meters: a series without readings, or of several devices, is refused",

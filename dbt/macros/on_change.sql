@@ -1,26 +1,72 @@
 {# Registers that are written when their value changes. #}
 
-{# Whether the registers of the row's source are written when their value changes. #}
+{# Whether the row's register is written when its value changes. #}
 {% macro is_on_change() -%}
-    ({{ source_text('reports') }} is not distinct from 'on_change')
+    (
+        {{ source_text('reports') }} is not distinct from 'on_change'
+        {%- for declared in var('registers') if declared.reports == 'on_change' %}
+            or {{ is_register(declared) }}
+        {%- endfor %}
+    )
+{%- endmacro %}
+
+{# How the registers of the row's source are written, `both` where some are and others are not. #}
+{% macro reports_of_source() -%}
+    case
+        {%- for source in declared_sources() %}
+            {%- set own = registers_of(source) | map(attribute='reports', default='interval') %}
+            {%- set found = own | unique | list %}
+            when source = {{ sql_literal(source) }}
+                then {{ sql_literal(found[0] if found | length == 1 else 'both') }}
+        {%- endfor %}
+            when true then coalesce({{ source_text('reports') }}, 'interval')
+    end
 {%- endmacro %}
 
 {# Time of the last reading of the dataset that the row's register is in, UTC. #}
 {% macro writer_utc() -%}
     case
-        {%- for source, settings in (var('sources') or {}).items() %}
-            {%- if settings['reports'] == 'on_change' %}
-                {%- for declared in registers_of(source) %}
-                    when
-                        source = {{ sql_literal(source) }}
-                        {%- if declared.counter %}
-                            and counter = {{ sql_literal(declared.counter) }}
-                            and register = {{ declared.register }}
-                        {%- endif %}
-                        then (select max(ts_utc) from {{ sql_name(declared.dataset) }})
-                {%- endfor %}
-            {%- endif %}
+        {%- for dataset in ['raw_meter_readings'] if dataset in var('datasets') %}
+            when {{ source_text('reports') }} = 'on_change' then {{ last_reading_utc(dataset) }}
+        {%- endfor %}
+        {%- for declared in var('registers') if declared.reports == 'on_change' %}
+            when {{ is_register(declared) }} then {{ last_reading_utc(declared.dataset) }}
         {%- endfor %}
             when false then null
     end::timestamp
+{%- endmacro %}
+
+{# Time of the last reading of a dataset, UTC. #}
+{% macro last_reading_utc(dataset) -%}
+    (select max(ts_utc) from {{ sql_name(dataset) }})
+{%- endmacro %}
+
+{# Whether the row's source is declared as a meter. #}
+{% macro is_declared() -%}
+    ({%- if declared_sources() -%} source in ({{ literals(declared_sources()) }}) or {% endif -%}
+    {{ source_text('reports') }} is not null)
+{%- endmacro %}
+
+{# End of the last day that is loaded of the dataset that the row's register is in, UTC. #}
+{% macro loaded_to_utc() -%}
+    case
+        {%- for declared in var('registers') if declared.counter and declared.role == 'power' %}
+            when source = {{ sql_literal(declared.source) }}
+                and register = {{ declared.register }}
+                then {{ end_of_last_load_utc(declared.dataset) }}
+        {%- endfor %}
+        {%- for declared in var('registers') if declared.reports %}
+            when {{ is_register(declared) }} then {{ end_of_last_load_utc(declared.dataset) }}
+        {%- endfor %}
+            when true then {{ end_of_last_load_utc('raw_meter_readings') }}
+    end
+{%- endmacro %}
+
+{# End of the last day that is loaded of a dataset, UTC. #}
+{% macro end_of_last_load_utc(dataset) -%}
+    (
+        select {{ midnight('max(dt) + 1') }}
+        from {{ source('batch', 'loads') }}
+        where dataset = {{ sql_literal(dataset) }}
+    )
 {%- endmacro %}

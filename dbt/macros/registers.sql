@@ -67,6 +67,25 @@
     {{ return(counting or [{'dataset': 'raw_meter_readings'}]) }}
 {%- endmacro %}
 
+{# Whether the row is of this register. #}
+{% macro is_register(declared) -%}
+    (
+        source = {{ sql_literal(declared.source) }}
+        and counter = {{ sql_literal(declared.counter) }}
+        and register = {{ declared.register }}
+    )
+{%- endmacro %}
+
+{# What the values of the row's register were multiplied by: the constant of a meter. #}
+{% macro scale() -%}
+    case
+        {%- for declared in var('registers') if declared.reports and declared.factor != 1 %}
+            when {{ is_register(declared) }} then {{ declared.factor }}
+        {%- endfor %}
+            when true then 1
+    end::double
+{%- endmacro %}
+
 {#
     How many registers are a sum of the row's source and counter: those that are declared for it.
     Each power series is both counters, as is a register that counts both ways.
@@ -83,6 +102,20 @@
         {%- endfor -%}
     {%- endfor -%}
     {%- if cases -%} case when {{ cases | join(' when ') }} end {%- else -%} 1 {%- endif -%}
+{%- endmacro %}
+
+{# The end of a query of days: a declared meter that died has days as long as others go on. #}
+{% macro days_of_declared_meters() -%}
+    {%- if declared_sources() -%}
+        union
+        select
+            power.date_jst,
+            begins.source
+        from {{ ref('int_daily_power') }} as power
+        inner join {{ ref('int_register_begins') }} as begins
+            on power.date_jst > begins.begin_jst
+        where begins.source in ({{ literals(declared_sources()) }})
+    {%- endif -%}
 {%- endmacro %}
 
 {# Before a model of an older program goes on: its counters had one register each. #}

@@ -56,7 +56,8 @@
         ({{ kwh_per_unit() }})::double as kwh_per_unit,
         {{ counts_power() }} as is_power,
         {{ is_on_change() }} as is_on_change,
-        {{ writer_utc() }} as writer_utc
+        {{ writer_utc() }} as writer_utc,
+        {{ scale() }} as scale
     from (
         {{ undeclared_counters() }}
         {%- for declared in var('registers') if declared.counter %}

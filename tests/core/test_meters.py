@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from homeiot_batch.config import load_settings
-from homeiot_batch.core.meter_series import find_series
+from homeiot_batch.core.meter_series import Reports, SeriesKey, find_series
 from homeiot_batch.errors import SettingsError
 from homeiot_batch.warehouse.table_vars import table_datasets, table_vars
 
@@ -75,17 +75,19 @@ def test_what_dbt_is_given() -> None:
     assert table_datasets(settings) == ["dsmr", "energy"]
     series = {"source": "house", "register": 1, "dataset": "energy", "field": "value"}
     of_import = {"source": "house", "role": "import", "counter": "import"}
-    dsmr = of_import | {"dataset": "dsmr", "where": {}}
+    dsmr = of_import | {"dataset": "dsmr", "where": {}, "register": 1}
     out = {"role": "export", "counter": "export"}
     power = {"role": "power", "counter": None}
-    assert table_vars(settings) == {
+    kwh = {"times": 1, "over": 1, "factor": 1, "reports": "interval"}
+    learned: dict[SeriesKey, Reports] = {SeriesKey("house", "export", 1): "on_change"}
+    assert table_vars(settings, learned) == {
         "max_gap_s": 60,
         "datasets": ["dsmr", "energy"],
         "registers": [
-            dsmr | {"register": 1, "field": "day", "times": 20, "over": 1000},
-            dsmr | {"register": 2, "field": "night", "times": 1000, "over": 1},
-            series | out | {"where": {"entity_id": "p2"}, "times": 1, "over": 1},
-            series | power | {"where": {"entity_id": "w"}, "times": 1000, "over": 1},
+            dsmr | kwh | {"field": "day", "times": 20, "over": 1000, "factor": 20},
+            dsmr | kwh | {"register": 2, "field": "night", "times": 1000},
+            series | kwh | out | {"where": {"entity_id": "p2"}, "reports": "on_change"},
+            series | power | {"where": {"entity_id": "w"}, "times": 1000, "over": 1, "factor": 1},
         ],
         "sources": {
             "old": {"kind": "x"},
@@ -104,15 +106,28 @@ def test_a_house_without_meters_gives_dbt_what_it_always_did() -> None:
     """The vars alone. Its sources need no declaration, but may have one for their settings."""
     datasets = {"raw_meter_readings": SHIPPED}
     settings = load({}, datasets=datasets, dbt_vars={"max_gap_s": 60})
-    assert table_vars(settings) == {"max_gap_s": 60}
+    assert table_vars(settings, {}) == {"max_gap_s": 60}
     assert table_datasets(settings) == ["raw_meter_readings"]
     settings = load({"meter1": {"kind": "grid", "unit": "Wh"}}, datasets=datasets)
-    assert table_vars(settings) == {
+    assert table_vars(settings, {}) == {
         "datasets": ["raw_meter_readings"],
         "registers": [],
         "sources": {"meter1": {"kind": "grid", "unit": "Wh"}},
     }
     assert table_datasets(load({})) == []
+
+
+@pytest.mark.parametrize("said", ["interval", "on_change"])
+def test_what_is_said_of_the_registers_holds(said: str) -> None:
+    """And not what was learned. A source without series has it among its settings."""
+    settings = load(register() | {"house": register()["house"] | {"reports": said}})
+    learned: dict[SeriesKey, Reports] = {SeriesKey("house", "import", 1): "on_change"}
+    variables = table_vars(settings, learned)
+    assert [entry["reports"] for entry in variables["registers"]] == [said]  # ty: ignore
+    assert variables["sources"] == {"house": {"kind": "grid", "unit": "kWh"}}
+    own = {"meter1": {"reports": said}}
+    settings = load(own, datasets={"raw_meter_readings": SHIPPED})
+    assert table_vars(settings, {})["sources"] == own
 
 
 def test_a_meter_with_power_alone_counts_its_power() -> None:
@@ -124,7 +139,7 @@ def test_a_meter_with_power_alone_counts_its_power() -> None:
         settings = load({"roof": meter})
         found = find_series(settings.meters, settings.datasets)
         assert [series.counter for series in found] == counters
-        assert table_vars(settings)["sources"] == {
+        assert table_vars(settings, {})["sources"] == {
             "roof": {
                 "kind": "solar",
                 "max_gap_s": 300.0,
@@ -252,7 +267,7 @@ MISTAKES: dict[str, tuple[object, str]] = {
     ),
     "an unknown way to report": (
         {"house": {"kind": "grid", "import": IN, "reports": "on change"}},
-        "meters.house.reports='on change' Input should be 'interval' or 'on_change'",
+        "meters.house.reports='on change' Input should be 'auto', 'interval' or 'on_change'",
     ),
     "power of a dataset that fills what is missing": (
         {"house": {"kind": "grid", "power": {"dataset": "zeros"}}},

@@ -13,9 +13,11 @@ from tests.counters.test_archive import DAYS, FIRST, Archive
 Readings = list[tuple[int, float]]
 
 
-def judge(readings: Readings, *, on_change: bool = True, writer_at: int = 0) -> dict[int, Quarter]:
+def judge(
+    readings: Readings, *, on_change: bool = True, writer_at: int = 0, scale: float = 1.0
+) -> dict[int, Quarter]:
     """The quarters of a day's readings (µs, kWh), with what is open at its end."""
-    limits = Limits(on_change=on_change, writer_at=writer_at)
+    limits = Limits(on_change=on_change, writer_at=writer_at, scale=scale)
     state = State()
     times = [at for at, _ in readings]
     found = judge_day(state, times, [value for _, value in readings], limits).energy.quarters
@@ -59,6 +61,73 @@ def test_what_moved_in_silence_is_a_gap(rise: float, on_change: bool) -> None:
     found = judge(night(rise), on_change=on_change)
     assert found[15].longest_step_s == 5 * 3600 + 600
     assert sum(q.estimated_kwh for q in found.values()) == pytest.approx(rise)
+
+
+def float_sensor(rise: float) -> Readings:
+    """0.0625 kWh every ten minutes, from eleven steps on a silence to seven, and `rise` then."""
+    evening = [(n * 10 * MINUTE, 100.00007 + n / 16) for n in range(12)]
+    begin = evening[-1][1] + rise
+    return evening + [(7 * HOUR + n * 10 * MINUTE, begin + n / 16) for n in range(12)]
+
+
+def longest_step_s(found: dict[int, Quarter]) -> float:
+    """Of all quarters."""
+    return max(quarter.longest_step_s or 0 for quarter in found.values())
+
+
+@pytest.mark.parametrize("rise", [0.006, 0.04, 0.0625, 0.09])
+def test_a_silence_that_ends_with_a_usual_step_is_no_gap(rise: float) -> None:
+    """A float rises by no last digit. What it rose by flowed in the usual time before."""
+    found = judge(float_sensor(rise))
+    assert longest_step_s(found) == 600
+    assert sum(quarter.estimated_kwh for quarter in found.values()) == 0
+    silent = [found[number].kwh or 0 for number in range(8, 27)]
+    assert silent == [0] * 19
+    assert found[27].kwh == pytest.approx(rise)
+
+
+@pytest.mark.parametrize("rise", [0.1, 0.125, 1.0, 5 * 6 * 0.0625])
+def test_energy_of_a_silence_is_marked(rise: float) -> None:
+    """More than a usual step flowed while nothing was written, up to all that it ever uses."""
+    found = judge(float_sensor(rise))
+    assert longest_step_s(found) == 5 * 3600 + 600
+    assert sum(quarter.estimated_kwh for quarter in found.values()) == pytest.approx(rise)
+
+
+def test_nothing_is_usual_before_there_are_some_steps() -> None:
+    """Three rises are no habit, and neither are steps that come once in half an hour or more."""
+    few = float_sensor(0.04)[9:14]
+    assert longest_step_s(judge(few)) == 5 * 3600 + 600
+    slow = [(4 * at, value) for at, value in float_sensor(0.04)[:12]]
+    slow += [(slow[-1][0] + 5 * HOUR, slow[-1][1] + 0.04)]
+    assert longest_step_s(judge(slow)) == 5 * 3600
+
+
+def test_holes_and_swaps_make_no_habit() -> None:
+    """Filled zeros and another counter between rise by far more than it ever does."""
+    readings = float_sensor(1.0)
+    odd = [(at + MINUTE, 0.0) for at, _ in readings]
+    odd += [(at + 2 * MINUTE, value + 5000) for at, value in readings[::3]]
+    limits = Limits(on_change=True)
+    in_order = sorted([*readings, *odd])
+    state = State()
+    state.learn([at for at, _ in in_order], [value for _, value in in_order], limits)
+    assert all(habit.rise < 0.1 for habit in state.habits)
+
+
+@pytest.mark.parametrize(("steps", "is_gap"), [(1, False), (2, True)])
+@pytest.mark.parametrize("factor", [0.3, 1.5, 40.0])
+def test_the_constant_of_a_meter_leaves_its_last_digit(
+    factor: float, steps: int, is_gap: bool
+) -> None:
+    """A register of whole pulses, each of them 1.5 kWh, say, rises by one in a night."""
+    pulses = [(n * 50 * MINUTE, 1000 + n) for n in range(3)]
+    pulses += [(pulses[-1][0] + (5 + n) * HOUR, 1002 + steps + n) for n in range(3)]
+    found = judge([(at, value * factor) for at, value in pulses], scale=factor)
+    assert (longest_step_s(found) > 4 * 3600) is is_gap
+    assert sum(quarter.kwh or 0 for quarter in found.values()) == pytest.approx(
+        (4 + steps) * factor
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import duckdb
 
 from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.core.datasets import quoted
+from homeiot_batch.warehouse.learned_reports import learn_reports
 from homeiot_batch.warehouse.table_vars import table_vars
 from tests.dbt.meters import Archive, wall
 
@@ -37,7 +38,9 @@ class DeclaredArchive(Archive):
 
     def dbt(self, *arguments: str) -> str:
         """Run dbt with what the program gives it."""
-        variables = json.dumps(table_vars(self.settings))
+        with duckdb.connect(self.database) as connection:
+            learned = learn_reports(connection, self.settings)
+        variables = json.dumps(table_vars(self.settings, learned))
         return super().dbt(*arguments, "--vars", variables)
 
     def points(self, dataset: str, points: Iterable[tuple[Any, ...]]) -> None:

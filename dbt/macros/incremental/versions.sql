@@ -39,6 +39,10 @@
     {%- if has_declared_meters() -%}
         {%- do settings.update({'registers': var('registers'), 'datasets': var('datasets')}) -%}
     {%- endif -%}
+    {%- if (var('sources') or {}).values() | selectattr('reports', 'defined') | list -%}
+        {#- count it up when the rules of registers on change do -#}
+        {%- do settings.update({'on_change': 2}) -%}
+    {%- endif -%}
     {%- set dates = ['dt', local_time('first_utc') ~ '::date', local_time('last_utc') ~ '::date'] %}
     select
         dt,

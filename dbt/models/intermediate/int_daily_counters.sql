@@ -32,6 +32,7 @@ days as (
             date_jst,
             source
         from known
+        {{ days_of_declared_meters() }}
     )
     inner join counters using (source)
 

@@ -41,6 +41,16 @@ learned as (
     )
     group by source
 
+),
+
+silent as (
+
+    select
+        source,
+        min(silent_since_jst) as silent_since_jst
+    from {{ ref('int_silent_registers') }}
+    group by source
+
 )
 
 select
@@ -48,9 +58,10 @@ select
     {{ source_text('name') }} as display_name,
     {{ source_text('kind') }} as kind,
     if({{ counts_power() }}, 'power', 'registers') as energy_from,
-    if({{ is_on_change() }}, 'on_change', 'interval') as reports,
+    {{ reports_of_source() }} as reports,
     min(days.first_reading_jst) as first_reading_jst,
     max(days.last_reading_jst) as last_reading_jst,
+    any_value(silent.silent_since_jst) as silent_since_jst,
     count(*)::int as days,
     count_if(days.is_complete)::int as complete_days,
     max(days.import_kwh) > 0 as has_import,
@@ -71,4 +82,5 @@ select
 from days
 left join counters using (source)
 left join learned using (source)
+left join silent using (source)
 group by source

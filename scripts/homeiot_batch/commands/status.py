@@ -25,6 +25,7 @@ from homeiot_batch.core.host_paths import explained
 from homeiot_batch.core.inventory import archived_days, first_day, loaded_days, undeclared_days
 from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.errors import HomeIotError
+from homeiot_batch.warehouse.silent_meters import find_silent_counters
 
 WHOLE_SHARE = 0.99
 BYTES_PER_MB = 1e6
@@ -176,6 +177,8 @@ def show_status(*, as_json: bool, config: Sequence[str]) -> None:
     for name, count in undeclared.items():
         note = f"note: {name} is not declared in config.yaml"
         typer.echo(f"{note}: {count} archived days of it are not listed", err=True)
+    for silent in find_silent_counters(settings.duckdb_path):
+        typer.echo(f"note: {silent.line}", err=True)
     if as_json:
         objects = [asdict(day) | {"kind": day.kind} for day in days]
         text = json.dumps(objects, default=str, indent=1)

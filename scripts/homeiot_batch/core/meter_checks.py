@@ -34,6 +34,11 @@ def refuse_wrong_meters(
                 f"{name} has no series, and {SHIPPED_DATASET} is not declared; "
                 "give its `import`, `export` or `power`"
             )
+        elif meter.reports == "auto":
+            raise ValueError(
+                f"{name}.reports='auto', but it has no series of its own; a source of "
+                f"{SHIPPED_DATASET} has an interval, or say on_change"
+            )
         elif meter.energy_from == "power":
             raise ValueError(
                 f"{name}.energy_from='power', but it has none of its own; "

@@ -3,12 +3,23 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal, NamedTuple
 
 from homeiot_batch.core.datasets import SHIPPED_DATASET, Dataset
 from homeiot_batch.core.meters import LARGE, SMALL, Meter, Power, Register
 from homeiot_batch.core.near_names import hint
 
 NUMERIC = ("double", "integer")
+
+Reports = Literal["interval", "on_change"]
+
+
+class SeriesKey(NamedTuple):
+    """A series of a meter, by what it is and its number among the meter's of one role."""
+
+    meter: str
+    role: str
+    register: int
 
 
 @dataclass(frozen=True)
@@ -23,6 +34,16 @@ class Found:
     declared: Register | Power
     counter: str | None
     measurement: str
+
+    @property
+    def key(self) -> SeriesKey:
+        """What tells it apart from all others."""
+        return SeriesKey(self.meter, self.role, self.register)
+
+    @property
+    def is_register(self) -> bool:
+        """Whether it counts the energy of the meter."""
+        return self.counter is not None and isinstance(self.declared, Register)
 
     def overlaps(self, other: "Found") -> bool:
         """Whether the two may hold the same points: no tag of both has two values."""
@@ -45,6 +66,7 @@ class Found:
             "field": self.field,
             "times": declared.factor * (1000 if declared.unit in LARGE else 1),
             "over": 1000 if declared.unit in SMALL else 1,
+            "factor": declared.factor,
         }
 
 

@@ -108,10 +108,12 @@ class Meter(BaseModel):
         description="What its energy is taken from: `registers` or `power`. Registers, if it has "
         "any.",
     )
-    reports: Literal["interval", "on_change"] | None = Field(
+    reports: Literal["auto", "interval", "on_change"] | None = Field(
         default=None,
-        description="When its registers are written: at an `interval` (if it is not set), or "
-        "`on_change` of their value. With `on_change`, silence without a rise is no gap.",
+        description="When its registers are written: at an `interval`, or `on_change` of their "
+        "value. With `on_change`, silence without a rise is no gap. `auto`, as if it is not set, "
+        "learns it from the first days of each. A source of `raw_meter_readings` has an "
+        "`interval` if it is not set.",
     )
     max_power_kw: float | None = _number("Most that can flow. A faster rise is no energy.", ge=0)
     direction: Direction | None = Field(
@@ -145,6 +147,17 @@ class Meter(BaseModel):
         if self.energy_from is not None:
             return self.energy_from == "power"
         return bool(self.power) and not self.import_ and not self.export
+
+    @property
+    def learns_reports(self) -> bool:
+        """Whether its readings tell how its registers are written."""
+        return bool(self.series) and self.reports in (None, "auto")
+
+    def direction_of(self, role: str) -> Direction | None:
+        """How its registers of a role count, if that is set."""
+        if role == "export" and self.export_direction is not None:
+            return self.export_direction
+        return self.direction
 
     @property
     def settings(self) -> dict[str, object]:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from homeiot_batch.counters.energy import Energy, Quarter
 from homeiot_batch.counters.glitches import wrong_before, wrong_from
+from homeiot_batch.counters.habits import MARGIN, usual_of
 from homeiot_batch.counters.limits import (
     BACKWARDS,
     BREAKS,
@@ -33,7 +34,6 @@ from homeiot_batch.counters.limits import (
     SWAP,
     Limits,
     deliverable_kwh,
-    last_digit,
     rate_kw,
 )
 from homeiot_batch.counters.state import Item, Point, State
@@ -76,7 +76,7 @@ def judge_day(state: State, times: list[int], values: list[float], limits: Limit
     if limits.factor != 1:
         values = [value * limits.factor for value in values]
     if limits.on_change:
-        state.see_digit(last_digit(values))
+        state.learn(times, values, limits)
     if not day.judge_plain(times, values):
         day.judge_closely(times, values, is_last=False)
     state.end_day()
@@ -172,7 +172,7 @@ class _Day:
         """Judge reading by reading, as far as later readings are not needed."""
         state = self.state
         shown = {*values, *(item.value for item in [*state.tail, *state.waiting])}
-        self.steps = Steps(self.limits, last_digit(shown))
+        self.steps = Steps(self.limits, self.limits.last_digit(shown))
         items = [Item(at, value) for at, value in zip(times, values, strict=True)]
         self.queue = self._as_runs([*state.waiting, *self._without_contradictions(items)])
         self.at = 0
@@ -326,8 +326,7 @@ class _Day:
     def _add_step(self, point: Point) -> None:
         energy = self.judged.energy
         if self._stood_still(point):
-            self.state.stood = max(self.state.stood, point.at - point.before)
-            energy.add_still(point.before, point.at, point.kwh)
+            self._stand_still(point)
             return
         is_late = point.since < point.before
         energy.add_step(point.before, point.at, 0 if is_late else point.kwh, point.back_kwh)
@@ -340,7 +339,25 @@ class _Day:
         if not limits.on_change or point.at - point.before <= limits.max_gap_s * SECOND:
             return False
         is_plain = point.kind in {RISE, NOISE} and not point.back_kwh
-        return is_plain and point.kwh <= max(limits.noise_kwh, self.state.digit or 0.0) + TINY_KWH
+        digit = self.state.digit or 0.0
+        least = max(limits.noise_kwh, digit)
+        if usual := usual_of(self.state.habits, limits):
+            least = max(least, MARGIN * usual.rise + digit)
+        return is_plain and point.kwh <= least + TINY_KWH
+
+    def _stand_still(self, point: Point) -> None:
+        """Add a step that ends a time in which the counter stood still.
+
+        Where it rose by more than its last digit, it rose in the usual time before the reading: it
+        would have been written otherwise. Where by no more, it may have risen all the time.
+        """
+        self.state.stood = max(self.state.stood, point.at - point.before)
+        begin = point.before
+        usual = usual_of(self.state.habits, self.limits)
+        if usual and point.kwh > (self.state.digit or 0.0) + TINY_KWH:
+            begin = point.at - usual.span
+            self.judged.energy.add_still(point.before, begin, 0.0)
+        self.judged.energy.add_still(begin, point.at, point.kwh)
 
     def go_on(self, newest: Point) -> None:
         """After the last reading the counter stands still, if its writer goes on.

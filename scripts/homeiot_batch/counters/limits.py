@@ -43,6 +43,8 @@ RESTART_PART = 0.25
 STEP_BACK_PART = 0.1
 # this much is accepted also of a counter that has delivered little so far
 LEAST_LEARNED_KW = 3.0
+# counted up where such registers are judged otherwise: their days are judged again
+ON_CHANGE = "on change, 2"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class Limits:
     # its writer wrote of anything
     on_change: bool = field(default=False, repr=False)
     writer_at: int | None = field(default=None, repr=False)
+    # what the values were multiplied by before they came here, such as the constant of a meter
+    scale: float = field(default=1.0, repr=False)
 
     @property
     def text(self) -> str:
@@ -69,12 +73,25 @@ class Limits:
 
         So it is the same as ever for a counter that is read at an interval, and has no time in it.
         """
-        return f"{self}, on change" if self.on_change else f"{self}"
+        parts = [f"{self}"]
+        if self.on_change:
+            parts.append(ON_CHANGE)
+        if self.scale != 1:
+            parts.append(f"times {self.scale!r}")
+        return ", ".join(parts)
 
     @property
     def factor(self) -> float:
         """What a value is multiplied by so that it counts up in kWh."""
         return -self.kwh_per_unit if self.direction == "down" else self.kwh_per_unit
+
+    def last_digit(self, values: Iterable[float]) -> float:
+        """The unit of the last digit that any of the values uses, in kWh."""
+        if self.scale == 1:
+            return last_digit(values)
+        shown = list(values)
+        own = last_digit(value / self.scale for value in shown) * self.scale
+        return own or last_digit(shown)
 
 
 def deliverable_kwh(power_kw: float, span: int) -> float:

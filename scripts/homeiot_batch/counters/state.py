@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
+from homeiot_batch.counters.habits import DAYS, Habit, habit_of_day
 from homeiot_batch.counters.limits import (
     LEAST_LEARNED_KW,
     RESTART,
@@ -66,7 +67,8 @@ class State:
     0.0 was ever accepted, `spoke` that before this values were left out because they contradict
     each other, `skips_zeros` that the zeros before the first accepted value are holes. Of a counter
     that is written on a change, `stood` is the longest time that it stood still (µs), `digit` the
-    unit of the finest digit that it showed.
+    unit of the finest digit that it showed, `habits` what was usual on each of the last 28 days
+    with rises.
     """
 
     tail: list[Point] = field(default_factory=list)
@@ -78,12 +80,13 @@ class State:
     today: DayPeak = field(default_factory=lambda: DayPeak(0.0, 0))
     stood: int = 0
     digit: float | None = None
+    habits: list[Habit] = field(default_factory=list)
 
     def to_json(self) -> str:
         """As text. Equal states are equal texts."""
         parts: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
         if self.digit is None:  # it is not written on a change
-            del parts["stood"], parts["digit"]
+            del parts["stood"], parts["digit"], parts["habits"]
         return json.dumps(parts, separators=(",", ":"))
 
     @classmethod
@@ -94,11 +97,15 @@ class State:
         parts["waiting"] = [_item(*item) for item in parts["waiting"]]
         parts["peaks"] = [DayPeak(*peak) for peak in parts["peaks"]]
         parts["today"] = DayPeak(*parts["today"])
+        parts["habits"] = [Habit(*habit) for habit in parts.get("habits", ())]
         return cls(**parts)
 
-    def see_digit(self, unit: float) -> None:
-        """Remember the finest digit of a counter that is written on a change."""
+    def learn(self, times: list[int], values: list[float], limits: Limits) -> None:
+        """Remember the finest digit and the habit of a counter that is written on a change."""
+        unit = limits.last_digit(values)
         self.digit = unit if self.digit is None else min(unit, self.digit)
+        if habit := habit_of_day(times, values, limits):
+            self.habits = [*self.habits, habit][-DAYS:]
 
     def note(self, kw: float, restarts: int = 0) -> None:
         """Remember the power of a rise, or a restart."""

@@ -12,6 +12,7 @@ from homeiot_batch.errors import SettingsError
 from homeiot_batch.warehouse.build_inputs import changed_inputs
 from homeiot_batch.warehouse.meter_columns import undeclared_columns
 from homeiot_batch.warehouse.meter_names import unknown_meters
+from homeiot_batch.warehouse.silent_meters import FIX, find_silent_counters
 from homeiot_batch.warehouse.tariffs import SHIPPED, examine_tariffs, tariff_path
 
 
@@ -23,11 +24,18 @@ def check_house(settings: Settings, layout: Layout) -> Iterator[Finding]:
         found, fix = _split(lacking)
         yield problem("tables", found, fix)
     yield from _check_tariffs(settings)
+    yield from _check_meters(settings)
     marker = read_json(layout.models)
     changed = marker and changed_inputs(settings, marker)
     if changed:
         found = f"not as at the last build: {', '.join(changed)}"
         yield ok("tables", f"{found}, so the next run builds them again")
+
+
+def _check_meters(settings: Settings) -> Iterator[Finding]:
+    """The declared meters that are silent."""
+    for silent in find_silent_counters(settings.duckdb_path):
+        yield warning(silent.source, silent.found, FIX)
 
 
 def _check_folder(settings: Settings) -> Iterator[Finding]:

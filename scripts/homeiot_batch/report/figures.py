@@ -227,6 +227,8 @@ class Meter:
     interval_s: float | None
     display_name: str | None = None
     energy_from: str = "registers"
+    reports: str = "interval"
+    silent_since: datetime | None = None
     days: list[Day] = field(default_factory=list)
     months: list[Month] = field(default_factory=list)
     years: list[Year] = field(default_factory=list)
@@ -458,6 +460,8 @@ def _meter(row: Mapping[str, Any]) -> Meter:
         interval_s=max(filter(None, intervals), default=None),
         display_name=row["display_name"],
         energy_from=row["energy_from"],
+        reports=row["reports"],
+        silent_since=row["silent_since_jst"],
     )
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.report.bar_charts import days_chart, months_chart
@@ -84,13 +84,18 @@ def _about(meter: Meter, words: Words) -> Iterable[str]:
 
 
 def _notices(meter: Meter, last: date, words: Words) -> list[str]:
-    if not meter.last_reading:
+    since = silent_since(meter, last)
+    if not since:
         return []
-    days = (last - meter.last_reading.date()).days
-    if not days:
-        return []
-    key = "source_silent_one"
-    if days > 1:
-        key = "source_silent"
-    at = words.instant(meter.last_reading)
-    return [words(key, at=at, n=days)]
+    days = (last - since.date()).days
+    key = {0: "source_silent_today", 1: "source_silent_one"}.get(days, "source_silent")
+    return [words(key, at=words.instant(since), n=days)]
+
+
+def silent_since(meter: Meter, last: date) -> datetime | None:
+    """When it fell silent. One that reports on change may stand still for longer than a day."""
+    if meter.silent_since or meter.reports != "interval":
+        return meter.silent_since
+    if not meter.last_reading or meter.last_reading.date() == last:
+        return None
+    return meter.last_reading

@@ -1,4 +1,4 @@
-"""Advice for a counter whose values are mostly wrong: what to set."""
+"""Advice for a counter whose values are mostly wrong, or that is silent: what to do."""
 
 from datetime import date
 from pathlib import Path
@@ -10,6 +10,7 @@ import structlog
 from homeiot_batch.core.files import read_json, write_json
 from homeiot_batch.errors import HomeIotError
 from homeiot_batch.warehouse.database import open_database
+from homeiot_batch.warehouse.silent_meters import silent_counters
 
 log = structlog.get_logger()
 
@@ -28,22 +29,8 @@ ORDER BY counters.source, counters.counter
 """
 
 
-# of meters that report on change: until when each counter of the newest day is known, if not to its
-# last reading of any of them
-SILENT = """
-WITH newest AS (
-    SELECT source, counter, register, max(quarter_jst) + INTERVAL 15 MINUTE AS known_to_jst
-    FROM int_counter_quarters
-    INNER JOIN int_register_begins USING (source, counter, register)
-    INNER JOIN dim_source USING (source)
-    WHERE reports = 'on_change' AND kwh IS NOT NULL
-        AND quarter_jst >= (SELECT max(date_jst) FROM int_daily_power)
-    GROUP BY ALL
-)
-SELECT source, counter, known_to_jst::VARCHAR FROM newest
-WHERE known_to_jst < (SELECT max(known_to_jst) FROM newest) - INTERVAL 1 HOUR
-ORDER BY ALL
-"""
+# a night brings a day, also one without a reading
+LAST_DAY = "SELECT max(dt) FROM archive.loads"
 
 
 class CounterDay(NamedTuple):
@@ -63,7 +50,7 @@ class CounterDay(NamedTuple):
 
 
 def new_hints(database: Path, record: Path, wait_s: float) -> list[str]:
-    """The hints of the newest day, if none of that day were given before (kept in `record`).
+    """The hints of the night, if none were given after the last loaded day (kept in `record`).
 
     A database that cannot be read now gives none: a hint never fails a run.
     """
@@ -80,15 +67,12 @@ def new_hints(database: Path, record: Path, wait_s: float) -> list[str]:
 
 
 def newest_hints(connection: duckdb.DuckDBPyConnection) -> tuple[date | None, list[str]]:
-    """The newest local day of the tables, and a line for each counter that is mostly wrong."""
+    """The last loaded day, and a line for each counter that is mostly wrong or is silent."""
     days = [CounterDay(*row) for row in connection.execute(NEWEST).fetchall()]
     hints = [f"{_name(day)} {hint}" for day in days if (hint := hint_of(day))]
-    for source, counter, known_to in connection.execute(SILENT).fetchall():
-        hints.append(
-            f"{source}: the {counter} counter has no readings after {known_to}, for longer than it "
-            "may stand still, while other series go on; check whether the device works"
-        )
-    return max((day.date_jst for day in days), default=None), hints
+    hints += [silent.line for silent in silent_counters(connection)]
+    [(last,)] = connection.execute(LAST_DAY).fetchall()
+    return last, hints
 
 
 def _name(day: CounterDay) -> str:

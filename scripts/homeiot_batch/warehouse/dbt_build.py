@@ -8,12 +8,14 @@ import json
 import os
 import re
 import signal
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from homeiot_batch.config import ROOT, SHIPPED_DATASET, Settings, is_secret
 from homeiot_batch.core.environment import plain_environment
+from homeiot_batch.core.meter_series import Reports, SeriesKey
 from homeiot_batch.errors import BuildError, DatabaseDamaged, DatabaseError
 from homeiot_batch.warehouse.database import is_damage, open_database
 from homeiot_batch.warehouse.dbt_failures import (
@@ -42,12 +44,17 @@ def start_early(settings: Settings) -> DbtProcess | None:
 
 
 def build_models(
-    settings: Settings, log: Path, target: Path, early: DbtProcess | None = None
+    settings: Settings,
+    log: Path,
+    target: Path,
+    learned: Mapping[SeriesKey, Reports] = MappingProxyType({}),
+    early: DbtProcess | None = None,
 ) -> list[str]:
     """Build and test all models, in the process that was started early or in a new one.
 
-    What tests only warn of. dbt's own output goes to `log`, its notes to the folder `target`.
-    BuildError if a model or test fails, DatabaseDamaged if DuckDB finds its file damaged.
+    What tests only warn of. `learned` says how registers are written whose meters do not say it.
+    dbt's own output goes to `log`, its notes to the folder `target`. BuildError if a model or test
+    fails, DatabaseDamaged if DuckDB finds its file damaged.
     """
     target = target.absolute()
     delete_results(target)
@@ -57,7 +64,7 @@ def build_models(
     if early is None:
         with _database(settings.duckdb_path) as (database, folder):
             early = DbtProcess(_environment(settings, database), folder)
-    code = early.run(_arguments(settings, target), log)
+    code = early.run(_arguments(target, table_vars(settings, learned)), log)
     if code:
         raise _failure(settings, log, target, code)
     return _described(settings, target, WARNED)
@@ -101,7 +108,7 @@ def _database(path: Path) -> Generator[tuple[str, tuple[int, ...]]]:
         os.close(folder)
 
 
-def _arguments(settings: Settings, target: Path) -> list[str]:
+def _arguments(target: Path, variables: Mapping[str, object]) -> list[str]:
     project = ROOT / "dbt"
     return [
         "--no-use-colors",
@@ -113,7 +120,7 @@ def _arguments(settings: Settings, target: Path) -> list[str]:
         "--profiles-dir",
         str(project),
         "--vars",
-        json.dumps(table_vars(settings)),
+        json.dumps(variables),
         "--target-path",
         str(target),
         "--log-path",

@@ -1,6 +1,7 @@
 """What must be so in the database before dbt builds the tables of the declared meters."""
 
 import textwrap
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
@@ -9,18 +10,20 @@ import duckdb
 
 from homeiot_batch.config import SHIPPED_DATASET, Settings
 from homeiot_batch.core.datasets import Dataset, literal, quoted
-from homeiot_batch.core.meter_series import Found, find_series
+from homeiot_batch.core.meter_series import Found, Reports, SeriesKey, find_series
 from homeiot_batch.core.near_names import hint
 from homeiot_batch.errors import BuildError
 from homeiot_batch.warehouse.database import open_database
+from homeiot_batch.warehouse.learned_reports import learn_reports
 from homeiot_batch.warehouse.table_vars import table_datasets
 
 MOST_LETTERS = 300  # of the values of a tag that a message names
 
 
-def prepare_meters(settings: Settings) -> None:
+def prepare_meters(settings: Settings) -> Mapping[SeriesKey, Reports]:
     """Make the raw tables that dbt reads and of which no day is loaded yet.
 
+    Returns how the registers are written whose meters do not say it, learned from their readings.
     BuildError if a meter with series of its own has the name of a source of the shipped dataset,
     and if a declared series has no readings, or matches several series of the same time: the
     energy would be too small.
@@ -31,6 +34,7 @@ def prepare_meters(settings: Settings) -> None:
         if SHIPPED_DATASET in settings.datasets:
             _refuse_sources(connection, settings)
         _refuse_series(connection, settings)
+        return learn_reports(connection, settings)
 
 
 def _refuse_series(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:

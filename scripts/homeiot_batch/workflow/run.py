@@ -269,9 +269,9 @@ class Run:
                 raise BuildError([lacking])
             tariffs = read_tariffs(self.settings)
             put_tariffs(database, tariffs, wait_s)  # waits until nobody else has it open
-            prepare_meters(self.settings)
+            learned = prepare_meters(self.settings)
             warnings = build_models(
-                self.settings, Path(job), self.layout.dbt_target, self._early_dbt
+                self.settings, Path(job), self.layout.dbt_target, learned, self._early_dbt
             )
             for warning in warnings:
                 self.summary.warn(f"dbt: {warning}")

@@ -1,0 +1,83 @@
+"""Meters that died are named by doctor, status and the report, and not where they stand still."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from homeiot_batch.commands.status import show_status
+from homeiot_batch.config import load_settings
+from homeiot_batch.doctor.finding import warning
+from homeiot_batch.doctor.house import check_house
+from homeiot_batch.report.figures import Meter
+from homeiot_batch.report.panel import silent_since
+from homeiot_batch.warehouse.silent_meters import FIX, find_silent_counters
+
+pytestmark = pytest.mark.usefixtures("clean_environment")
+
+SINCE = datetime(2026, 11, 11, 10)
+FOUND = "its import counter has no readings after 2026-11-11 10:00:00"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """One as a build leaves it, with a meter whose two registers are silent."""
+    path = tmp_path / "home.duckdb"
+    with duckdb.connect(path) as connection:
+        connection.execute(
+            """
+            CREATE TABLE int_silent_registers AS
+            SELECT 'pump' AS source, 'import' AS counter, register,
+                TIMESTAMP '2026-11-11 09:45:00' + register * INTERVAL 15 MINUTE AS silent_since_jst
+            FROM range(1, 3) AS registers (register)
+            """
+        )
+    return path
+
+
+def test_doctor_warns_of_it(database: Path) -> None:
+    """Once for each counter, with the time from which the first of its registers is silent."""
+    settings = load_settings({"duckdb_path": str(database)})
+    found = [one for one in check_house(settings, settings.layout) if one.name == "pump"]
+    assert found == [warning("pump", FOUND, FIX)]
+
+
+def test_status_notes_it(
+    database: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside the table, so that the output for programs stays as it is."""
+    monkeypatch.setenv("PARQUET_BASE_DIR", str(database.parent / "parquet"))
+    monkeypatch.setenv("MARKER_DIR", str(database.parent / "markers"))
+    monkeypatch.setenv("DUCKDB_PATH", str(database))
+    with pytest.raises(SystemExit):
+        show_status(as_json=True, config=[])
+    assert f"note: pump: {FOUND}; {FIX}\n" in capsys.readouterr().err
+
+
+def test_without_tables_none_is_silent(tmp_path: Path) -> None:
+    """Nor where there is no database yet."""
+    path = tmp_path / "home.duckdb"
+    assert find_silent_counters(path) == []
+    duckdb.connect(path).close()
+    assert find_silent_counters(path) == []
+
+
+METER = Meter("pump", "load", datetime(2026, 11, 9, 23), True, False, True, 60)
+
+
+@pytest.mark.parametrize(
+    ("meter", "since"),
+    [
+        (METER, METER.last_reading),
+        (replace(METER, last_reading=datetime(2026, 11, 12, 4)), None),
+        (replace(METER, silent_since=SINCE), SINCE),
+        (replace(METER, reports="on_change"), None),
+        (replace(METER, reports="both"), None),
+        (replace(METER, reports="on_change", silent_since=SINCE), SINCE),
+    ],
+)
+def test_the_report_has_a_notice(meter: Meter, since: datetime | None) -> None:
+    """One that reports on change may have no reading on the last day, and yet live."""
+    assert silent_since(meter, date(2026, 11, 12)) == since
