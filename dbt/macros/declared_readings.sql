@@ -31,6 +31,10 @@
         {%- for tag, value in declared.where.items() %}
             and {{ sql_name(tag) }} = {{ sql_literal(value) }}
         {%- endfor %}
+        {%- set settings = (var('sources') or {}).get(declared.source, {}) %}
+        {%- if settings['until'] %}
+            and ts_jst < date {{ sql_literal(settings['until']) }} + 1
+        {%- endif %}
 {%- endmacro %}
 
 {# The readings of all meters, declared or not. #}

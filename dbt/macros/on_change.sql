@@ -23,8 +23,16 @@
     end
 {%- endmacro %}
 
-{# Time of the last reading of the dataset that the row's register is in, UTC. #}
+{#
+    Time of the last reading of the dataset that the row's register is in, UTC, or the end of the
+    meter's last day.
+#}
 {% macro writer_utc() -%}
+    least({{ midnight(until() ~ ' + 1') }}, {{ writer_of_register_utc() }})
+{%- endmacro %}
+
+{# Time of the last reading of the dataset that the row's register is in, UTC. #}
+{% macro writer_of_register_utc() -%}
     case
         {%- for dataset in ['raw_meter_readings'] if dataset in var('datasets') %}
             when {{ source_text('reports') }} = 'on_change' then {{ last_reading_utc(dataset) }}

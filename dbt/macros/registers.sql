@@ -67,6 +67,18 @@
     {{ return(counting or [{'dataset': 'raw_meter_readings'}]) }}
 {%- endmacro %}
 
+{# Last day of the row's source, if it was taken out. #}
+{% macro until(source='source') -%}
+    (
+        case {{ source }}
+            {%- for name, settings in (var('sources') or {}).items() if settings['until'] %}
+                when {{ sql_literal(name) }} then {{ sql_literal(settings['until']) }}
+            {%- endfor %}
+                when null then null
+        end::date
+    )
+{%- endmacro %}
+
 {# Whether the row is of this register. #}
 {% macro is_register(declared) -%}
     (
@@ -114,7 +126,9 @@
         from {{ ref('int_daily_power') }} as power
         inner join {{ ref('int_register_begins') }} as begins
             on power.date_jst > begins.begin_jst
-        where begins.source in ({{ literals(declared_sources()) }})
+        where
+            begins.source in ({{ literals(declared_sources()) }})
+            and coalesce(power.date_jst <= {{ until('begins.source') }}, true)
     {%- endif -%}
 {%- endmacro %}
 

@@ -130,6 +130,16 @@ def test_what_is_said_of_the_registers_holds(said: str) -> None:
     assert table_vars(settings, {})["sources"] == own
 
 
+def test_the_last_day_of_a_meter() -> None:
+    """As text, as dbt takes it. The declaration has a date, as YAML and JSON write one."""
+    settings = load({"house": register()["house"] | {"until": "2026-11-11"}})
+    assert table_vars(settings, {})["sources"] == {
+        "house": {"kind": "grid", "unit": "kWh", "until": "2026-11-11"}
+    }
+    with pytest.raises(SettingsError, match="until"):
+        load({"house": register()["house"] | {"until": "soon"}})
+
+
 def test_a_meter_with_power_alone_counts_its_power() -> None:
     """In the direction that positive power has. One with registers does so if it says so."""
     power = {"dataset": "energy", "where": {"entity_id": "w"}, "positive": "export"}
@@ -344,6 +354,14 @@ def test_a_wrong_declaration_is_refused_in_one_line(name: str) -> None:
         load(meters)
     assert str(caught.value).endswith(message)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["until", "reports"])
+def test_a_source_of_the_shipped_dataset_has_neither(key: str) -> None:
+    """Nothing is learned of it, and it ends with its readings."""
+    meters = {"meter1": {key: {"until": "2026-11-11", "reports": "auto"}[key]}}
+    with pytest.raises(SettingsError, match=f"meter1.{key}=.*has no series of its own"):
+        load(meters, datasets={"raw_meter_readings": SHIPPED})
 
 
 def test_a_register_of_the_shipped_dataset_is_refused() -> None:

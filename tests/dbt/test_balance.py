@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -408,6 +409,30 @@ def test_a_meter_that_died_leaves_its_hours_unknown_for_ever(models: dict[str, s
         (date(2026, 11, 9), 24, 6, 24),
         (date(2026, 11, 10), 24, None, None),
         (date(2026, 11, 11), 24, None, None),
+    ]
+
+
+@pytest.mark.parametrize("has_second", [True, False])
+def test_meters_that_were_taken_out(has_second: bool, tmp_path: Path) -> None:
+    """A battery is none from the next day on, and so is a grid meter that has a successor.
+
+    Without one, the house bought, but nobody knows how much.
+    """
+    sources = {BATTERY: {"until": "2026-11-09"}, GRID: {"until": "2026-11-10"}}
+    archive = Archive(tmp_path / "house.duckdb")
+    models = compiled_models(archive, {"sources": sources}, MODELS)
+    house = House(models, kinds={**KINDS, "second": "grid"})
+    house.hours(GRID, "import", MIDNIGHT, [1.0] * 48)
+    house.hours(ROOF, "export", MIDNIGHT, [1.0] * 72)
+    house.hours(BATTERY, "import", MIDNIGHT, [0.25] * 24)
+    if has_second:
+        house.hours("second", "import", MIDNIGHT + 24 * HOUR, [0.5] * 48)
+    found = house.balance("fct_daily_balance", "date_jst", "imported_kwh", "charged_kwh")
+    bought = [24, 36, 12] if has_second else [24, 24, None]
+    days = [date(2026, 11, 9 + n) for n in range(3)]
+    assert found == list(zip(days, bought, [6, 0, 0], strict=True))
+    assert house.query("SELECT count(consumed_kwh) FROM fct_daily_balance") == [
+        (3 if has_second else 2,)
     ]
 
 

@@ -59,7 +59,7 @@ DIED = 2 * 24 + 10
 SHOWN = "SELECT date_jst, coverage, longest_gap_s, is_complete FROM fct_daily_energy"
 NAMED = (
     "dead: its import counter has no readings after 2026-11-11 10:00:00; "
-    "check whether the device works, or remove the meter from `meters` if it is gone"
+    "check whether the device works, or if it was taken out give its last day as `until`"
 )
 
 
@@ -103,19 +103,31 @@ def test_complete_days_and_a_dead_device(tmp_path: Path) -> None:
 
 
 def test_a_device_that_is_back_or_gone_is_not_named(tmp_path: Path) -> None:
-    """It is back on the next day, or is not declared any more."""
-    meters = {"pump": meter("pump"), "dead": meter("dead"), "gone": meter("gone")}
+    """It is back on the next day, is not declared any more, or was taken out.
+
+    That one has no later days.
+    """
+    meters = {name: meter(name) for name in ("pump", "dead", "gone", "out")}
     house = DeclaredArchive(
         tmp_path / "home.duckdb", ZoneInfo("Asia/Tokyo"), {"energy": ENERGY}, meters
     )
-    dying = [*points("dead", dies=DIED), *points("gone", dies=DIED)]
+    dying = [point for name in ("dead", "gone", "out") for point in points(name, dies=DIED)]
     house.points("energy", [*points("pump"), *dying])
     house.build()
-    assert [line.split(":")[0] for line in hints(house)] == ["dead", "gone"]
-    house.meters = {name: meters[name] for name in ("pump", "dead")}
+    assert [line.split(":")[0] for line in hints(house)] == ["dead", "gone", "out"]
+    meters["out"]["until"] = "2026-11-11"
+    house.meters = {name: meters[name] for name in ("pump", "dead", "out")}
     house.points("energy", [*points("pump", days=(3, 4)), *points("dead", days=(3, 4))])
     house.build()
     assert hints(house) == []
+    assert house.query(f"{SHOWN} WHERE source = 'out' ORDER BY 1") == [
+        (DAYS[0], 1.0, 600.0, True),
+        (DAYS[1], 1.0, 600.0, True),
+        (DAYS[2], pytest.approx(40 / 96), 600.0, False),
+    ]
+    assert house.query("SELECT source, until_jst FROM dim_source WHERE until_jst IS NOT NULL") == [
+        ("out", DAYS[2])
+    ]
 
 
 def test_all_are_silent(tmp_path: Path) -> None:

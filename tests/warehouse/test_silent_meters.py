@@ -75,6 +75,7 @@ METER = Meter("pump", "load", datetime(2026, 11, 9, 23), True, False, True, 60)
         (replace(METER, silent_since=SINCE), SINCE),
         (replace(METER, reports="on_change"), None),
         (replace(METER, reports="both"), None),
+        (replace(METER, until=date(2026, 11, 11)), None),
         (replace(METER, reports="on_change", silent_since=SINCE), SINCE),
     ],
 )

@@ -29,6 +29,8 @@ parts as (
 
     select
         source,
+        kind,
+        coalesce({{ until() }}, date '9999-12-31') as last_day,
         -- what a solar meter takes at night is in no part
         if(kind = 'solar', 'export', counter) as counter,
         case kind
@@ -38,7 +40,7 @@ parts as (
         end as part,
         min(begin_utc) as begin_utc
     from counters
-    group by 1, 2, 3
+    group by 1, 2, 3, 4, 5
 
 )
 
@@ -47,6 +49,11 @@ select
     counter,
     part,
     begin_utc,
+    if(
+        kind <> 'grid' or {{ until() }} < max(last_day) over (partition by kind),
+        {{ midnight(until() ~ ' + 1') }},
+        null
+    ) as end_utc,
     -- a house has a grid before its first meter of it
     begin_utc = coalesce(
         min(begin_utc) filter (part in ('imported', 'exported')) over (), min(begin_utc) over ()

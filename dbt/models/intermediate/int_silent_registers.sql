@@ -33,6 +33,9 @@ select
     silent_since_jst
 from ends
 where
-    -- it may stand still for as long as the judge says, while its dataset goes on
-    is_on_change and known_to_utc < writer_utc - to_seconds(max_gap_s)
-    or known_to_utc <= loaded_to_utc - if(is_on_change, interval 36 hours, interval 24 hours)
+    (
+        -- it may stand still for as long as the judge says, while its dataset goes on
+        is_on_change and known_to_utc < writer_utc - to_seconds(max_gap_s)
+        or known_to_utc <= loaded_to_utc - if(is_on_change, interval 36 hours, interval 24 hours)
+    )
+    and coalesce(loaded_to_utc <= {{ midnight(until() ~ ' + 1') }}, true)

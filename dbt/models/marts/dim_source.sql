@@ -59,6 +59,7 @@ select
     {{ source_text('kind') }} as kind,
     if({{ counts_power() }}, 'power', 'registers') as energy_from,
     {{ reports_of_source() }} as reports,
+    {{ until() }} as until_jst,
     min(days.first_reading_jst) as first_reading_jst,
     max(days.last_reading_jst) as last_reading_jst,
     any_value(silent.silent_since_jst) as silent_since_jst,

@@ -119,6 +119,7 @@ parts as (
         counters.part,
         case
             when hours.hour_end_utc <= counters.begin_utc and not counters.is_first then 0
+            when hours.hour_start_utc >= counters.end_utc then 0
             when known.quarters = hours.quarters then known.kwh
         end as kwh,
         known.estimated_kwh,

@@ -34,6 +34,11 @@ def refuse_wrong_meters(
                 f"{name} has no series, and {SHIPPED_DATASET} is not declared; "
                 "give its `import`, `export` or `power`"
             )
+        elif meter.until is not None:
+            raise ValueError(
+                f"{name}.until={meter.until}, but it has no series of its own; "
+                f"a source of {SHIPPED_DATASET} ends with its readings, leave it out"
+            )
         elif meter.reports == "auto":
             raise ValueError(
                 f"{name}.reports='auto', but it has no series of its own; a source of "

@@ -1,5 +1,6 @@
 """A meter as config.yaml declares it: which series are its registers, and which is its power."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -115,6 +116,11 @@ class Meter(BaseModel):
         "learns it from the first days of each. A source of `raw_meter_readings` has an "
         "`interval` if it is not set.",
     )
+    until: date | None = Field(
+        default=None,
+        description="Its last day, such as 2026-11-11, if it was taken out. Later readings do not "
+        "count, and nothing is expected after it.",
+    )
     max_power_kw: float | None = _number("Most that can flow. A faster rise is no energy.", ge=0)
     direction: Direction | None = Field(
         default=None, description="How its registers count: `up`, `down` or `both`."
@@ -163,7 +169,7 @@ class Meter(BaseModel):
     def settings(self) -> dict[str, object]:
         """What is set for it alone, by the names of the vars of the dbt project."""
         series = {"import_", "export", "power", "energy_from"}
-        return self.model_dump(exclude=series, exclude_none=True)
+        return self.model_dump(mode="json", exclude=series, exclude_none=True)
 
 
 Meters = dict[str, Meter]

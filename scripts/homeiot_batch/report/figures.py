@@ -229,6 +229,7 @@ class Meter:
     energy_from: str = "registers"
     reports: str = "interval"
     silent_since: datetime | None = None
+    until: date | None = None
     days: list[Day] = field(default_factory=list)
     months: list[Month] = field(default_factory=list)
     years: list[Year] = field(default_factory=list)
@@ -462,6 +463,7 @@ def _meter(row: Mapping[str, Any]) -> Meter:
         energy_from=row["energy_from"],
         reports=row["reports"],
         silent_since=row["silent_since_jst"],
+        until=row["until_jst"],
     )
 
 

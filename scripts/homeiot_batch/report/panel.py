@@ -81,6 +81,8 @@ def _about(meter: Meter, words: Words) -> Iterable[str]:
         yield words("source_from_power")
     if meter.last_reading:
         yield words("source_reading", at=words.instant(meter.last_reading))
+    if meter.until:
+        yield words("source_until", at=words.day(meter.until))
 
 
 def _notices(meter: Meter, last: date, words: Words) -> list[str]:
@@ -93,7 +95,12 @@ def _notices(meter: Meter, last: date, words: Words) -> list[str]:
 
 
 def silent_since(meter: Meter, last: date) -> datetime | None:
-    """When it fell silent. One that reports on change may stand still for longer than a day."""
+    """When it fell silent. One that reports on change may stand still for longer than a day.
+
+    One that was taken out is not silent.
+    """
+    if meter.until and meter.until < last:
+        return None
     if meter.silent_since or meter.reports != "interval":
         return meter.silent_since
     if not meter.last_reading or meter.last_reading.date() == last:

@@ -44,7 +44,7 @@ def changed_inputs(settings: Settings, marker: Mapping[str, object]) -> list[str
 
 def _meters(settings: Settings) -> object:
     """What is declared of the meters, and the datasets that the tables are built from."""
-    declared = {name: meter.model_dump() for name, meter in settings.meters.items()}
+    declared = {name: meter.model_dump(mode="json") for name, meter in settings.meters.items()}
     return [table_datasets(settings), declared]
 
 

@@ -15,7 +15,7 @@ FROM int_silent_registers
 GROUP BY ALL
 ORDER BY ALL
 """
-FIX = "check whether the device works, or remove the meter from `meters` if it is gone"
+FIX = "check whether the device works, or if it was taken out give its last day as `until`"
 
 
 class SilentCounter(NamedTuple):
