@@ -18,6 +18,7 @@ from tests.setup_house.houses import (
     entity,
     export_of,
     lines,
+    named,
     power,
 )
 
@@ -287,6 +288,16 @@ def test_readings_of_today_alone(
     said = capsys.readouterr()
     assert list(yaml.safe_load(said.out)["meters"]) == ["solar"]
     assert "next: `homeiot run` tomorrow: no day of readings is over yet." in said.err
+
+
+def test_a_dataset_for_each_entity_only_if_it_is_a_meter(init: Init, tmp_path: Path) -> None:
+    """Where each entity has a measurement, those of other entities are not archived."""
+    house = [named("sensor.p1_import", "p1_import", "kWh", 5)]
+    for number in range(20):
+        house.append(named(f"sensor.box{number}", f"box{number}", "kWh", 5))
+    init(house)
+    declared = yaml.safe_load((tmp_path / "house/config.yaml").read_text())
+    assert list(declared["datasets"]) == ["home_assistant_sensor_p1_import"]
 
 
 def test_what_was_not_written_for_a_week_is_no_meter_but_listed(

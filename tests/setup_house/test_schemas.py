@@ -284,6 +284,40 @@ def test_a_car_is_counted_once(settings: Settings, tmp_path: Path) -> None:
     assert reasons(choice) == {"chargePower Garage": "wallbox may count the same energy"}
 
 
+def test_a_number_behind_a_name_may_be_another_device(settings: Settings, tmp_path: Path) -> None:
+    """Home Assistant numbers devices of one name. Only a name that rises by all others is a sum."""
+    names = ["pv_energy", "pv_energy_2", "pv_energy_3"]
+    _, choice = found_in(settings, tmp_path, [counter(entity("kWh", name), 5) for name in names])
+    assert shown(choice) == {}
+    house = [
+        One(entity("kWh", "pv_energy"), "value", 5, 0.5),
+        One(entity("kWh", "pv_energy_2"), "value", 5, 0.2),
+        One(entity("kWh", "pv_energy_3"), "value", 5, 0.3),
+    ]
+    _, choice = found_in(settings, tmp_path, house)
+    assert shown(choice) == {"solar": ("solar", {"export": ["pv_energy"]})}
+
+
+@pytest.mark.parametrize(("channels", "kinds"), [(3, ["grid"]), (2, [])])
+def test_channels_of_a_shelly(
+    settings: Settings, tmp_path: Path, channels: int, kinds: list[str]
+) -> None:
+    """Three are phases. Two may be the grid and the roof."""
+    house = []
+    for channel in range(channels):
+        for field in ("total", "total_returned"):
+            house.append(counter("mqtt,topic=shelly-1", 5 + channel, f"emeters_{channel}_{field}"))
+    _, choice = found_in(settings, tmp_path, house)
+    assert [meter.kind for meter in choice.meters] == kinds
+    assert len(choice.left) == (4 if not kinds else 0)
+
+
+def test_delivered_parcels_are_no_energy(settings: Settings, tmp_path: Path) -> None:
+    """A common word counts in the measurement of a meter alone."""
+    found, _ = found_in(settings, tmp_path, [counter("parcels", 5, "delivered_1")])
+    assert found.datasets == {}
+
+
 def test_two_programs_that_see_one_meter_count_it_once(settings: Settings, tmp_path: Path) -> None:
     """Home Assistant's counter is taken, and not evcc's power beside it."""
     house = [counter(entity("kWh", "p1_import"), 5), power("gridPower", 1), power("homePower", 1)]

@@ -54,6 +54,8 @@ class Recognised:
     measurements: set[str] = field(default_factory=set)
     # whether other schemas may find other fields in the same measurements
     is_shared: bool = False
+    # datasets of one series: they are wanted only if it is a meter's
+    single: set[str] = field(default_factory=set)
     # lines for the file: what was left out, and why
     remarks: list[str] = field(default_factory=list)
 

@@ -1,5 +1,6 @@
 """Which candidates are a meter. What is not clear stays a candidate, with the reason."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,8 +9,9 @@ from homeiot_batch.core.meters import Kind
 from homeiot_batch.setup_house.candidates import Candidate, Role
 from homeiot_batch.setup_house.named_series import POWER_UNITS
 from homeiot_batch.setup_house.naming import free_name
-from homeiot_batch.setup_house.words import has_word
+from homeiot_batch.setup_house.words import NUMBERED, has_word
 
+SUM_TOLERANCE = 0.05  # the hours of their last values differ
 CAR_WORDS = ("wallbox", "charger", "car", "ev")
 ONE_OF_A_HOUSE: tuple[Kind, ...] = ("grid", "solar", "battery")
 # the registers without which the balance of a house would be wrong
@@ -154,9 +156,20 @@ def _whole(candidates: Sequence[Candidate]) -> list[Candidate]:
     wholes = [candidate for candidate in candidates if not candidate.part]
     if len(stems) != 1 or len(wholes) > 1:
         return []
+    parts = [candidate for candidate in candidates if candidate.part]
     if wholes:
+        is_one_of_them = any(part.part.startswith(NUMBERED) for part in parts)
+        if is_one_of_them and not _is_sum(wholes[0], parts):
+            return []
         return wholes
-    parts = {candidate.part for candidate in candidates}
-    if len(parts) == len(candidates):
+    if len({part.part for part in parts}) == len(parts):
         return list(candidates)
     return []
+
+
+def _is_sum(whole: Candidate, parts: Sequence[Candidate]) -> bool:
+    """Whether the whole has risen in the last days by as much as its parts."""
+    rises = [part.samples.rise for part in parts if part.samples]
+    if whole.samples is None or not whole.samples.rise:
+        return False
+    return math.isclose(whole.samples.rise, sum(rises), rel_tol=SUM_TOLERANCE)

@@ -32,6 +32,7 @@ from homeiot_batch.setup_house.proposal import (
     Found,
     begun_before,
     content_of,
+    drop_unused,
     energy_fields,
     meter_names_taken,
     recognised_in,
@@ -67,6 +68,7 @@ def _set_up(settings: Settings, file: Path, *, only_print: bool, shows_all: bool
     found = recognised_in(survey)
     found.remarks += map(str, source.silent(energy_fields(found)))
     choice = _choice(settings, found, survey, asks=asks)
+    drop_unused(found, choice)
     ahead = outlook(settings, found.datasets.values(), _hours(source))
     content = content_of(survey, found, choice, former, shows_all=shows_all)
     _complete(content, ahead, why_zone)
@@ -182,7 +184,7 @@ def _tell(
     survey: Survey, found: Found, content: Content, ahead: Outlook, *, is_error: bool
 ) -> None:
     """What was found, and what comes next."""
-    schemas = dict.fromkeys(found.schemas.values())
+    schemas = dict.fromkeys(found.schemas[name] for name in found.datasets)
     meters = ", ".join(f"{meter.name} ({meter.kind})" for meter in content.meters)
     there = len(survey.measurements) + survey.left_out
     share = f"{len(found.measurements)} of {there} measurements"

@@ -21,13 +21,17 @@ WRITER_TAGS = {"host", "hostname"}
 class FieldRow:
     """A field of a schema: its name as a pattern whose group is the part, and what it is.
 
-    If it does not tell, the field alone is no sign of the schema.
+    If it does not tell, the field alone is no sign of the schema. `parts` are all that make a
+    whole, where they could also be devices of their own. `measurement` is a pattern, for a name
+    that is common.
     """
 
     field: str
     role: Role
     unit: EnergyUnit | PowerUnit
     tells: bool = True
+    parts: frozenset[str] = frozenset()
+    measurement: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ class FieldTable:
         for name in measurement.usable_numbers:
             samples = merged(series, name)
             for row in self.rows:
+                if not re.search(row.measurement, measurement.name, re.IGNORECASE):
+                    continue
                 match = re.fullmatch(row.field, name, re.IGNORECASE)
                 if match and samples:
                     known.append(_Field(name, row, "".join(match.groups("")), samples))
@@ -152,17 +158,15 @@ def _role(field: _Field, kind: Kind | None, known: Sequence[_Field]) -> Role | N
     Which way a battery is charged depends on how the device was built in. A load feeds nothing in.
     """
     role = field.row.role
+    parts = {other.part for other in known if other.row == field.row}
+    if field.row.parts and parts != field.row.parts:
+        return None
     if kind in ("grid", None) or role == "power":
         return role
+    if kind == "solar" and _ways(known) == {role}:
+        return "export"
     if kind == "load" and role == "import":
         return role
-    if kind != "solar":
-        return None
-    ways = _ways(known)
-    if len(ways) > 1:
-        return None
-    if role in ways:
-        return "export"
     return None
 
 

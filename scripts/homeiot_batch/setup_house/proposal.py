@@ -26,6 +26,7 @@ class Found:
     schemas: dict[str, str] = field(default_factory=dict)
     candidates: list[Candidate] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    single: set[str] = field(default_factory=set)
     measurements: list[str] = field(default_factory=list)
     # those of the measurements that no other schema may look at
     whole: list[str] = field(default_factory=list)
@@ -39,6 +40,7 @@ class Found:
         known = [one.key for one in self.candidates]
         self.candidates += [one for one in recognised.candidates if one.key not in known]
         self.remarks += recognised.remarks
+        self.single |= recognised.single
         new = sorted(recognised.measurements.difference(self.measurements))
         self.measurements += new
         if not recognised.is_shared:
@@ -89,6 +91,21 @@ def begun_before(candidates: Sequence[Candidate], midnight_ns: int) -> list[Cand
         if candidate.samples and min(candidate.samples.values) < midnight_ns:
             begun.append(candidate)
     return begun or list(candidates)
+
+
+def drop_unused(found: Found, choice: Choice) -> None:
+    """Leave out datasets of one series that is no meter's: a house has thousands of them."""
+    used = {
+        candidate.dataset
+        for meter in choice.meters
+        for candidates in meter.series.values()
+        for candidate in candidates
+    }
+    if not used:
+        # a person will choose among these
+        used = {one.dataset for one in found.candidates if one.unit not in POWER_UNITS}
+    for name in found.single - used:
+        del found.datasets[name]
 
 
 def meter_names_taken(found: Found, survey: Survey) -> list[str]:

@@ -49,6 +49,12 @@ class Samples:
         """The begin of the last hour with a value (ns)."""
         return max(self.values)
 
+    @property
+    def rise(self) -> float:
+        """From the first value to the last."""
+        values = list(self.values.values())
+        return values[-1] - values[0]
+
     @functools.cached_property
     def steps(self) -> list[tuple[float, float]]:
         """Each value with the next."""

@@ -78,6 +78,8 @@ PARTS = (
     r"_phase_?([abc1-3])(?=_|$)",
 )
 NUMBER = r"_([1-9])(?=_|$)"
+# before the number of a device: another device may have the same name without a number
+NUMBERED = "no. "
 
 
 class Part(NamedTuple):
@@ -140,12 +142,12 @@ def flow_words(name: str) -> list[str]:
 
 def part_of(name: str, *, with_numbers: bool) -> Part:
     """The part that a plain name tells. With numbers, the first device of two is one too."""
-    patterns = [*PARTS]
-    if with_numbers:
-        patterns.append(NUMBER)
-    for pattern in patterns:
+    for pattern in PARTS:
         if found := re.search(pattern, name):
             return Part(name[: found.start()] + name[found.end() :], found[1])
+    found = re.search(NUMBER, name)
+    if found and with_numbers:
+        return Part(name[: found.start()] + name[found.end() :], f"{NUMBERED}{found[1]}")
     return Part(name, "")
 
 

@@ -67,6 +67,8 @@ class HomeAssistant:
             measurement=measurement.name, tags=tags, fields={FIELD: "double"}
         )
         found.measurements.add(measurement.name)
+        if measurement.name not in DATASETS and len(measurement.series) == 1:
+            found.single.add(name)
         domains = Tally(series.tags[ENTITY] for series in wanted)
         for series in wanted:
             is_alone = domains[series.tags[ENTITY]] == 1
