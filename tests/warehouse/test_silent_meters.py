@@ -1,5 +1,6 @@
 """Meters that died are named by doctor, status and the report, and not where they stand still."""
 
+import json
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -7,12 +8,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from homeiot_batch.commands.status import show_status
+from homeiot_batch.commands.status import DayStatus, show_status
 from homeiot_batch.config import load_settings
 from homeiot_batch.doctor.finding import warning
 from homeiot_batch.doctor.house import check_house
 from homeiot_batch.report.figures import Meter
 from homeiot_batch.report.panel import silent_since
+from homeiot_batch.warehouse.on_change_datasets import find_on_change_datasets
 from homeiot_batch.warehouse.silent_meters import FIX, find_silent_counters
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
@@ -82,3 +84,46 @@ METER = Meter("pump", "load", datetime(2026, 11, 9, 23), True, False, True, 60)
 def test_the_report_has_a_notice(meter: Meter, since: datetime | None) -> None:
     """One that reports on change may have no reading on the last day, and yet live."""
     assert silent_since(meter, date(2026, 11, 12)) == since
+
+
+@pytest.mark.parametrize(
+    ("said", "learned", "expected"),
+    [
+        (None, "on_change", {"energy"}),
+        (None, "both", {"energy"}),
+        (None, "interval", set()),
+        (None, None, set()),
+        ("interval", "on_change", set()),
+        ("on_change", "interval", {"energy"}),
+        ("on_change", None, {"energy"}),
+    ],
+)
+def test_the_datasets_on_change(
+    said: str | None, learned: str | None, expected: set[str], tmp_path: Path
+) -> None:
+    """Those of the meters that say so, and of those of which it was learned."""
+    energy = {"measurement": "kWh", "fields": {"value": "double"}}
+    meter = {"kind": "load", "import": {"dataset": "energy"}} | ({"reports": said} if said else {})
+    database = tmp_path / "home.duckdb"
+    content = {"datasets": {"energy": energy, "other": energy}, "meters": {"pump": meter}}
+    file = tmp_path / "config.yaml"
+    file.write_text(json.dumps(content | {"duckdb_path": str(database)}))
+    if learned:
+        with duckdb.connect(database) as connection:
+            connection.execute(
+                f"CREATE TABLE dim_source AS SELECT 'pump' AS source, '{learned}' AS reports"
+            )
+    assert find_on_change_datasets(load_settings({}, file)) == expected
+
+
+def test_a_day_of_a_dataset_on_change_is_not_partial() -> None:
+    """How many readings it has says nothing. What is missing is missing all the same."""
+    day = DayStatus("energy", date(2026, 11, 9), True, True, 57, 0.4, 36000.0, on_change=True)
+    assert day.kind == "on change"
+    assert replace(day, share=1.0).kind == "whole"
+    assert replace(day, rows=0).kind == "empty"
+    assert (replace(day, loaded=False).kind, replace(day, loaded=False).is_missing) == (
+        "not loaded",
+        True,
+    )
+    assert replace(day, on_change=False).kind == "partial"

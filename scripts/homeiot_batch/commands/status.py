@@ -25,6 +25,7 @@ from homeiot_batch.core.host_paths import explained
 from homeiot_batch.core.inventory import archived_days, first_day, loaded_days, undeclared_days
 from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.errors import HomeIotError
+from homeiot_batch.warehouse.on_change_datasets import find_on_change_datasets
 from homeiot_batch.warehouse.silent_meters import find_silent_counters
 
 WHOLE_SHARE = 0.99
@@ -40,7 +41,8 @@ class DayStatus:
     """One day of one dataset.
 
     `share` is of the readings that its series usually have, and `longest_gap_s` lies within the
-    day, edges included.
+    day, edges included. With `on_change` the dataset has series that are written when their values
+    change. They have no usual number of readings.
     """
 
     dataset: str
@@ -54,6 +56,7 @@ class DayStatus:
     damaged: bool = False
     read_early: bool = False
     is_over: bool = True
+    on_change: bool = False
 
     @property
     def is_missing(self) -> bool:
@@ -85,6 +88,8 @@ class DayStatus:
             return "empty"
         if self.share is not None and self.share >= WHOLE_SHARE:
             return "whole"
+        if self.on_change:
+            return "on change"
         return "partial"
 
 
@@ -103,15 +108,16 @@ def archive_status(settings: Settings, layout: Layout) -> Iterator[DayStatus]:
     Besides, archived days that are not over yet.
     """
     require_zone(layout, settings.tz)
-    last = yesterday(settings.instant(), settings.zone)
+    on_change = find_on_change_datasets(settings)
     for dataset in settings.datasets.values():
-        yield from _dataset_status(settings, layout, dataset, last)
+        yield from _dataset_status(settings, layout, dataset, dataset.name in on_change)
 
 
 def _dataset_status(
-    settings: Settings, layout: Layout, dataset: Dataset, last: date
+    settings: Settings, layout: Layout, dataset: Dataset, on_change: bool
 ) -> Iterator[DayStatus]:
     name = dataset.name
+    last = yesterday(settings.instant(), settings.zone)
     loaded = set(loaded_days(layout, name))
     archived = archived_days(layout, name)
     parts = {day: layout.day(name, day) / PART for day in archived}
@@ -136,6 +142,7 @@ def _dataset_status(
             damaged=day in damaged,
             read_early=day in early,
             is_over=day <= last,
+            on_change=on_change,
         )
 
 
