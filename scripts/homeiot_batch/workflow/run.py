@@ -277,7 +277,8 @@ class Run:
                 self.summary.warn(f"dbt: {warning}")
             fault_points.reach("dbt.built")
             write_json(Path(marker), record_build(database, wait_s) | inputs)
-            hints = new_hints(database, self.layout.counter_hints, wait_s)
+            declared = [name for name, meter in self.settings.meters.items() if meter.series]
+            hints = new_hints(database, self.layout.counter_hints, wait_s, declared)
             for warning in [*unknown_meters(self.settings, tariffs), *hints]:
                 self.summary.warn(warning)
             log.info("tables built")
