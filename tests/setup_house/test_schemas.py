@@ -207,6 +207,10 @@ def test_the_shipped_dataset_under_another_name(settings: Settings, tmp_path: Pa
         ([entity("kWh", "battery_consumption")], "but 'consumption' is another way"),
         ([entity("kWh", "grid_charge_energy")], "but 'charge' is another way"),
         (["tele/battery"], "by the field of Tasmota and 'battery' in the name"),
+        # a part of what the panels make, and a net that goes both ways
+        ([entity("kWh", "pv_to_house_energy")], NO_KIND),
+        # one of two tariffs is too small
+        ([entity("kWh", "grid_import_offpeak")], "one of several tariffs"),
         # two kinds in one name
         ([entity("kWh", "solar_to_battery")], NO_KIND),
         # two inverters, and one that may be their sum
@@ -239,6 +243,31 @@ def test_numbered_parts_are_a_whole(settings: Settings, tmp_path: Path) -> None:
     names = ["inverter_1_energy", "inverter_2_energy"]
     _, choice = found_in(settings, tmp_path, [counter(entity("kWh", name), 5) for name in names])
     assert shown(choice) == {"solar": ("solar", {"export": names})}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "heat_pump_thermal_energy",
+        "boiler_gas_energy",
+        "envoy_lifetime_net_energy_production",
+        "wallbox_added_energy",
+        "pv_energy_today",
+        "solar_forecast_energy",
+    ],
+)
+def test_what_is_no_counter_of_electricity(settings: Settings, tmp_path: Path, name: str) -> None:
+    """By a word of its name."""
+    found, choice = found_in(settings, tmp_path, [counter(entity("kWh", name), 5)])
+    assert (found.candidates, choice.meters) == ([], [])
+    assert found.remarks[0].startswith(f"{name} (kWh) is no register: '")
+
+
+def test_peak_and_off_peak_are_tariffs(settings: Settings, tmp_path: Path) -> None:
+    """They are added."""
+    names = ["grid_import_offpeak", "grid_import_peak"]
+    _, choice = found_in(settings, tmp_path, [counter(entity("kWh", name), 5) for name in names])
+    assert shown(choice) == {"grid": ("grid", {"import": names})}
 
 
 def test_numbered_plugs_are_meters_of_their_own(settings: Settings, tmp_path: Path) -> None:

@@ -117,7 +117,10 @@ def _meter(choice: Choice, kind: Kind, device: str, bag: Sequence[Candidate]) ->
         chosen = _whole(of_role)
         if of_role and not chosen:
             names = ", ".join(one.shown for one in of_role)
-            choice.leave(bag, f"several may be what is {role}ed: {names}")
+            reason = f"several may be what is {role}ed: {names}"
+            if len(of_role) == 1:
+                reason = f"{names} looks like one of several tariffs, and the others are not found"
+            choice.leave(bag, reason)
             return None
         if chosen:
             series[role] = chosen
@@ -151,7 +154,7 @@ def _of_power(
 def _whole(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The one that is the whole, or else all parts of one whole. Empty where that is not clear."""
     if len(candidates) == 1:
-        return list(candidates)
+        return [one for one in candidates if not _is_tariff(one)]
     stems = {candidate.stem for candidate in candidates}
     wholes = [candidate for candidate in candidates if not candidate.part]
     if len(stems) != 1 or len(wholes) > 1:
@@ -165,6 +168,12 @@ def _whole(candidates: Sequence[Candidate]) -> list[Candidate]:
     if len({part.part for part in parts}) == len(parts):
         return list(candidates)
     return []
+
+
+def _is_tariff(candidate: Candidate) -> bool:
+    """Whether a register is one of several tariffs or phases. Alone it would be too small."""
+    is_part = bool(candidate.part) and not candidate.part.startswith(NUMBERED)
+    return is_part and candidate.role != "power"
 
 
 def _is_sum(whole: Candidate, parts: Sequence[Candidate]) -> bool:

@@ -12,7 +12,7 @@ from homeiot_batch.core.meters import Counter, Kind
 KIND_WORDS: dict[Kind, tuple[str, ...]] = {
     "grid": (
         "p1", "grid", "mains", "smart_meter", "smartmeter", "dsmr", "utility", "netz",
-        "stromzaehler", "electricity_meter", "linky", "slimmelezer", "homewizard",
+        "stromzaehler", "electricity_meter", "main_meter", "linky", "slimmelezer", "homewizard",
     ),
     "solar": (
         "solar", "pv", "inverter", "photovoltaic", "photovoltaics", "roof", "wechselrichter",
@@ -62,7 +62,8 @@ DERIVED_WORDS = (
     "daily", "today", "day", "week", "weekly", "month", "monthly", "year", "yearly", "hour",
     "hourly", "yesterday", "tomorrow", "forecast", "prediction", "predicted", "estimate",
     "estimated", "remaining", "cost", "price", "session", "capacity", "stored", "storage",
-    "available", "peak", "average", "avg", "mean", "min", "max", "saved", "last",
+    "available", "added", "net", "gas", "thermal", "oil",
+    "average", "avg", "mean", "min", "max", "saved", "last",
 )  # fmt: skip
 # what says nothing about which device it is
 COMMON_WORDS = {
@@ -73,7 +74,7 @@ COMMON_WORDS = {
 PARTS = (
     r"_tar+if+_?([1-4])",
     r"_t([1-4])(?=_|$)",
-    r"_(low|normal|high|dal|piek)(?=_|$)",
+    r"_(low|normal|high|dal|piek|off_?peak|peak|night)(?=_|$)",
     r"_(l[1-3])(?=_|$)",
     r"_phase_?([abc1-3])(?=_|$)",
 )
@@ -109,9 +110,13 @@ def kind_of(name: str) -> tuple[Kind, str] | None:
             found.append((kind, word))
     if len(found) != 1:
         return None
-    if found[0][0] == "solar" and has_word(name, NOT_SOLAR):
+    [(kind, word)] = found
+    if kind == "solar" and has_word(name, NOT_SOLAR):
         return None
-    return found[0]
+    # what flows from one to another is a part of what each of them counts
+    if has_word(name.replace("from_grid", "").replace("to_grid", ""), ("to", "from")):
+        return None
+    return kind, word
 
 
 def flow_of(name: str, kind: Kind) -> tuple[Counter | None, str]:
