@@ -106,6 +106,31 @@ def test_the_file_of_a_small_house(
     assert list(settings.meters) == ["grid"]
 
 
+def test_the_sources_of_the_shipped_dataset_are_meters(
+    init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a declaration. A meter of another program gets another name."""
+    house = [
+        counter("power,source=house", 10, "energy_import_kwh"),
+        counter("power", 10, "energy_import_kwh"),
+        counter("power,source=grid", 10, "energy_import_kwh"),
+        counter(entity("kWh", "p1_import"), 5),
+    ]
+    init(house)
+    assert "meters: grid_2 (grid), grid, house, meter1\n" in capsys.readouterr().out
+    declared = yaml.safe_load((tmp_path / "house/config.yaml").read_text())
+    assert declared["datasets"]["raw_meter_readings"] == {
+        "measurement": "power",
+        "tags": {"source": "meter1"},
+        "fields": {
+            "instant_power_w": "double",
+            "energy_import_kwh": "double",
+            "energy_export_kwh": "double",
+        },
+        "missing": 0.0,
+    }
+
+
 def test_print_writes_nothing(
     init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

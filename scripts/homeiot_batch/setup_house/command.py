@@ -185,14 +185,16 @@ def _tell(
 ) -> None:
     """What was found, and what comes next."""
     schemas = dict.fromkeys(found.schemas[name] for name in found.datasets)
-    meters = ", ".join(f"{meter.name} ({meter.kind})" for meter in content.meters)
+    meters = [f"{meter.name} ({meter.kind})" for meter in content.meters]
+    meters += meter_names_taken(found, survey)
+    none = "none is clear. The file lists what may be one, as comments"
     there = len(survey.measurements) + survey.left_out
     share = f"{len(found.measurements)} of {there} measurements"
     lines = [
         f"recognised: {', '.join(schemas)}, in {share}",
-        f"meters: {meters or 'none is clear. The file lists what may be one, as comments'}",
+        f"meters: {', '.join(meters) or none}",
     ]
-    if content.meters and content.left:
+    if meters and content.left:
         lines.append(
             f"no meters: {len(content.left)} series. The file has the reasons, as comments"
         )

@@ -113,11 +113,12 @@ def meter_names_taken(found: Found, survey: Survey) -> list[str]:
     shipped = found.datasets.get(SHIPPED_DATASET)
     if shipped is None:
         return []
-    names = list(shipped.tags.values())
+    names: set[str] = set()
     for measurement in survey.measurements:
         if measurement.name == shipped.measurement:
-            names += measurement.tags.get("source", [])
-    return names
+            for series in measurement.series:
+                names.add(series.tags.get("source", shipped.tags.get("source", "")))
+    return sorted(names)
 
 
 def content_of(
