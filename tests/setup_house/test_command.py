@@ -341,3 +341,16 @@ def test_what_was_not_written_for_a_week_is_no_meter_but_listed(
     assert list(yaml.safe_load(text)["meters"]) == ["grid"]
     silent = "silent since 2026-10-29 16h UTC, last 12.25"
     assert f"# - sensor wallbox_energy value of kWh: {silent}\n" in text
+
+
+def test_a_folder_that_cannot_be_written(init: Init, tmp_path: Path) -> None:
+    """One line, and nothing is left there. The file's name is a folder's, for a test as root."""
+    own = tmp_path / "house"
+    (own / ".config.yaml.part").mkdir()
+    with pytest.raises(SystemExit) as refused:
+        init(SMALL)
+    assert str(refused.value) == (
+        f"error: {own / 'config.yaml'} cannot be written (Is a directory); see to disk space and "
+        "permissions"
+    )
+    assert [path.name for path in own.iterdir()] == [".config.yaml.part"]
