@@ -11,7 +11,7 @@ SHOWN = """
 date              used  produced    bought      sold  complete
 """
 PLACES = """
-The energy is in kWh. What is not known is not counted, and such a day is not complete.
+The energy is in kWh. A day of which a part is not known has no balance.
 The declaration:   examples/telegraf/config.yaml   a copy is in data/demo-telegraf/house
 The database:      data/demo-telegraf/home_energy.duckdb
 Its tables:        fct_daily_energy has the meters, fct_daily_balance the house (who feeds whom)

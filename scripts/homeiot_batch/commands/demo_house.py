@@ -26,7 +26,7 @@ TABLE = f"""
 SELECT date_jst, {", ".join(COLUMNS)}, is_complete FROM fct_daily_balance ORDER BY date_jst
 """
 PLACES = """
-The energy is in kWh. What is not known is not counted, and such a day is not complete.
+The energy is in kWh. A day of which a part is not known has no balance.
 The declaration:   examples/{name}/config.yaml   a copy is in {folder}/house
 The database:      {database}
 Its tables:        fct_daily_energy has the meters, fct_daily_balance the house (who feeds whom)
