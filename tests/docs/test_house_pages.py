@@ -35,7 +35,7 @@ def test_the_page_leads_from_the_clone_to_the_report(name: str) -> None:
         "export INFLUX_URL=",
         "homeiot init\n",
         "homeiot doctor\n",
-        "homeiot run --from",
+        "homeiot run\n",
         "Then open `data/report/index.html`",
     ]
     places = [text.index(step) for step in steps]
