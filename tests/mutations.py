@@ -405,6 +405,11 @@ MUTATIONS = [
         "tests/dbt/test_balance.py -k does_not_know",
     ),
     Mutation(
+        "costs: a day with an unknown hour has no net cost",
+        text("dbt/models/marts/fct_daily_cost.sql", "bool_or(is_unknown)", "false"),
+        "tests/dbt/test_power_meters.py -k unknown_hours",
+    ),
+    Mutation(
         "balance: what came from nowhere is marked",
         text(
             "dbt/models/marts/fct_hourly_balance.sql",

@@ -68,7 +68,8 @@ def test_a_series_without_readings_is_refused(tmp_path: Path) -> None:
     assert lines(settings) == [
         (
             "meters.house.import, no. 2, has no readings in energy: none has "
-            "entity='sensor.t2'; known are t1, t2, t3"
+            "entity='sensor.t2'; known are t1, t2, t3. If it was only silent on the archived days, "
+            "archive more of them"
         ),
         (
             "meters.house.import, no. 3, has no readings in energy; correct its `where` and "

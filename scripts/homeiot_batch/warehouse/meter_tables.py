@@ -17,6 +17,7 @@ from homeiot_batch.warehouse.database import open_database
 from homeiot_batch.warehouse.learned_reports import learn_reports
 from homeiot_batch.warehouse.table_vars import table_datasets
 
+IF_SILENT = "If it was only silent on the archived days, archive more of them"
 MOST_LETTERS = 300  # of the values of a tag that a message names
 
 
@@ -97,7 +98,9 @@ def _without_readings(connection: duckdb.DuckDBPyConnection, found: Found) -> st
         known = [name for (name,) in connection.execute(query).fetchall()]
         if known and value not in known:
             advice = textwrap.shorten(hint(value, sorted(known)), MOST_LETTERS, placeholder=" ...")
-            return f"{missing}: none has {tag}={value!r}; {advice}"
+            if not advice.endswith(("?", "...")):
+                advice += "."
+            return f"{missing}: none has {tag}={value!r}; {advice} {IF_SILENT}"
     return f"{missing}; correct its `where` and `field`, or leave it out until there are some"
 
 
