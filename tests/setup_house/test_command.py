@@ -42,7 +42,7 @@ meters:
   grid:
     kind: grid
     import: {dataset: home_assistant_energy, where: {entity_id: p1_import}} # guessed by 'p1' \
-in its name and 'import'; last 5017.75 kWh, 2026-11-23 14h UTC
+in its name and by 'import'; last 5017.75 kWh, 2026-11-23 14h UTC
     reports: on_change
 
 # May be meters too. If one is, declare it above:

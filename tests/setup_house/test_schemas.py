@@ -245,6 +245,19 @@ def test_numbered_parts_are_a_whole(settings: Settings, tmp_path: Path) -> None:
     assert shown(choice) == {"solar": ("solar", {"export": names})}
 
 
+def test_of_two_powers_none_is_the_peak(settings: Settings, tmp_path: Path) -> None:
+    """The meter has its energy without it."""
+    house = [
+        counter(entity("kWh", "pv_energy"), 5),
+        power(entity("W", "pv_power"), 5),
+        power(entity("W", "inverter_power"), 5),
+    ]
+    _, choice = found_in(settings, tmp_path, house)
+    assert shown(choice) == {"solar": ("solar", {"export": ["pv_energy"]})}
+    reason = "several may be its power, which its energy does not need"
+    assert reasons(choice) == {"pv_power": reason, "inverter_power": reason}
+
+
 @pytest.mark.parametrize(
     "name",
     [

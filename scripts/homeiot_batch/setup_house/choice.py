@@ -132,11 +132,20 @@ def _meter(choice: Choice, kind: Kind, device: str, bag: Sequence[Candidate]) ->
     if missing:
         choice.leave(bag, f"its {' and '.join(missing)} register is not found")
         return None
+    _add_power(choice, series, powers)
+    return Proposed(device, kind, series)
+
+
+def _add_power(
+    choice: Choice, series: dict[Role, list[Candidate]], powers: Sequence[Candidate]
+) -> None:
+    """The power beside registers, for its peak."""
     chosen = _whole(powers)
+    reason = "several may be its power, which its energy does not need"
     if chosen:
         series["power"] = chosen
-    choice.leave([one for one in powers if one not in chosen], "its power is not needed")
-    return Proposed(device, kind, series)
+        reason = "a part of the one above"
+    choice.leave([one for one in powers if one not in chosen], reason)
 
 
 def _of_power(

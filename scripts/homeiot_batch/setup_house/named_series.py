@@ -56,7 +56,7 @@ def role_of(name: str, kind: Kind | None, unit: str) -> tuple[Role | None, str]:
     if word and not way:
         return None, f", but '{word}' is another way"
     if way:
-        return way, f" and '{word}'"
+        return way, f" and by '{word}'"
     return USUAL_ROLE.get(kind), ""
 
 
