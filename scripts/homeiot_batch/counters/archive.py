@@ -5,10 +5,13 @@ A day that changed is judged again from the state before it, and so are the days
 one leaves the state that it left before: from there on nothing can differ.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 import duckdb
@@ -252,8 +255,8 @@ def _stored_states(
 
 def _run(connection: duckdb.DuckDBPyConnection, runs: list[CounterRun]) -> None:
     by_key = {run.key: run for run in runs}
-    for first, end in _windows(connection, runs):
-        for readings in _days(connection, first, end, by_key):
+    for days in _windows(connection, by_key):
+        for readings in days:
             run = by_key.get(Key(readings.source, readings.counter, readings.register))
             if run and not run.is_flipped:
                 _try(run, partial(run.take, readings))
@@ -265,6 +268,35 @@ def _run(connection: duckdb.DuckDBPyConnection, runs: list[CounterRun]) -> None:
         run.rows.flush()
 
 
+def _windows(
+    connection: duckdb.DuckDBPyConnection, by_key: Mapping[Key, CounterRun]
+) -> Iterator[Iterator[DayReadings]]:
+    """The days to be judged, a month at a time."""
+    runs = list(by_key.values())
+    if all(run.dirty == [ALWAYS] for run in runs):
+        yield from _read_ahead(connection, by_key)
+        return
+    for first, end in _changed_spans(connection, runs):
+        yield _days(connection, first, end, by_key)
+
+
+def _read_ahead(
+    connection: duckdb.DuckDBPyConnection, by_key: Mapping[Key, CounterRun]
+) -> Iterator[Iterator[DayReadings]]:
+    """All days. While those of a month are judged, a thread reads the next ones."""
+    oldest, newest = _bounds(connection, 0)
+    with ThreadPoolExecutor(1) as executor, contextlib.closing(connection.cursor()) as cursor:
+        waiting = None
+        for start in range(oldest, newest + 1, WINDOW):
+            end = min(start + WINDOW, newest + 1)
+            following = executor.submit(_days, cursor, _instant(start), _instant(end), by_key)
+            if waiting:
+                yield waiting.result()
+            waiting = following
+        if waiting:
+            yield waiting.result()
+
+
 def _days(
     connection: duckdb.DuckDBPyConnection,
     first: datetime,
@@ -274,11 +306,13 @@ def _days(
     """The days of counters, and of the power of meters without."""
     powers = [key for key, run in by_key.items() if run.limits.is_power]
     sources = {key.source for key in by_key} - {key.source for key in powers}
+    found = []
     if sources:
-        yield from days_of(connection, first, end, sources)
+        found.append(days_of(connection, first, end, sources))
     if powers:
         counters = {(key.source, key.register): key.counter for key in powers}
-        yield from power_days_of(connection, first, end, counters)
+        found.append(power_days_of(connection, first, end, counters))
+    return chain(*found)
 
 
 def _try(run: CounterRun, judge: Callable[[], None]) -> None:
@@ -288,28 +322,32 @@ def _try(run: CounterRun, judge: Callable[[], None]) -> None:
         run.is_flipped = True
 
 
-def _windows(
+def _changed_spans(
     connection: duckdb.DuckDBPyConnection, runs: list[CounterRun]
 ) -> Iterator[tuple[datetime, datetime]]:
     """Spans of time that hold days to be judged. From one to the next the counters move on."""
     first = min((run.dirty[0] for run in runs if run.dirty), default=0)
-    [(oldest, newest)] = connection.execute(
-        "SELECT min(ts_utc), max(ts_utc) FROM stg_meter_readings WHERE ts_utc >= $first",
-        {"first": _instant(max(first, 0))},
-    ).fetchall()
-    if oldest is None:
-        return
-    start = (oldest.date() - EPOCH).days
-    end = (newest.date() - EPOCH).days
-    while start <= end:
+    start, newest = _bounds(connection, first)
+    while start <= newest:
         running = [run for run in runs if not run.is_flipped]
         if not any(run.active_from is not None for run in running):
             ahead = [run.dirty[0] for run in running if run.dirty]
             if not ahead:
                 return
             start = max(start, min(ahead))
-        yield _instant(start), _instant(start + WINDOW)
+        yield _instant(start), _instant(min(start + WINDOW, newest + 1))
         start += WINDOW
+
+
+def _bounds(connection: duckdb.DuckDBPyConnection, first: int) -> tuple[int, int]:
+    """The oldest and the newest day with readings, from `first` on. Without any 0 and -1."""
+    [(oldest, newest)] = connection.execute(
+        "SELECT min(ts_utc), max(ts_utc) FROM stg_meter_readings WHERE ts_utc >= $first",
+        {"first": _instant(max(first, 0))},
+    ).fetchall()
+    if oldest is None:
+        return 0, -1
+    return (oldest.date() - EPOCH).days, (newest.date() - EPOCH).days
 
 
 def _instant(day: int) -> datetime:

@@ -1,15 +1,18 @@
 """The readings of counters out of the raw table, a UTC day of a counter at a time."""
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import duckdb
 
+from homeiot_batch.counters.arrow_lists import rows_with_lists
 from homeiot_batch.counters.limits import DAY
 
 COLUMNS = {"import": "energy_import_kwh", "export": "energy_export_kwh"}
 POWER = "instant_power_w"
+# of more days than these the readings come by way of Arrow
+FEW = timedelta(days=7)
 
 
 class DayReadings(NamedTuple):
@@ -31,12 +34,15 @@ def days_of(
 ) -> Iterator[DayReadings]:
     """Each day of each register that has a value, in order of time. `end` is not included.
 
+    All are read at once, and become lists one by one.
+
     Values of one time are in order too, so that the same readings are always judged alike.
     """
     given = {"first": first, "end": end, "sources": sorted(sources)}
-    for counter, column in COLUMNS.items():
-        for source, *of_day in connection.execute(_select(column), given).fetchall():
-            yield DayReadings(source, counter, *of_day)
+    found = [(counter, _rows(connection, column, given)) for counter, column in COLUMNS.items()]
+    return (
+        DayReadings(source, counter, *of_day) for counter, rows in found for source, *of_day in rows
+    )
 
 
 def power_days_of(
@@ -48,9 +54,22 @@ def power_days_of(
     """The same of power in W. `counters` says what it counts as, by source and register."""
     sources = sorted({source for source, _ in counters})
     given = {"first": first, "end": end, "sources": sources}
-    for source, register, *of_day in connection.execute(_select(POWER), given).fetchall():
-        if counter := counters.get((source, register)):
-            yield DayReadings(source, counter, register, *of_day)
+    rows = _rows(connection, POWER, given)
+    return (
+        DayReadings(source, counters[source, register], register, *of_day)
+        for source, register, *of_day in rows
+        if (source, register) in counters
+    )
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, column: str, given: Mapping[str, Any]
+) -> Iterator[tuple[Any, ...]]:
+    """Source, register, day, times and values of each day of a register."""
+    found = connection.sql(_select(column), params=given)
+    if given["end"] - given["first"] > FEW:
+        return rows_with_lists(found)
+    return iter(found.fetchall())
 
 
 def _select(column: str) -> str:

@@ -8,12 +8,16 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from homeiot_batch.counters.arrow_lists import as_table
 from homeiot_batch.counters.energy import Quarter
 from homeiot_batch.counters.judge import Judged
 from homeiot_batch.counters.limits import QUARTER
 
 # the temporary table that the rows go to
 TABLE = "judged_anew"
+# more rows than these go there by way of Arrow
+FEW = 1000
+VALUES = "judged_values"
 OPEN_DAY = (date.max - date(1970, 1, 1)).days
 TIME = "TIMESTAMP"
 OF_DAY = {
@@ -132,13 +136,31 @@ class Rows:
     ) -> None:
         if not rows:
             return
-        own = {"source": self.source, "counter": self.counter, "row_kind": kind}
         days = [row.shown_day for row in rows]
         are_open = [row.state is None for row in rows]
-        of_days = {"register": self.register, "judged_day": days, "is_open": are_open}
-        constants = {name: values[0] for name, values in columns.items() if _is_constant(values)}
-        given = own | of_days | columns | constants
-        self.connection.execute(_insert_sql(types, constants), given)
+        given: dict[str, object] = {
+            "source": self.source,
+            "counter": self.counter,
+            "register": self.register,
+            "row_kind": kind,
+        }
+        lists = {"judged_day": days, "is_open": are_open}
+        for name, values in columns.items():
+            if _is_constant(values):
+                given[name] = values[0]
+            else:
+                lists[name] = values
+        self._insert_lists(types, given, lists)
+
+    def _insert_lists(
+        self, types: dict[str, str], given: dict[str, object], lists: dict[str, list[Any]]
+    ) -> None:
+        if len(lists["judged_day"]) <= FEW:
+            self.connection.execute(_insert_sql(types, given, is_table=False), given | lists)
+            return
+        self.connection.register(VALUES, as_table(lists))
+        self.connection.execute(_insert_sql(types, given, is_table=True), given)
+        self.connection.unregister(VALUES)
 
 
 def create_table(connection: duckdb.DuckDBPyConnection) -> None:
@@ -155,10 +177,13 @@ def _is_constant(values: list[Any]) -> bool:
     return values.count(values[0]) == len(values)
 
 
-def _insert_sql(types: dict[str, str], constants: Container[str]) -> str:
-    """SQL that inserts lists of values, and those that are the same in each row as one value."""
+def _insert_sql(types: dict[str, str], given: Container[str], is_table: bool) -> str:
+    """SQL that inserts what is given as one value for all rows, and lists.
+
+    The lists are given too, or are the columns of the table VALUES.
+    """
     columns = ", ".join(
-        f"{_given(name, kind, name in constants)} AS {name}" for name, kind in types.items()
+        f"{_stored(name, kind, name in given, is_table)} AS {name}" for name, kind in types.items()
     )
     return f"""
         INSERT INTO {TABLE} BY NAME
@@ -166,17 +191,24 @@ def _insert_sql(types: dict[str, str], constants: Container[str]) -> str:
             $source AS source,
             $counter AS counter,
             $register AS register,
-            DATE '1970-01-01' + unnest($judged_day::INTEGER[]) AS judged_utc,
-            unnest($is_open::BOOLEAN[]) AS is_open,
+            DATE '1970-01-01' + {_list("judged_day", "INTEGER", is_table)} AS judged_utc,
+            {_list("is_open", "BOOLEAN", is_table)} AS is_open,
             $row_kind AS row_kind,
             {columns}
+        {f"FROM {VALUES}" if is_table else ""}
         """
 
 
-def _given(name: str, kind: str, is_constant: bool) -> str:
+def _stored(name: str, kind: str, is_constant: bool, is_table: bool) -> str:
     """A column out of a list, or of one value. Times are µs since 1970."""
     stored = "BIGINT" if kind == TIME else kind
-    value = f"${name}::{stored}" if is_constant else f"unnest(${name}::{stored}[])"
+    value = f"${name}::{stored}" if is_constant else _list(name, stored, is_table)
     if kind == TIME:
         return f"make_timestamp({value})"
     return value
+
+
+def _list(name: str, kind: str, is_table: bool) -> str:
+    if is_table:
+        return f"{name}::{kind}"
+    return f"unnest(${name}::{kind}[])"
