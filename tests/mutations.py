@@ -616,6 +616,24 @@ MUTATIONS = [
         "tests/counters/test_on_change.py -k marked",
     ),
     Mutation(
+        "on change: power stands at 0 W only while its dataset goes on",
+        expression(
+            power._Day.stands_at_zero,
+            "any(silence.begin < until and silence.end > begin for silence in self.silences)",
+            "False",
+        ),
+        "tests/counters/test_power.py -k stands",
+    ),
+    Mutation(
+        "on change: power does not stand at 0 W for longer than a day and a night",
+        expression(
+            power._Day.stands_at_zero,
+            "self.longest < until - begin <= LONGEST_SILENCE",
+            "self.longest < until - begin",
+        ),
+        "tests/counters/test_power.py -k stands",
+    ),
+    Mutation(
         "on change: in doubt a register is read at an interval",
         expression(
             learned_reports.reports_of, "steps.long_rise > MOST_RISE * steps.short_rise", "False"

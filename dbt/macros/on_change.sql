@@ -58,12 +58,7 @@
 {# End of the last day that is loaded of the dataset that the row's register is in, UTC. #}
 {% macro loaded_to_utc() -%}
     case
-        {%- for declared in var('registers') if declared.counter and declared.role == 'power' %}
-            when source = {{ sql_literal(declared.source) }}
-                and register = {{ declared.register }}
-                then {{ end_of_last_load_utc(declared.dataset) }}
-        {%- endfor %}
-        {%- for declared in var('registers') if declared.reports %}
+        {%- for declared in var('registers') if declared.counter %}
             when {{ is_register(declared) }} then {{ end_of_last_load_utc(declared.dataset) }}
         {%- endfor %}
             when true then {{ end_of_last_load_utc('raw_meter_readings') }}
@@ -77,4 +72,16 @@
         from {{ source('batch', 'loads') }}
         where dataset = {{ sql_literal(dataset) }}
     )
+{%- endmacro %}
+
+{# The dataset of the power that the row's source counts, if that is written on a change. #}
+{% macro writer() -%}
+    case
+        {%- for declared in var('registers') if declared.reports == 'on_change' %}
+            {%- if declared.role == 'power' %}
+                when {{ is_register(declared) }} then {{ sql_literal(declared.dataset) }}
+            {%- endif %}
+        {%- endfor %}
+            when false then null
+    end::varchar
 {%- endmacro %}

@@ -83,7 +83,8 @@
 {% macro is_register(declared) -%}
     (
         source = {{ sql_literal(declared.source) }}
-        and counter = {{ sql_literal(declared.counter) }}
+        {%- if declared.role != 'power' %} and counter = {{ sql_literal(declared.counter) }}
+        {%- endif %}
         and register = {{ declared.register }}
     )
 {%- endmacro %}
@@ -91,8 +92,10 @@
 {# What the values of the row's register were multiplied by: the constant of a meter. #}
 {% macro scale() -%}
     case
-        {%- for declared in var('registers') if declared.reports and declared.factor != 1 %}
-            when {{ is_register(declared) }} then {{ declared.factor }}
+        {%- for declared in var('registers') if declared.role != 'power' %}
+            {%- if declared.counter and declared.factor != 1 %}
+                when {{ is_register(declared) }} then {{ declared.factor }}
+            {%- endif %}
         {%- endfor %}
             when true then 1
     end::double

@@ -57,7 +57,8 @@
         {{ counts_power() }} as is_power,
         {{ is_on_change() }} as is_on_change,
         {{ writer_utc() }} as writer_utc,
-        {{ scale() }} as scale
+        {{ scale() }} as scale,
+        {{ writer() }} as writer
     from (
         {{ undeclared_counters() }}
         {%- for declared in var('registers') if declared.counter %}

@@ -130,6 +130,16 @@ def test_what_is_said_of_the_registers_holds(said: str) -> None:
     assert table_vars(settings, {})["sources"] == own
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"), [(None, "interval"), ("auto", "interval"), ("on_change", "on_change")]
+)
+def test_power_is_at_an_interval_unless_it_is_said(said: str | None, expected: str) -> None:
+    """Of power nothing is learned."""
+    meter = POWER | ({"reports": said} if said else {})
+    [entry] = table_vars(load({"house": meter}), {})["registers"]  # ty: ignore
+    assert entry["reports"] == expected
+
+
 def test_the_last_day_of_a_meter() -> None:
     """As text, as dbt takes it. The declaration has a date, as YAML and JSON write one."""
     settings = load({"house": register()["house"] | {"until": "2026-11-11"}})

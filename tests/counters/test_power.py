@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ import pytest
 from homeiot_batch.counters.archive import EPOCH, Key, judge_archive
 from homeiot_batch.counters.energy import Quarter
 from homeiot_batch.counters.limits import DAY, HOUR, MINUTE, QUARTER, SECOND, Limits
-from homeiot_batch.counters.power import PowerState, judge_power_day, judge_power_end
+from homeiot_batch.counters.power import PowerState, Silence, judge_power_day, judge_power_end
 from tests.dbt.meters import insert, prepare
 
 LIMITS = Limits(is_power=True, max_power_kw=50, max_gap_s=3600)
@@ -53,6 +54,92 @@ def test_what_is_in_a_gap_is_unknown() -> None:
     unknown = dict.fromkeys(range(4, 13), (None, None))
     assert kwh(found) == known | unknown
     assert {found[number].longest_step_s for number in range(1, 13)} == {3 * 3600}
+
+
+ON_CHANGE = Limits(is_power=True, max_gap_s=3600, on_change=True, writer="power")
+
+
+@pytest.mark.parametrize(
+    ("watts", "hours", "silences", "is_known"),
+    [
+        (0.0, 10, [], True),
+        (0.0, 10, [(12, 14), (-9, 0)], True),
+        (0.0, 10, [(3, 5)], False),
+        (0.0, 10, [(9, 12)], False),
+        (0.0, 10, [(-5, 1)], False),
+        (0.0, 36, [], True),
+        (0.0, 37, [], False),
+        (5.0, 10, [], False),
+    ],
+    ids=["alive", "around", "dead", "dead to its end", "from its begin", "36", "37", "not 0 W"],
+)
+def test_power_on_change_stands_at_zero(
+    watts: float, hours: int, silences: list[tuple[int, int]], is_known: bool
+) -> None:
+    """While its dataset goes on, up to a day and a night. No other power holds for so long."""
+    given = [Silence(begin * HOUR, end * HOUR) for begin, end in silences]
+    times = [0, hours * HOUR, hours * HOUR + 15 * MINUTE]
+    state = PowerState()
+    found = judge_power_day(state, times, [watts, 1000.0, 0.0], ON_CHANGE, given).energy.quarters
+    known = [number for number, quarter in found.items() if quarter.kwh is not None]
+    assert sorted(known) == [*range(4 * hours if is_known else 4), 4 * hours]
+    assert found[4 * hours].kwh == pytest.approx(0.25)
+    longest = 0 if is_known else hours * 3600
+    assert {found[number].longest_step_s for number in range(4 * hours)} == {longest}
+    unlike = judge_power_day(PowerState(), times, [watts, 1000.0, 0.0], LIMITS).energy.quarters
+    assert unlike[8].kwh is None
+
+
+@pytest.mark.parametrize(("writer_hour", "known_h"), [(10, 10.25), (36, 0.25), (0.1, 0.25)])
+def test_power_on_change_at_the_end(writer_hour: float, known_h: float) -> None:
+    """It stands at 0 W to the dataset's last reading, if that is no longer than 36 hours."""
+    state = PowerState(at=0, watts=0.0)
+    limits = replace(ON_CHANGE, writer_at=int(writer_hour * HOUR))
+    found = judge_power_end(state, limits).energy.quarters
+    assert max(found) == known_h * 4 - 1
+    assert {quarter.kwh for quarter in found.values()} == {0.0}
+    dead = [Silence(2 * HOUR, 4 * HOUR)]
+    assert max(judge_power_end(state, limits, dead).energy.quarters) == 0
+
+
+def test_days_of_power_on_change_are_judged_as_if_all_were() -> None:
+    """Also where only other series of the dataset changed, up to two days before a reading."""
+    connection = duckdb.connect()
+    prepare(connection, ZoneInfo("Asia/Tokyo"))
+    connection.execute(
+        "CREATE VIEW stg_meter_readings AS SELECT *, 1 AS register FROM raw_meter_readings "
+        "WHERE source = 'car'"
+    )
+    begin = datetime(2026, 3, 1)
+    # at 0 W from 13:00 to half past midnight on the next day but one, both UTC
+    charged = [begin + timedelta(hours=12.5 + 36 * n) for n in range(6)]
+    car = [(at, "car", 3000.0, None, None) for at in charged]
+    car += [(at + timedelta(minutes=30), "car", 0.0, None, None) for at, *_ in car]
+    others = [(begin + timedelta(minutes=n), "x", 1.0, None, None) for n in range(0, 14400, 30)]
+    zone = ZoneInfo("Asia/Tokyo")
+    insert(connection, [*car, *others], zone)
+    writer_at = int((others[-1][0] - datetime(1970, 1, 1)).total_seconds()) * SECOND
+    limits = {
+        Key("car", "import"): replace(ON_CHANGE, writer="raw_meter_readings", writer_at=writer_at)
+    }
+    judge_archive(connection, limits, None, "")
+    connection.execute("CREATE TABLE judged AS FROM judged_anew")
+    for day in range(1, 9):
+        lost = date(2026, 3, day)
+        connection.execute(
+            "DELETE FROM raw_meter_readings WHERE source = 'x' AND ts_jst::DATE = ?", [lost]
+        )
+        _, spans = judge_archive(connection, limits, [lost], "judged")
+        for span in spans:
+            connection.execute(
+                "DELETE FROM judged WHERE if(is_open, ?, "
+                "date_diff('day', ?::DATE, judged_utc) BETWEEN ? AND ?)",
+                [span.replaces_open, EPOCH, span.first, span.last],
+            )
+        connection.execute("INSERT INTO judged FROM judged_anew")
+        found = connection.execute("FROM judged ORDER BY ALL").fetchall()
+        judge_archive(connection, limits, None, "")
+        assert found == connection.execute("FROM judged_anew ORDER BY ALL").fetchall()
 
 
 @pytest.mark.parametrize("wrong", [[51_000.0], [1.0, 2.0]], ids=["too high", "two values"])

@@ -103,3 +103,43 @@ def test_what_a_day_with_unknown_hours_costs(tmp_path: Path) -> None:
         (FIRST, pytest.approx(360), pytest.approx(360 - 8 * 6), 0.0),
         (SECOND, pytest.approx(300), None, 0.0),
     ]
+
+
+def test_power_on_change(tmp_path: Path) -> None:
+    """It is charged at noon for an hour, and is at 0 W all the rest. Both days are known.
+
+    A device that died while it was at 0 W is named after 36 hours, and its days are unknown.
+    """
+    power = {"measurement": "W", "tags": {"entity": "none"}, "fields": {"value": "double"}}
+
+    def meter(entity: str, reports: str) -> dict[str, Any]:
+        series = {"dataset": "power", "where": {"entity": entity}}
+        return {"kind": "load", "power": series, "reports": reports}
+
+    meters = {name: meter(name, "on_change") for name in ("car", "dead")}
+    meters["usual"] = meter("usual", "interval")
+    house = DeclaredArchive(
+        tmp_path / "home.duckdb", ZoneInfo("Asia/Tokyo"), {"power": power}, meters
+    )
+    charged = [(BEGIN + timedelta(hours=hour), "car", 2000.0) for hour in (12, 36)]
+    idle = [(at + timedelta(hours=1), "car", 0.0) for at, *_ in charged]
+    usual = [(BEGIN + timedelta(minutes=15 * n), "usual", 100.0) for n in range(192)]
+    dead = [(BEGIN, "dead", 500.0), (BEGIN + timedelta(hours=1), "dead", 0.0)]
+    house.points("power", [(BEGIN, "car", 0.0), *charged, *idle, *usual, *dead])
+    house.build()
+    assert house.query(
+        "SELECT source, date_jst, import_kwh, coverage, is_complete FROM fct_daily_energy "
+        "ORDER BY 1, 2"
+    ) == [
+        ("car", FIRST, pytest.approx(2), 1.0, True),
+        ("car", SECOND, pytest.approx(2), 1.0, True),
+        ("dead", FIRST, pytest.approx(0.5), pytest.approx(5 / 96), False),
+        ("dead", SECOND, None, 0.0, False),
+        ("usual", FIRST, pytest.approx(2.4), 1.0, True),
+        ("usual", SECOND, pytest.approx(2.4), 1.0, True),
+    ]
+    assert house.query("SELECT source, reports, silent_since_jst FROM dim_source ORDER BY 1") == [
+        ("car", "on_change", None),
+        ("dead", "on_change", BEGIN + timedelta(hours=9 + 1, minutes=15)),
+        ("usual", "interval", None),
+    ]

@@ -9,7 +9,6 @@ from homeiot_batch.core.meters import Meter
 
 KINDS = "grid, solar, battery or load"
 OF_REGISTERS = (
-    "reports",
     "direction",
     "export_direction",
     "counter_noise_kwh",
@@ -115,6 +114,8 @@ def _refuse_settings_without_effect(name: str, meter: Meter, own: Mapping[str, o
                     f"{name}.{key} in {where} is about registers, and its energy is computed from "
                     "its power; remove it there"
                 )
+    if meter.series and "reports" in own:
+        raise ValueError(f"{name}.reports in {where} has no effect; give it in the meter itself")
     if meter.series and not meter.export and "export_direction" in {*own, *meter.settings}:
         raise ValueError(
             f"{name}.export_direction is about its export, and it has none; leave it out"

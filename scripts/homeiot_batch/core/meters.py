@@ -113,8 +113,8 @@ class Meter(BaseModel):
         default=None,
         description="When its registers are written: at an `interval`, or `on_change` of their "
         "value. With `on_change`, silence without a rise is no gap. `auto`, as if it is not set, "
-        "learns it from the first days of each. A source of `raw_meter_readings` has an "
-        "`interval` if it is not set.",
+        "learns it from the first days of each. A source of `raw_meter_readings` has an `interval` "
+        "if it is not set, and so has a meter whose energy is computed from its power.",
     )
     until: date | None = Field(
         default=None,

@@ -17,14 +17,20 @@ from typing import NamedTuple
 import duckdb
 
 from homeiot_batch.counters.judge import Judged, ZerosWereHoles, judge_day, judge_end
-from homeiot_batch.counters.limits import Limits
-from homeiot_batch.counters.power import PowerState, judge_power_day, judge_power_end
-from homeiot_batch.counters.readings import DayReadings, days_of, power_days_of
+from homeiot_batch.counters.limits import DAY, Limits
+from homeiot_batch.counters.power import (
+    PowerState,
+    Silence,
+    judge_power_day,
+    judge_power_end,
+)
+from homeiot_batch.counters.readings import DayReadings, days_of, power_days_of, silences_of
 from homeiot_batch.counters.rows import TABLE, Rows, create_table
 from homeiot_batch.counters.state import State
 
 EPOCH = date(1970, 1, 1)
 WINDOW = 31  # days that are read at once
+LOOK_BACK = timedelta(days=2)  # longer than power may stand at 0 W
 # counted up where the judge judges otherwise: what was judged by other rules is judged again
 RULES = 2
 ALWAYS = -(10**6)  # a day before all others
@@ -149,14 +155,32 @@ class PowerRun(CounterRun):
     """The power of a meter without registers on its way through the archive."""
 
     power: PowerState = field(default_factory=PowerState)
+    # when its dataset was silent, of days from the first up to the last, not included
+    silences: list[Silence] = field(default_factory=list)
+    looked_at: range = range(0)
 
     def judge_day(self, readings: DayReadings) -> Judged:
         """The day's energy."""
-        return judge_power_day(self.power, readings.times, readings.values, self.limits)
+        if readings.day not in self.looked_at:
+            self._look_at_writer(readings.day)
+        times = readings.times
+        return judge_power_day(self.power, times, readings.values, self.limits, self.silences)
+
+    def _look_at_writer(self, day: int) -> None:
+        """Find when its dataset was silent, if it may stand at 0 W while that goes on."""
+        self.looked_at = range(day, day + WINDOW)
+        if self.limits.writer is not None:
+            first = _instant(day) - LOOK_BACK
+            end = _instant(day + WINDOW)
+            self.silences = silences_of(
+                self.connection, self.limits.writer, first, end, self.limits.max_gap_s
+            )
 
     def judge_end(self) -> Judged:
         """What is open at the end."""
-        return judge_power_end(self.power, self.limits)
+        if self.limits.writer_at is not None:
+            self._look_at_writer(self.limits.writer_at // DAY)
+        return judge_power_end(self.power, self.limits, self.silences)
 
     def text(self) -> str:
         """The state."""

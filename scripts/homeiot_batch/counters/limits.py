@@ -66,6 +66,8 @@ class Limits:
     writer_at: int | None = field(default=None, repr=False)
     # what the values were multiplied by before they came here, such as the constant of a meter
     scale: float = field(default=1.0, repr=False)
+    # of power on change, the dataset that it is in
+    writer: str | None = field(default=None, repr=False)
 
     @property
     def text(self) -> str:

@@ -31,7 +31,7 @@ def read_limits(session: duckdb.DuckDBPyConnection) -> Mapping[Key, Limits]:
         """
         SELECT source, counter, register, max_power_kw, counter_noise_kwh, counter_wrap_kwh,
             glitch_readings, max_gap_s, direction, kwh_per_unit, is_power, is_on_change,
-            epoch_us(writer_utc), scale
+            epoch_us(writer_utc), scale, writer
         FROM counter_limits ORDER BY source, counter, register
         """
     ).fetchall()

@@ -2,17 +2,25 @@
 
 It holds for `max_gap_s` at most. What comes after that is unknown, as what comes after a wrong
 reading, and so is the energy of a quarter of an hour that is not known from its begin to its end.
+Power that is written on a change may stand at 0 W for longer, while its dataset goes on.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
-from typing import Self
+from typing import NamedTuple, Self
 
 from homeiot_batch.counters.energy import Energy, Quarter
-from homeiot_batch.counters.judge import Judged
+from homeiot_batch.counters.judge import LONGEST_SILENCE, Judged
 from homeiot_batch.counters.limits import HOUR, QUARTER, SECOND, Limits
+
+
+class Silence(NamedTuple):
+    """A time longer than a gap in which nothing was written to a dataset, in µs since 1970."""
+
+    begin: int
+    end: int
 
 
 @dataclass
@@ -50,10 +58,17 @@ class HeldEnergy(Energy):
 
 
 def judge_power_day(
-    state: PowerState, times: list[int], values: list[float], limits: Limits
+    state: PowerState,
+    times: list[int],
+    values: list[float],
+    limits: Limits,
+    silences: Sequence[Silence] = (),
 ) -> Judged:
-    """Energy of a day's readings (W), in order, and take `state` to its end."""
-    day = _Day(state, limits)
+    """Energy of a day's readings (W), in order, and take `state` to its end.
+
+    In the `silences` nothing was written to the dataset, since two days before the first reading.
+    """
+    day = _Day(state, limits, silences)
     for at, watts in day.readings(times, values):
         if watts is None:
             day.lose(at)
@@ -62,17 +77,27 @@ def judge_power_day(
     return day.judged
 
 
-def judge_power_end(state: PowerState, limits: Limits) -> Judged:
-    """What the last reading gives to the end of its quarter. `state` stays as it is."""
-    day = _Day(PowerState(**asdict(state)), limits)
-    if state.at is not None:
-        day.hold((state.at // QUARTER + 1) * QUARTER)
+def judge_power_end(state: PowerState, limits: Limits, silences: Sequence[Silence] = ()) -> Judged:
+    """What the last reading gives to the end of its quarter. `state` stays as it is.
+
+    Where it stands at 0 W, to the end of the quarter of the dataset's last reading.
+    """
+    day = _Day(PowerState(**asdict(state)), limits, silences)
+    if state.at is None:
+        return day.judged
+    newest = max(state.at, limits.writer_at or 0)
+    end = (newest // QUARTER + 1) * QUARTER
+    if not day.stands_at_zero(end):
+        end = (state.at // QUARTER + 1) * QUARTER
+    day.hold(end)
     return day.judged
 
 
 class _Day:
-    def __init__(self, state: PowerState, limits: Limits) -> None:
+    def __init__(self, state: PowerState, limits: Limits, silences: Sequence[Silence]) -> None:
         self.state = state
+        self.on_change = limits.on_change
+        self.silences = silences
         self.longest = int(limits.max_gap_s * SECOND)
         self.highest = limits.max_power_kw * 1000
         self.energy = HeldEnergy(limits.max_gap_s)
@@ -112,16 +137,26 @@ class _Day:
     def hold(self, until: int) -> None:
         """Add the energy of the last reading up to this time, as far as it holds."""
         begin = self.state.at or 0
-        reach = min(until, begin + self.longest)
+        is_known = self.stands_at_zero(until)
+        reach = until if is_known else min(until, begin + self.longest)
         at = begin
         while at < reach:
             end = min(reach, (at // QUARTER + 1) * QUARTER)
             self._add(at, end)
             at = end
         for number in range(begin // QUARTER, (until - 1) // QUARTER + 1):
-            self.energy.quarter(number).is_part_of(until - begin)
+            self.energy.quarter(number).is_part_of(0 if is_known else until - begin)
         if reach < until:
             self._begin_quarter()
+
+    def stands_at_zero(self, until: int) -> bool:
+        """Whether it is longer at 0 W than a reading holds, while its dataset goes on."""
+        begin = self.state.at or 0
+        if not self.on_change or self.state.watts != 0:
+            return False
+        if not self.longest < until - begin <= LONGEST_SILENCE:
+            return False
+        return not any(silence.begin < until and silence.end > begin for silence in self.silences)
 
     def _add(self, begin: int, end: int) -> None:
         state = self.state

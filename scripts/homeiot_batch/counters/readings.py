@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from homeiot_batch.core.datasets import quoted
 from homeiot_batch.counters.arrow_lists import rows_with_lists
 from homeiot_batch.counters.limits import DAY
+from homeiot_batch.counters.power import Silence
 
 COLUMNS = {"import": "energy_import_kwh", "export": "energy_export_kwh"}
 POWER = "instant_power_w"
@@ -70,6 +72,29 @@ def _rows(
     if given["end"] - given["first"] > FEW:
         return rows_with_lists(found)
     return iter(found.fetchall())
+
+
+def silences_of(
+    connection: duckdb.DuckDBPyConnection,
+    dataset: str,
+    first: datetime,
+    end: datetime,
+    longest_s: float,
+) -> list[Silence]:
+    """When nothing was written to a dataset for longer than `longest_s`, in order."""
+    rows = connection.execute(
+        f"""
+        SELECT before_utc, at_utc FROM (
+            SELECT
+                epoch_us(lag(ts_utc) OVER (ORDER BY ts_utc)) AS before_utc,
+                epoch_us(ts_utc) AS at_utc
+            FROM {quoted(dataset)} WHERE ts_utc >= $first AND ts_utc < $end
+        )
+        WHERE at_utc - before_utc > 1e6 * $longest ORDER BY at_utc
+        """,
+        {"first": first, "end": end, "longest": longest_s},
+    ).fetchall()
+    return [Silence(*row) for row in rows]
 
 
 def _select(column: str) -> str:

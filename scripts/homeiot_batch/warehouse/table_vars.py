@@ -37,7 +37,7 @@ def meter_vars(settings: Settings, learned: Mapping[SeriesKey, Reports]) -> dict
 def _register_var(
     settings: Settings, found: Found, learned: Mapping[SeriesKey, Reports]
 ) -> dict[str, object]:
-    if not found.is_register:
+    if found.counter is None:
         return found.as_var()
     reports = settings.meters[found.meter].reports
     if reports in (None, "auto"):
