@@ -616,6 +616,20 @@ MUTATIONS = [
         "tests/counters/test_on_change.py -k marked",
     ),
     Mutation(
+        "on change: a step that may hide much is a gap",
+        expression(
+            judge._Day._stood_still,
+            "min(MARGIN * usual.rise + digit, MOST_OF_A_STEP_KWH)",
+            "MARGIN * usual.rise + digit",
+        ),
+        "tests/counters/test_on_change.py -k hide",
+    ),
+    Mutation(
+        "on change: a step after a day and a half is a gap",
+        expression(judge._Day._stood_still, "point.at - point.before <= LONGEST_SILENCE", "True"),
+        "tests/counters/test_on_change.py -k hide",
+    ),
+    Mutation(
         "on change: power stands at 0 W only while its dataset goes on",
         expression(
             power._Day.stands_at_zero,

@@ -94,6 +94,17 @@ def test_energy_of_a_silence_is_marked(rise: float) -> None:
     assert sum(quarter.estimated_kwh for quarter in found.values()) == pytest.approx(rise)
 
 
+@pytest.mark.parametrize(("rise", "hours"), [(1.0, 5), (0.04, 48)])
+def test_a_step_that_may_hide_much_is_marked(rise: float, hours: int) -> None:
+    """More than half a kWh, though it is a usual step, or after more than a day and a half."""
+    size = 16 if rise == 1 else 1
+    evening = [(n * 10 * MINUTE, 100.00007 + size * n / 16) for n in range(12)]
+    at, value = evening[-1]
+    found = judge([*evening, (at + hours * HOUR, value + rise)])
+    assert longest_step_s(found) == hours * 3600
+    assert sum(quarter.estimated_kwh for quarter in found.values()) == pytest.approx(rise)
+
+
 def test_nothing_is_usual_before_there_are_some_steps() -> None:
     """Three rises are no habit, and neither are steps that come once in half an hour or more."""
     few = float_sensor(0.04)[9:14]

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from homeiot_batch.counters.energy import Energy, Quarter
 from homeiot_batch.counters.glitches import wrong_before, wrong_from
-from homeiot_batch.counters.habits import MARGIN, usual_of
+from homeiot_batch.counters.habits import MARGIN, MOST_OF_A_STEP_KWH, usual_of
 from homeiot_batch.counters.limits import (
     BACKWARDS,
     BREAKS,
@@ -341,8 +341,9 @@ class _Day:
         is_plain = point.kind in {RISE, NOISE} and not point.back_kwh
         digit = self.state.digit or 0.0
         least = max(limits.noise_kwh, digit)
-        if usual := usual_of(self.state.habits, limits):
-            least = max(least, MARGIN * usual.rise + digit)
+        usual = usual_of(self.state.habits, limits)
+        if usual and point.at - point.before <= LONGEST_SILENCE:
+            least = max(least, min(MARGIN * usual.rise + digit, MOST_OF_A_STEP_KWH))
         return is_plain and point.kwh <= least + TINY_KWH
 
     def _stand_still(self, point: Point) -> None:
