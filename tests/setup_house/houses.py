@@ -97,7 +97,8 @@ def entity(unit: str, name: str) -> str:
 def named(measurement: str, name: str, unit: str, begin: float) -> One:
     """A counter whose unit stands in a text beside it."""
     texts = f'unit_of_measurement_str="{unit}",device_class_str="energy"'
-    return counter(f"{measurement},domain=sensor,entity_id={name}", begin, texts=texts)
+    rising = counter(f"{measurement},domain=sensor,entity_id={name}", begin, texts=texts)
+    return rising._replace(step=0.00025 if unit == "MWh" else 0.25)
 
 
 HOME_ASSISTANT = [
@@ -131,9 +132,9 @@ DSMR = [
     counter("electricity_positions", 200, "delivered_2"),
     counter("electricity_positions", 10, "returned_1"),
     counter("electricity_positions", 20, "returned_2"),
-    power("electricity_phases", 0.1, "currently_delivered_l1"),
-    power("electricity_phases", 0.2, "currently_delivered_l2"),
-    power("electricity_phases", 0.3, "currently_delivered_l3"),
+    One("electricity_phases", "currently_delivered_l1", 0.1, 0.5, swings=True),
+    One("electricity_phases", "currently_delivered_l2", 0.2, 0.5, swings=True),
+    One("electricity_phases", "currently_delivered_l3", 0.3, 0.5, swings=True),
     counter("modbus,host=pi,name=inverter", 5000, "energy_wh"),
     power("modbus,host=pi,name=inverter", 100, "power_w"),
     counter("modbus,host=pi,name=cellar", 5000, "energy"),

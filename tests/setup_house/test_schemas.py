@@ -211,6 +211,15 @@ def test_the_shipped_dataset_under_another_name(settings: Settings, tmp_path: Pa
         ([entity("kWh", "pv_to_house_energy")], NO_KIND),
         # one of two tariffs is too small
         ([entity("kWh", "grid_import_offpeak")], "one of several tariffs"),
+        # two of three phases, and two of three tariffs
+        ([entity("kWh", f"grid_import_l{number}") for number in (1, 2)], "what is imported"),
+        ([entity("kWh", f"grid_import_tariff_{number}") for number in (1, 3)], "what is imported"),
+        # from the grid, or into it?
+        ([entity("kWh", "grid_in")], "by 'grid' in its name"),
+        # a part of what the panels make
+        ([entity("kWh", "pv_eigenverbrauch")], NO_KIND),
+        # two inverters of one size
+        ([entity("kWh", name) for name in ("inverter_energy", "inverter_2_energy")], "exported"),
         # two kinds in one name
         ([entity("kWh", "solar_to_battery")], NO_KIND),
         # two inverters, and one that may be their sum
@@ -236,6 +245,31 @@ def test_what_is_not_clear_is_no_meter(
     assert shown(choice) == {}
     assert len(choice.left) == len(house)
     assert all(left in reason for _, reason in choice.left)
+
+
+def test_values_that_are_too_large_for_their_unit(settings: Settings, tmp_path: Path) -> None:
+    """Of a register and of a power: no house has 250 kW."""
+    house = [
+        One(entity("kWh", "grid_import"), "value", 5, 250),
+        One(entity("kW", "grid_power"), "value", 400, 10, swings=True),
+    ]
+    _, choice = found_in(settings, tmp_path, house)
+    assert shown(choice) == {}
+    assert reasons(choice) == {
+        "grid_import": "its values are too large for kWh",
+        "grid_power": "its values are too large for kW",
+    }
+
+
+def test_a_meter_that_counts_some_noise_the_other_way_is_not_the_grid(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """A Shelly in a garage: 3 Wh of 7 kWh."""
+    topic = "shelly,topic=shelly-garage/status/emdata:0"
+    house = [counter(topic, 7000, "total_act"), One(topic, "total_act_ret", 3.07, 0)]
+    _, choice = found_in(settings, tmp_path, house)
+    assert choice.meters == []
+    assert len(choice.left) == 2
 
 
 def test_numbered_parts_are_a_whole(settings: Settings, tmp_path: Path) -> None:
@@ -267,6 +301,8 @@ def test_of_two_powers_none_is_the_peak(settings: Settings, tmp_path: Path) -> N
         "wallbox_added_energy",
         "pv_energy_today",
         "solar_forecast_energy",
+        "heat_pump_heat_energy",
+        "pv_energie_heute",
     ],
 )
 def test_what_is_no_counter_of_electricity(settings: Settings, tmp_path: Path, name: str) -> None:

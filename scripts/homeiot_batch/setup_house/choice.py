@@ -9,9 +9,10 @@ from homeiot_batch.core.meters import Kind
 from homeiot_batch.setup_house.candidates import Candidate, Role
 from homeiot_batch.setup_house.named_series import POWER_UNITS
 from homeiot_batch.setup_house.naming import free_name
-from homeiot_batch.setup_house.words import NUMBERED, has_word
+from homeiot_batch.setup_house.words import NUMBERED, are_all, has_word
 
 SUM_TOLERANCE = 0.05  # the hours of their last values differ
+LARGEST_KW = 100  # of a house
 CAR_WORDS = ("wallbox", "charger", "car", "ev")
 ONE_OF_A_HOUSE: tuple[Kind, ...] = ("grid", "solar", "battery")
 # the registers without which the balance of a house would be wrong
@@ -56,6 +57,8 @@ def choose(candidates: Sequence[Candidate], taken_names: Iterable[str] = ()) -> 
     for candidate in candidates:
         if candidate.kind is None or candidate.role is None:
             choice.leave([candidate], candidate.why)
+        elif _most_kw(candidate) > LARGEST_KW:
+            choice.leave([candidate], f"its values are too large for {candidate.unit}")
         else:
             bags[candidate.kind, candidate.device].append(candidate)
     for kind in ONE_OF_A_HOUSE:
@@ -72,6 +75,17 @@ def choose(candidates: Sequence[Candidate], taken_names: Iterable[str] = ()) -> 
     order = list(NEEDED)
     choice.meters.sort(key=lambda meter: (order.index(meter.kind), meter.name))
     return choice
+
+
+def _most_kw(candidate: Candidate) -> float:
+    """The highest power (kW) that the samples show, if the unit is right."""
+    if candidate.samples is None:
+        return 0
+    if candidate.unit in POWER_UNITS:
+        most = max(map(abs, candidate.samples.values.values()))
+        return most * (1 if candidate.unit == "kW" else 0.001)
+    per_unit = {"Wh": 0.001, "MWh": 1000}.get(candidate.unit, 1)
+    return candidate.samples.most_an_hour * per_unit
 
 
 def _leave_second_chargers(choice: Choice) -> None:
@@ -174,7 +188,7 @@ def _whole(candidates: Sequence[Candidate]) -> list[Candidate]:
         if is_one_of_them and not _is_sum(wholes[0], parts):
             return []
         return wholes
-    if len({part.part for part in parts}) == len(parts):
+    if are_all([part.part for part in parts]):
         return list(candidates)
     return []
 
@@ -188,6 +202,7 @@ def _is_tariff(candidate: Candidate) -> bool:
 def _is_sum(whole: Candidate, parts: Sequence[Candidate]) -> bool:
     """Whether the whole has risen in the last days by as much as its parts."""
     rises = [part.samples.rise for part in parts if part.samples]
-    if whole.samples is None or not whole.samples.rise:
+    # two devices of one size rise alike, and neither is the sum of the other
+    if whole.samples is None or not whole.samples.rise or len(rises) < 2:
         return False
     return math.isclose(whole.samples.rise, sum(rises), rel_tol=SUM_TOLERANCE)

@@ -15,6 +15,8 @@ from homeiot_batch.setup_house.words import device_of, kind_of, plain
 DEVICE_TAGS = ("topic", "device", "name", "source", "meter", "id", "entity_id", "location", "room")
 # tags that change with the machine that writes, not with the device
 WRITER_TAGS = {"host", "hostname"}
+# a register that has counted no more of what its device counts the other way
+NOISE = 0.01
 
 
 @dataclass(frozen=True)
@@ -171,9 +173,10 @@ def _role(field: _Field, kind: Kind | None, known: Sequence[_Field]) -> Role | N
 
 
 def _ways(known: Sequence[_Field]) -> set[Role]:
-    """The ways in which registers have counted something."""
+    """The ways in which registers have counted something. A hundredth of the other is noise."""
     registers = [field for field in known if field.row.role != "power"]
-    return {field.row.role for field in registers if field.samples.last > 0}
+    most = max((field.samples.last for field in registers), default=0)
+    return {field.row.role for field in registers if field.samples.last > NOISE * most}
 
 
 def _dataset(measurement: Measurement) -> Dataset:

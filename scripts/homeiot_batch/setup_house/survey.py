@@ -55,6 +55,15 @@ class Samples:
         values = list(self.values.values())
         return values[-1] - values[0]
 
+    @property
+    def most_an_hour(self) -> float:
+        """The highest rise in an hour, taken as even between two values."""
+        rises = [
+            (value - former) / (later - begin) * HOUR_NS
+            for (begin, former), (later, value) in pairwise(self.values.items())
+        ]
+        return max(rises, default=0)
+
     @functools.cached_property
     def steps(self) -> list[tuple[float, float]]:
         """Each value with the next."""

@@ -4,7 +4,7 @@ A name is looked at in small letters, with `_` between its words.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from homeiot_batch.core.meters import Counter, Kind
@@ -31,11 +31,11 @@ KIND_WORDS: dict[Kind, tuple[str, ...]] = {
 GRID_WORDS = {
     "import": (
         "import", "imported", "bought", "purchased", "consumption", "consumed", "usage", "used",
-        "from_grid", "bezug", "in", "input",
+        "from_grid", "bezug",
     ),
     "export": (
         "export", "exported", "sold", "returned", "return", "production", "produced", "injection",
-        "feed_in", "feedin", "to_grid", "einspeisung", "out", "output",
+        "feed_in", "feedin", "to_grid", "einspeisung",
     ),
 }  # fmt: skip
 MADE_WORDS = ("production", "produced", "yield", "generation", "generated", "output")
@@ -56,7 +56,10 @@ FLOW_WORDS: dict[Kind, dict[Counter, tuple[str, ...]]] = {
 }
 ALL_FLOW_WORDS = {word for ways in FLOW_WORDS.values() for words in ways.values() for word in words}
 # parts of a system with panels that are not the panels
-NOT_SOLAR = ("load", "backup", "self_consumption", "self_use", "direct")
+NOT_SOLAR = (
+    "load", "backup", "self_consumption", "self_use", "direct", "eigenverbrauch", "surplus",
+    "excess", "ueberschuss",
+)  # fmt: skip
 # copies of a counter that begin again, and what is no counter
 DERIVED_WORDS = (
     "daily", "today", "day", "week", "weekly", "month", "monthly", "year", "yearly", "hour",
@@ -64,6 +67,8 @@ DERIVED_WORDS = (
     "estimated", "remaining", "cost", "price", "session", "capacity", "stored", "storage",
     "available", "added", "net", "gas", "thermal", "oil",
     "average", "avg", "mean", "min", "max", "saved", "last",
+    "heute", "gestern", "tag", "woche", "monat", "jahr", "vandaag", "gisteren", "dag", "maand",
+    "jaar", "heat_energy", "heat_output", "waerme", "waermemenge", "warmte",
 )  # fmt: skip
 # what says nothing about which device it is
 COMMON_WORDS = {
@@ -76,8 +81,9 @@ PARTS = (
     r"_t([1-4])(?=_|$)",
     r"_(low|normal|high|dal|piek|off_?peak|peak|night)(?=_|$)",
     r"_(l[1-3])(?=_|$)",
-    r"_phase_?([abc1-3])(?=_|$)",
+    r"_(phase_?[abc1-3])(?=_|$)",
 )
+PHASES = 3
 NUMBER = r"_([1-9])(?=_|$)"
 # before the number of a device: another device may have the same name without a number
 NUMBERED = "no. "
@@ -154,6 +160,17 @@ def part_of(name: str, *, with_numbers: bool) -> Part:
     if found and with_numbers:
         return Part(name[: found.start()] + name[found.end() :], f"{NUMBERED}{found[1]}")
     return Part(name, "")
+
+
+def are_all(parts: Sequence[str]) -> bool:
+    """Whether they can be a whole: all three phases, numbers from 0 or 1 on, or other names."""
+    if len(set(parts)) < len(parts):
+        return False
+    if any(re.fullmatch("l[1-3]|phase.*", part) for part in parts):
+        return len(parts) == PHASES
+    numbers = sorted(int(part[-1]) for part in parts if part[-1].isdigit())
+    whole = [list(range(first, first + len(parts))) for first in (0, 1)]
+    return not numbers or numbers in whole
 
 
 def device_of(name: str) -> str:
