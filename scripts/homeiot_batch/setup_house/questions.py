@@ -1,4 +1,4 @@
-"""What a person at a terminal is asked. Each question has a default, which all others get."""
+"""What a person at a terminal is asked. Without a terminal, the default is the answer."""
 
 import sys
 from collections.abc import Sequence

@@ -171,7 +171,10 @@ def _falls(former: float, later: float) -> bool:
 
 
 def _begins_again(former: float, later: float) -> bool:
-    """Whether a counter begins again, or a wrong value ends: what is warm does not cool by half."""
+    """Whether a counter begins again, or a wrong value ends.
+
+    A counter falls by half or more when it begins again. A temperature does not.
+    """
     return later <= former / 2
 
 

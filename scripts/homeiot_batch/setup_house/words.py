@@ -43,8 +43,8 @@ USED_WORDS = (
     "consumption", "consumed", "usage", "used", "import", "imported", "charge", "charged",
     "charging",
 )  # fmt: skip
-# the words by which a register of a kind tells its way. A register that a house sells what its
-# panels make by is not that of the panels
+# the words that tell a register's direction, by kind. `pv_export` may count what the house sells,
+# so `export` is no word of solar
 FLOW_WORDS: dict[Kind, dict[Counter, tuple[str, ...]]] = {
     "grid": {"import": GRID_WORDS["import"], "export": GRID_WORDS["export"]},
     "solar": {"import": (), "export": MADE_WORDS},
@@ -152,7 +152,10 @@ def flow_words(name: str) -> list[str]:
 
 
 def part_of(name: str, *, with_numbers: bool) -> Part:
-    """The part that a plain name tells. With numbers, the first device of two is one too."""
+    """The part that a plain name tells.
+
+    With `with_numbers`, a number is a part too, as in `inverter_1`.
+    """
     for pattern in PARTS:
         if found := re.search(pattern, name):
             return Part(name[: found.start()] + name[found.end() :], found[1])

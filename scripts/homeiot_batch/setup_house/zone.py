@@ -1,4 +1,7 @@
-"""Which zone the file gets: the one that is set, the archive's, or else this machine's."""
+"""Which zone the file gets: the archive's, or else the one that is set, or else this machine's.
+
+A person is asked about the last.
+"""
 
 from homeiot_batch.archive.zone_record import recorded_zone
 from homeiot_batch.config import Settings
