@@ -149,6 +149,31 @@ def test_three_thousand_entities(influx16: Influx1, checkout: Checkout) -> None:
     assert list(yaml.safe_load(text)["meters"]) == ["grid"]
 
 
+def test_a_thousand_registers(influx16: Influx1, checkout: Checkout) -> None:
+    """A measurement for each: whether it is silent is asked of many at once, of each type."""
+    text = 'unit_of_measurement_str="kWh"'
+    house = []
+    for number in range(1_000):
+        series = f"sensor.e{number},domain=sensor,entity_id=e{number}"
+        kind = "i" if number % 2 else ""
+        house.append(f"{series} value=5{kind},{text} 1795186800000000000")
+        house.append(f"{series}_old value={number}{kind} 1790000000000000000")
+    house.append(f"{entity('kWh', 'p1_import')} value=5 1795186800000000000")
+    influx16.create("registers")
+    influx16.write_lines("registers", "\n".join(house).encode())
+    checkout.environment |= influx16.environment("registers")
+    before = questions(influx16)
+    outcome = init(checkout, "--print", "--all")
+    assert outcome.code == 0, outcome.stderr
+    assert questions(influx16) - before < 60
+    silent = [line for line in outcome.stderr.splitlines() if " silent since " in line]
+    assert sorted(silent) == sorted(
+        f"# - sensor e{number}_old value of sensor.e{number}: silent since 2026-09-21 14h UTC, "
+        f"last {number}"
+        for number in range(1_000)
+    )
+
+
 @pytest.mark.parametrize(
     ("server", "name"), [("1.6", "home_assistant"), ("2.7", "evcc")], indirect=["server"]
 )

@@ -8,11 +8,16 @@ import pytest
 import yaml
 
 from homeiot_batch.archive.zone_record import record_zone
-from homeiot_batch.config import load_settings
+from homeiot_batch.config import ROOT, Settings, load_settings
+from homeiot_batch.setup_house import command
+from homeiot_batch.setup_house.candidates import Candidate
 from homeiot_batch.setup_house.command import set_up_house
-from tests.doctor.findings import tree
+from homeiot_batch.setup_house.proposal import recognised_in
+from tests.doctor.findings import given, tree
 from tests.setup_house.houses import (
+    EVCC,
     HOME_ASSISTANT,
+    TELEGRAF,
     One,
     counter,
     entity,
@@ -20,6 +25,7 @@ from tests.setup_house.houses import (
     lines,
     named,
     power,
+    surveyed,
 )
 
 NOW = "2026-11-24T08:00:00+09:00"
@@ -354,3 +360,145 @@ def test_a_folder_that_cannot_be_written(init: Init, tmp_path: Path) -> None:
         "permissions"
     )
     assert [path.name for path in own.iterdir()] == [".config.yaml.part"]
+
+
+def test_a_measurement_keeps_the_name_of_its_dataset(
+    init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the former file: it would be fetched and stored twice. Its tags and fields stay."""
+    file = tmp_path / "house/config.yaml"
+    file.write_text((ROOT / "examples/telegraf/config.yaml").read_text())
+    init(TELEGRAF, force=True)
+    declared = yaml.safe_load(file.read_text())
+    assert declared["datasets"] == {
+        "mqtt": {
+            "measurement": "mqtt_consumer",
+            "tags": {"topic": "unknown"},
+            "fields": {
+                "COUNTER_C1": "double",
+                "ENERGY_Power": "double",
+                "ENERGY_Total": "double",
+                "energy": "double",
+                "total_act": "double",
+                "total_act_power": "double",
+                "total_act_ret": "double",
+            },
+        }
+    }
+    meters = load_settings({"now": NOW}).meters
+    assert list(meters) == ["grid", "solar", "washing_machine"]
+    assert {one.dataset for meter in meters.values() for _, one in meter.series} == {"mqtt"}
+    text = file.read_text()
+    assert "COUNTER_C1 of mqtt looks like a counter, its unit is not known" in text
+    assert "  mqtt: # Tasmota, Shelly, Zigbee2MQTT" in text
+    assert "recognised: Tasmota, Shelly, Zigbee2MQTT, in 1 of 1" in capsys.readouterr().out
+
+
+FORMER = """tz: Asia/Tokyo
+datasets:
+  other:
+    measurement: kWh
+    tags: {entity_id: none}
+    fields: {value: double, lowest: double}
+  cellar:
+    measurement: sensor.cupboard
+    tags: {entity_id: none}
+    fields: {value: double}
+  energy: {measurement: heat, fields: {value: double}}
+  meters: {measurement: power, tags: {source: none}, fields: {energy_import_kwh: double}}
+"""
+
+
+def test_former_names_in_each_schema(init: Init, tmp_path: Path) -> None:
+    """A former name of another measurement is not taken. A field is named where there are two."""
+    file = tmp_path / "house/config.yaml"
+    file.write_text(FORMER)
+    house = [
+        counter(entity("kWh", "p1_import"), 5),
+        named("sensor.cupboard", "cupboard", "kWh", 5),
+        counter("energy,topic=tele/roof_pv", 5, "ENERGY_Total"),
+        counter("power,source=house", 10, "energy_import_kwh"),
+    ]
+    init(house, force=True)
+    text = file.read_text()
+    declared = yaml.safe_load(text)
+    assert {name: one["measurement"] for name, one in declared["datasets"].items()} == {
+        "meters": "power",
+        "other": "kWh",
+        "energy_2": "energy",
+        "cellar": "sensor.cupboard",
+        "energy": "heat",
+    }
+    assert declared["datasets"]["other"]["fields"] == {"value": "double", "lowest": "double"}
+    assert declared["datasets"]["energy"] == {"measurement": "heat", "fields": {"value": "double"}}
+    assert declared["meters"]["grid"]["import"] == {
+        "dataset": "other",
+        "where": {"entity_id": "p1_import"},
+        "field": "value",
+    }
+    assert declared["meters"]["solar"]["export"] == {
+        "dataset": "energy_2",
+        "where": {"topic": "tele/roof_pv"},
+        "field": "ENERGY_Total",
+    }
+    assert "\n# - cupboard, {dataset: cellar, where: {entity_id: cupboard}}: " in text
+    assert (
+        "\n# - power has the registers of raw_meter_readings, but is declared as meters: declare "
+        "its meters\n"
+    ) in text
+    assert list(load_settings({"now": NOW}).datasets) == list(declared["datasets"])
+
+
+@pytest.mark.parametrize("all_", [False, True])
+def test_all_series_are_counted(
+    init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str], all_: bool
+) -> None:
+    """Also those that the file does not list. It is said how many it does."""
+    many = [counter(entity("kWh", f"box_{number:03}_energy"), 5) for number in range(100)]
+    init([*SMALL, *many], all_=all_)
+    reasons = "the reasons" if all_ else "the reasons of 40 of them"
+    said = f"no meters: 101 series. The file has {reasons}, as comments\n"
+    assert said in capsys.readouterr().out
+    text = (tmp_path / "house/config.yaml").read_text()
+    assert text.count(": its name tells no kind; ") == (101 if all_ else 40)
+
+
+def test_candidates_are_told_apart_by_their_keys(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None is compared with all others: a house has thousands, with long samples."""
+    house = [counter(entity("kWh", f"box_{number}_energy"), 5) for number in range(50)]
+    survey = surveyed(settings, tmp_path, house)
+    found = recognised_in(survey)
+
+    def compare(one: object, other: object) -> bool:
+        raise AssertionError(f"{one} was compared with {other}")
+
+    monkeypatch.setattr(Candidate, "__eq__", compare)
+    choice = command._choice(given(settings, now=NOW), found, survey, asks=False)
+    assert len(choice.left) == 50
+
+
+def test_points_without_a_tag_keep_the_name_that_the_file_gives_them(
+    init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A meter of another name would have no readings, or be called as one that there is."""
+    file = tmp_path / "house/config.yaml"
+    file.write_text(
+        "datasets:\n"
+        "  roof: {measurement: pvPower, tags: {id: sum}, fields: {value: double}}\n"
+        "  raw_meter_readings:\n"
+        "    measurement: power\n"
+        "    tags: {source: grid}\n"
+        "    fields: {energy_import_kwh: double}\n"
+    )
+    init([*EVCC, counter("power", 10, "energy_import_kwh")], force=True)
+    declared = yaml.safe_load(file.read_text())
+    assert declared["datasets"]["roof"]["tags"] == {"id": "sum"}
+    assert declared["meters"]["solar"]["power"] == {
+        "dataset": "roof",
+        "where": {"id": "sum"},
+        "positive": "export",
+    }
+    said = "meters: grid_2 (grid), solar (solar), battery (battery), garage (load), grid\n"
+    assert said in capsys.readouterr().out

@@ -81,3 +81,68 @@ def test_a_server(settings: Settings, first: date, days: int, said: list[str]) -
     outlook = Outlook(changed, first, LAST, "autogen", timedelta(days=days))
     zone = "zone: Asia/Tokyo. A day begins at its midnight. The first run fixes it"
     assert list(outlook.lines()) == [*said[:-1], zone, f"next: {said[-1]}"]
+
+
+@pytest.mark.parametrize(
+    ("url", "start", "kept", "retention", "following"),
+    [
+        # the days before are not wanted
+        (
+            URL,
+            date(2026, 11, 20),
+            30,
+            (
+                "policy 'autogen' keeps 30 days. The readings of 2026-11-20 begin to be deleted on "
+                "2026-12-20: archive them before"
+            ),
+            "`homeiot run` archives 4 days, 2026-11-20 to 2026-11-23",
+        ),
+        # days without readings belong to the archive
+        (
+            URL,
+            date(2026, 10, 25),
+            0,
+            "policy 'autogen' keeps readings for ever",
+            "`homeiot run` archives 30 days, 2026-10-25 to 2026-11-23",
+        ),
+        (
+            URL,
+            date(2027, 1, 1),
+            0,
+            "policy 'autogen' keeps readings for ever",
+            "`homeiot run` after 2027-01-01, which `archive_start` says is the first day",
+        ),
+        (
+            "house.lp",
+            date(2026, 11, 20),
+            0,
+            "an export deletes nothing",
+            (
+                "`homeiot run --from 2026-11-20 --to 2026-11-23` archives 4 days, 2026-11-20 to "
+                "2026-11-23"
+            ),
+        ),
+        (
+            "house.lp",
+            date(2026, 10, 25),
+            0,
+            "an export deletes nothing",
+            (
+                "`homeiot run --from 2026-11-01 --to 2026-11-23` archives 23 days, 2026-11-01 to "
+                "2026-11-23"
+            ),
+        ),
+    ],
+)
+def test_the_first_day_of_the_archive_is_set(
+    settings: Settings, url: str, start: date, kept: int, retention: str, following: str
+) -> None:
+    """A run begins with it. The readings before it may be deleted."""
+    changed = given(settings, influx_url=url, archive_start=str(start))
+    outlook = Outlook(changed, date(2026, 11, 1), LAST, "autogen", timedelta(days=kept))
+    assert list(outlook.lines()) == [
+        "readings: since 2026-11-01",
+        f"retention: {retention}",
+        "zone: Asia/Tokyo. A day begins at its midnight. The first run fixes it",
+        f"next: {following}",
+    ]

@@ -5,6 +5,10 @@ from pathlib import Path
 import pytest
 
 from homeiot_batch.config import Settings
+from homeiot_batch.setup_house import field_tables
+from homeiot_batch.setup_house.export_survey import ExportSurvey
+from homeiot_batch.setup_house.proposal import Found, recognised_in
+from tests.doctor.findings import given
 from tests.setup_house.houses import (
     DSMR,
     EVCC,
@@ -14,6 +18,7 @@ from tests.setup_house.houses import (
     counter,
     entity,
     found_in,
+    lines,
     named,
     power,
     reasons,
@@ -46,8 +51,8 @@ def test_home_assistant_by_unit(settings: Settings, tmp_path: Path) -> None:
     }
     assert reasons(choice) == {
         "cupboard": NO_KIND,
-        "p1_meter_energy_import_tariff_1": "a part of the one above",
-        "p1_meter_energy_import_tariff_2": "a part of the one above",
+        "p1_meter_energy_import_tariff_1": "a part of p1_meter_energy_import",
+        "p1_meter_energy_import_tariff_2": "a part of p1_meter_energy_import",
     }
     assert found.remarks == ["solar_energy_today (kWh) is no register: 'today' in its name"]
 
@@ -428,3 +433,94 @@ def test_only_what_hardly_falls_looks_like_a_counter(settings: Settings, tmp_pat
     assert kinds == [True, False, False]
     samples = type(a.series[0].numbers["value"])
     assert samples(of_the_day).looks_like_a_counter
+
+
+def measurements_of(found: Found) -> dict[str, set[str]]:
+    """The measurements by the name of their dataset, as the candidates have it."""
+    by_name: dict[str, set[str]] = {}
+    for one in found.candidates:
+        by_name.setdefault(found.datasets[one.dataset].measurement, set()).add(one.shown)
+    return by_name
+
+
+def test_names_that_differ_in_capitals_are_two_datasets(settings: Settings, tmp_path: Path) -> None:
+    """In one schema, in two, and where long names begin alike. Each has its own candidates."""
+    long = "mqtt_of_all_devices_in_the_house_of_my_parents_and_in_the_garden"
+    house = [
+        counter("Energy,topic=tele/roof_pv", 5, "ENERGY_Total"),
+        counter("energy,topic=shelly-oven", 5, "total_act"),
+        counter("ENERGY,topic=tele/plant", 5, "ENERGY_Total"),
+        counter(f"{long}a,topic=tele/boiler", 5, "ENERGY_Total"),
+        counter(f"{long}b,topic=tele/fridge", 5, "ENERGY_Total"),
+    ]
+    found, choice = found_in(settings, tmp_path, house)
+    assert {name: one.measurement for name, one in found.datasets.items()} == {
+        "energy": "ENERGY",
+        "energy_2": "Energy",
+        long[:60]: f"{long}a",
+        f"{long[:60]}_2": f"{long}b",
+        "energy_3": "energy",
+    }
+    assert measurements_of(found) == {
+        "ENERGY": {"tele/plant ENERGY_Total"},
+        "Energy": {"tele/roof_pv ENERGY_Total"},
+        "energy": {"shelly-oven total_act"},
+        f"{long}a": {"tele/boiler ENERGY_Total"},
+        f"{long}b": {"tele/fridge ENERGY_Total"},
+    }
+    assert [meter.name for meter in choice.meters] == ["solar", "boiler", "fridge", "oven"]
+    assert found.schemas["energy_3"] == "Shelly"
+
+
+def test_parts_of_a_refused_meter_are_left_once(settings: Settings, tmp_path: Path) -> None:
+    """With the reason of the meter."""
+    names = ["battery_charged", "battery_charged_tariff_1", "battery_charged_tariff_2"]
+    _, choice = found_in(settings, tmp_path, [counter(entity("kWh", name), 5) for name in names])
+    assert [(one.shown, reason) for one, reason in choice.left] == [
+        (name, "its export register is not found") for name in names
+    ]
+
+
+def test_a_field_that_comes_later_in_a_line_is_found(settings: Settings, tmp_path: Path) -> None:
+    """Also if its lines follow others of the same first field, in the same ten minutes."""
+    first = lines([counter("mqtt,topic=tele/roof_pv", 230, "ENERGY_Power")])
+    place = tmp_path / "house.lp"
+    more = (f'a\\=b=1,note="a, b=\\"c\\"",ENERGY_Total={number}' for number in range(72))
+    texts = []
+    for line, rest in zip(first, more, strict=True):
+        series, fields, time = line.split()
+        texts += [line, f"{series} {fields},{rest} {int(time) + 60 * 10**9}"]
+    place.write_text("\n".join(texts) + "\n")
+    survey = ExportSurvey(given(settings, influx_url=str(place))).survey()
+    [measurement] = survey.measurements
+    assert list(measurement.types) == ["ENERGY_Power", "a=b", "note", "ENERGY_Total"]
+    [series] = measurement.series
+    assert list(series.numbers["ENERGY_Total"].values.values()) == list(range(72))
+
+
+def test_a_line_in_ten_minutes_is_enough(settings: Settings, tmp_path: Path) -> None:
+    """Of lines with the same names. Their values and texts do not matter."""
+    begin = 1795186800
+    place = tmp_path / "house.lp"
+    rows = [f'a x={second},n="{second}, y=2" {begin + second}000000000' for second in range(1200)]
+    place.write_text("\n".join(rows) + "\n")
+    [measurement] = ExportSurvey(given(settings, influx_url=str(place))).survey().measurements
+    assert list(measurement.types) == ["x", "n"]
+    assert [one.numbers["x"].last for one in measurement.series] == [600]
+
+
+def test_many_devices_take_no_square_of_their_time(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each device is looked at a few times, however many there are."""
+    house = [counter(f"mqtt,topic=tele/p{n}/SENSOR", n, "ENERGY_Total") for n in range(300)]
+    survey = surveyed(settings, tmp_path, house)
+    looks: list[str] = []
+
+    def title(group: field_tables._Group) -> str:
+        looks.append("a look")
+        return group.where["topic"]
+
+    monkeypatch.setattr(field_tables._Group, "title", property(title))
+    assert len(recognised_in(survey).candidates) == 300
+    assert len(looks) <= 4 * 300

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from homeiot_batch.core.meters import Kind
@@ -126,6 +126,7 @@ def _listed(bags: dict[tuple[Kind, str], list[Candidate]], keys: Iterable[tuple[
 def _meter(choice: Choice, kind: Kind, device: str, bag: Sequence[Candidate]) -> Proposed | None:
     """The meter that the candidates of a device are, or None if that is not clear."""
     series: dict[Role, list[Candidate]] = {}
+    parts: list[tuple[Candidate, str]] = []
     for role in ("import", "export"):
         of_role = [one for one in bag if one.role == role]
         chosen = _whole(of_role)
@@ -138,7 +139,7 @@ def _meter(choice: Choice, kind: Kind, device: str, bag: Sequence[Candidate]) ->
             return None
         if chosen:
             series[role] = chosen
-            choice.leave([one for one in of_role if one not in chosen], "a part of the one above")
+            parts += _parts(of_role, chosen)
     powers = [one for one in bag if one.role == "power"]
     if not series:
         return _of_power(choice, kind, device, powers)
@@ -146,6 +147,7 @@ def _meter(choice: Choice, kind: Kind, device: str, bag: Sequence[Candidate]) ->
     if missing:
         choice.leave(bag, f"its {' and '.join(missing)} register is not found")
         return None
+    choice.left += parts
     _add_power(choice, series, powers)
     return Proposed(device, kind, series)
 
@@ -155,11 +157,11 @@ def _add_power(
 ) -> None:
     """The power beside registers, for its peak."""
     chosen = _whole(powers)
-    reason = "several may be its power, which its energy does not need"
     if chosen:
         series["power"] = chosen
-        reason = "a part of the one above"
-    choice.leave([one for one in powers if one not in chosen], reason)
+        choice.left += _parts(powers, chosen)
+    else:
+        choice.leave(powers, "several may be its power, which its energy does not need")
 
 
 def _of_power(
@@ -170,8 +172,18 @@ def _of_power(
     if not chosen or any(one.positive is None for one in chosen):
         choice.leave(powers, "it has no counter, and it is not clear what positive power is")
         return None
-    choice.leave([one for one in powers if one not in chosen], "a part of the one above")
+    choice.left += _parts(powers, chosen)
     return Proposed(device, kind, {"power": chosen})
+
+
+def _parts(
+    candidates: Iterable[Candidate], chosen: Sequence[Candidate]
+) -> Iterator[tuple[Candidate, str]]:
+    """The candidates that are a part of the chosen one, with the reason."""
+    keys = {one.key for one in chosen}
+    for candidate in candidates:
+        if candidate.key not in keys:
+            yield candidate, f"a part of {chosen[0].shown}"
 
 
 def _whole(candidates: Sequence[Candidate]) -> list[Candidate]:

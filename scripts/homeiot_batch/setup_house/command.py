@@ -34,6 +34,7 @@ from homeiot_batch.setup_house.proposal import (
     content_of,
     drop_unused,
     energy_fields,
+    former_datasets,
     meter_names_taken,
     recognised_in,
 )
@@ -65,8 +66,8 @@ def _set_up(settings: Settings, file: Path, *, only_print: bool, shows_all: bool
     survey = surveyed(source)
     zone, why_zone = house_zone(settings, asks=asks)
     settings = settings.model_copy(update={"tz": zone})
-    found = recognised_in(survey)
-    found.remarks += map(str, source.silent(energy_fields(found)))
+    found = recognised_in(survey, former_datasets(former))
+    found.remarks += sorted(map(str, source.silent(energy_fields(found))))
     choice = _choice(settings, found, survey, asks=asks)
     drop_unused(found, choice)
     ahead = outlook(settings, found.datasets.values(), _hours(source))
@@ -120,7 +121,8 @@ def _choice(settings: Settings, found: Found, survey: Survey, *, asks: bool) -> 
     over = yesterday(settings.instant(), settings.zone)
     midnight_ns = LocalDay(over, settings.zone).end_ns
     candidates = begun_before(found.candidates, midnight_ns)
-    new = [one for one in found.candidates if one not in candidates]
+    begun = {one.key for one in candidates}
+    new = [one for one in found.candidates if one.key not in begun]
     if asks:
         candidates = asked_kinds(candidates)
     choice = choose(candidates, meter_names_taken(found, survey))
@@ -195,8 +197,11 @@ def _tell(
         f"meters: {', '.join(meters) or none}",
     ]
     if meters and content.left:
+        reasons = "the reasons"
+        if len(content.left) < content.left_in_all:
+            reasons = f"the reasons of {len(content.left)} of them"
         lines.append(
-            f"no meters: {len(content.left)} series. The file has the reasons, as comments"
+            f"no meters: {content.left_in_all} series. The file has {reasons}, as comments"
         )
     for line in [*lines, *ahead.lines()]:
         typer.echo(line, err=is_error)

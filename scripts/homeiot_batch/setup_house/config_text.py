@@ -38,6 +38,7 @@ class Content:
     others: Sequence[Measurement] = ()
     more: str = ""  # that others were left out
     comments: Mapping[str, str] = field(default_factory=dict)  # of the settings
+    left_in_all: int = 0  # with those that are not listed
 
 
 def config_text(content: Content) -> str:

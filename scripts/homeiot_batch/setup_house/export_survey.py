@@ -1,5 +1,6 @@
 """What an export holds, in one pass through its lines."""
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ from homeiot_batch.sources.influxdb.schema import Types
 KEPT_HOURS = DAYS * 24
 SPAN_NS = HOUR_NS // 6
 MOST_HOURS = 4 * KEPT_HOURS  # before the oldest are left out
+# of a field behind its name. A name with a backslash may keep its value: then its line is read
+_VALUE = re.compile(rb'(?<!\\)=(?:"(?:[^"\\]|\\.)*+"|[^,]*+)', re.DOTALL)
 
 
 @dataclass
@@ -74,7 +77,7 @@ class ExportSurvey:
         self._series: dict[str, _Seen] = {}
         self._types: dict[str, Types] = {}
         self._since = 0
-        # the last ten minutes of each series and first field of a line
+        # the last ten minutes of each series and names of the fields of a line
         self._spans: dict[tuple[bytes, bytes], int] = {}
         # numbers of hours since the epoch, by measurement
         self.hours: dict[str, set[int]] = {}
@@ -138,12 +141,14 @@ class ExportSurvey:
         self.hours.setdefault(seen.measurement, set()).add(time // HOUR_NS)
 
     def _is_seen(self, text: bytes, fields: bytes, time: int) -> bool:
-        """Whether the line before it of its series, with this first field, is of the same time.
+        """Whether the line before it of its series, with these fields, is of the same time.
 
         To read a line in ten minutes is enough, and takes much less time.
         """
-        name, _, _ = fields.partition(b"=")
-        key = text, name
+        names, _, rest = fields.partition(b"=")
+        if b"=" in rest or b'"' in rest:
+            names = _VALUE.sub(b"", fields)
+        key = text, names
         span = time // SPAN_NS
         if self._spans.get(key) == span:
             return True

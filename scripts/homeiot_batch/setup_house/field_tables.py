@@ -1,13 +1,14 @@
 """Schemas whose fields have known names: a table says what each field is."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.meters import EnergyUnit, Kind, PowerUnit
 from homeiot_batch.setup_house.candidates import UNKNOWN, Candidate, Recognised, Role
-from homeiot_batch.setup_house.naming import dataset_name
+from homeiot_batch.setup_house.naming import dataset_name, free_name
 from homeiot_batch.setup_house.survey import Measurement, Samples, Series, Survey
 from homeiot_batch.setup_house.words import device_of, kind_of, plain
 
@@ -15,7 +16,7 @@ from homeiot_batch.setup_house.words import device_of, kind_of, plain
 DEVICE_TAGS = ("topic", "device", "name", "source", "meter", "id", "entity_id", "location", "room")
 # tags that change with the machine that writes, not with the device
 WRITER_TAGS = {"host", "hostname"}
-# a register that has counted no more of what its device counts the other way
+# a register below this share of its device's highest register has counted only noise
 NOISE = 0.01
 
 
@@ -56,12 +57,12 @@ class FieldTable:
         found = Recognised(self.name, is_shared=True)
         for measurement in survey.measurements:
             name = dataset_name(measurement.name)
-            if not name or name in found.datasets or measurement.name in taken:
+            if not name or measurement.name in taken:
                 continue
             groups = list(self._groups(measurement))
-            for group in groups:
-                found.candidates += self._candidates(name, group, groups)
             if groups:
+                name = free_name(name, found.datasets)
+                found.candidates += self._of_groups(name, groups)
                 found.datasets[name] = _dataset(measurement)
                 found.measurements.add(measurement.name)
         return found
@@ -89,12 +90,21 @@ class FieldTable:
                     break
         return known
 
+    def _of_groups(self, dataset: str, groups: Sequence["_Group"]) -> Iterator[Candidate]:
+        """The candidates of a measurement. Groups of one title are one device."""
+        by_title: dict[str, list[_Group]] = defaultdict(list)
+        for group in groups:
+            by_title[group.title].append(group)
+        for title, of_device in by_title.items():
+            known = [field for group in of_device for field in group.fields]
+            for group in of_device:
+                yield from self._candidates(dataset, title, group, known)
+
     def _candidates(
-        self, dataset: str, group: "_Group", groups: Sequence["_Group"]
+        self, dataset: str, title: str, group: "_Group", known: Sequence["_Field"]
     ) -> Iterator[Candidate]:
-        """A candidate for each field of the group."""
-        known = [field for other in groups if other.title == group.title for field in other.fields]
-        name = plain(group.title or self.kind or dataset)
+        """A candidate for each field of the group. `known` are all fields of the device."""
+        name = plain(title or self.kind or dataset)
         kind, why = self._kind(name, known)
         for field in group.fields:
             yield Candidate(
@@ -173,7 +183,7 @@ def _role(field: _Field, kind: Kind | None, known: Sequence[_Field]) -> Role | N
 
 
 def _ways(known: Sequence[_Field]) -> set[Role]:
-    """The ways in which registers have counted something. A hundredth of the other is noise."""
+    """The ways in which registers have counted more than noise."""
     registers = [field for field in known if field.row.role != "power"]
     most = max((field.samples.last for field in registers), default=0)
     return {field.row.role for field in registers if field.samples.last > NOISE * most}

@@ -17,9 +17,9 @@ LONG = 90  # days of a first run that takes its time
 
 @dataclass(frozen=True)
 class Outlook:
-    """The first local day with readings, and yesterday. `kept` is how long the server keeps them.
+    """The first local day with readings, and the last that is over.
 
-    0 is for ever. `policy` is "" for an export.
+    `kept` is how long the server keeps them, 0 for ever. `policy` is "" for an export.
     """
 
     settings: Settings
@@ -49,7 +49,9 @@ class Outlook:
         """What is deleted next, and when."""
         zone = self.settings.zone
         edge = (self.settings.instant() - self.kept).astimezone(zone).date()
-        oldest = max(edge, self.first or edge)
+        # of the days that are wanted
+        wanted = [day for day in (self.first, self.settings.archive_start) if day]
+        oldest = max([edge, *wanted])
         gone = datetime.combine(oldest, datetime.min.time(), zone) + self.kept
         days = self.kept / timedelta(days=1)
         return (
@@ -63,12 +65,17 @@ class Outlook:
                 "`homeiot run` tomorrow: no day of readings is over yet. Until then "
                 "`homeiot doctor` checks the set-up"
             )
-        days = (self.last - self.first).days + 1
+        start = self.settings.archive_start
+        if start and start > self.last:
+            return f"`homeiot run` after {start}, which `archive_start` says is the first day"
+        begin = start or self.first
         command = "homeiot run"
         if not self.settings.is_server:
             # an export has no yesterday
-            command = f"homeiot run --from {self.first} --to {self.last}"
-        text = f"`{command}` archives {days} days, {self.first} to {self.last}"
+            begin = max(begin, self.first)
+            command = f"homeiot run --from {begin} --to {self.last}"
+        days = (self.last - begin).days + 1
+        text = f"`{command}` archives {days} days, {begin} to {self.last}"
         if days > LONG:
             text += ". It may be stopped at any time: the next run goes on"
         return text

@@ -1,13 +1,14 @@
 """From a survey to the content of the file."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from homeiot_batch.core.datasets import SHIPPED_DATASET, Dataset
 from homeiot_batch.setup_house.candidates import Candidate, Recognised
 from homeiot_batch.setup_house.choice import Choice
 from homeiot_batch.setup_house.config_text import Content
+from homeiot_batch.setup_house.dataset_names import DatasetNames
 from homeiot_batch.setup_house.field_tables import devices, merged
 from homeiot_batch.setup_house.named_series import POWER_UNITS
 from homeiot_batch.setup_house.schemas import SCHEMAS
@@ -22,6 +23,7 @@ NOT_KEPT = ("datasets", "meters")
 class Found:
     """What all schemas have found."""
 
+    names: DatasetNames = field(default_factory=DatasetNames)
     datasets: dict[str, Dataset] = field(default_factory=dict)
     schemas: dict[str, str] = field(default_factory=dict)
     candidates: list[Candidate] = field(default_factory=list)
@@ -32,24 +34,59 @@ class Found:
     whole: list[str] = field(default_factory=list)
 
     def add(self, recognised: Recognised) -> None:
-        """Add what one schema has found."""
-        for name, dataset in recognised.datasets.items():
+        """Add what one schema has found. A measurement has one dataset, whatever found it."""
+        names = {}
+        for wanted, dataset in recognised.datasets.items():
+            name = self.names.name_of(dataset.measurement, wanted)
+            names[wanted] = name
             self.datasets.setdefault(name, dataset)
             of_dataset = [self.schemas.get(name), recognised.schema]
             self.schemas[name] = ", ".join(filter(None, of_dataset))
-        known = [one.key for one in self.candidates]
-        self.candidates += [one for one in recognised.candidates if one.key not in known]
+        known = {one.key for one in self.candidates}
+        renamed = [self._renamed(one, names[one.dataset]) for one in recognised.candidates]
+        self.candidates += [one for one in renamed if one.key not in known]
         self.remarks += recognised.remarks
-        self.single |= recognised.single
+        self.remarks += _former_registers(recognised, names)
+        self.single |= {names[one] for one in recognised.single}
         new = sorted(recognised.measurements.difference(self.measurements))
         self.measurements += new
         if not recognised.is_shared:
             self.whole += new
 
+    def _renamed(self, candidate: Candidate, dataset: str) -> Candidate:
+        """The candidate in the dataset, which may have other fields in the former file."""
+        former = self.names.former.get(dataset)
+        if former is None:
+            return replace(candidate, dataset=dataset)
+        found = self.datasets[dataset]
+        number = candidate.field
+        [first, *_] = found.fields
+        if former.fields.keys() - {first}:
+            number = number or first
+        where = dict(candidate.where)
+        for tag, absent in found.tags.items():
+            # the file may have another value for points without the tag
+            if where.get(tag) == absent:
+                where[tag] = former.tags.get(tag, absent)
+        return replace(candidate, dataset=dataset, field=number, where=where)
 
-def recognised_in(survey: Survey) -> Found:
-    """What the schemas find, each in what those before it have left."""
-    found = Found()
+
+def _former_registers(recognised: Recognised, names: Mapping[str, str]) -> Iterator[str]:
+    """A remark if the file has another name for the shipped dataset, whose sources are meters."""
+    shipped = recognised.datasets.get(SHIPPED_DATASET)
+    if shipped and names[SHIPPED_DATASET] != SHIPPED_DATASET:
+        yield (
+            f"{shipped.measurement} has the registers of {SHIPPED_DATASET}, but is declared as "
+            f"{names[SHIPPED_DATASET]}: declare its meters"
+        )
+
+
+def recognised_in(survey: Survey, former: Mapping[str, Dataset] | None = None) -> Found:
+    """What the schemas find, each in what those before it have left.
+
+    `former` are the datasets that the file declares already, by name.
+    """
+    found = Found(DatasetNames(former or {}))
     for schema in SCHEMAS:
         found.add(schema.recognise(survey, found.whole))
     found.remarks += _unknown_counters(survey, found)
@@ -85,7 +122,10 @@ def energy_fields(found: Found) -> dict[str, set[str]]:
 
 
 def begun_before(candidates: Sequence[Candidate], midnight_ns: int) -> list[Candidate]:
-    """Those with readings of a day that is over. All, if none has: then no day is."""
+    """The candidates with readings from before midnight.
+
+    If none has any, all of them: no day is over yet.
+    """
     begun = []
     for candidate in candidates:
         if candidate.samples and min(candidate.samples.values) < midnight_ns:
@@ -113,11 +153,12 @@ def meter_names_taken(found: Found, survey: Survey) -> list[str]:
     shipped = found.datasets.get(SHIPPED_DATASET)
     if shipped is None:
         return []
+    declared = found.names.former.get(SHIPPED_DATASET, shipped)
+    absent = declared.tags.get("source", "")
     names: set[str] = set()
     for measurement in survey.measurements:
         if measurement.name == shipped.measurement:
-            for series in measurement.series:
-                names.add(series.tags.get("source", shipped.tags.get("source", "")))
+            names |= {series.tags.get("source", absent) for series in measurement.series}
     return sorted(names)
 
 
@@ -150,10 +191,11 @@ def content_of(
         text = f"and {' and '.join(more)}: `homeiot init --print --all` lists them"
     return Content(
         settings={name: value for name, value in former.items() if name not in NOT_KEPT},
-        datasets=_with_former(found.datasets, former.get("datasets") or {}),
+        datasets=_with_former(found.datasets, found.names.former),
         schemas=found.schemas,
         meters=choice.meters,
         left=left,
+        left_in_all=len(choice.left),
         remarks=found.remarks,
         others=others,
         more=text,
@@ -171,13 +213,20 @@ def _has_counter(measurement: Measurement) -> bool:
     return any(number.looks_like_a_counter for number in numbers)
 
 
-def _with_former(datasets: Mapping[str, Dataset], former: Mapping[str, Any]) -> dict[str, Dataset]:
+def former_datasets(former: Mapping[str, Any]) -> dict[str, Dataset]:
+    """The datasets that the settings of the former file declare, by name."""
+    declared = former.get("datasets") or {}
+    return {name: Dataset.model_validate(one) for name, one in declared.items()}
+
+
+def _with_former(
+    datasets: Mapping[str, Dataset], former: Mapping[str, Dataset]
+) -> dict[str, Dataset]:
     """The datasets, with all that was declared before: what is archived must stay declared."""
     merged = dict(datasets)
-    for name, declared in former.items():
-        before = Dataset.model_validate(declared)
+    for name, before in former.items():
         new = merged.get(name)
-        if new is None or new.measurement != before.measurement:
+        if new is None:
             merged[name] = before
             continue
         update = {"tags": {**new.tags, **before.tags}, "fields": {**new.fields, **before.fields}}

@@ -65,10 +65,11 @@ class ServerSurvey:
         self._client = client
         self._most = None if look_at_all else MOST_MEASUREMENTS
         self._seen: dict[tuple[str, Tags], _Seen] = {}
+        self._types: dict[str, Types] = {}
 
     def survey(self) -> Survey:
         """The measurements of the retention policy that is read."""
-        types = self._types()
+        types = self._types = self._asked_types()
         names = sorted(types, key=_interest)[: self._most]
         batches = list(_batches({name: types[name] for name in names}))
         now = nanoseconds(self._settings.instant())
@@ -84,17 +85,25 @@ class ServerSurvey:
 
     def silent(self, fields: Mapping[str, Collection[str]]) -> Iterator[Silent]:
         """The series that had none of the fields in the last days. `fields` by measurement."""
+        alike: dict[tuple[str, str], list[str]] = defaultdict(list)
         for measurement, names in fields.items():
-            for field_name in sorted(names):
-                query = f"SELECT last({_field(field_name)}) FROM {quote_ident(measurement)}"
-                for rows in self._client.series(f"{query} GROUP BY *"):
-                    if field_name in self._of(rows).numbers:
-                        continue
-                    for time, value in _numbers(rows):
-                        hour = time - time % HOUR_NS
-                        yield Silent(measurement, rows.tags, field_name, hour, value)
+            for name in names:
+                # one question is asked of fields of one type
+                alike[name, min(self._types[measurement][name])].append(measurement)
+        for (name, _), measurements in alike.items():
+            for batch in batched(measurements, AT_ONCE):
+                query = f"SELECT last({_field(name)}) FROM {_sources(batch)} GROUP BY *"
+                for rows in self._client.series(query):
+                    yield from self._silent(rows, name)
 
-    def _types(self) -> dict[str, Types]:
+    def _silent(self, rows: Rows, name: str) -> Iterator[Silent]:
+        """The series of the answer, if the last days had no value of the field."""
+        if name in self._of(rows).numbers:
+            return
+        for time, value in _numbers(rows):
+            yield Silent(rows.name, rows.tags, name, time - time % HOUR_NS, value)
+
+    def _asked_types(self) -> dict[str, Types]:
         """The types of the fields of each measurement.
 
         With FROM a server takes a minute for thousands of measurements.
