@@ -38,13 +38,16 @@ JSON, MSGPACK = "application/json", "application/x-msgpack"
 HEADER = """# Benchmarks
 
 `make bench` measures the batch beside what its work must cost at least, and writes this page. Each
-figure is the median of {rounds} runs, in turn with those of its yardstick, and of {short} runs for
-a single day. Ratios say more than seconds, which depend on the machine.
+figure is the median of {rounds} runs, of {short} runs for a single day. Batch and yardstick take
+turns. Ratios say more than seconds, which depend on the machine.
+
+`letter` does the work in one simple process, without any checks. parflux is a program that copies
+InfluxDB 2.x to Parquet.
 
 Measured on {day}: {cores} cores shared with the server, Python {python}, Snakemake {snakemake},
 DuckDB {duckdb}, dbt-duckdb {dbt}.
 
-| what | yardstick | seconds | batch | ratio |
+| what | yardstick | yardstick's figure | batch | ratio |
 | --- | --- | ---: | ---: | ---: |
 """
 

@@ -130,7 +130,7 @@ def test_secrets_stay_where_they_were_given(server: Influx1 | Influx2, checkout:
     assert {name: found_in(outcome.stderr.encode()) for name, outcome in outcomes.items()} == {
         name: [] for name in outcomes
     }
-    assert any(b"/dbt" in command for command in watch.seen)
+    assert any(b".dbt_process" in command for command in watch.seen)
     assert [command for command in watch.seen if found_in(command)] == []
     assert len(watch.dbt_environments) >= 1
     assert [environment for environment in watch.dbt_environments if found_in(environment)] == []

@@ -67,3 +67,7 @@ def test_a_dbt_that_cannot_be_imported_says_so_in_the_log(tmp_path: Path) -> Non
     log = tmp_path / "dbt.log"
     assert process.run(["build"], log) == 1
     assert log.read_text().splitlines()[-1] == "ModuleNotFoundError: No module named 'dbt.cli'"
+    (tmp_path / "dbt/__init__.py").write_text("raise ValueError('of another Python')")
+    process = DbtProcess(plain_environment() | {"PYTHONPATH": str(tmp_path)})
+    assert process.run(["build"], log) == 1
+    assert log.read_text().splitlines()[-1] == "ValueError: of another Python"

@@ -31,7 +31,7 @@ def database(tmp_path: Path) -> Path:
         connection.execute(
             """
             CREATE TABLE int_silent_registers AS
-            SELECT 'pump' AS source, 'import' AS counter, register,
+            SELECT 'pump' AS source, 'import' AS counter, register, false AS is_power,
                 TIMESTAMP '2026-11-11 09:45:00' + register * INTERVAL 15 MINUTE AS silent_since_jst
             FROM range(1, 3) AS registers (register)
             """
@@ -44,6 +44,20 @@ def test_doctor_warns_of_it(database: Path) -> None:
     settings = load_settings({"duckdb_path": str(database)})
     found = [one for one in check_house(settings, settings.layout) if one.name == "pump"]
     assert found == [warning("pump", FOUND, FIX)]
+
+
+def test_a_meter_from_power_is_named_once(database: Path) -> None:
+    """It has no counters."""
+    with duckdb.connect(database) as connection:
+        connection.execute(
+            """
+            INSERT INTO int_silent_registers
+            SELECT 'grid', counter, 1, true, TIMESTAMP '2026-11-11 09:00:00'
+            FROM unnest(['import', 'export']) AS counters (counter)
+            """
+        )
+    named = [one.found for one in find_silent_counters(database)]
+    assert named == ["its power has no readings after 2026-11-11 09:00:00", FOUND]
 
 
 def test_status_notes_it(

@@ -30,6 +30,7 @@ select
     source,
     counter,
     register,
+    {{ counts_power() }} as is_power,
     silent_since_jst
 from ends
 where

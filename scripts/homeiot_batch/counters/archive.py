@@ -220,7 +220,8 @@ def judge_archive(
 ) -> tuple[duckdb.DuckDBPyRelation, list[Span]]:
     """The rows of the days that must be judged, and the spans of days that they replace.
 
-    The rows are those of a temporary table, in order of time: later scans may skip the rest.
+    The rows come from a temporary table, sorted by time, so that a later scan of a few days can
+    skip the others.
     `changed` are local days whose readings changed. None judges all. `judged_table` has the rows
     as they are.
     """
@@ -309,7 +310,8 @@ def _read_ahead(
 ) -> Iterator[Iterator[DayReadings]]:
     """All days. While those of a month are judged, a thread reads the next ones."""
     oldest, newest = _bounds(connection, 0)
-    with ThreadPoolExecutor(1) as executor, contextlib.closing(connection.cursor()) as cursor:
+    # the thread ends before its cursor is closed
+    with contextlib.closing(connection.cursor()) as cursor, ThreadPoolExecutor(1) as executor:
         waiting = None
         for start in range(oldest, newest + 1, WINDOW):
             end = min(start + WINDOW, newest + 1)

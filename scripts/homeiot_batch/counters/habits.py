@@ -1,7 +1,7 @@
 """What is usual for a register that is written on a change: how often, and by how much it rises.
 
-Silence in which such a register stood still ends with the first step of a new rise. One usual step
-is no gap, while what a device used in hours without a word is more than that.
+After a silence, the first reading shows the first step of a new rise. A rise of one usual step is
+no gap. A larger one is.
 """
 
 from collections.abc import Sequence

@@ -349,8 +349,8 @@ class _Day:
     def _stand_still(self, point: Point) -> None:
         """Add a step that ends a time in which the counter stood still.
 
-        Where it rose by more than its last digit, it rose in the usual time before the reading: it
-        would have been written otherwise. Where by no more, it may have risen all the time.
+        A rise by more than the last digit counts in the usual time before the reading: an earlier
+        rise would have been written earlier. A smaller one is spread over the whole silence.
         """
         self.state.stood = max(self.state.stood, point.at - point.before)
         begin = point.before

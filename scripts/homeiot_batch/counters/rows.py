@@ -120,8 +120,10 @@ class Rows:
         for row in self.days:
             rows += [row] * len(row.judged.events)
             events += row.judged.events
+        if not events:
+            return
         by_column = [list(values) for values in zip(*events, strict=True)]
-        self._insert("event", OF_EVENT, rows, dict(zip(OF_EVENT, by_column, strict=False)))
+        self._insert("event", OF_EVENT, rows, dict(zip(OF_EVENT, by_column, strict=True)))
 
     def _insert_states(self) -> None:
         rows = [row for row in self.days if row.state is not None]

@@ -148,7 +148,7 @@ def _described(settings: Settings, target: Path, statuses: Collection[str]) -> l
 
 
 def _rows(settings: Settings, query: str) -> list[Row]:
-    """A few rows of the query, or None where the database cannot be asked now."""
+    """A few rows of the query, or none where the database cannot be asked now."""
     with contextlib.suppress(DatabaseError), open_database(settings.duckdb_path) as connection:
         connection.execute(f"FROM (\n{query}\n) LIMIT {MOST_ROWS}")
         columns = connection.description or ()
@@ -158,7 +158,7 @@ def _rows(settings: Settings, query: str) -> list[Row]:
 
 
 def _stopped(log: Path, code: int) -> str:
-    """Why dbt ended before it built anything."""
+    """Why dbt ended without results."""
     if code < 0:
         name = signal.Signals(-code).name
         return f"dbt was ended by {name}; run again, and give it more memory if it was not you"

@@ -34,7 +34,7 @@ class DbtProcess:
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             pass_fds=(*run_lock.descriptors(), *descriptors),
         )
 
@@ -51,7 +51,10 @@ class DbtProcess:
         log.touch()
         order = json.dumps([list(arguments), str(log.absolute())])
         with self._process as process:
-            process.communicate(order.encode())
+            _, said = process.communicate(order.encode())
+        if said:  # by Python, before the log was its output
+            with log.open("ab") as file:
+                file.write(said)
         return process.returncode
 
     def stop(self) -> None:
@@ -75,16 +78,16 @@ def wait_and_run() -> None:
     if not order:
         return
     arguments, log = json.loads(order)
-    _lead_to(os.devnull, os.O_RDONLY, 0)
-    _lead_to(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 1, 2)
+    _redirect(os.devnull, os.O_RDONLY, 0)
+    _redirect(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 1, 2)
     from dbt.cli.main import cli  # noqa: PLC0415 - it is imported by now
 
     sys.argv = ["dbt", *arguments]
     sys.exit(cli(prog_name="dbt"))
 
 
-def _lead_to(path: str, flags: int, *descriptors: int) -> None:
-    """Let the descriptors lead to the file."""
+def _redirect(path: str, flags: int, *descriptors: int) -> None:
+    """Redirect the descriptors to the file."""
     file = os.open(path, flags)
     for descriptor in descriptors:
         os.dup2(file, descriptor)

@@ -10,7 +10,7 @@ from homeiot_batch.errors import DatabaseError
 from homeiot_batch.warehouse.database import columns_of, open_database
 
 SILENT = """
-SELECT source, counter, min(silent_since_jst)
+SELECT source, if(is_power, 'power', counter || ' counter') AS what, min(silent_since_jst)
 FROM int_silent_registers
 GROUP BY ALL
 ORDER BY ALL
@@ -19,16 +19,16 @@ FIX = "check whether the device works, or if it was taken out give its last day 
 
 
 class SilentCounter(NamedTuple):
-    """A counter of a meter, and the local time from which it has no readings."""
+    """A counter of a meter, or its power, and the local time from which it has no readings."""
 
     source: str
-    counter: str
+    what: str
     since_jst: datetime
 
     @property
     def found(self) -> str:
         """What is wrong, in words."""
-        return f"its {self.counter} counter has no readings after {self.since_jst}"
+        return f"its {self.what} has no readings after {self.since_jst}"
 
     @property
     def line(self) -> str:

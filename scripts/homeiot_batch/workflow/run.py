@@ -98,7 +98,8 @@ class Run:
         """Start dbt's process before the other jobs, if these are few and the tables are built."""
         builds = any(job.rule.name == "dbt" for job in jobs)
         if builds and len(jobs) <= JOBS_OF_A_NIGHT and table_datasets(self.settings):
-            self._early_dbt = start_early(self.settings)
+            with contextlib.suppress(OSError):  # it only saves time
+                self._early_dbt = start_early(self.settings)
 
     # paths, for the rules
 

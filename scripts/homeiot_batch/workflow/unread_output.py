@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, TextIO
 
 
@@ -23,6 +24,10 @@ class PatientStream:
         self._try(self._stream.write, text)
         return len(text)
 
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write the lines, as `write` does."""
+        self.write("".join(lines))
+
     def flush(self) -> None:
         """Write what is still held back."""
         self._try(self._stream.flush)
@@ -31,16 +36,14 @@ class PatientStream:
         try:
             call(*arguments)
         except BrokenPipeError:
-            self._write_to_nowhere()
+            self._redirect_to_devnull()
         except OSError:
             return
 
-    def _write_to_nowhere(self) -> None:
-        """Let the descriptor lead to nowhere, for child processes too."""
-        with contextlib.suppress(OSError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._stream.fileno())
-            os.close(nowhere)
+    def _redirect_to_devnull(self) -> None:
+        """For child processes too."""
+        with contextlib.suppress(OSError), Path(os.devnull).open("wb") as devnull:
+            os.dup2(devnull.fileno(), self._stream.fileno())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
