@@ -481,11 +481,21 @@ def test_parts_of_a_refused_meter_are_left_once(settings: Settings, tmp_path: Pa
     ]
 
 
-def test_a_field_that_comes_later_in_a_line_is_found(settings: Settings, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("between", "names"),
+    [
+        ("", []),
+        ("volt=230.5,", ["volt"]),
+        (r'a\=b=1,note="a, b=\"c\"",', ["a=b", "note"]),
+    ],
+)
+def test_a_field_that_comes_later_in_a_line_is_found(
+    settings: Settings, tmp_path: Path, between: str, names: list[str]
+) -> None:
     """Also if its lines follow others of the same first field, in the same ten minutes."""
     first = lines([counter("mqtt,topic=tele/roof_pv", 230, "ENERGY_Power")])
     place = tmp_path / "house.lp"
-    more = (f'a\\=b=1,note="a, b=\\"c\\"",ENERGY_Total={number}' for number in range(72))
+    more = (f"{between}ENERGY_Total={number}" for number in range(72))
     texts = []
     for line, rest in zip(first, more, strict=True):
         series, fields, time = line.split()
@@ -493,7 +503,7 @@ def test_a_field_that_comes_later_in_a_line_is_found(settings: Settings, tmp_pat
     place.write_text("\n".join(texts) + "\n")
     survey = ExportSurvey(given(settings, influx_url=str(place))).survey()
     [measurement] = survey.measurements
-    assert list(measurement.types) == ["ENERGY_Power", "a=b", "note", "ENERGY_Total"]
+    assert list(measurement.types) == ["ENERGY_Power", *names, "ENERGY_Total"]
     [series] = measurement.series
     assert list(series.numbers["ENERGY_Total"].values.values()) == list(range(72))
 

@@ -35,7 +35,9 @@ from homeiot_batch.sources.influxdb.schema import Types
 KEPT_HOURS = DAYS * 24
 SPAN_NS = HOUR_NS // 6
 MOST_HOURS = 4 * KEPT_HOURS  # before the oldest are left out
-# of a field behind its name. A name with a backslash may keep its value: then its line is read
+# what stands behind the name of a field, in a line without texts: twice as fast
+_NUMBER = re.compile(rb"=[^,]*+")
+# and in any line. A name with a backslash may keep its value: then its line is read
 _VALUE = re.compile(rb'(?<!\\)=(?:"(?:[^"\\]|\\.)*+"|[^,]*+)', re.DOTALL)
 
 
@@ -146,8 +148,10 @@ class ExportSurvey:
         To read a line in ten minutes is enough, and takes much less time.
         """
         names, _, rest = fields.partition(b"=")
-        if b"=" in rest or b'"' in rest:
+        if b'"' in fields or b"\\" in fields:
             names = _VALUE.sub(b"", fields)
+        elif b"=" in rest:
+            names = _NUMBER.sub(b"", fields)
         key = text, names
         span = time // SPAN_NS
         if self._spans.get(key) == span:
