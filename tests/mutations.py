@@ -611,7 +611,7 @@ MUTATIONS = [
     Mutation(
         "on change: a silence ends with one usual step at most",
         expression(
-            judge._Day._stood_still, "MARGIN * usual.rise + digit", "2 * MARGIN * usual.rise"
+            judge._Day._stood_still, "margin * usual.rise + digit", "2 * MARGIN * usual.rise"
         ),
         "tests/counters/test_on_change.py -k marked",
     ),
@@ -619,13 +619,13 @@ MUTATIONS = [
         "on change: a step that may hide much is a gap",
         expression(
             judge._Day._stood_still,
-            "min(MARGIN * usual.rise + digit, MOST_OF_A_STEP_KWH)",
-            "MARGIN * usual.rise + digit",
+            "min(margin * usual.rise + digit, MOST_OF_A_STEP_KWH)",
+            "margin * usual.rise + digit",
         ),
         "tests/counters/test_on_change.py -k hide",
     ),
     Mutation(
-        "on change: a step after a day and a half is a gap",
+        "on change: a step after a day and a half is no larger than usual",
         expression(judge._Day._stood_still, "point.at - point.before <= LONGEST_SILENCE", "True"),
         "tests/counters/test_on_change.py -k hide",
     ),

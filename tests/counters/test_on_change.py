@@ -94,10 +94,10 @@ def test_energy_of_a_silence_is_marked(rise: float) -> None:
     assert sum(quarter.estimated_kwh for quarter in found.values()) == pytest.approx(rise)
 
 
-@pytest.mark.parametrize(("rise", "hours"), [(1.0, 5), (0.04, 48)])
+@pytest.mark.parametrize(("rise", "hours"), [(2.0, 5), (0.08, 48)])
 def test_a_step_that_may_hide_much_is_marked(rise: float, hours: int) -> None:
-    """More than half a kWh, though it is a usual step, or after more than a day and a half."""
-    size = 16 if rise == 1 else 1
+    """More than 1.9 kWh, though it is a usual step. After a day and a half, more than a step."""
+    size = 32 if rise == 2 else 1
     evening = [(n * 10 * MINUTE, 100.00007 + size * n / 16) for n in range(12)]
     at, value = evening[-1]
     found = judge([*evening, (at + hours * HOUR, value + rise)])

@@ -14,8 +14,8 @@ from tests.true_tables import archive, assert_tables
 def test_two_weeks_of_a_server(server: Influx1 | Influx2, house: House) -> None:
     """As of an export: days, hours and balance are the true energy, and a dead sensor is found."""
     true = TrueHouse(date(2026, 10, 18))
-    server.create("home_assistant")
-    server.write_lines("home_assistant", "\n".join(true.lines()).encode())
-    house.environment |= server.environment("home_assistant")
+    server.create("true_house")
+    server.write_lines("true_house", "\n".join(true.lines()).encode())
+    house.environment |= server.environment("true_house")
     archive(house, true)
     assert_tables(house, true)

@@ -107,7 +107,7 @@ def test_a_server_that_cannot_be_read(
     checkout.environment["INFLUX_TOKEN"] = influx2.token("filled", "write")
     assert refused(checkout).startswith("the token is accepted, but sees no bucket: it may at most")
     checkout.environment |= influx2.environment("filled") | {"INFLUX_BUCKET": "filed"}
-    assert refused(checkout).startswith("the token sees no bucket 'filed'; near it is 'filled'")
+    assert refused(checkout).startswith("the token sees no bucket 'filed'; near it ")
     influx2.create("empty")
     checkout.environment |= influx2.environment("empty")
     assert refused(checkout) == (

@@ -15,8 +15,9 @@ LEAST_STEPS = 4  # of a day, so that anything is usual
 DAYS = 28
 # the first step of a rise may be so many times the usual one
 MARGIN = 1.5
-# but not more than this: it may also be what a device used while it was not heard
-MOST_OF_A_STEP_KWH = 0.5
+# but not more than this, as it may also be what a device used while it was not heard: ten minutes
+# of a car at 11 kW, and less than two units of a counter of whole kWh
+MOST_OF_A_STEP_KWH = 1.9
 # a step is as long as usual up to so many times the usual time
 LATE = 1.5
 

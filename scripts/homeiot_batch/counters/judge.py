@@ -341,9 +341,9 @@ class _Day:
         is_plain = point.kind in {RISE, NOISE} and not point.back_kwh
         digit = self.state.digit or 0.0
         least = max(limits.noise_kwh, digit)
-        usual = usual_of(self.state.habits, limits)
-        if usual and point.at - point.before <= LONGEST_SILENCE:
-            least = max(least, min(MARGIN * usual.rise + digit, MOST_OF_A_STEP_KWH))
+        if usual := usual_of(self.state.habits, limits):
+            margin = MARGIN if point.at - point.before <= LONGEST_SILENCE else 1.0
+            least = max(least, min(margin * usual.rise + digit, MOST_OF_A_STEP_KWH))
         return is_plain and point.kwh <= least + TINY_KWH
 
     def _stand_still(self, point: Point) -> None:
