@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from homeiot_batch.config import Settings, load_settings
-from homeiot_batch.core.datasets import quoted
+from homeiot_batch.core.sql_text import quoted
 from homeiot_batch.warehouse.learned_reports import learn_reports
 from homeiot_batch.warehouse.table_vars import table_vars
 from tests.dbt.meters import Archive, wall

@@ -13,11 +13,12 @@ import pyarrow.parquet as pq
 import structlog
 
 from homeiot_batch.archive.day_file import DayFile, translate_read_errors
-from homeiot_batch.core.datasets import Dataset, quoted
+from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.day_record import DayRecord, FileMetadata
 from homeiot_batch.core.duckdb_connections import scratch
 from homeiot_batch.core.files import is_there
 from homeiot_batch.core.row_digest import digest_columns
+from homeiot_batch.core.sql_text import quoted
 from homeiot_batch.core.stretches import stretches
 from homeiot_batch.errors import ArchiveDamaged, ArchiveError, ShrinkError
 

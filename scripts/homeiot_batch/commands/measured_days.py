@@ -9,9 +9,10 @@ import duckdb
 
 from homeiot_batch.archive.day_bounds import DayBounds
 from homeiot_batch.archive.day_file import prove_day
-from homeiot_batch.core.datasets import Dataset, literal, quoted
+from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.duckdb_connections import scratch
+from homeiot_batch.core.sql_text import literal, quoted
 from homeiot_batch.errors import ArchiveDamaged
 
 FILES = (

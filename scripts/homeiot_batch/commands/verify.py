@@ -19,13 +19,14 @@ from homeiot_batch.archive.early_reads import EarlyRead, early_reads
 from homeiot_batch.archive.zone_record import require_zone
 from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
 from homeiot_batch.core.count_change import CountChange
-from homeiot_batch.core.datasets import Dataset, quoted
+from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.day_record import Marker, read_marker
 from homeiot_batch.core.days import LocalDay, each_day, parse_day, yesterday
 from homeiot_batch.core.exit_codes import DONE, FAILED
 from homeiot_batch.core.host_paths import explained
 from homeiot_batch.core.inventory import first_day, undeclared_days
 from homeiot_batch.core.layout import PART, Layout
+from homeiot_batch.core.sql_text import quoted
 from homeiot_batch.errors import ArchiveError, HomeIotError, SettingsError, SourceError
 from homeiot_batch.sources.exports.files import export_files
 from homeiot_batch.sources.influx_reader import InfluxReader

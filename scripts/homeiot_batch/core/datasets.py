@@ -6,6 +6,8 @@ from typing import Literal
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
+from homeiot_batch.core.sql_text import literal, quoted
+
 FieldType = Literal["double", "integer", "boolean", "string"]
 
 SHIPPED_DATASET = "raw_meter_readings"
@@ -144,20 +146,6 @@ def wall_columns(dataset: Dataset, zone: str) -> list[str]:
         "ingested_at": "ingested_at AT TIME ZONE 'UTC'",
     }
     return [naive.get(name, quoted(name)) for name in dataset.columns()]
-
-
-def literal(value: str | float | None) -> str:
-    """An SQL literal."""
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
-    if value is None:
-        return "NULL"
-    return str(value)
-
-
-def quoted(identifier: str) -> str:
-    """An SQL identifier in double quotes."""
-    return '"' + identifier.replace('"', '""') + '"'
 
 
 def is_dataset_name(name: str) -> bool:

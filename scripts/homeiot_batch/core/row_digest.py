@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from homeiot_batch.core.datasets import quoted
+from homeiot_batch.core.sql_text import quoted
 
 
 def digest_columns(columns: Iterable[str]) -> str:

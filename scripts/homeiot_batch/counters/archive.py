@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from homeiot_batch.core.sql_text import literal
 from homeiot_batch.counters.judge import Judged, ZerosWereHoles, judge_day, judge_end
 from homeiot_batch.counters.limits import DAY, Limits
 from homeiot_batch.counters.power import (
@@ -312,6 +313,9 @@ def _read_ahead(
     oldest, newest = _bounds(connection, 0)
     # the thread ends before its cursor is closed
     with contextlib.closing(connection.cursor()) as cursor, ThreadPoolExecutor(1) as executor:
+        # a cursor begins with the default path
+        [[path]] = connection.execute("SELECT current_setting('search_path')").fetchall()
+        cursor.execute(f"SET search_path = {literal(path)}")
         waiting = None
         for start in range(oldest, newest + 1, WINDOW):
             end = min(start + WINDOW, newest + 1)

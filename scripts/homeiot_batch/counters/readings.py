@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from homeiot_batch.core.datasets import quoted
+from homeiot_batch.core.sql_text import quoted
 from homeiot_batch.counters.arrow_lists import rows_with_lists
 from homeiot_batch.counters.limits import DAY
 from homeiot_batch.counters.power import Silence

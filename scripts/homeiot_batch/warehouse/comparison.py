@@ -8,9 +8,10 @@ import duckdb
 import pyarrow.parquet as pq
 
 from homeiot_batch.core.clock_changes import offsets
-from homeiot_batch.core.datasets import Dataset, literal, quoted
+from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay, nanoseconds
 from homeiot_batch.core.row_digest import digest_columns
+from homeiot_batch.core.sql_text import literal, quoted
 
 MICROSECOND = timedelta(microseconds=1)
 

@@ -18,11 +18,12 @@ from typing import NamedTuple
 import duckdb
 import structlog
 
-from homeiot_batch.core.datasets import OWN_COLUMNS, Dataset, quoted
+from homeiot_batch.core.datasets import OWN_COLUMNS, Dataset
 from homeiot_batch.core.day_record import DayRecord
 from homeiot_batch.core.duckdb_connections import connect, scratch
 from homeiot_batch.core.file_locks import lock_refusal, without_locks
 from homeiot_batch.core.files import sync_folder
+from homeiot_batch.core.sql_text import quoted
 from homeiot_batch.errors import DatabaseBusy, DatabaseDamaged, DatabaseError
 
 RECORD_DDL = """

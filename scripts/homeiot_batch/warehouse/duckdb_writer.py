@@ -15,10 +15,11 @@ import duckdb
 from homeiot_batch.archive.day_file import DayFile, Proof, open_day, refuse_undeclared
 from homeiot_batch.archive.shrink_guard import ShrinkGuard, was_permitted
 from homeiot_batch.core import fault_points
-from homeiot_batch.core.datasets import Dataset, quoted
+from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.day_record import DayRecord, Marker
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import file_stamp
+from homeiot_batch.core.sql_text import quoted
 from homeiot_batch.errors import ArchiveError, DatabaseError, ShrinkError
 from homeiot_batch.warehouse.comparison import (
     TableDay,

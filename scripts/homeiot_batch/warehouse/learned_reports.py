@@ -12,8 +12,9 @@ from typing import NamedTuple
 import duckdb
 
 from homeiot_batch.config import Settings
-from homeiot_batch.core.datasets import Dataset, literal, quoted
+from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.meter_series import Found, Reports, SeriesKey, find_series
+from homeiot_batch.core.sql_text import literal, quoted
 
 DAYS = 28  # UTC days with readings
 LEAST_STEPS = 50

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import duckdb
 
 from homeiot_batch.config import SHIPPED_DATASET, Settings
-from homeiot_batch.core.datasets import Dataset, literal, quoted
+from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.meter_series import Found, Reports, SeriesKey, find_series
 from homeiot_batch.core.near_names import hint
+from homeiot_batch.core.sql_text import literal, quoted
 from homeiot_batch.errors import BuildError
 from homeiot_batch.warehouse.database import open_database
 from homeiot_batch.warehouse.learned_reports import learn_reports

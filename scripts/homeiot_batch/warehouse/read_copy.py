@@ -21,7 +21,7 @@ import structlog
 
 from homeiot_batch.config import Settings
 from homeiot_batch.core import fault_points
-from homeiot_batch.core.datasets import Dataset, literal, quoted, wall_columns
+from homeiot_batch.core.datasets import Dataset, wall_columns
 from homeiot_batch.core.files import (
     file_stamp,
     is_there,
@@ -32,6 +32,7 @@ from homeiot_batch.core.files import (
 )
 from homeiot_batch.core.inventory import archived_days
 from homeiot_batch.core.layout import PART, Layout
+from homeiot_batch.core.sql_text import literal, quoted
 from homeiot_batch.errors import DatabaseError
 from homeiot_batch.warehouse.database import naive_utc, open_database
 from homeiot_batch.warehouse.table_vars import table_datasets

@@ -10,8 +10,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from homeiot_batch.core.datasets import ARROW_TYPES, Dataset, quoted
+from homeiot_batch.core.datasets import ARROW_TYPES, Dataset
 from homeiot_batch.core.days import LocalDay
+from homeiot_batch.core.sql_text import quoted
 from homeiot_batch.core.stretches import stretches
 from homeiot_batch.errors import ArchiveError
 from homeiot_batch.sources.exports.plain_values import PlainValues
