@@ -603,7 +603,7 @@ MUTATIONS = [
         "on change: silence in which the counter moved is a gap",
         expression(
             judge._Day._stood_still,
-            "point.kwh <= least + TINY_KWH",
+            "point.kwh <= most + TINY_KWH",
             "True",
         ),
         "tests/counters/test_on_change.py -k moved",

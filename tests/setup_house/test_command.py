@@ -99,7 +99,7 @@ def test_the_file_of_a_small_house(
             f"written: {file}\n"
             "recognised: Home Assistant, in 1 of 3 measurements\n"
             "meters: grid (grid)\n"
-            "no meters: 1 series. The file has the reasons, as comments\n"
+            "left out: 1 series. The file has the reasons, as comments\n"
             "readings: since 2026-11-21\n"
             "retention: an export deletes nothing\n"
             "zone: Asia/Tokyo. A day begins at its midnight. The first run fixes it\n"
@@ -457,7 +457,7 @@ def test_all_series_are_counted(
     many = [counter(entity("kWh", f"box_{number:03}_energy"), 5) for number in range(100)]
     init([*SMALL, *many], all_=all_)
     reasons = "the reasons" if all_ else "the reasons of 40 of them"
-    said = f"no meters: 101 series. The file has {reasons}, as comments\n"
+    said = f"left out: 101 series. The file has {reasons}, as comments\n"
     assert said in capsys.readouterr().out
     text = (tmp_path / "house/config.yaml").read_text()
     assert text.count(": its name tells no kind; ") == (101 if all_ else 40)

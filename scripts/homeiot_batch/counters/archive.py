@@ -156,7 +156,7 @@ class PowerRun(CounterRun):
     """The power of a meter without registers on its way through the archive."""
 
     power: PowerState = field(default_factory=PowerState)
-    # when its dataset was silent, of days from the first up to the last, not included
+    # when its dataset was silent, on the days that were looked at
     silences: list[Silence] = field(default_factory=list)
     looked_at: range = range(0)
 
@@ -222,9 +222,8 @@ def judge_archive(
     """The rows of the days that must be judged, and the spans of days that they replace.
 
     The rows come from a temporary table, sorted by time, so that a later scan of a few days can
-    skip the others.
-    `changed` are local days whose readings changed. None judges all. `judged_table` has the rows
-    as they are.
+    skip the others. `changed` are local days whose readings changed. None judges all.
+    `judged_table` has the rows as they are.
     """
     create_table(connection)
     runs = _counter_runs(connection, limits, changed, judged_table)

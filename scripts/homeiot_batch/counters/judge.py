@@ -340,11 +340,11 @@ class _Day:
             return False
         is_plain = point.kind in {RISE, NOISE} and not point.back_kwh
         digit = self.state.digit or 0.0
-        least = max(limits.noise_kwh, digit)
+        most = max(limits.noise_kwh, digit)
         if usual := usual_of(self.state.habits, limits):
             margin = MARGIN if point.at - point.before <= LONGEST_SILENCE else 1.0
-            least = max(least, min(margin * usual.rise + digit, MOST_OF_A_STEP_KWH))
-        return is_plain and point.kwh <= least + TINY_KWH
+            most = max(most, min(margin * usual.rise + digit, MOST_OF_A_STEP_KWH))
+        return is_plain and point.kwh <= most + TINY_KWH
 
     def _stand_still(self, point: Point) -> None:
         """Add a step that ends a time in which the counter stood still.

@@ -13,8 +13,8 @@ from homeiot_batch.counters.power import Silence
 
 COLUMNS = {"import": "energy_import_kwh", "export": "energy_export_kwh"}
 POWER = "instant_power_w"
-# of more days than these the readings come by way of Arrow
-FEW = timedelta(days=7)
+# readings of a longer time come by way of Arrow
+LONGEST_WITHOUT_ARROW = timedelta(days=7)
 
 
 class DayReadings(NamedTuple):
@@ -69,7 +69,7 @@ def _rows(
 ) -> Iterator[tuple[Any, ...]]:
     """Source, register, day, times and values of each day of a register."""
     found = connection.sql(_select(column), params=given)
-    if given["end"] - given["first"] > FEW:
+    if given["end"] - given["first"] > LONGEST_WITHOUT_ARROW:
         return rows_with_lists(found)
     return iter(found.fetchall())
 

@@ -1,6 +1,6 @@
 """What was judged, as rows of int_counter_judged: quarters, events and states."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from operator import attrgetter, itemgetter
@@ -15,8 +15,8 @@ from homeiot_batch.counters.limits import QUARTER
 
 # the temporary table that the rows go to
 TABLE = "judged_anew"
-# more rows than these go there by way of Arrow
-FEW = 1000
+# more rows go there by way of Arrow, as this table
+MOST_WITHOUT_ARROW = 1000
 VALUES = "judged_values"
 OPEN_DAY = (date.max - date(1970, 1, 1)).days
 TIME = "TIMESTAMP"
@@ -157,11 +157,12 @@ class Rows:
     def _insert_lists(
         self, types: dict[str, str], given: dict[str, object], lists: dict[str, list[Any]]
     ) -> None:
-        if len(lists["judged_day"]) <= FEW:
-            self.connection.execute(_insert_sql(types, given, is_table=False), given | lists)
+        if len(lists["judged_day"]) <= MOST_WITHOUT_ARROW:
+            sql = _insert_sql(types, given, f"(SELECT {_unnested(types, lists)})")
+            self.connection.execute(sql, given | lists)
             return
         self.connection.register(VALUES, as_table(lists))
-        self.connection.execute(_insert_sql(types, given, is_table=True), given)
+        self.connection.execute(_insert_sql(types, given, VALUES), given)
         self.connection.unregister(VALUES)
 
 
@@ -179,38 +180,36 @@ def _is_constant(values: list[Any]) -> bool:
     return values.count(values[0]) == len(values)
 
 
-def _insert_sql(types: dict[str, str], given: Container[str], is_table: bool) -> str:
-    """SQL that inserts what is given as one value for all rows, and lists.
-
-    The lists are given too, or are the columns of the table VALUES.
-    """
-    columns = ", ".join(
-        f"{_stored(name, kind, name in given, is_table)} AS {name}" for name, kind in types.items()
-    )
+def _insert_sql(types: dict[str, str], given: Container[str], values: str) -> str:
+    """SQL that inserts what is given as one value for all rows, and the columns of `values`."""
+    columns = ", ".join(f"{_stored(name, kind, given)} AS {name}" for name, kind in types.items())
     return f"""
         INSERT INTO {TABLE} BY NAME
         SELECT
             $source AS source,
             $counter AS counter,
             $register AS register,
-            DATE '1970-01-01' + {_list("judged_day", "INTEGER", is_table)} AS judged_utc,
-            {_list("is_open", "BOOLEAN", is_table)} AS is_open,
+            DATE '1970-01-01' + judged_day::INTEGER AS judged_utc,
+            is_open,
             $row_kind AS row_kind,
             {columns}
-        {f"FROM {VALUES}" if is_table else ""}
+        FROM {values}
         """
 
 
-def _stored(name: str, kind: str, is_constant: bool, is_table: bool) -> str:
-    """A column out of a list, or of one value. Times are µs since 1970."""
-    stored = "BIGINT" if kind == TIME else kind
-    value = f"${name}::{stored}" if is_constant else _list(name, stored, is_table)
+def _stored(name: str, kind: str, given: Container[str]) -> str:
+    """A column as the table has it. Times are µs since 1970."""
+    value = f"${name}" if name in given else name
     if kind == TIME:
-        return f"make_timestamp({value})"
-    return value
+        return f"make_timestamp({value}::BIGINT)"
+    return f"{value}::{kind}"
 
 
-def _list(name: str, kind: str, is_table: bool) -> str:
-    if is_table:
-        return f"{name}::{kind}"
-    return f"unnest(${name}::{kind}[])"
+def _unnested(types: dict[str, str], lists: Iterable[str]) -> str:
+    """The lists as columns."""
+    kinds = types | {"judged_day": "INTEGER", "is_open": "BOOLEAN"}
+    columns = []
+    for name in lists:
+        kind = kinds[name].replace(TIME, "BIGINT")
+        columns.append(f"unnest(${name}::{kind}[]) AS {name}")
+    return ", ".join(columns)

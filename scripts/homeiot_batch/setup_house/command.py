@@ -200,8 +200,6 @@ def _tell(
         reasons = "the reasons"
         if len(content.left) < content.left_in_all:
             reasons = f"the reasons of {len(content.left)} of them"
-        lines.append(
-            f"no meters: {content.left_in_all} series. The file has {reasons}, as comments"
-        )
+        lines.append(f"left out: {content.left_in_all} series. The file has {reasons}, as comments")
     for line in [*lines, *ahead.lines()]:
         typer.echo(line, err=is_error)

@@ -15,7 +15,7 @@ from homeiot_batch.warehouse.silent_meters import silent_counters
 
 log = structlog.get_logger()
 
-# no house has a highest power of so few W, but one in kW looks so
+# a highest power of fewer W is likely one in kW
 LEAST_PEAK_W = 50
 
 # the counters of the newest day, and the energy beside the highest power that was measured

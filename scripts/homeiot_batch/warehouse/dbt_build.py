@@ -52,9 +52,9 @@ def build_models(
 ) -> list[str]:
     """Build and test all models, in the process that was started early or in a new one.
 
-    What tests only warn of. `learned` says how registers are written whose meters do not say it.
-    dbt's own output goes to `log`, its notes to the folder `target`. BuildError if a model or test
-    fails, DatabaseDamaged if DuckDB finds its file damaged.
+    Returns what tests warn of, a line each. `learned` says how registers are written whose meters
+    do not say it. dbt's own output goes to `log`, its notes to the folder `target`. BuildError if a
+    model or test fails, DatabaseDamaged if DuckDB finds its file damaged.
     """
     target = target.absolute()
     delete_results(target)

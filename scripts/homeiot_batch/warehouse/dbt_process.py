@@ -1,11 +1,9 @@
-"""dbt in a process of its own. Its imports take long, so it can be started while a day is read.
+"""dbt in a process of its own. Its imports take long, so it can start while a day is read.
 
 python -m homeiot_batch.warehouse.dbt_process     (what it has to do comes by its standard input)
 """
 
 import contextlib
-import gc
-import importlib
 import json
 import os
 import subprocess
@@ -14,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from homeiot_batch.archive import run_lock
+from homeiot_batch.core.waiting_process import import_early, redirect
 
 COMMAND = [sys.executable, "-m", "homeiot_batch.warehouse.dbt_process"]
 READY = b"ready\n"
@@ -67,31 +66,20 @@ class DbtProcess:
 
 def wait_and_run() -> None:
     """Import what takes long, wait for the order, and run dbt. Without an order, end."""
-    gc.disable()  # nothing that is imported is garbage
     with contextlib.suppress(ImportError):  # it is raised again when the log is there
-        for name in PREPARED:
-            importlib.import_module(name)
-    gc.enable()
+        import_early(PREPARED)
     sys.stdout.buffer.write(READY)
     sys.stdout.flush()
     order = sys.stdin.buffer.read()
     if not order:
         return
     arguments, log = json.loads(order)
-    _redirect(os.devnull, os.O_RDONLY, 0)
-    _redirect(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 1, 2)
+    redirect(os.devnull, os.O_RDONLY, 0)
+    redirect(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 1, 2)
     from dbt.cli.main import cli  # noqa: PLC0415 - it is imported by now
 
     sys.argv = ["dbt", *arguments]
     sys.exit(cli(prog_name="dbt"))
-
-
-def _redirect(path: str, flags: int, *descriptors: int) -> None:
-    """Redirect the descriptors to the file."""
-    file = os.open(path, flags)
-    for descriptor in descriptors:
-        os.dup2(file, descriptor)
-    os.close(file)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,6 @@ python -m homeiot_batch.workflow.early_start     (what it has to do comes by its
 """
 
 import atexit
-import gc
-import importlib
 import json
 import os
 import runpy
@@ -19,6 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from homeiot_batch.core.environment import plain_environment
+from homeiot_batch.core.waiting_process import import_early, redirect
 from homeiot_batch.workflow.unread_output import go_on_unread
 
 # the checkout, in which Snakemake finds its Snakefile
@@ -93,7 +92,7 @@ def wait_and_run() -> None:
     if handler is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, CTRL_C)
-    _import_what_takes_long()
+    import_early(PREPARED)
     order = sys.stdin.buffer.read()
     if not order:
         return
@@ -101,8 +100,7 @@ def wait_and_run() -> None:
     arguments, environment = json.loads(order)
     os.environ.clear()
     os.environ.update(environment)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, sys.stdin.fileno())
+    redirect(os.devnull, os.O_RDONLY, sys.stdin.fileno())
     sys.argv = ["snakemake", *arguments]
     try:
         runpy.run_module("snakemake", run_name="__main__", alter_sys=True)
@@ -122,13 +120,6 @@ class _LastExit:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(self.code)
-
-
-def _import_what_takes_long() -> None:
-    gc.disable()  # nothing that is imported is garbage
-    for name in PREPARED:
-        importlib.import_module(name)
-    gc.enable()
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ import logging
 import os
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, TextIO
+
+from homeiot_batch.core.waiting_process import redirect
 
 
 class PatientStream:
@@ -42,8 +43,8 @@ class PatientStream:
 
     def _redirect_to_devnull(self) -> None:
         """For child processes too."""
-        with contextlib.suppress(OSError), Path(os.devnull).open("wb") as devnull:
-            os.dup2(devnull.fileno(), self._stream.fileno())
+        with contextlib.suppress(OSError):
+            redirect(os.devnull, os.O_WRONLY, self._stream.fileno())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
