@@ -44,11 +44,11 @@ def silent_counters(connection: duckdb.DuckDBPyConnection) -> list[SilentCounter
 
 
 def find_silent_counters(database: Path) -> list[SilentCounter]:
-    """The same of a database file, or none where it cannot be read now."""
-    if not database.exists():
-        return []
+    """The same of a database file, or none where it is not there or cannot be read now."""
     try:
+        if not database.exists():
+            return []
         with open_database(database, read_only=True) as connection:
             return silent_counters(connection)
-    except DatabaseError:
+    except (DatabaseError, OSError):
         return []
