@@ -71,7 +71,7 @@ compare: setup ## what the commit BEFORE and this one make of the same three wee
 bench: setup ## how fast the batch is beside what its work costs at least, into docs/benchmarks.md
 	$(BIN)/python -m benchmarks.bench --write
 
-servers: ## the real InfluxDB 2.7, 1.13 and influx_inspect that the integration tests start
+servers: ## the InfluxDB 2.7 and 1.13, influx_inspect and Telegraf that the tests start
 	tests/servers/build.sh
 
 readers: setup ## the older versions of DuckDB that the tests open the read copy with, into a cache
