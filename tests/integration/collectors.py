@@ -92,6 +92,16 @@ class Broker(Program):
             assert time.monotonic() < limit, self.log()
             time.sleep(0.02)
 
+    def save(self) -> None:
+        """Let it write its sessions to the disk, which it else does every ten seconds."""
+        file = self.folder / "data/mosquitto.db"
+        assert self._process is not None
+        self._process.send_signal(signal.SIGUSR1)
+        limit = time.monotonic() + START_S
+        while not file.exists():
+            assert time.monotonic() < limit, self.log()
+            time.sleep(0.02)
+
     def password(self, user: str) -> str:
         """The password of a user, as the test has set it."""
         return f"secret-of-{user}"

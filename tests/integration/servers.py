@@ -119,6 +119,12 @@ class Server:
                 self._process.kill()
                 self._process.wait()
 
+    def kill(self) -> None:
+        """Stop it as a power cut does: kill -9."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
     def request(self, method: str, path: str, body: bytes | None = None, **parameters: str) -> Any:
         """The decoded JSON answer (None if it is empty). AssertionError for any refusal."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
