@@ -73,7 +73,10 @@ def test_run_archive_is_the_run() -> None:
     [
         (("run", "--dat", "2026-11-09"), "No such option: --dat"),
         (("statu",), "No such command 'statu'"),
-        (("simulate", "x.lp"), "Missing option '--from'"),
+        (("simulate", "x.lp"), "a FILE needs --from and --to"),
+        (("simulate",), "give a FILE, or a broker with --mqtt"),
+        (("simulate", "x.lp", "--mqtt", "localhost"), "FILE does not go with --mqtt"),
+        (("simulate", "x.lp", "--seconds", "9"), "--seconds does not go with FILE"),
         (("run", "--date"), "Option '--date' requires an argument"),
     ],
 )
@@ -98,6 +101,17 @@ def test_a_wrong_call_is_told_so(arguments: tuple[str, ...], said: str) -> None:
                 "error: --config: tz='Mars' is not the IANA name of a time zone; give one like "
                 "Asia/Tokyo or Europe/Berlin\n"
             ),
+        ),
+        (
+            ("simulate", "--mqtt", "mqtt://broker:1883"),
+            (
+                "error: --mqtt='mqtt://broker:1883' is no broker; "
+                "give HOST:PORT like localhost:1883\n"
+            ),
+        ),
+        (
+            ("simulate", "--mqtt", "broker:port"),
+            "error: --mqtt='broker:port' is no broker; give HOST:PORT like localhost:1883\n",
         ),
         (
             ("demo", "--house", "home-assistant"),

@@ -26,6 +26,13 @@ Last = Annotated[
     str | None,
     typer.Option("--to", metavar="YYYY-MM-DD", help="Last local day of the range, included."),
 ]
+Mqtt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Publish readings to this broker as time passes, instead of writing a file.",
+    ),
+]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -209,17 +216,23 @@ def demo(
 
 
 @app.command(
-    epilog=_examples("homeiot simulate house.lp.gz --from 2026-11-09 --to 2026-11-22 --step 60")
+    epilog=_examples(
+        "homeiot simulate house.lp.gz --from 2026-11-09 --to 2026-11-22 --step 60",
+        "homeiot simulate --mqtt localhost:1883 --step 10",
+    )
 )
 def simulate(
     file: Annotated[
-        Path,
+        Path | None,
         typer.Argument(metavar="FILE", help="File to write, with gzip if its name ends in .gz."),
-    ],
-    first: Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="First local day.")],
-    last: Annotated[
-        str, typer.Option("--to", metavar="YYYY-MM-DD", help="Last local day, included.")
-    ],
+    ] = None,
+    first: First = None,
+    last: Last = None,
+    mqtt: Mqtt = None,
+    seconds: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="SECONDS", help="With --mqtt: end after so many seconds."),
+    ] = None,
     tz: Annotated[
         str, typer.Option(metavar="ZONE", help="The house's time zone, an IANA name.")
     ] = "Asia/Tokyo",
@@ -230,10 +243,29 @@ def simulate(
         int, typer.Option(metavar="NUMBER", help="The same seed makes the same house.")
     ] = 1,
 ) -> None:
-    """Write a simulated house's readings as an export.
+    """Write or publish a simulated house's readings.
 
-    Line protocol as influx_inspect writes it: two meters, one with solar panels.
+    Two meters, one with solar panels. The export is line protocol as influx_inspect writes it. With
+    --mqtt, the meters publish to home/power/NAME until Ctrl-C. MQTT_USERNAME and MQTT_PASSWORD (or
+    MQTT_PASSWORD_FILE) are the login.
     """
+    if mqtt is not None:
+        _refuse("--mqtt", **{"FILE": file, "--from": first, "--to": last})
+        from homeiot_batch.commands.simulate_mqtt import publish_house
+
+        publish_house(mqtt, tz, step, seed, seconds)
+        return
+    _refuse("FILE", **{"--seconds": seconds})
+    if file is None:
+        raise typer.BadParameter("give a FILE, or a broker with --mqtt")
+    if first is None or last is None:
+        raise typer.BadParameter("a FILE needs --from and --to")
     from homeiot_batch.commands.simulate import simulate_house
 
     simulate_house(file, first, last, tz, step, seed)
+
+
+def _refuse(beside: str, **given: object) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise typer.BadParameter(f"{name} does not go with {beside}")

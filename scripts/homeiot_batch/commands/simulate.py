@@ -65,6 +65,33 @@ class Meter:
 METERS = [Meter("meter1", 1.0, 4200.0), Meter("heatpump", 0.6, 0.0)]
 
 
+class SimulatedMeter:
+    """A meter with its counters. The same seed makes the same meter."""
+
+    def __init__(self, meter: Meter, seed: int) -> None:
+        self.source = meter.source
+        self._meter = meter
+        self._chance = random.Random(f"{seed}-{meter.source}")  # noqa: S311 - weather, not a secret
+        self.imported_kwh = self._chance.uniform(1000, 9000)
+        self.exported_kwh = self._chance.uniform(100, 900)
+
+    def fields(self, wall: datetime, step_s: int) -> dict[str, float]:
+        """The fields of the reading at a wall time, `step_s` seconds after the one before."""
+        load = _load_w(wall, self._chance)
+        net = self._meter.scale * load - self._meter.solar_w * _sun(wall)
+        self.imported_kwh += max(net, 0) * step_s / WS_PER_KWH
+        self.exported_kwh += max(-net, 0) * step_s / WS_PER_KWH
+        fields = {
+            "instant_power_w": round(net, 1),
+            "energy_import_kwh": round(self.imported_kwh, 4),
+        }
+        if self._meter.solar_w:
+            fields["energy_export_kwh"] = round(self.exported_kwh, 4)
+        if self._chance.random() < MISSING_COUNTER:
+            del fields["energy_import_kwh"]
+        return fields
+
+
 def readings(
     start: LocalDay, end: LocalDay, step_s: int, seed: int, *, with_mishaps: bool = False
 ) -> Iterator[str]:
@@ -75,21 +102,10 @@ def readings(
     reading is wrong (5).
     """
     for meter in METERS:
-        chance = random.Random(f"{seed}-{meter.source}")  # noqa: S311 - weather, not a secret
-        imported = chance.uniform(1000, 9000)
-        exported = chance.uniform(100, 900)
+        simulated = SimulatedMeter(meter, seed)
         for time in range(start.start_ns, end.end_ns, step_s * NS_PER_S):
             wall = datetime.fromtimestamp(time / NS_PER_S, start.zone)
-            load = _load_w(wall, chance)
-            sun = _sun(wall)
-            net = meter.scale * load - meter.solar_w * sun
-            imported += max(net, 0) * step_s / WS_PER_KWH
-            exported += max(-net, 0) * step_s / WS_PER_KWH
-            fields = {"instant_power_w": round(net, 1), "energy_import_kwh": round(imported, 4)}
-            if meter.solar_w:
-                fields["energy_export_kwh"] = round(exported, 4)
-            if chance.random() < MISSING_COUNTER:
-                del fields["energy_import_kwh"]
+            fields = simulated.fields(wall, step_s)
             if with_mishaps:
                 before = end.date - wall.date()
                 _mishap(fields, meter.source, wall, before.days)
