@@ -90,6 +90,14 @@ def is_there(path: Path) -> bool:
     return True
 
 
+def nearest_existing(path: Path) -> Path:
+    """The path, or the nearest folder above it that is there."""
+    place = path.absolute()
+    while not place.exists():
+        place = place.parent
+    return place
+
+
 def file_stamp(path: Path) -> dict[str, int]:
     """Size and time of the file: cheap to compare, and other for another file."""
     stat = path.stat()

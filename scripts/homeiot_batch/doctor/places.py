@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from homeiot_batch.config import Settings
+from homeiot_batch.core.files import nearest_existing
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.doctor.finding import Finding, ok, problem
 
@@ -54,11 +55,3 @@ def _is_open(path: Path) -> bool:
     if path.is_dir():
         wanted |= os.X_OK
     return os.access(path, wanted)
-
-
-def nearest_existing(path: Path) -> Path:
-    """The path, or the nearest folder above it that is there."""
-    place = path.absolute()
-    while not place.exists():
-        place = place.parent
-    return place
