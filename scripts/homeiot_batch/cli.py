@@ -175,6 +175,25 @@ def doctor(as_json: AsJson = False, config: Config = None) -> None:
     show_findings(as_json=as_json, config=config or [])
 
 
+@app.command(epilog=_examples("homeiot notify --test"))
+def notify(
+    test: Annotated[
+        bool, typer.Option("--test", help="Send a test message to each address of NOTIFY_URL.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Send a test message, as the nightly command sends its own.
+
+    Exit code 1 if an address did not take it.
+    """
+    if not test:
+        raise typer.BadParameter("give --test, which sends a test message")
+
+    from homeiot_batch.commands.notify import send_test
+
+    send_test(config or [])
+
+
 @app.command(epilog=_examples("homeiot report", "homeiot report --output energy.html"))
 def report(
     output: Annotated[

@@ -3,6 +3,7 @@
 Each goes before those after it. Of the files, the house's config.yaml goes before the checkout's.
 """
 
+import contextlib
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -189,6 +190,16 @@ class Settings(BaseSettings):
     )
     healthcheck_url: SecretStr | None = _secret(
         "Address that the nightly command pings, in the form of healthchecks.io. Environment only."
+    )
+    notify_url: SecretStr | None = _secret(
+        "Where the nightly command sends messages: addresses of Apprise, with spaces or line ends "
+        "between several. Environment only."
+    )
+    notify_url_file: Place | None = _env(
+        None, "File with the addresses, instead of NOTIFY_URL. It may have a line for each."
+    )
+    notify_monthly: bool = _env(
+        False, "Also send the energy of each month when it is over, to the same addresses."
     )
     log_format: Literal["keyvalue", "json"] = _env("keyvalue", "Form of the log lines.")
     now: datetime | None = Field(
@@ -412,6 +423,13 @@ class Settings(BaseSettings):
         """The password from INFLUX_PASSWORD or the file that INFLUX_PASSWORD_FILE names."""
         return _revealed(self.influx_password, self.influx_password_file, "INFLUX_PASSWORD_FILE")
 
+    def notify_urls(self) -> list[str]:
+        """The addresses of NOTIFY_URL or of the file that NOTIFY_URL_FILE names. Each a secret."""
+        text = _revealed(self.notify_url, self.notify_url_file, "NOTIFY_URL_FILE")
+        if text is None:
+            return []
+        return text.split()
+
 
 class _Environment(EnvSettingsSource):
     """Only the variables that are documented, by their exact names.
@@ -492,6 +510,26 @@ def load_settings(
     _refuse_shrinking_anything(settings)
     set_limits(Limits(settings.duckdb_memory_limit, settings.layout.spill))
     return settings
+
+
+def settings_for_messages(given: Mapping[str, Any]) -> Settings:
+    """What messages need, where the settings as a whole are refused. All else is as by default.
+
+    Nothing of it is checked but the form of the paths.
+    """
+    values: Mapping[str, Any] = {}
+    with contextlib.suppress(SettingsError):
+        folder = ROOT / str(given.get("house_dir") or os.environ.get("HOUSE_DIR") or HOUSE_DIR)
+        values = declared_settings([ROOT / "config.yaml", folder / OWN_SETTINGS]).values
+    found: dict[str, object] = {}
+    for name in ("marker_dir", "notify_url_file"):
+        value = given.get(name) or os.environ.get(name.upper()) or values.get(name)
+        if value:
+            found[name] = from_checkout(Path(str(value)))
+    url = os.environ.get("NOTIFY_URL")
+    if url:
+        found["notify_url"] = SecretStr(url)
+    return Settings.model_construct(None, **found)
 
 
 def _house_folder(given: Mapping[str, Any]) -> Path:

@@ -17,6 +17,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from homeiot_batch.config import load_settings
+from homeiot_batch.messages.meter_faults import check_meters
+from homeiot_batch.messages.month import month_lines
+from homeiot_batch.messages.words import Words
 from tests.house import Checkout, House
 from tests.workflow import drills
 from tests.workflow.drills import DAYS, FIRST, FORCED, MIDDLE, V1, jobs, span
@@ -148,6 +152,25 @@ def peaks(house: House) -> list[Any]:
                 "SELECT peak_w FROM fct_daily_energy ORDER BY date_jst"
             ).fetchall()
         ]
+
+
+@pytest.mark.usefixtures("clean_environment")
+def test_messages_read_it(archived: House) -> None:
+    """The published tables have what messages say of meters: three days of too few readings."""
+    places = {"duckdb_path": str(archived.database), "now": "2026-11-12T23:00:00+09:00"}
+    settings = load_settings(places)
+    words = Words()
+    found = check_meters(settings, settings.layout, ["partial:gone"], words)
+    assert [fault.key for fault in found.faults] == ["partial:a"]
+    assert found.over == {"partial:gone": "gone is no longer checked"}
+    with duckdb.connect(settings.layout.read_copy, read_only=True) as connection:
+        lines = list(month_lines(connection, date(2026, 11, 1), date(2026, 11, 11), words))
+    assert lines == [
+        (
+            "a: bought 202.0 kWh, sold 1.00 kWh (203.0 kWh of it estimated); not complete: "
+            "2026-11-09 to 2026-11-11"
+        )
+    ]
 
 
 @pytest.mark.slow

@@ -20,6 +20,8 @@ from homeiot_batch.core.files import read_json
 from homeiot_batch.core.host_paths import explained
 from homeiot_batch.errors import HomeIotError, SettingsError
 from homeiot_batch.logging_conf import configure
+from homeiot_batch.messages.at_night import told_at_its_end
+from homeiot_batch.messages.faults import NightEnd
 from homeiot_batch.sources.influxdb.client import compare_clocks
 from homeiot_batch.workflow.early_start import EarlyWorkflow
 from homeiot_batch.workflow.early_warnings import hand_over
@@ -41,31 +43,36 @@ def run_archive(
     """Do what the options ask for, tell the watchdog, and exit with the run's code."""
     os.chdir(ROOT)
     go_on_unread()
-    url = None
-    warnings: list[str] = []
-    try:
-        given = given_settings(config)
-        if "allow_shrink" in given:  # it is for the days that are asked for
-            given |= {
-                name: dt for name, dt in (("start", day or first), ("end", day or last)) if dt
-            }
-        settings = load_settings(given)
-        configure(settings.log_format, warnings.append)
-        url = settings.healthcheck_url.get_secret_value() if settings.healthcheck_url else None
-        ping(url, "start")
-        plan = plan_run(settings, day, first, last, force=force, reconcile=reconcile)
-    except (HomeIotError, OSError) as error:
-        ping(url, "fail", str(error))
-        raise SystemExit(explained(f"error: {error}")) from None
-    warnings += plan.warnings
-    arguments = config_arguments(day, first, last, config)
-    code, summary = _run(workflow, plan, arguments, settings, warnings)
-    if reconcile and plan.datasets_not_compared:
-        code = code or FAILED
-    _say_what_was_not_done(plan, reconcile=reconcile)
-    ping(url, "" if code == DONE else "fail", summary or f"nothing was done, exit code {code}")
-    _print(warnings)  # of that ping: no summary has it
-    raise SystemExit(code)
+    is_night = not (day or first or last or force or reconcile)
+    with told_at_its_end(config, is_night=is_night) as night:
+        url = None
+        warnings: list[str] = []
+        try:
+            given = given_settings(config)
+            if "allow_shrink" in given:  # it is for the days that are asked for
+                given |= {
+                    name: dt for name, dt in (("start", day or first), ("end", day or last)) if dt
+                }
+            night.settings = settings = load_settings(given)
+            configure(settings.log_format, warnings.append)
+            url = settings.healthcheck_url.get_secret_value() if settings.healthcheck_url else None
+            ping(url, "start")
+            plan = plan_run(settings, day, first, last, force=force, reconcile=reconcile)
+        except (HomeIotError, OSError) as error:
+            ping(url, "fail", str(error))
+            raise SystemExit(explained(f"error: {error}")) from None
+        warnings += plan.warnings
+        arguments = config_arguments(day, first, last, config)
+        end = _run(workflow, plan, arguments, settings, warnings)
+        code = end.code
+        if reconcile and plan.datasets_not_compared:
+            code = code or FAILED
+        night.ended(end, workflow)
+        _say_what_was_not_done(plan, reconcile=reconcile)
+        said = end.lines or f"nothing was done, exit code {code}"
+        ping(url, "" if code == DONE else "fail", said)
+        _print(warnings)  # of that ping: no summary has it
+        raise SystemExit(code)
 
 
 def _say_what_was_not_done(plan: Plan, *, reconcile: bool) -> None:
@@ -165,7 +172,7 @@ def _run(
     config: Sequence[str],
     settings: Settings,
     warnings: list[str],
-) -> tuple[int, str]:
+) -> NightEnd:
     """Run the workflow, once or in batches.
 
     The exit code of the first that failed, and what each said at its end.
@@ -175,7 +182,7 @@ def _run(
     the end.
     """
     codes = [DONE]
-    summaries = []
+    ends: list[NightEnd] = []
     for arguments in plan.batches():
         started = datetime.now(UTC)
         code = run_workflow(workflow, [*arguments, *config], warnings)
@@ -186,14 +193,19 @@ def _run(
             started = datetime.now(UTC)
             code = run_workflow(workflow, [*arguments, *config], warnings)
         codes.append(code)
-        summary = _summary_since(started, settings)
-        summaries.append(summary)
-        told = summary.splitlines()
+        end = _end_since(started, settings, code)
+        ends.append(end)
+        told = end.lines.splitlines()
         warnings[:] = [warning for warning in warnings if f"warning: {warning}" not in told]
         if workflow.was_ended or code not in (DONE, FAILED):
             break
     _print(warnings)
-    return next(filter(None, codes), DONE), "\n".join(filter(None, summaries))
+    return NightEnd(
+        code=next(filter(None, codes), DONE),
+        lines="\n".join(end.lines for end in ends if end.lines),
+        failures=[failure for end in ends for failure in end.failures],
+        built=any(end.built for end in ends),
+    )
 
 
 def _print(warnings: list[str]) -> None:
@@ -217,11 +229,15 @@ def run_workflow(workflow: EarlyWorkflow, arguments: Sequence[str], warnings: Se
     return code
 
 
-def _summary_since(started: datetime, settings: Settings) -> str:
-    """The run's summary as text, or "" if it did nothing."""
+def _end_since(started: datetime, settings: Settings, code: int) -> NightEnd:
+    """What the run's summary has. Nothing but the code if it did nothing."""
     summary = read_json(settings.layout.last_run) or {}
-    return (
-        "\n".join(summary.get("lines", []))
-        if summary.get("finished_at", "") >= started.isoformat()
-        else ""
+    if summary.get("finished_at", "") < started.isoformat():
+        return NightEnd(code)
+    lines = "\n".join(summary.get("lines", []))
+    return NightEnd(
+        code,
+        lines=lines,
+        failures=summary.get("failures", []),
+        built=summary.get("built", False),
     )

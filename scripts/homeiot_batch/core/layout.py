@@ -124,6 +124,11 @@ class Layout:
         return self.markers / "last_run.json"
 
     @property
+    def told_faults(self) -> Path:
+        """What messages have said, so that each fault is told once."""
+        return self.markers / "messages.json"
+
+    @property
     def read_copy(self) -> Path:
         """The DuckDB file that is published for readers, beside the one that is written."""
         return self.database.with_name(f"{self.database.stem}.read{self.database.suffix}")

@@ -20,6 +20,7 @@ from homeiot_batch.doctor.archive import check_archive
 from homeiot_batch.doctor.database import check_database
 from homeiot_batch.doctor.finding import Finding, problem
 from homeiot_batch.doctor.house import check_house
+from homeiot_batch.doctor.messages import check_messages
 from homeiot_batch.doctor.readings import check_readings
 from homeiot_batch.doctor.source import check_source
 from homeiot_batch.doctor.yesterday import check_yesterday
@@ -41,6 +42,7 @@ def examine(settings: Settings, layout: Layout) -> Report:
         "archive": _gathered(check_archive(settings, layout)),
         "database": _gathered(check_database(settings, layout)),
         "house": _gathered(check_house(settings, layout)),
+        "messages": _gathered(check_messages(settings, layout)),
     }
 
 

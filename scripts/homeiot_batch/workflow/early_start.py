@@ -53,6 +53,11 @@ class EarlyWorkflow:
         """Whether somebody has ended this process, by Ctrl-C or by SIGTERM."""
         return bool(self._signals)
 
+    @property
+    def was_interrupted(self) -> bool:
+        """Whether it was a person, by Ctrl-C."""
+        return signal.SIGINT in self._signals
+
     def run(self, arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         """Run Snakemake to its end; the exit code, or less than 0 if a signal ended it."""
         for number in (signal.SIGTERM, signal.SIGINT):

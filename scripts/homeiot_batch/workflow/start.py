@@ -16,6 +16,7 @@ from homeiot_batch.core.host_paths import explained
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import HomeIotError, LockError
 from homeiot_batch.logging_conf import configure
+from homeiot_batch.workflow import refusal
 from homeiot_batch.workflow.day_history import Loads
 from homeiot_batch.workflow.dry_run import is_dry_run, list_jobs
 from homeiot_batch.workflow.early_warnings import received
@@ -50,9 +51,11 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> Run:
     try:
         run = _open(load_settings(config), workflow)
     except LockError as error:
+        refusal.leave(str(error))
         print(explained(f"error: {error}"), file=sys.stderr)
         raise SystemExit(BUSY) from None
     except (HomeIotError, OSError) as error:
+        refusal.leave(str(error))
         raise SystemExit(explained(f"error: {error}")) from None
     if workflow.is_main_process:
         _follow(run, workflow)

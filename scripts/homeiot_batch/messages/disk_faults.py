@@ -1,0 +1,30 @@
+"""Disks that will be full within a month."""
+
+from collections.abc import Collection
+
+from homeiot_batch.archive.room import MONTH_OF_DAYS, WHAT_TO_DO, rooms
+from homeiot_batch.config import Settings
+from homeiot_batch.core.layout import Layout
+from homeiot_batch.messages.faults import Fault, Found, of_kind
+from homeiot_batch.messages.words import Words
+
+# a fault is over only with so much room, or a disk at the edge would be told of every night
+ENOUGH_DAYS = 45
+
+
+def check_disks(settings: Settings, layout: Layout, told: Collection[str], words: Words) -> Found:
+    """Those that will be full within a month, if each day takes what a day took on average."""
+    faults: list[Fault] = []
+    known = of_kind("disk", told)
+    over = {key: words("over_not_checked", name=place) for key, place in known.items()}
+    for room in rooms(settings, layout):
+        key = f"disk:{room.places[0]}"
+        left = room.days_left
+        if left is not None and left < MONTH_OF_DAYS:
+            line = words("disk", days=MONTH_OF_DAYS, found=room.found, what_to_do=WHAT_TO_DO)
+            faults.append(Fault(key, line))
+        if left is None or left < ENOUGH_DAYS:
+            over.pop(key, None)
+        elif key in over:
+            over[key] = words("over_disk", found=room.found)
+    return Found(faults, over)

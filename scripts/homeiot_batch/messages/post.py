@@ -1,0 +1,92 @@
+"""Hands letters to Apprise's process, and hears what became of each."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from homeiot_batch.config import ROOT, Settings, is_secret
+from homeiot_batch.core.environment import plain_environment
+from homeiot_batch.messages.addresses import Address
+from homeiot_batch.messages.words import Words
+
+COMMAND = [sys.executable, "-m", "homeiot_batch.messages.apprise_process"]
+START_S = 30  # to import Apprise, on a busy machine
+LETTER_S = 30
+
+Kind = Literal["warning", "success", "info"]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message to one address."""
+
+    address: Address
+    subject: str
+    body: str
+    kind: Kind
+
+
+def send(letters: Sequence[Letter], words: Words) -> list[str]:
+    """Why each letter was not sent, in their order, or "" if it was. Without any secret."""
+    order = []
+    for letter in letters:
+        content = {"subject": letter.subject, "body": letter.body, "kind": letter.kind}
+        order.append({"url": letter.address.url, **content})
+    return _reasons(order, words)
+
+
+def check(addresses: Sequence[Address], words: Words) -> list[str]:
+    """Why Apprise cannot read each address, or "" if it can. Sends nothing."""
+    return _reasons([{"url": address.url} for address in addresses], words)
+
+
+def _reasons(order: Sequence[dict[str, str]], words: Words) -> list[str]:
+    if not order:
+        return []
+    seconds = START_S + LETTER_S * len(order)
+    said, is_late = _said(json.dumps(order), seconds)
+    reasons = [_reason(json.loads(line), words) for line in said.splitlines()]
+    unanswered = words("failed")
+    if is_late:
+        unanswered = words("late", seconds=seconds)
+    return reasons + [unanswered] * (len(order) - len(reasons))
+
+
+def _said(order: str, seconds: float) -> tuple[str, bool]:
+    """What the process has answered, and whether it was ended because its time was over."""
+    process = subprocess.Popen(
+        COMMAND,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # Apprise's log lines may hold addresses
+        env=_environment(),
+        cwd=ROOT,
+        text=True,
+    )
+    with process:
+        try:
+            said, _ = process.communicate(order, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            said, _ = process.communicate()
+            return said, True
+    return said, False
+
+
+def _environment() -> dict[str, str]:
+    """Without the other secrets, and without this one: it comes with the order."""
+    environment = plain_environment()
+    for name, field in Settings.model_fields.items():
+        if is_secret(field):
+            environment.pop(name.upper(), None)
+    return environment
+
+
+def _reason(answer: dict[str, str], words: Words) -> str:
+    result = answer["result"]
+    if result == "sent":
+        return ""
+    return words(result, status=answer.get("status"))
