@@ -28,6 +28,10 @@ from homeiot_batch.counters import archive, glitches, judge, power, steps
 from homeiot_batch.counters.state import State
 from homeiot_batch.counters.steps import Steps
 from homeiot_batch.errors import ArchiveDamaged, DatabaseDamaged
+from homeiot_batch.export import places, sheet
+from homeiot_batch.export import queries as export_queries
+from homeiot_batch.export.job import Job
+from homeiot_batch.export.readings import Readings
 from homeiot_batch.report import page, queries
 from homeiot_batch.setup_house import choice, house_file, proposal
 from homeiot_batch.sources import influx_reader
@@ -694,6 +698,36 @@ MUTATIONS = [
         "read copy: published again where it is gone",
         without(recovery.invalidate_stale_markers, "layout.read_marker.unlink"),
         "tests/workflow/test_read_copy.py -k follows_the_tables",
+    ),
+    Mutation(
+        "data out: days that are not there are said",
+        without(Job.write, "self.lines += missing_lines("),
+        "tests/export/test_tables.py -k export_lacks_are_said",
+    ),
+    Mutation(
+        "data out: no tables that lack an archived day",
+        without(Job._write_table, "refuse_unbuilt("),
+        "tests/export/test_tables.py -k lack_an_archived_day",
+    ),
+    Mutation(
+        "data out: put in place by one rename",
+        instead(places.deliver, "part.replace(place)", "place.write_bytes(part.read_bytes())"),
+        "tests/export/test_places.py -k keeps_its_permissions",
+    ),
+    Mutation(
+        "data out: a name in a sheet is text",
+        instead(sheet._put_text, "sheet.write_string", "sheet.write"),
+        "tests/export/test_writers.py -k formula_or_a_link",
+    ),
+    Mutation(
+        "data out: a day that nobody measured is empty",
+        wording(export_queries, "if(is_known, import_kwh, NULL)", "import_kwh"),
+        "tests/export/test_tables.py -k nobody_measured",
+    ),
+    Mutation(
+        "data out: a reading in two files is there once",
+        instead(Readings._end, "bounds.end_of_share(bounds.day(day))", "bounds.day(day).end"),
+        "tests/export/test_readings.py -k exported_once",
     ),
     Mutation(
         "report: a page is put in place by one rename",

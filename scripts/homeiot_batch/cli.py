@@ -213,6 +213,53 @@ def report(
     write_page(output, config or [])
 
 
+@app.command(
+    epilog=_examples(
+        "homeiot export --what days --from 2026-11-01 --to 2026-11-22 --output days.xlsx",
+        "homeiot export --what readings --from 2026-11-22 --to 2026-11-22 > readings.csv",
+    )
+)
+def export(
+    what: Annotated[
+        str,
+        typer.Option(
+            "--what",
+            metavar="WHAT",
+            help="readings, quarters (of an hour), hours, days, months or balance.",
+        ),
+    ],
+    first: Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="First local day.")],
+    last: Annotated[
+        str, typer.Option("--to", metavar="YYYY-MM-DD", help="Last local day, included.")
+    ],
+    sources: Annotated[
+        list[str] | None,
+        typer.Option("--source", metavar="METER", help="Only this meter. It may be repeated."),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="csv, xlsx, parquet or json. If not given, what the file's name ends in, or csv.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="FILE", help="File to write, not standard output."),
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Write readings or tables as CSV, sheet, Parquet or JSON.
+
+    Readings come from the archive, all else from the tables. What the export lacks is said on
+    standard error. A file is replaced only by a whole export.
+    """
+    from homeiot_batch.commands.export import write_export
+
+    write_export(what, first, last, sources or [], form, output, config or [])
+
+
 @app.command(epilog=_examples("homeiot demo", "homeiot demo --house home_assistant"))
 def demo(
     house: Annotated[

@@ -1,0 +1,1 @@
+"""Copies of the tables and of the archived readings, for other programs."""

@@ -1,0 +1,100 @@
+"""Where an export goes: a file that is replaced by one rename, or standard output.
+
+Either gets the whole export or nothing.
+"""
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+from homeiot_batch.core.files import sync_file, sync_folder
+from homeiot_batch.errors import ArchiveError, SettingsError
+
+BINARY = ("xlsx", "parquet")
+
+
+def refuse_place(target: Path | None, form: str) -> None:
+    """SettingsError for a file that cannot be written, or a terminal that would show bytes."""
+    if target is None:
+        if form in BINARY and sys.stdout.isatty():
+            raise SettingsError(
+                f"--format={form} would fill the terminal with bytes; give --output FILE"
+            )
+        return
+    if not target.parent.is_dir():
+        raise SettingsError(
+            f"--output={str(target)!r}: there is no folder {target.parent}; make it first"
+        )
+    if target.exists() and not target.is_file():
+        raise SettingsError(
+            f"--output={str(target)!r} is there and is no file; name a file, "
+            "or leave --output out for standard output"
+        )
+
+
+@contextlib.contextmanager
+def work_folder(target: Path | None) -> Generator[Path]:
+    """A folder to write the export in, beside its place. It is gone afterwards."""
+    parent = Path(tempfile.gettempdir())
+    if target is not None:
+        parent = real_place(target).parent
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=".homeiot-export-", dir=parent))
+    except OSError as error:
+        raise ArchiveError(
+            f"the export cannot be written in {parent} ({error.strerror}); "
+            "see to disk space and permissions"
+        ) from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def real_place(target: Path) -> Path:
+    """The file itself, where the target is a link to it."""
+    return target.resolve()
+
+
+def deliver(part: Path, target: Path | None) -> None:
+    """Put the finished file in place, or send it to standard output. ArchiveError if refused."""
+    if target is None:
+        _send(part)
+        return
+    place = real_place(target)
+    try:
+        part.chmod(_mode(place))
+        sync_file(part)
+        part.replace(place)
+        sync_folder(place.parent)
+    except OSError as error:
+        raise ArchiveError(
+            f"{target} cannot be written ({error.strerror}); see to disk space and permissions"
+        ) from None
+
+
+def _mode(place: Path) -> int:
+    """The permissions of the file that is replaced, or else those of a new one."""
+    if place.exists():
+        return place.stat().st_mode & 0o777
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+def _send(part: Path) -> None:
+    try:
+        with part.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        # what is left in the buffer would fail again when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise ArchiveError(
+            f"standard output took only a part of the export ({error.strerror}); "
+            "do not use that part, see to what reads it and run again"
+        ) from None

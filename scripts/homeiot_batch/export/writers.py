@@ -1,0 +1,60 @@
+"""Writes the rows of an export as CSV, JSON, Parquet or a sheet."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from homeiot_batch.core.sql_text import literal, quoted
+from homeiot_batch.export.columns import Column, header
+from homeiot_batch.export.request import Request
+from homeiot_batch.export.rows import Rows, copy_rows
+
+
+@dataclass(frozen=True)
+class About:
+    """What an export is of, and the zone of its local times."""
+
+    request: Request
+    zone: str
+
+
+def write(rows: Rows, form: str, path: Path, about: About) -> None:
+    """Write the rows to the file. HomeIotError if they cannot be read, or it cannot be written."""
+    if form == "xlsx":
+        from homeiot_batch.export.sheet import write_sheet  # noqa: PLC0415 - only a sheet needs it
+
+        write_sheet(rows, path, about.request.what, about.zone)
+        return
+    if form == "csv":
+        shown = [_for_people(column, about.zone, rows.currency) for column in rows.columns]
+        copy_rows(rows, ", ".join(shown), path, "FORMAT csv, HEADER true")
+        return
+    zone = f"{literal(about.zone)} AS zone"
+    if form == "json":
+        shown = [_as_json(column) for column in rows.columns]
+        copy_rows(rows, ", ".join([*shown, zone]), path, "FORMAT json, ARRAY true")
+        return
+    shown = [_as_parquet(column) for column in rows.columns]
+    copy_rows(rows, ", ".join([*shown, zone]), path, "FORMAT parquet, COMPRESSION zstd")
+
+
+def _for_people(column: Column, zone: str, currency: str | None) -> str:
+    return f"{quoted(column.name)} AS {quoted(header(column, zone, currency))}"
+
+
+def _as_json(column: Column) -> str:
+    """Times as ISO 8601 says an instant: any program reads them alike."""
+    name = quoted(column.name)
+    text = f"replace({name}::VARCHAR, ' ', 'T')"
+    if column.kind == "utc_time":
+        return f"{text} || 'Z' AS {name}"
+    if column.kind == "local_time":
+        return f"{text} || utc_offset[4:] AS {name}"
+    return name
+
+
+def _as_parquet(column: Column) -> str:
+    """The instant with its zone, which every reader of Parquet then shows as UTC."""
+    name = quoted(column.name)
+    if column.kind == "utc_time":
+        return f"timezone('UTC', {name}) AS {name}"
+    return name
