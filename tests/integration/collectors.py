@@ -76,6 +76,7 @@ class Broker(Program):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.port = free_port()
+        self.passwords = {user: f"secret-of-{user}" for user in USERS}
         self._write_configuration()
         self._write_passwords()
 
@@ -104,7 +105,7 @@ class Broker(Program):
 
     def password(self, user: str) -> str:
         """The password of a user, as the test has set it."""
-        return f"secret-of-{user}"
+        return self.passwords[user]
 
     def _listens(self) -> bool:
         try:
@@ -165,7 +166,7 @@ class Gateway(Program):
 
     def command(self) -> Sequence[str]:
         files = [part for file in self._files for part in ("--config", str(file))]
-        return [built_server("telegraf"), *files]
+        return [built_server("telegraf"), "--unprotected", *files]
 
 
 @contextmanager

@@ -14,6 +14,7 @@ WRITTEN = [
     "november.html",
     "run.zip",
     "data/report/run.html",
+    "secrets/gateway/writer",  # made by collect/first_start.py
 ]
 KEPT = [
     "docs/_static/page.html",
