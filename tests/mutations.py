@@ -32,6 +32,8 @@ from homeiot_batch.export import places, sheet
 from homeiot_batch.export import queries as export_queries
 from homeiot_batch.export.job import Job
 from homeiot_batch.export.readings import Readings
+from homeiot_batch.messages import at_night, day_faults
+from homeiot_batch.messages import night as messages_of_night
 from homeiot_batch.report import page, queries
 from homeiot_batch.setup_house import choice, house_file, proposal
 from homeiot_batch.sources import influx_reader
@@ -171,6 +173,21 @@ MUTATIONS = [
         "run: one that was ended is no success",
         expression(run.run_workflow, "workflow.was_ended", "False"),
         "tests/commands/test_run.py -k ended",
+    ),
+    Mutation(
+        "messages: what goes wrong in them fails no night",
+        handler(at_night._tell, Exception, "raise"),
+        "tests/messages/test_at_night.py -k one_warning",
+    ),
+    Mutation(
+        "messages: a failed day is over only if the archived one is proven",
+        without(day_faults._over, "prove_day"),
+        "tests/messages/test_night.py -k proven",
+    ),
+    Mutation(
+        "messages: what could not be sent is not noted as told",
+        expression(messages_of_night._send, "reason", "False"),
+        "tests/messages/test_night.py -k told_later",
     ),
     Mutation(
         "read: InfluxDB 3 has no rows only if it says so in one piece",

@@ -23,6 +23,7 @@ from tests.integration.servers import ADMIN, PASSWORD, TOKEN, Influx1, Influx2
 NOON = 1794193200  # of 9 November 2026 in Japan
 NIGHT = "2026-11-10"
 PING = "https://127.0.0.1:9/ping-5c1e77"
+NOTIFY = "notify-77aa12c4"
 
 
 def forms(secret: str) -> list[bytes]:
@@ -38,7 +39,7 @@ def forms(secret: str) -> list[bytes]:
     ]
 
 
-SECRETS = [form for secret in (PASSWORD, TOKEN, PING) for form in forms(secret)]
+SECRETS = [form for secret in (PASSWORD, TOKEN, PING, NOTIFY) for form in forms(secret)]
 
 
 def found_in(content: bytes) -> list[bytes]:
@@ -117,6 +118,8 @@ def test_secrets_stay_where_they_were_given(server: Influx1 | Influx2, checkout:
         server.request("POST", "/api/v2/write", line, org="house", bucket="planted")
     checkout.environment |= server.environment("planted") | {
         "HEALTHCHECK_URL": PING,
+        "NOTIFY_URL": f"json://house:{NOTIFY}@127.0.0.1:9/{NOTIFY}?cto=1",
+        "NOTIFY_MONTHLY": "true",
         "LOOKBACK_DAYS": "0",
     }
     watch = Watch()

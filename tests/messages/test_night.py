@@ -269,6 +269,23 @@ def test_messages_have_the_length_that_services_take(nights: Nights) -> None:
     assert lines[-2:] == ["- and 38 more", FOOTER]
 
 
+def test_the_address_may_come_from_a_file_of_the_house(
+    clean_environment: None, monkeypatch: pytest.MonkeyPatch, nights: Nights, tmp_path: Path
+) -> None:
+    """Of settings that are refused, those that messages need are read all the same."""
+    address = tmp_path / "notify"
+    address.write_text("json://secret-two/\n")
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "config.yaml").write_text(
+        f"notify_url_file: {address}\nmarker_dir: {tmp_path / 'elsewhere'}\ntz: nowhere\n"
+    )
+    monkeypatch.setattr("homeiot_batch.messages.night.send", nights.send)
+    assert tell(None, {"house_dir": str(own)}, NightEnd(1, error="tz is wrong")) == []
+    assert [letter.address.url for letter in nights.letters] == ["json://secret-two/"]
+    assert (tmp_path / "elsewhere/messages.json").exists()
+
+
 def test_wrong_settings_are_told_by_the_address_that_can_be_had(
     monkeypatch: pytest.MonkeyPatch, nights: Nights, tmp_path: Path
 ) -> None:

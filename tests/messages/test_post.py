@@ -1,6 +1,7 @@
 """Letters go through a real Apprise to a real server. Why one fails is told without secrets."""
 
 import http.server
+import re
 import subprocess
 import sys
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from homeiot_batch.config import Settings
+from homeiot_batch.config import ROOT, Settings
 from homeiot_batch.messages import apprise_process, post
 from homeiot_batch.messages.addresses import Address, addresses
 from homeiot_batch.messages.post import Letter, check, send
@@ -52,6 +53,16 @@ def test_addresses_are_checked_without_sending(settings: Settings, receiver: Rec
     assert receiver.take() == []
     assert SECRET not in repr(to)
     assert [one.service for one in to] == ["json", "no address"]
+
+
+def test_the_addresses_of_the_page_can_be_read() -> None:
+    """Each row of its table of services."""
+    page = (ROOT / "docs/how-to/messages.md").read_text()
+    table = re.search(r"\| service \| address \|\n(.*?)\n\n", page, re.DOTALL)
+    assert table
+    urls = re.findall(r"`(\w+://[^`]*)`", table[1])
+    to = [Address(number, "any", url) for number, url in enumerate(urls, start=1)]
+    assert check(to, WORDS) == ["", "", ""]
 
 
 def test_a_service_that_never_ends_is_left(

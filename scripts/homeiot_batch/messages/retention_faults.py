@@ -16,6 +16,7 @@ from homeiot_batch.sources.reach import unarchived_begin
 
 SOON = timedelta(days=7)
 POLICY = "retention:policy"
+BEGIN = " begin"
 # a night has asked the server before: one that does not answer is not waited for again
 ASKED_ONCE = {"influx_retries": 1, "influx_timeout_s": 10.0}
 
@@ -63,6 +64,8 @@ def check_retention(
     for key, name in of_kind("retention", told).items():
         if key == POLICY:
             over[key] = words("over_retention_policy")
+        elif name.endswith(BEGIN):
+            over[key] = words("over_retention_begin", name=name.removesuffix(BEGIN))
         else:
             over[key] = words("over_retention", name=name)
     return Found(faults, {key: line for key, line in over.items() if key not in keys})
@@ -120,4 +123,4 @@ def _begin(
     found, what_to_do = begin
     policy = repr(reader.retention[0])
     names = {"dataset": dataset, "found": found, "policy": policy, "what_to_do": what_to_do}
-    yield Fault(f"retention:{dataset} begin", words("retention_begin", **names))
+    yield Fault(f"retention:{dataset}{BEGIN}", words("retention_begin", **names))
