@@ -31,7 +31,7 @@ class Receiver:
     @property
     def url(self) -> str:
         """An address for Apprise, with a secret in it."""
-        return f"json://user:{SECRET}@127.0.0.1:{self.port}/{SECRET}?rto=1&cto=1"
+        return f"json://user:{SECRET}@127.0.0.1:{self.port}/{SECRET}?rto=20&cto=20"
 
     def take(self) -> list[Heard]:
         """What was received since the last call."""

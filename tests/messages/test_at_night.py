@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
@@ -103,9 +104,13 @@ def test_each_end_is_told(
 
 
 def refused(settings: Settings, reason: str) -> None:
-    """A run whose workflow, another process, has left a reason."""
+    """A run whose workflow, another process, has left a reason.
+
+    Meanwhile another run has written the summary of the last run.
+    """
     with told_at_its_end([], is_night=True) as night:
         night.settings = settings
+        night.end = FAILED
         refusal.leave(reason)
         raise SystemExit(75)
 
@@ -115,7 +120,7 @@ def test_the_reason_of_a_workflow_that_refused(told: Told, able: Settings) -> No
     reason = "another run still holds the archive"
     with pytest.raises(SystemExit):
         refused(able, reason)
-    assert told.ends == [NightEnd(75, error=reason)]
+    assert told.ends == [replace(FAILED, code=75, error=reason)]
     assert refusal.VARIABLE not in os.environ
     refusal.leave(reason)
 

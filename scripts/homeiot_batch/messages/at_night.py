@@ -62,11 +62,11 @@ def _end(night: Night, code: object, reason: Path) -> NightEnd:
     if not isinstance(code, int):
         return NightEnd(FAILED, error=str(code).removeprefix("error: "))
     end = replace(night.end or NightEnd(code), code=code)
-    error = ""
+    error = _left(reason)
     if night.was_ended:
         error = Words()("run_ended")
-    elif code and not end.failures:
-        error = _left(reason) or Words()("run_code", code=code)
+    elif code and not error and not end.failures:
+        error = Words()("run_code", code=code)
     return replace(end, error=error)
 
 
