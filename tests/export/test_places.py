@@ -1,6 +1,7 @@
 """Where an export goes: the whole of it, or nothing."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -55,6 +56,32 @@ def test_what_fails_leaves_the_former_file_alone(tmp_path: Path) -> None:
     target.write_text("former")
     with pytest.raises(FileNotFoundError), work_folder(target) as folder:
         (folder / "gone/export.csv").write_text("a part")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("x.csv", "former")]
+
+
+WAIT = """
+import sys, time
+from pathlib import Path
+from homeiot_batch.export.places import work_folder
+with work_folder(Path(sys.argv[1])) as folder:
+    (folder / "export.csv").write_text("a part")
+    print(flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_export_that_is_ended_leaves_nothing(number: int, tmp_path: Path) -> None:
+    """By Ctrl-C or SIGTERM: the former file stays, without a part beside it."""
+    target = tmp_path / "x.csv"
+    target.write_text("former")
+    command = [sys.executable, "-c", WAIT, str(target)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        assert len(list(tmp_path.iterdir())) == 2
+        running.send_signal(number)
+    assert running.returncode == 128 + number
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("x.csv", "former")]
 
 

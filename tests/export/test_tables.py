@@ -53,7 +53,7 @@ def test_days_are_sorted_and_rounded_and_incomplete_ones_are_marked(
     )
     assert export_house.csv("days", NOV_20, NOV_21) == [
         DAYS_HEADER,
-        "2026-11-20,a,0.000456,,,0.0,1000.0,1440,1.0,60.0,0,0,0,0,true",
+        "2026-11-20,a,0.0004564,,,0.0,1000.0,1440,1.0,60.0,0,0,0,0,true",
         "2026-11-20,b,3.0,0.0,3.0,0.5,1000.0,1440,1.0,60.0,1,0,0,0,false",
         "2026-11-21,a,0.3,0.0,0.3,0.0,1234.6,1440,1.0,60.0,0,0,0,0,true",
         "2026-11-21,b,1.0,0.0,1.0,0.0,1000.0,1440,1.0,60.0,0,0,0,0,false",
@@ -303,6 +303,19 @@ def test_days_that_the_export_lacks_are_said(export_house: ExportHouse) -> None:
     ]
     assert len(export_house.csv("days", NOV_20, NOV_20, "a", "b")) == 2
     assert export_house.lines == ["b: no rows of 2026-11-20"]
+
+
+def test_a_day_that_was_read_before_it_was_over_is_said(export_house: ExportHouse) -> None:
+    """Its rows are of a part of it. The clock of the settings is in the first hour of the day."""
+    begun = date(2026, 11, 24)
+    export_house.archive(NOV_22)
+    export_house.archive(begun)
+    export_house.publish(day_row(NOV_22, "a", 1.0), day_row(begun, "a", 0.1, is_complete=False))
+    assert len(export_house.csv("days", NOV_22, begun)) == 3
+    assert export_house.lines == [
+        "raw_meter_readings: not archived are 2026-11-23",
+        "raw_meter_readings: read before they were over, and not whole, are 2026-11-24",
+    ]
 
 
 def refusal(house: ExportHouse, what: str, first: date, last: date, *sources: str) -> str:

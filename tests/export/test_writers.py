@@ -132,6 +132,15 @@ def test_json(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_json_has_no_value_that_json_lacks(value: float, tmp_path: Path) -> None:
+    """It is null. Any program can read the file."""
+    write(rows((*FIRST[:4], value, *FIRST[5:])), "json", tmp_path / "x", ABOUT)
+    text = (tmp_path / "x").read_text()
+    [found] = json.loads(text, parse_constant=pytest.fail)
+    assert found["import_kwh"] is None
+
+
 def test_parquet(tmp_path: Path) -> None:
     """The types are kept, and UTC is marked as such."""
     write(rows(FIRST, NOTHING), "parquet", tmp_path / "x", ABOUT)

@@ -23,7 +23,7 @@ Kind = Literal[
 ]
 
 # digits after the point: so few that noise of the arithmetic goes, and so many that a sum stays
-DIGITS: Mapping[Kind, int] = {"kwh": 6, "w": 1, "share": 4, "money": 4, "seconds": 1}
+DIGITS: Mapping[Kind, int] = {"kwh": 9, "w": 1, "share": 4, "money": 4, "seconds": 1}
 UNITS: Mapping[Kind, str] = {"kwh": "kWh", "w": "W", "seconds": "s", "utc_time": "UTC"}
 OF_ZONE: tuple[Kind, ...] = ("date", "local_time")
 

@@ -6,6 +6,7 @@ Either gets the whole export or nothing.
 import contextlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Generator
@@ -15,6 +16,7 @@ from homeiot_batch.core.files import sync_file, sync_folder
 from homeiot_batch.errors import ArchiveError, SettingsError
 
 BINARY = ("xlsx", "parquet")
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def refuse_place(target: Path | None, form: str) -> None:
@@ -50,9 +52,30 @@ def work_folder(target: Path | None) -> Generator[Path]:
             "see to disk space and permissions"
         ) from None
     try:
-        yield folder
+        with _gone_at_a_signal(folder):
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _gone_at_a_signal(folder: Path) -> Generator[None]:
+    """Ctrl-C and SIGTERM remove the folder and end the process at once.
+
+    An exception would pass through DuckDB and Arrow, which make errors of their own of it.
+    """
+
+    def end(number: int, _: object) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(128 + number)
+
+    heard = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    former = {number: signal.signal(number, end) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def real_place(target: Path) -> Path:

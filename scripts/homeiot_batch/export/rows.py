@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from homeiot_batch.core.duckdb_connections import connect
 from homeiot_batch.core.sql_text import literal
-from homeiot_batch.errors import ArchiveError, HomeIotError
+from homeiot_batch.errors import ArchiveError
 from homeiot_batch.export.columns import Column
 
 BATCH_ROWS = 50_000
@@ -55,7 +55,7 @@ def copy_rows(rows: Rows, select: str, path: Path, options: str) -> None:
                 f"COPY (SELECT {select} FROM rows) TO {target} ({options}, USE_TMP_FILE false)"
             )
         except duckdb.Error as error:
-            if isinstance(rows.error, HomeIotError | duckdb.Error):
+            if rows.error is not None:
                 raise rows.error from None
             raise not_written(path, error) from None
 

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from homeiot_batch.core.sql_text import literal, quoted
-from homeiot_batch.export.columns import Column, header
+from homeiot_batch.export.columns import Column, Kind, header
 from homeiot_batch.export.request import Request
 from homeiot_batch.export.rows import Rows, copy_rows
+
+# numbers that may be NaN or infinite, which JSON does not have
+FRACTIONS: tuple[Kind, ...] = ("kwh", "w", "share", "money", "seconds")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ def _as_json(column: Column) -> str:
         return f"{text} || 'Z' AS {name}"
     if column.kind == "local_time":
         return f"{text} || utc_offset[4:] AS {name}"
+    if column.kind in FRACTIONS:
+        return f"if(isfinite({name}), {name}, NULL) AS {name}"
     return name
 
 
