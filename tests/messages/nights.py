@@ -15,7 +15,7 @@ from homeiot_batch.messages.post import Letter
 from homeiot_batch.messages.words import Words
 
 DATASET = "raw_meter_readings"
-FOOTER = Words()("footer")
+FOOTERS = {Words()("footer"), Words()("footer_days")}
 GOOD = NightEnd(0, lines="summary: ...", built=True)
 
 
@@ -43,7 +43,7 @@ class Nights:
         settings = self.settings.model_copy(update=changes)
         self.letters.clear()
         self.warnings = night.tell(settings, {}, end)
-        bodies = [letter.body.removesuffix(f"\n{FOOTER}") for letter in self.letters]
+        bodies = [_without_footer(letter.body) for letter in self.letters]
         subjects = [letter.subject.removeprefix("HomeIoT: ") for letter in self.letters]
         return [f"{subject}\n{body}" for subject, body in zip(subjects, bodies, strict=True)]
 
@@ -55,6 +55,13 @@ class Nights:
         """The day is loaded with so many rows."""
         values = {"instant_power_w": rows}
         write_json(self.settings.layout.marker(dataset, day), {"rows": rows, "values": values})
+
+
+def _without_footer(body: str) -> str:
+    *lines, last = body.splitlines()
+    if last not in FOOTERS:
+        lines.append(last)
+    return "\n".join(lines)
 
 
 def day_failed(day: str, reason: str = "no answer; run again") -> str:

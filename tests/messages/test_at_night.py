@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from dataclasses import replace
 
 import pytest
@@ -123,6 +124,23 @@ def test_the_reason_of_a_workflow_that_refused(told: Told, able: Settings) -> No
     assert told.ends == [replace(FAILED, code=75, error=reason)]
     assert refusal.VARIABLE not in os.environ
     refusal.leave(reason)
+
+
+def test_where_no_file_can_be_made_the_night_goes_on(
+    told: Told, able: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk is full: the reason is not known, but the code is."""
+
+    def full(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
+    night: dict[str, object] = {"settings": able, "end": NightEnd(75)}
+    with pytest.raises(SystemExit):
+        night_that(SystemExit(75), is_night=True, of=night)
+    assert told.ends == [
+        NightEnd(75, error="exit code 75, and no cause was given; see the log of the night")
+    ]
 
 
 @pytest.mark.parametrize(

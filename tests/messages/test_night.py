@@ -13,7 +13,7 @@ from homeiot_batch.core.files import write_json
 from homeiot_batch.messages import checks
 from homeiot_batch.messages.faults import NightEnd
 from homeiot_batch.messages.night import tell
-from tests.messages.nights import DATASET, FOOTER, GOOD, Nights, day_failed, days, nights_of
+from tests.messages.nights import DATASET, GOOD, Nights, day_failed, days, nights_of
 
 NEW = "1 new fault\nNew:\n- {} 2026-11-09 could not be read: no answer; run again"
 OVER = "1 fault is over\nOver:\n- {} 2026-11-09 is archived and loaded"
@@ -266,7 +266,10 @@ def test_messages_have_the_length_that_services_take(nights: Nights) -> None:
     assert len(letter.body) < 1900
     lines = letter.body.splitlines()
     assert lines[1].endswith("xx 0; run again")
-    assert lines[-2:] == ["- and 38 more", FOOTER]
+    assert lines[-2:] == [
+        "- and 38 more",
+        "Each night tries again what failed. `homeiot run` tries now, `homeiot doctor` shows more.",
+    ]
 
 
 def test_the_address_may_come_from_a_file_of_the_house(

@@ -84,6 +84,7 @@ def test_a_disk_that_will_be_full(nights: Nights, free: Callable[[int], None]) -
         assert nights.end(GOOD) == []
     free(45)
     [over] = nights.end(GOOD)
+    assert nights.letters[0].body.count("\n") == 1  # nothing is to be done
     assert over.startswith("1 fault is over\nOver:\n- there is room again: 45.0 kB free for ")
     free(3)
     [told] = nights.end(NightEnd(1, error="no room"))

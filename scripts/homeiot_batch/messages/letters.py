@@ -19,6 +19,8 @@ LONGEST_LINE = 500
 # of a line that is longer: its begin, and its end, which says what to do
 KEPT_BEGIN = 280
 KEPT_END = 210
+# what a night does again by itself
+TRIED_AGAIN = ("day:", "step:", "run:")
 
 
 class Draft(NamedTuple):
@@ -67,13 +69,16 @@ def _subject(new: list[Fault], over: Mapping[str, str], words: Words) -> str:
 
 def _body(new: list[Fault], over: Mapping[str, str], words: Words) -> str:
     lines: list[str] = []
+    footer: list[str] = []
     if new:
+        tries_again = any(fault.key.startswith(TRIED_AGAIN) for fault in new)
+        footer = [words("footer_days") if tries_again else words("footer")]
         reasons = [said(line, words) for line in joined(fault.line for fault in new)]
         lines += [words("new"), *_listed(reasons, "new", words)]
         lines += explanation(reasons)
     if over:
         lines += [words("over"), *_listed(joined_days(over, words), "over", words)]
-    return "\n".join([*lines, words("footer")])
+    return "\n".join([*lines, *footer])
 
 
 def _listed(lines: Sequence[str], part: str, words: Words) -> list[str]:
