@@ -1,7 +1,7 @@
 """Meters that are silent or incomplete, and the month, by tables as a build publishes them."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import duckdb
 import pytest
@@ -25,6 +25,7 @@ CREATE TABLE fct_monthly_energy (
     month_jst DATE, source VARCHAR, import_kwh DOUBLE, export_kwh DOUBLE, estimated_kwh DOUBLE
 );
 """
+type Day = tuple[object, ...] | None
 FIRST = datetime(2026, 10, 3)
 YESTERDAY = date(2026, 11, 23)  # of the settings
 SILENT = (
@@ -51,9 +52,9 @@ def nights(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Nights:
 
 @pytest.fixture
 def put(settings: Settings) -> Callable[..., None]:
-    """Makes the meter and its day what they are now."""
+    """Makes the meter what it is now, with the values of yesterday and of the days before."""
 
-    def make(source: str = "grid", day: tuple[object, ...] | None = None, **of: object) -> None:
+    def make(source: str = "grid", day: Day = None, *before: Day, **of: object) -> None:
         values = {"source": source, "reports": "interval", "first_reading_jst": FIRST} | of
         values.setdefault("last_reading_jst", datetime(2026, 11, 23, 23, 59))
         with duckdb.connect(settings.layout.read_copy) as connection:
@@ -64,9 +65,10 @@ def put(settings: Settings) -> Callable[..., None]:
                 f"INSERT INTO dim_source ({names}) VALUES ({marks})", list(values.values())
             )
             connection.execute("DELETE FROM fct_daily_energy WHERE source = ?", [source])
-            if day:
-                row = [YESTERDAY, source, *day]
-                connection.execute("INSERT INTO fct_daily_energy VALUES (?,?,?,?,?,?,?,?)", row)
+            for age, figures in enumerate([day, *before]):
+                if figures:
+                    row = [YESTERDAY - timedelta(days=age), source, *figures]
+                    connection.execute("INSERT INTO fct_daily_energy VALUES (?,?,?,?,?,?,?,?)", row)
 
     return make
 
@@ -97,16 +99,21 @@ def test_a_meter_that_is_not_declared(nights: Nights, put: Callable[..., None]) 
 
 
 def test_an_incomplete_day(nights: Nights, put: Callable[..., None]) -> None:
-    """Told once, until a day is complete. The share is rounded down: only all is 100 %."""
+    """Told once, until three days are complete. The share is rounded down: only all is 100 %."""
     put(day=BROKEN)
     assert nights.end(GOOD) == [PARTIAL]
     assert nights.end(GOOD) == []
     put(day=None)  # no row: nothing can be said
     assert nights.end(GOOD) == []
-    put(day=WHOLE)
+    for before in ([], [WHOLE, BROKEN], [WHOLE, None], [BROKEN, WHOLE]):
+        put("grid", WHOLE, *before)
+        assert nights.end(GOOD) == []
+    put("grid", WHOLE, WHOLE, WHOLE, BROKEN)
     assert nights.end(GOOD) == [
-        "1 fault is over\nOver:\n- the meter grid is complete again on 2026-11-23"
+        "1 fault is over\nOver:\n- the meter grid has been complete for 3 days"
     ]
+    put("grid", BROKEN, WHOLE, WHOLE)
+    assert nights.end(GOOD) == [PARTIAL]
 
 
 def test_what_is_no_fault(nights: Nights, put: Callable[..., None]) -> None:

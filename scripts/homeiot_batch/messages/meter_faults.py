@@ -24,11 +24,21 @@ SELECT
 FROM dim_source
 ORDER BY source
 """
+# it is over after so many complete days in a row, or a meter at the edge would be told of daily
+WHOLE_DAYS = 3
 # not the first day of a meter, which begins when the meter was put in
-DAYS = """
+DAYS = f"""
 SELECT
     source, is_complete, coverage, longest_gap_s,
-    reset_count + step_back_count + backwards_count AS falls
+    reset_count + step_back_count + backwards_count AS falls,
+    (
+        SELECT count_if(recent.is_complete) = {WHOLE_DAYS}
+        FROM fct_daily_energy AS recent
+        WHERE
+            recent.source = fct_daily_energy.source
+            AND recent.date_jst > $day::DATE - {WHOLE_DAYS}
+            AND recent.date_jst <= $day
+    ) AS is_whole_again
 FROM fct_daily_energy JOIN dim_source USING (source)
 WHERE date_jst = $day AND is_complete IS NOT NULL AND dim_source.first_reading_jst < $day
 ORDER BY source
@@ -36,13 +46,17 @@ ORDER BY source
 
 
 class MeterDay(NamedTuple):
-    """How whole the day of a meter is. `coverage` is from 0 to 1."""
+    """How whole the day of a meter is. `coverage` is from 0 to 1.
+
+    `is_whole_again` says that the days before it are complete too.
+    """
 
     source: str
     is_complete: bool
     coverage: float | None
     longest_gap_s: float | None
     falls: int
+    is_whole_again: bool
 
 
 def check_meters(settings: Settings, layout: Layout, told: Collection[str], words: Words) -> Found:
@@ -67,9 +81,9 @@ def check_meters(settings: Settings, layout: Layout, told: Collection[str], word
             over[key] = words("over_silent", name=source)
     for day in days:
         key = f"partial:{day.source}"
-        if day.is_complete:
-            over[key] = words("over_partial", name=day.source, day=last)
-        elif day.source not in silent:
+        if day.is_whole_again:
+            over[key] = words("over_partial", name=day.source, n=WHOLE_DAYS)
+        elif not day.is_complete and day.source not in silent:
             faults.append(Fault(key, _incomplete(day, last, words)))
     return Found(faults, over | _gone(meters, told, words))
 
