@@ -93,6 +93,13 @@ class Broker(Program):
             assert time.monotonic() < limit, self.log()
             time.sleep(0.02)
 
+    def wait_for_subscriptions(self, topics: int) -> None:
+        """Wait until the gateway has subscribed to so many topics since the broker exists."""
+        limit = time.monotonic() + START_S
+        while self.log().count(": homeiot-") < topics:
+            assert time.monotonic() < limit, self.log()
+            time.sleep(0.02)
+
     def save(self) -> None:
         """Let it write its sessions to the disk, which it else does every ten seconds."""
         file = self.folder / "data/mosquitto.db"
@@ -128,7 +135,8 @@ class Broker(Program):
         for shipped, own in places.items():
             assert shipped in text
             text = text.replace(shipped, own)
-        (self.folder / "mosquitto.conf").write_text(f"user {getpass.getuser()}\n{text}")
+        own = f"user {getpass.getuser()}\nlog_type subscribe\n"
+        (self.folder / "mosquitto.conf").write_text(own + text)
 
     def _write_passwords(self) -> None:
         file = self.folder / "passwords"

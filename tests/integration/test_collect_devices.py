@@ -20,6 +20,7 @@ from homeiot_batch.sources.exports.line_protocol import (
     split_line,
 )
 from tests.integration.collectors import COLLECT, Broker, Gateway, publish
+from tests.repository.test_collect_files import inputs
 
 SECOND = 10**9
 NOW = int(time.time()) - 3600
@@ -360,6 +361,7 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Collected:
         for recording in RECORDINGS.values()
         for topic, payload in recording.messages
     ]
+    topics = sum(len(found["topics"]) for found in inputs())
     expected = sum(len(recording.rows) for recording in RECORDINGS.values())
     first_ns = time.time_ns()
     with (
@@ -368,16 +370,16 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Collected:
     ):
         broker.start()
         gateway.start()
-        _wait_for_lines(gateway.folder / "log", len(devices) + 1, "Connected [")
+        broker.wait_for_subscriptions(topics)
         publish(broker, messages)
-        _wait_for_lines(written, expected, "power,")
+        _wait_for_lines(written, expected)
         gateway.stop()  # it writes what it has
     return Collected(list(_lines(written)), first_ns, time.time_ns())
 
 
-def _wait_for_lines(file: Path, count: int, with_text: str) -> None:
+def _wait_for_lines(file: Path, count: int) -> None:
     limit = time.monotonic() + WAIT_S
-    while not file.exists() or file.read_text().count(with_text) < count:
+    while not file.exists() or file.read_text().count("power,") < count:
         if time.monotonic() > limit:
             return  # the comparison of the rows says what is missing
         time.sleep(0.05)

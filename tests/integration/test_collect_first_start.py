@@ -1,6 +1,7 @@
 """collect/first_start.py with a real broker and real servers: secrets and users of a new house."""
 
 import base64
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -137,6 +139,14 @@ def login_1(user: str, secret: str) -> str:
 def login_2(_user: str, secret: str) -> str:
     """The token of a user of 2.x."""
     return f"Token {secret}"
+
+
+def answer_of(url: str, login: str, question: str) -> Any:
+    """The answer to a question, as a user with this login has it."""
+    query = urlencode({"db": BUCKET, "q": question})
+    request = urllib.request.Request(f"{url}/query?{query}", headers={"Authorization": login})
+    with urllib.request.urlopen(request, timeout=60) as got:
+        return json.load(got)
 
 
 def answer(server: Server, path: str, login: str, body: bytes | None = None) -> int:
