@@ -81,6 +81,7 @@ from tests.patches import (
 
 PARTS = [
     "Snakefile",
+    "collect",
     "config.yaml",
     "dbt",
     "docs",
@@ -825,6 +826,55 @@ MUTATIONS = [
         "export: points of a file without a database are not taken for the house's",
         body(ExportReader._without_context, "return None"),
         "tests/sources/exports/test_coverage.py -k rest_of_another",
+    ),
+    Mutation(
+        "collect: the broker keeps what the gateway has not stored",
+        text("collect/telegraf/telegraf.conf", "persistent_session = true", ""),
+        "tests/repository/test_collect_files.py -k stored",
+    ),
+    Mutation(
+        "collect: what waits in the broker outlives a restart",
+        text("collect/mosquitto/mosquitto.conf", "persistence true", "persistence false"),
+        "tests/repository/test_collect_files.py -k waits",
+    ),
+    Mutation(
+        "collect: what is no number is no reading",
+        text("collect/telegraf/telegraf.conf", 'type(value) != "float"', "False"),
+        "tests/integration/test_collect_devices.py -k every_message",
+    ),
+    Mutation(
+        "collect: a time that InfluxDB would refuse for ever is dropped",
+        text("collect/telegraf/telegraf.conf", "age > 30 * DAY", "False"),
+        "tests/integration/test_collect_devices.py -k every_message",
+    ),
+    Mutation(
+        "collect: what is sold has a sign",
+        text("collect/telegraf/devices/broute.conf", "power -= 0x100000000", "power -= 0"),
+        "tests/integration/test_collect_devices.py -k every_message",
+    ),
+    Mutation(
+        "collect: an answer without data is no energy",
+        text("collect/telegraf/devices/broute.conf", "count > HIGHEST_COUNT", "False"),
+        "tests/integration/test_collect_devices.py -k every_message",
+    ),
+    Mutation(
+        "collect: energy without its coefficient is not known",
+        text(
+            "collect/telegraf/devices/broute.conf",
+            "COEFFICIENT_WITHOUT_D3 = 0",
+            "COEFFICIENT_WITHOUT_D3 = 1",
+        ),
+        "tests/integration/test_collect_devices.py -k every_message",
+    ),
+    Mutation(
+        "collect: secrets that are there stay",
+        text("collect/first_start.py", "    if path.exists():\n        return\n", ""),
+        "tests/integration/test_collect_first_start.py -k random",
+    ),
+    Mutation(
+        "collect: a secret that InfluxDB does not take is told",
+        text("collect/first_start.py", "answer.status in (UNAUTHORIZED, FORBIDDEN)", "False"),
+        "tests/integration/test_collect_first_start.py -k least",
     ),
 ]
 

@@ -28,7 +28,8 @@ JAPAN = timezone(timedelta(hours=9))
 ARRIVAL = None
 WAIT_S = 25
 POWER, IMPORT, EXPORT = "instant_power_w", "energy_import_kwh", "energy_export_kwh"
-Row = tuple[str, tuple[tuple[str, float], ...], int | None]
+Value = float | str
+Row = tuple[str, tuple[tuple[str, Value], ...], int | None]
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Recording:
     rows: list[Row]
 
 
-def row(source: str, time_ns: int | None, **fields: float) -> Row:
+def row(source: str, time_ns: int | None, **fields: Value) -> Row:
     """A row of `power`. A time of None is that of the arrival."""
     return source, tuple(sorted(fields.items())), time_ns
 
@@ -305,8 +306,33 @@ BROUTE = Recording(
     ],
 )
 
+# a file that a user has written, with fields of any type
+USERS_FILE = """
+[[inputs.mqtt_consumer]]
+  servers = ["${MQTT_URL}"]
+  username = "gateway"
+  password = "@{house:gateway}"
+  client_id = "homeiot-users"
+  topics = ["esphome/own/+"]
+  qos = 1
+  persistent_session = true
+  topic_tag = ""
+  data_format = "value"
+  data_type = "auto_float"
+  value_field_name = "instant_power_w"
+  name_override = "power"
+  [[inputs.mqtt_consumer.topic_parsing]]
+    topic = "esphome/own/+"
+    tags = "_/_/source"
+"""
+USERS = Recording(
+    messages=[("esphome/own/attic", "12.5"), ("esphome/own/attic", "off")],
+    rows=[row("attic", ARRIVAL, **{POWER: 12.5})],
+)
+
 RECORDINGS = {
     "own": OWN,
+    "users": USERS,
     "tasmota": TASMOTA,
     "shelly-gen1": SHELLY_GEN1,
     "shelly-gen2": SHELLY_GEN2,
@@ -323,7 +349,7 @@ RECORDINGS = {
 class Collected:
     """What the gateway wrote: (measurement, tags, fields, nanoseconds) by line, and when."""
 
-    lines: list[tuple[str, dict[str, str], dict[str, float], int]]
+    lines: list[tuple[str, dict[str, str], dict[str, Value], int]]
     first_ns: int
     last_ns: int
 
@@ -337,15 +363,11 @@ class Collected:
         return sorted(rows, key=repr)
 
 
-def _lines(file: Path) -> Iterator[tuple[str, dict[str, str], dict[str, float], int]]:
+def _lines(file: Path) -> Iterator[tuple[str, dict[str, str], dict[str, Value], int]]:
     for line in file.read_bytes().splitlines() if file.exists() else []:
         series, fields, time_ns = split_line(line)
         parsed = parse_series(series)
-        values = {}
-        for name, text in split_fields(fields):
-            value = parse_value(text)
-            assert isinstance(value, float)
-            values[name.decode()] = value
+        values = {name.decode(): parse_value(value) for name, value in split_fields(fields)}
         yield parsed.measurement, dict(parsed.tags), values, int(time_ns)
 
 
@@ -355,13 +377,15 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Collected:
     folder = tmp_path_factory.mktemp("devices")
     written, output = folder / "lines", folder / "output.conf"
     output.write_text(f'[[outputs.file]]\nfiles = ["{written}"]\ndata_format = "influx"\n')
-    devices = sorted((COLLECT / "telegraf/devices").glob("*.conf"))
+    users = folder / "users.conf"
+    users.write_text(USERS_FILE)
+    devices = [users, *sorted((COLLECT / "telegraf/devices").glob("*.conf"))]
     messages = [
         (topic, payload if isinstance(payload, str) else json.dumps(payload))
         for recording in RECORDINGS.values()
         for topic, payload in recording.messages
     ]
-    topics = sum(len(found["topics"]) for found in inputs())
+    topics = sum(len(found["topics"]) for found in inputs()) + 1
     expected = sum(len(recording.rows) for recording in RECORDINGS.values())
     first_ns = time.time_ns()
     with (
@@ -398,4 +422,4 @@ def test_every_message_is_the_row_that_it_should_be(collected: Collected) -> Non
 def test_each_shipped_device_has_a_recording() -> None:
     """A file of devices/ without recorded payloads is not tested."""
     files = {file.stem for file in (COLLECT / "telegraf/devices").glob("*.conf")}
-    assert files == set(RECORDINGS) - {"own"}
+    assert files == set(RECORDINGS) - {"own", "users"}
