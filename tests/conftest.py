@@ -22,6 +22,7 @@ from tests.fast_set import (  # noqa: F401 - hooks
 )
 from tests.house import Checkout, House
 from tests.long_first import pytest_collection_modifyitems  # noqa: F401 - a hook
+from tests.parsed_project import pytest_sessionstart  # noqa: F401 - a hook
 from tests.staging import stage_day
 from tests.workflow import drills
 

@@ -369,7 +369,7 @@ MUTATIONS = [
     ),
     Mutation(
         "dbt: options of another project are not handed on",
-        gives(dbt_build._environment, environment.plain_environment, "dict(os.environ)"),
+        gives(dbt_build.dbt_environment, environment.plain_environment, "dict(os.environ)"),
         "tests/workflow/test_surroundings.py -k own_variables",
     ),
     Mutation(

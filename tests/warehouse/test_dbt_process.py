@@ -24,7 +24,7 @@ def test_its_output_is_added_to_the_log(tmp_path: Path) -> None:
     log.write_text("before\n")
     process = start()
     assert process.is_ready()
-    assert process.run(["no_such_command"], log) == 2
+    assert process.run(["no_such_command"], tmp_path, log) == 2
     assert log.read_text() == (
         "before\n"
         "Usage: dbt [OPTIONS] [COMMAND] [ARGS]...\n"
@@ -65,9 +65,9 @@ def test_a_dbt_that_cannot_be_imported_says_so_in_the_log(tmp_path: Path) -> Non
     (tmp_path / "dbt/__init__.py").write_text("")
     process = DbtProcess(plain_environment() | {"PYTHONPATH": str(tmp_path)})
     log = tmp_path / "dbt.log"
-    assert process.run(["build"], log) == 1
+    assert process.run(["build"], tmp_path, log) == 1
     assert log.read_text().splitlines()[-1] == "ModuleNotFoundError: No module named 'dbt.cli'"
     (tmp_path / "dbt/__init__.py").write_text("raise ValueError('of another Python')")
     process = DbtProcess(plain_environment() | {"PYTHONPATH": str(tmp_path)})
-    assert process.run(["build"], log) == 1
+    assert process.run(["build"], tmp_path, log) == 1
     assert log.read_text().splitlines()[-1] == "ValueError: of another Python"

@@ -5,10 +5,10 @@ Inside ours, dbt would keep the file open to the end.
 
 import contextlib
 import json
-import os
 import re
+import shutil
 import signal
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -32,6 +32,8 @@ from homeiot_batch.warehouse.dbt_results import delete_results, read_manifest, r
 from homeiot_batch.warehouse.table_vars import table_vars
 
 CLOCK = re.compile(r"^\d\d:\d\d:\d\d +")  # before each line that dbt writes
+# where dbt notes the project as it has parsed it, when it is called by hand or by the tests
+PARSE = ROOT / "dbt/target/partial_parse.msgpack"
 ENCOUNTERED = "Encountered an error:"
 
 
@@ -39,8 +41,7 @@ def start_early(settings: Settings) -> DbtProcess | None:
     """Start dbt's process, which then waits for `build_models`. None where it cannot be early."""
     if has_unbuildable_name(settings.duckdb_path):
         return None
-    with _database(settings.duckdb_path) as (database, folder):
-        return DbtProcess(_environment(settings, database), folder)
+    return DbtProcess(dbt_environment(settings))
 
 
 def build_models(
@@ -56,15 +57,18 @@ def build_models(
     do not say it. dbt's own output goes to `log`, its notes to the folder `target`. BuildError if a
     model or test fails, DatabaseDamaged if DuckDB finds its file damaged.
     """
+    file = settings.duckdb_path.resolve()
+    if has_unbuildable_name(file):
+        found = f"dbt cannot open {str(file)!r}: its name holds #, ; or a line break"
+        raise BuildError([f"{found}; rename the file, and set DUCKDB_PATH to its new name"])
     target = target.absolute()
     delete_results(target)
+    begin_with_parse_of_checkout(target)
     if early and not early.is_ready():
         early.stop()
         early = None
-    if early is None:
-        with _database(settings.duckdb_path) as (database, folder):
-            early = DbtProcess(_environment(settings, database), folder)
-    code = early.run(_arguments(target, table_vars(settings, learned)), log)
+    early = early or DbtProcess(dbt_environment(settings))
+    code = early.run(_arguments(target, table_vars(settings, learned)), file.parent, log)
     if code:
         raise _failure(settings, log, target, code)
     return _described(settings, target, WARNED)
@@ -87,25 +91,16 @@ def has_unbuildable_name(path: Path) -> bool:
     return re.search("[#;\n\r\t]", path.resolve().name) is not None
 
 
-@contextlib.contextmanager
-def _database(path: Path) -> Generator[tuple[str, tuple[int, ...]]]:
-    """The file's path as dbt takes it, and the open folder that dbt needs for it.
+def begin_with_parse_of_checkout(target: Path) -> None:
+    """Let dbt begin with its notes of the project in the checkout, if it has none of its own.
 
-    dbt takes a path for an address, which ends at a # or ;. It names the database by the last part
-    of the path, while DuckDB names it by the file that a link leads to.
+    To parse the project takes some seconds. dbt takes from such notes only what still holds.
     """
-    file = path.resolve()
-    if has_unbuildable_name(path):
-        found = f"dbt cannot open {str(file)!r}: its name holds #, ; or a line break"
-        raise BuildError([f"{found}; rename the file, and set DUCKDB_PATH to its new name"])
-    if not re.search("[#;?]", str(file.parent)):
-        yield str(file), ()
-        return
-    folder = os.open(file.parent, os.O_PATH | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{folder}/{file.name}", (folder,)
-    finally:
-        os.close(folder)
+    own = target / PARSE.name
+    with contextlib.suppress(OSError):  # it only saves time
+        if PARSE.exists() and not own.exists():
+            own.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(PARSE, own)
 
 
 def _arguments(target: Path, variables: Mapping[str, object]) -> list[str]:
@@ -178,12 +173,15 @@ def _last_words(output: str) -> str:
     return " ".join(words)[:LONGEST_REASON]
 
 
-def _environment(settings: Settings, database: str) -> dict[str, str]:
+def dbt_environment(settings: Settings) -> dict[str, str]:
+    """The environment of dbt's process, without secrets."""
     environment = plain_environment()
     for name, field in Settings.model_fields.items():
         if is_secret(field):
             environment.pop(name.upper(), None)
-    environment["DUCKDB_PATH"] = database
+    # seen from its folder, as dbt takes a path for an address, which ends at a # or ;. It names the
+    # database by the last part of the path, while DuckDB names it by the file a link leads to
+    environment["DUCKDB_PATH"] = f"./{settings.duckdb_path.resolve().name}"
     environment["DUCKDB_MEMORY_LIMIT"] = settings.duckdb_memory_limit
     environment["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
     return environment

@@ -21,20 +21,20 @@ PREPARED = ("dbt.cli.main", "dbt.task.build", "dbt.adapters.duckdb")
 
 
 class DbtProcess:
-    """A process that waits for `run`. It inherits the `descriptors`.
+    """A process that waits for `run`.
 
     It keeps the run's lock: if this process is killed, the next run waits until dbt has let go of
     the database.
     """
 
-    def __init__(self, environment: Mapping[str, str], descriptors: Sequence[int] = ()) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
             COMMAND,
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            pass_fds=(*run_lock.descriptors(), *descriptors),
+            pass_fds=run_lock.descriptors(),
         )
 
     def is_ready(self) -> bool:
@@ -42,13 +42,13 @@ class DbtProcess:
         assert self._process.stdout
         return self._process.stdout.readline() == READY
 
-    def run(self, arguments: Sequence[str], log: Path) -> int:
-        """Run dbt to its end, and add its output to `log`.
+    def run(self, arguments: Sequence[str], folder: Path, log: Path) -> int:
+        """Run dbt in the folder to its end, and add its output to `log`.
 
         The exit code, or less than 0 if a signal ended it.
         """
         log.touch()
-        order = json.dumps([list(arguments), str(log.absolute())])
+        order = json.dumps([list(arguments), str(folder), str(log.absolute())])
         with self._process as process:
             _, said = process.communicate(order.encode())
         if said:  # by Python, before the log was its output
@@ -73,9 +73,10 @@ def wait_and_run() -> None:
     order = sys.stdin.buffer.read()
     if not order:
         return
-    arguments, log = json.loads(order)
+    arguments, folder, log = json.loads(order)
     redirect(os.devnull, os.O_RDONLY, 0)
     redirect(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 1, 2)
+    os.chdir(folder)
     from dbt.cli.main import cli  # noqa: PLC0415 - it is imported by now
 
     sys.argv = ["dbt", *arguments]
