@@ -11,7 +11,9 @@ import pytest
 from homeiot_batch.cli import app
 from homeiot_batch.config import ROOT
 
-COMMANDS = [getattr(command.callback, "__name__", "") for command in app.registered_commands]
+COMMANDS = [
+    command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands
+]
 
 
 def homeiot(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -30,7 +32,7 @@ def test_help_lists_every_command_in_a_line() -> None:
     """Without arguments too. None is cut short."""
     listed = homeiot("--help")
     assert listed.returncode == 0
-    assert re.findall(r"^  (\w+)  ", listed.stdout, re.MULTILINE) == COMMANDS
+    assert re.findall(r"^  (\w[\w-]*)  ", listed.stdout, re.MULTILINE) == COMMANDS
     assert "..." not in listed.stdout.split("Commands:")[1]
     assert homeiot().stdout + homeiot().stderr == listed.stdout
 

@@ -131,6 +131,33 @@ def run(
         )
 
 
+@app.command(
+    name="every-night",
+    epilog=_examples("homeiot every-night", "SCHEDULE=01:30 homeiot every-night"),
+)
+def every_night(config: Config = None) -> None:
+    """Run the nightly command every day at SCHEDULE.
+
+    For a container, or a machine without cron. It waits until it is ended. At the start, and after
+    a sleep of the machine, a night that was missed runs at once.
+    """
+    from homeiot_batch.commands.every_night import run_every_night
+
+    run_every_night(config or [])
+
+
+@app.command(epilog=_examples("homeiot health"))
+def health(config: Config = None) -> None:
+    """Show whether the nights of `every-night` are good.
+
+    For the healthcheck of a container. Exit code 1 if the last good night ended more than 36 hours
+    ago.
+    """
+    from homeiot_batch.commands.health import show_health
+
+    show_health(config or [])
+
+
 @app.command(epilog=_examples("homeiot status", "homeiot status --json"))
 def status(as_json: AsJson = False, config: Config = None) -> None:
     """Show what is archived and loaded, day by day.

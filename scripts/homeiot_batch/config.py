@@ -7,7 +7,7 @@ import contextlib
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -60,6 +60,15 @@ def _day(value: object) -> date:
         raise ValueError("is not a date; give an existing day as YYYY-MM-DD") from None
 
 
+def _time_of_day(value: object) -> object:
+    if isinstance(value, time):
+        return value
+    if match := re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", str(value), re.ASCII):
+        return time(int(match[1]), int(match[2]))
+    # YAML takes 00:10 without quotes for the number 10
+    raise ValueError('is not a time of day; give HH:MM, in a YAML file in quotes: "00:10"')
+
+
 def from_checkout(path: Path) -> Path:
     """The same place seen from the working directory: a relative path starts at the checkout."""
     if Path.cwd() == ROOT:
@@ -68,6 +77,7 @@ def from_checkout(path: Path) -> Path:
 
 
 Day = Annotated[date, BeforeValidator(_day, json_schema_input_type=str)]
+TimeOfDay = Annotated[time, BeforeValidator(_time_of_day, json_schema_input_type=str)]
 Place = Annotated[Path, AfterValidator(from_checkout)]
 
 
@@ -187,6 +197,11 @@ class Settings(BaseSettings):
         "Days before yesterday that the nightly command checks for late points.",
         ge=0,
         le=3650,
+    )
+    schedule: TimeOfDay = _env(
+        "00:10",
+        "Local time of the house, HH:MM, at which `homeiot every-night` runs the nightly command.",
+        validate_default=True,
     )
     healthcheck_url: SecretStr | None = _secret(
         "Address that the nightly command pings, in the form of healthchecks.io. Environment only."

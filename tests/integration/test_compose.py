@@ -7,6 +7,7 @@ cannot.
 """
 
 import io
+import json
 import os
 import re
 import shlex
@@ -14,6 +15,7 @@ import shutil
 import socket
 import subprocess
 import tarfile
+import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
@@ -144,16 +146,16 @@ class ComposeHouse(House):
 
 
 def started(folder: Path, **settings: str) -> Iterator[ComposeHouse]:
-    """A house whose permanent services run, its image not built yet.
+    """A house whose source runs, the batch's image not built yet.
 
     Afterwards nothing of it is left in the engine.
     """
     house = ComposeHouse(folder, settings)
     try:
-        house.done("up", "--detach", "--wait")
+        house.done("up", "--detach", "--wait", "influxdb")
         yield house
     finally:
-        house.compose("--profile", "batch", "down", "--volumes", "--rmi", "local", "--timeout", "5")
+        house.compose("down", "--volumes", "--rmi", "local", "--timeout", "5")
 
 
 @pytest.fixture(scope="module")
@@ -248,10 +250,62 @@ def test_a_first_run_archives_yesterday_and_a_second_one_has_nothing_to_do(
     assert_archived(house, readings, yesterday)
 
 
-def test_only_the_source_runs_all_the_time(house: ComposeHouse) -> None:
-    """`docker compose up -d` leaves the batch alone, and a run leaves no container of its own."""
+def test_a_run_by_hand_leaves_no_container(house: ComposeHouse) -> None:
+    """Where only the source was started, only the source runs."""
     assert house.done("ps", "--services").split() == ["influxdb"]
     assert house.done("ps", "--all", "--quiet", "batch") == ""
+
+
+def health(house: ComposeHouse) -> str:
+    """What Docker says of the batch's health: starting, healthy or unhealthy."""
+    container = house.done("ps", "--quiet", "batch").strip()
+    status = ("docker", "inspect", "--format", "{{.State.Health.Status}}", container)
+    return house.command(*status).stdout.strip()
+
+
+def wait_for(house: ComposeHouse, wanted: str) -> None:
+    """Wait until Docker says so. It asks every minute."""
+    deadline = time.monotonic() + 300
+    while health(house) != wanted:
+        assert time.monotonic() < deadline, house.done("logs", "batch")
+        time.sleep(2)
+
+
+def test_the_nights_run_by_themselves(
+    tmp_path: Path, readings: list[Point], yesterday: str
+) -> None:
+    """`docker compose up -d` and the set time are all: a day is archived, and the health is good.
+
+    It is bad when the last good night is too old. A container that is started again then runs a
+    night at once. While the source is away, that night fails and the health stays bad.
+    """
+    for house in started(tmp_path):
+        house.write(readings)
+        house.done("build", "batch")
+        soon = datetime.now(ZoneInfo("Asia/Tokyo")) + timedelta(minutes=1)
+        with (house.folder / ".env").open("a") as env:
+            env.write(f"SCHEDULE={soon:%H:%M}\n")
+        house.done("up", "--detach")
+        note = house.folder / "data/markers/nights.json"
+        deadline = time.monotonic() + 300
+        while not note.exists() or "last_good" not in note.read_text():
+            assert time.monotonic() < deadline, house.done("logs", "batch")
+            time.sleep(1)
+        assert_archived(house, readings, yesterday)
+        assert "summary: 1 days read" in house.done("logs", "batch")
+        wait_for(house, "healthy")
+
+        house.done("stop", "influxdb")
+        old = datetime.now(ZoneInfo("Asia/Tokyo")) - timedelta(hours=37)
+        note.write_text(json.dumps({"since": str(old), "last_good": str(old)}))
+        shutil.rmtree(house.day(yesterday))
+        wait_for(house, "unhealthy")
+        house.done("restart", "--no-deps", "batch")
+        wait_for(house, "unhealthy")
+        house.done("start", "influxdb")
+        house.done("restart", "--no-deps", "batch")
+        wait_for(house, "healthy")
+        assert_archived(house, readings, yesterday)
 
 
 def test_the_image_holds_compiled_code_and_nothing_of_the_house(house: ComposeHouse) -> None:
@@ -318,7 +372,7 @@ def test_influxdb_listens_to_this_machine_alone_unless_told_otherwise(house: Com
 def opened_house(tmp_path: Path) -> Iterator[ComposeHouse]:
     """A house whose InfluxDB was local at first, then opened as the page says."""
     for opened in started(tmp_path):
-        opened.done("up", "--detach", "--wait")
+        opened.done("up", "--detach", "--wait", "influxdb")
         with (opened.folder / ".env").open("a") as env:
             env.write(blocks(page("how-to/docker.md"), "text")[1])
         yield opened
@@ -337,7 +391,7 @@ def test_a_gateway_writes_from_elsewhere_with_its_password(
     for command in commands.splitlines():
         done = opened_house.command(*shlex.split(command))
         assert done.returncode == 0, done.stderr
-    opened_house.done("up", "--detach", "--wait")
+    opened_house.done("up", "--detach", "--wait", "influxdb")
     port = opened_house.done("port", "influxdb", "8086").strip().rpartition(":")[2]
     base = f"http://{address_of_this_machine()}:{port}"
 
@@ -427,9 +481,7 @@ def test_a_password_in_a_file_reaches_the_batch(
     assert PASSWORD not in run.stdout + run.stderr
     assert [path for path in kept if PASSWORD.encode() in path.read_bytes()] == []
     [image] = [
-        name
-        for name in guarded_house.done("--profile", "batch", "config", "--images").split()
-        if name.endswith("-batch")
+        name for name in guarded_house.done("config", "--images").split() if name.endswith("-batch")
     ]
     layers = list(files_of_image(image))
     assert any(

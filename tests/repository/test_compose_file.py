@@ -22,9 +22,10 @@ def mounts(service: str) -> dict[str, str]:
     return {part[1]: part[0] for part in parts}
 
 
-def test_without_a_profile_only_the_source_runs() -> None:
+def test_without_a_profile_only_the_source_and_the_batch_run() -> None:
     """A house that collects elsewhere sees nothing of broker and gateway."""
-    assert [name for name, part in SERVICES.items() if "profiles" not in part] == ["influxdb"]
+    usual = [name for name, part in SERVICES.items() if "profiles" not in part]
+    assert usual == ["influxdb", "folders", "batch"]
     assert set(COLLECTING) == {"secrets", "users", "broker", "gateway"}
 
 

@@ -129,6 +129,11 @@ class Layout:
         return self.markers / "messages.json"
 
     @property
+    def nights(self) -> Path:
+        """The note of `every-night`: since when it runs, and when the last good night ended."""
+        return self.markers / "nights.json"
+
+    @property
     def read_copy(self) -> Path:
         """The DuckDB file that is published for readers, beside the one that is written."""
         return self.database.with_name(f"{self.database.stem}.read{self.database.suffix}")
