@@ -104,7 +104,7 @@ def test_each_end_is_told(
     assert capsys.readouterr().err == "warning: of the message\n"
 
 
-def refused(settings: Settings, reason: str) -> None:
+def refused(settings: Settings, reason: str, code: int) -> None:
     """A run whose workflow, another process, has left a reason.
 
     Meanwhile another run has written the summary of the last run.
@@ -113,14 +113,14 @@ def refused(settings: Settings, reason: str) -> None:
         night.settings = settings
         night.end = FAILED
         refusal.leave(reason)
-        raise SystemExit(75)
+        raise SystemExit(code)
 
 
 def test_the_reason_of_a_workflow_that_refused(told: Told, able: Settings) -> None:
     """It comes by a file. Without anybody who asks there is none."""
     reason = "another run still holds the archive"
     with pytest.raises(SystemExit):
-        refused(able, reason)
+        refused(able, reason, 75)
     assert told.ends == [replace(FAILED, code=75, error=reason)]
     assert refusal.VARIABLE not in os.environ
     refusal.leave(reason)
@@ -141,6 +141,13 @@ def test_where_no_file_can_be_made_the_night_goes_on(
     assert told.ends == [
         NightEnd(75, error="exit code 75, and no cause was given; see the log of the night")
     ]
+
+
+def test_a_workflow_that_was_run_once_more_may_have_refused(told: Told, able: Settings) -> None:
+    """The second one did all: the night is good."""
+    with pytest.raises(SystemExit):
+        refused(able, "the database is damaged", 0)
+    assert told.ends == [replace(FAILED, code=0)]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from homeiot_batch.config import Settings, given_settings
-from homeiot_batch.core.exit_codes import FAILED
+from homeiot_batch.core.exit_codes import DONE, FAILED
 from homeiot_batch.errors import HomeIotError
 from homeiot_batch.messages.faults import NightEnd
 from homeiot_batch.messages.words import Words
@@ -62,10 +62,12 @@ def _end(night: Night, code: object, reason: Path) -> NightEnd:
     if not isinstance(code, int):
         return NightEnd(FAILED, error=str(code).removeprefix("error: "))
     end = replace(night.end or NightEnd(code), code=code)
+    if code == DONE:  # whatever a workflow said that was run once more
+        return end
     error = _left(reason)
     if night.was_ended:
         error = Words()("run_ended")
-    elif code and not error and not end.failures:
+    elif not error and not end.failures:
         error = Words()("run_code", code=code)
     return replace(end, error=error)
 
