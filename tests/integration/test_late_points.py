@@ -1,5 +1,7 @@
 """Points that reach InfluxDB after their day was archived."""
 
+import pytest
+
 from tests.house import Checkout, Outcome
 from tests.integration.points import Point
 from tests.integration.servers import Influx1, Influx2
@@ -37,6 +39,7 @@ def powers(house: Checkout) -> dict[str, list[float]]:
     return found
 
 
+@pytest.mark.parametrize("version1", ["1.6"])
 def test_late_points_are_brought_in_and_shrunken_days_left_alone(
     checkout: Checkout, influx1: Influx1
 ) -> None:
@@ -111,6 +114,7 @@ def test_late_points_are_brought_in_and_shrunken_days_left_alone(
     ) == (0, [], True)
 
 
+@pytest.mark.parametrize("version1", ["1.6"])
 def test_a_stopped_server_is_no_reason_to_leave_out_the_rest(
     checkout: Checkout, influx1: Influx1
 ) -> None:
@@ -146,6 +150,7 @@ ODD = """
 """
 
 
+@pytest.mark.parametrize("server", ["1.13", "2.7"], indirect=True)
 def test_late_points_of_names_with_blanks_and_quotes(
     checkout: Checkout, server: Influx1 | Influx2
 ) -> None:

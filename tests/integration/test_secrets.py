@@ -102,9 +102,7 @@ def said_by_all(house: Checkout) -> dict[str, Outcome]:
     }
 
 
-@pytest.mark.parametrize(
-    "server", ["1.6 with a password", "1.13 with a password", "2.7"], indirect=True
-)
+@pytest.mark.parametrize("server", ["1.6 with a password", "2.7"], indirect=True)
 def test_secrets_stay_where_they_were_given(server: Influx1 | Influx2, checkout: Checkout) -> None:
     """Not in output, logs, markers, `.snakemake`, Parquet, DuckDB or any command line.
 

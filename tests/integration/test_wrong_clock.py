@@ -177,8 +177,9 @@ def write(server: Influx1, bucket: str, days: Iterable[int], minutes: Iterable[i
     server.write_lines(bucket, "\n".join(lines).encode())
 
 
-@pytest.mark.parametrize("nights_between", [[], ["2026-11-11", "2026-11-12"]])
-@pytest.mark.parametrize("clock", ["noted", "not seen"])
+@pytest.mark.parametrize(
+    ("clock", "nights_between"), [("noted", ["2026-11-11", "2026-11-12"]), ("not seen", [])]
+)
 def test_no_day_stays_short_after_an_outage(
     nights_between: list[str], clock: str, checkout: Checkout, influx16: Influx1
 ) -> None:
