@@ -733,6 +733,11 @@ MUTATIONS = [
         "tests/export/test_places.py -k keeps_its_permissions",
     ),
     Mutation(
+        "data out: no file of the house is replaced",
+        without(places.refuse_place, "_refuse_own("),
+        "tests/export/test_places.py -k own_files",
+    ),
+    Mutation(
         "data out: a name in a sheet is text",
         instead(sheet._put_text, "sheet.write_string", "sheet.write"),
         "tests/export/test_writers.py -k formula_or_a_link",

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import SettingsError
 from homeiot_batch.export.places import deliver, refuse_place, work_folder
+
+LAYOUT = Layout(*(Path("/house") / name for name in ("parquet", "markers", "db", "r", "house")))
 
 
 def put(target: Path, text: str) -> None:
@@ -88,7 +91,7 @@ def test_an_export_that_is_ended_leaves_nothing(number: int, tmp_path: Path) -> 
 def refusal(target: Path | None, form: str = "csv") -> str:
     """What is said of a place that no export can go to."""
     with pytest.raises(SettingsError) as refused:
-        refuse_place(target, form)
+        refuse_place(target, form, LAYOUT)
     return str(refused.value)
 
 
@@ -101,15 +104,55 @@ def test_a_place_that_is_no_file_is_refused(tmp_path: Path) -> None:
             f"--output='{place}' is there and is no file; name a file, or leave --output out for "
             "standard output"
         )
-    refuse_place(tmp_path / "x.csv", "xlsx")
+    refuse_place(tmp_path / "x.csv", "xlsx", LAYOUT)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "parquet/d/part-0.parquet",
+        "markers/x.json",
+        "house/tariffs.csv",
+        "h.duckdb",
+        "h.read.duckdb",
+    ],
+)
+def test_the_houses_own_files_are_not_replaced(name: str, tmp_path: Path) -> None:
+    """Also through a link. The report's folder is for any page or file."""
+    layout = Layout(
+        parquet=tmp_path / "parquet",
+        markers=tmp_path / "markers",
+        database=tmp_path / "h.duckdb",
+        report_folder=tmp_path / "report",
+        house=tmp_path / "house",
+    )
+    own = tmp_path / name
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text("own")
+    link = tmp_path / "link.csv"
+    link.symlink_to(own)
+    for target in (own, link):
+        with pytest.raises(SettingsError) as refused:
+            refuse_place(target, "csv", layout)
+        assert str(refused.value) == (
+            f"--output='{target}' is a place of the house's own files; "
+            "name a file in another folder"
+        )
+    refuse_place(tmp_path / "x.csv", "csv", layout)
+
+
+def test_a_closed_standard_output_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a service may have it."""
+    monkeypatch.setattr(sys, "stdout", None)
+    assert refusal(None) == "standard output is closed; give --output FILE"
 
 
 @pytest.mark.parametrize("form", ["xlsx", "parquet"])
 def test_no_bytes_go_to_a_terminal(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Text may. A pipe gets anything."""
-    refuse_place(None, form)
+    refuse_place(None, form, LAYOUT)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    refuse_place(None, "csv")
+    refuse_place(None, "csv", LAYOUT)
     assert refusal(None, form) == (
         f"--format={form} would fill the terminal with bytes; give --output FILE"
     )
@@ -118,6 +161,7 @@ def test_no_bytes_go_to_a_terminal(form: str, monkeypatch: pytest.MonkeyPatch) -
 SEND = """
 import sys
 from pathlib import Path
+from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import ArchiveError
 from homeiot_batch.export.places import deliver
 try:

@@ -14,6 +14,7 @@ from homeiot_batch.core.days import LocalDay, nanoseconds
 from homeiot_batch.core.meters import Meter
 from homeiot_batch.errors import ArchiveError, SettingsError
 from homeiot_batch.export import readings
+from homeiot_batch.export.coverage import find_archived
 from homeiot_batch.export.request import Request
 from homeiot_batch.export.sheet_size import SHEET_ROWS
 from tests.export.conftest import RAW, ExportHouse, day_row
@@ -202,6 +203,25 @@ def test_days_are_read_one_after_the_other(
         return read(folder)
 
     monkeypatch.setattr(readings, "open_day", noted)
-    archive = readings.Readings(export_house.settings, Request("readings", NOV_20, NOV_22), {})
+    archive = begun(export_house)
     seen = [(len(batch), len(opened)) for batch in archive.batches()]
     assert seen == [(1, 1), (1, 2), (1, 3)]
+
+
+def test_a_day_that_a_run_replaces_meanwhile_is_not_left_out(export_house: ExportHouse) -> None:
+    """For a moment it is not there: the export is refused."""
+    export_house.archive(NOV_20, NOV_22, [(0, "a", 1, 1, 1)])
+    rows = begun(export_house).batches()
+    next(rows)
+    folder = export_house.settings.layout.day(RAW, NOV_21)
+    folder.rename(folder.with_name("away"))
+    with pytest.raises(ArchiveError) as refused:
+        next(rows)
+    assert str(refused.value) == f"{folder} is not there; run again to have the day read"
+
+
+def begun(house: ExportHouse) -> readings.Readings:
+    """An export of the readings of three days that has begun."""
+    request = Request("readings", NOV_20, NOV_22)
+    archived = find_archived(house.settings, request)
+    return readings.Readings(house.settings, request, archived, {})

@@ -33,8 +33,9 @@ def write_export(
     try:
         request = read_request(what, first, last, sources)
         chosen = read_format(form, output)
-        refuse_place(target, chosen)
-        job = Job(load_settings(given_settings(config)), request, chosen)
+        settings = load_settings(given_settings(config))
+        refuse_place(target, chosen, settings.layout)
+        job = Job(settings, request, chosen)
         rows = export(job, target)
     except (HomeIotError, OSError, duckdb.Error) as error:
         line = " ".join(str(error).split())

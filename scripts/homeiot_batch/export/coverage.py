@@ -1,6 +1,6 @@
 """Which days of an export are not there, or not whole: no export is silently short."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 
 import duckdb
@@ -13,6 +13,9 @@ from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.errors import ArchiveError, DatabaseError
 from homeiot_batch.export.request import Request
 from homeiot_batch.warehouse.table_vars import table_datasets
+
+# of each dataset of the tables, the days of a range that have their file
+ArchivedDays = Mapping[str, set[date]]
 
 LATEST_NS = 2**63
 MOST_SPANS = 6  # that a line names
@@ -32,9 +35,13 @@ ORDER BY ALL
 """
 
 
-def archived_in(settings: Settings, request: Request, dataset: str) -> set[date]:
-    """The days of the range that have their file."""
-    layout = settings.layout
+def find_archived(settings: Settings, request: Request) -> ArchivedDays:
+    """The days of the range that have their file. What is exported is those, whatever goes on."""
+    names = table_datasets(settings)
+    return {name: _archived_in(settings.layout, request, name) for name in names}
+
+
+def _archived_in(layout: Layout, request: Request, dataset: str) -> set[date]:
     found = set()
     for day in archived_days(layout, dataset):
         is_wanted = request.first <= day <= request.last
@@ -43,12 +50,11 @@ def archived_in(settings: Settings, request: Request, dataset: str) -> set[date]
     return found
 
 
-def refuse_unarchived(settings: Settings, request: Request) -> None:
+def refuse_unarchived(settings: Settings, request: Request, archived: ArchivedDays) -> None:
     """ArchiveError if no day of the range is archived."""
-    names = table_datasets(settings)
-    if any(archived_in(settings, request, name) for name in names):
+    if any(archived.values()):
         return
-    known = sorted({day for name in names for day in archived_days(settings.layout, name)})
+    known = sorted({day for name in archived for day in archived_days(settings.layout, name)})
     there = f"nothing is archived in {settings.layout.parquet} yet"
     if known:
         there = f"archived are days of {known[0]} to {known[-1]}"
@@ -58,17 +64,17 @@ def refuse_unarchived(settings: Settings, request: Request) -> None:
     )
 
 
-def refuse_unbuilt(settings: Settings, request: Request) -> None:
+def refuse_unbuilt(layout: Layout, what: str, archived: ArchivedDays) -> None:
     """DatabaseError if a day of the range is archived, and the tables do not have it as it is."""
-    for name in table_datasets(settings):
-        unbuilt = unbuilt_days(settings, request, name)
+    for name, days in archived.items():
+        unbuilt = unbuilt_days(layout, name, days)
         if unbuilt:
             raise DatabaseError(
                 f"the tables are older than the archive: of {name} they lack {spans(unbuilt)}; "
                 "run `homeiot run`, which builds them, and export again"
             )
-    if request.what != "quarters":
-        refuse_unpublished(settings.layout)
+    if what != "quarters":
+        refuse_unpublished(layout)
 
 
 def refuse_unpublished(layout: Layout) -> None:
@@ -84,12 +90,11 @@ def refuse_unpublished(layout: Layout) -> None:
     )
 
 
-def unbuilt_days(settings: Settings, request: Request, dataset: str) -> list[date]:
-    """The archived days of the range that are not loaded, or were loaded after the last build."""
-    layout = settings.layout
+def unbuilt_days(layout: Layout, dataset: str, days: Collection[date]) -> list[date]:
+    """Those of the archived days that are not loaded, or were loaded after the last build."""
     built_ns = _build_time(layout)
     found = []
-    for day in sorted(archived_in(settings, request, dataset)):
+    for day in sorted(days):
         marker = layout.marker(dataset, day)
         if not marker.exists() or marker.stat().st_mtime_ns > built_ns:
             found.append(day)
@@ -109,27 +114,23 @@ def _build_time(layout: Layout) -> int:
     return built_ns
 
 
-def missing_lines(settings: Settings, request: Request) -> Iterator[str]:
+def missing_lines(settings: Settings, request: Request, archived: ArchivedDays) -> Iterator[str]:
     """A line for each dataset that lacks days of the range, or has days that are not whole."""
-    for name in table_datasets(settings):
-        archived = archived_in(settings, request, name)
-        missing = [day for day in request.days if day not in archived]
+    for name, days in archived.items():
+        missing = [day for day in request.days if day not in days]
         if missing:
             yield f"{name}: not archived are {spans(missing)}"
         early = []
         for read in early_reads(settings.layout, settings, name):
-            if read.day.date in archived:
+            if read.day.date in days:
                 early.append(read.day.date)
         if early:
             yield f"{name}: read before they were over, and not whole, are {spans(early)}"
 
 
-def unarchived_days(settings: Settings, request: Request) -> set[date]:
+def unarchived_days(request: Request, archived: ArchivedDays) -> set[date]:
     """The days of the range that no dataset of the tables has."""
-    archived: set[date] = set()
-    for name in table_datasets(settings):
-        archived |= archived_in(settings, request, name)
-    return set(request.days) - archived
+    return set(request.days).difference(*archived.values())
 
 
 def lines_of_tables(

@@ -1,5 +1,6 @@
 """One export from its request to the file, with what its user must know of it."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,6 +10,8 @@ from homeiot_batch.archive.zone_record import require_zone
 from homeiot_batch.config import Settings
 from homeiot_batch.errors import DatabaseError
 from homeiot_batch.export.coverage import (
+    ArchivedDays,
+    find_archived,
     lines_of_readings,
     lines_of_tables,
     missing_lines,
@@ -39,7 +42,6 @@ from homeiot_batch.export.tables import (
     table_rows,
 )
 from homeiot_batch.export.writers import About, write
-from homeiot_batch.warehouse.table_vars import table_datasets
 
 
 @dataclass
@@ -51,6 +53,11 @@ class Job:
     form: str
     lines: list[str] = field(default_factory=list)
 
+    @functools.cached_property
+    def archived(self) -> ArchivedDays:
+        """The archived days of the range, as they are when the export begins."""
+        return find_archived(self.settings, self.request)
+
     def write(self, part: Path) -> int:
         """Write the export to the file, and return the number of its rows.
 
@@ -58,19 +65,19 @@ class Job:
         """
         require_zone(self.settings.layout, self.settings.tz)
         refuse_no_meters(self.settings)
-        refuse_unarchived(self.settings, self.request)
-        self.lines += missing_lines(self.settings, self.request)
+        refuse_unarchived(self.settings, self.request, self.archived)
+        self.lines += missing_lines(self.settings, self.request, self.archived)
         if self.request.what == "readings":
             return self._write_readings(part)
         return self._write_table(part)
 
     def _write_table(self, part: Path) -> int:
-        refuse_unbuilt(self.settings, self.request)
+        refuse_unbuilt(self.settings.layout, self.request.what, self.archived)
         with open_tables(self.settings, self.request.what) as connection:
             refuse_unknown_sources(known_sources(connection), self.request)
             if self.request.what == "balance":
                 refuse_no_balance(connection)
-            said = unarchived_days(self.settings, self.request)
+            said = unarchived_days(self.request, self.archived)
             self.lines += lines_of_tables(connection, self.request, said)
             if self.form == "xlsx":
                 refuse_too_many(count_rows(connection, self.request))
@@ -85,7 +92,7 @@ class Job:
 
     def _write_readings(self, part: Path) -> int:
         if self.request.sources:
-            known = archived_sources(self.settings, self.request)
+            known = archived_sources(self.settings, self.archived)
             refuse_unknown_sources(known, self.request)
         complete = self._complete()
         if self.form == "xlsx":
@@ -94,12 +101,12 @@ class Job:
         readings = self._readings(complete)
         rows = reading_rows(readings)
         self._write(rows, part)
-        said = unarchived_days(self.settings, self.request)
+        said = unarchived_days(self.request, self.archived)
         self.lines += lines_of_readings(readings.seen, self.request, said)
         return rows.count
 
     def _readings(self, complete: Complete) -> Readings:
-        return Readings(self.settings, self.request, complete)
+        return Readings(self.settings, self.request, self.archived, complete)
 
     def _write(self, rows: Rows, part: Path) -> None:
         write(rows, self.form, part, About(self.request, self.settings.tz))
@@ -121,5 +128,5 @@ class Job:
         return {day: flags for day, flags in found.items() if day not in unbuilt}
 
     def _unbuilt(self) -> Iterator[date]:
-        for name in table_datasets(self.settings):
-            yield from unbuilt_days(self.settings, self.request, name)
+        for name, days in self.archived.items():
+            yield from unbuilt_days(self.settings.layout, name, days)

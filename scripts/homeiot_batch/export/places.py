@@ -13,20 +13,48 @@ from collections.abc import Generator
 from pathlib import Path
 
 from homeiot_batch.core.files import sync_file, sync_folder
+from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import ArchiveError, SettingsError
 
 BINARY = ("xlsx", "parquet")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def refuse_place(target: Path | None, form: str) -> None:
-    """SettingsError for a file that cannot be written, or a terminal that would show bytes."""
+def refuse_place(target: Path | None, form: str, layout: Layout) -> None:
+    """SettingsError for a file that cannot be written, or that is the house's own.
+
+    Also for a terminal that would show bytes.
+    """
     if target is None:
-        if form in BINARY and sys.stdout.isatty():
-            raise SettingsError(
-                f"--format={form} would fill the terminal with bytes; give --output FILE"
-            )
-        return
+        _refuse_output(form)
+    else:
+        _refuse_file(target)
+        _refuse_own(target, layout)
+
+
+def _refuse_output(form: str) -> None:
+    if sys.stdout is None:
+        raise SettingsError("standard output is closed; give --output FILE")
+    if form in BINARY and sys.stdout.isatty():
+        raise SettingsError(
+            f"--format={form} would fill the terminal with bytes; give --output FILE"
+        )
+
+
+def _refuse_own(target: Path, layout: Layout) -> None:
+    """No export takes the place of the archive, its markers or a database."""
+    place = real_place(target)
+    folders = (layout.parquet, layout.markers, layout.house, layout.read_generations)
+    own = [layout.database, layout.read_copy]
+    inside = [folder for folder in folders if place.is_relative_to(folder.resolve())]
+    if inside or place in [file.resolve() for file in own]:
+        raise SettingsError(
+            f"--output={str(target)!r} is a place of the house's own files; "
+            "name a file in another folder"
+        )
+
+
+def _refuse_file(target: Path) -> None:
     if not target.parent.is_dir():
         raise SettingsError(
             f"--output={str(target)!r}: there is no folder {target.parent}; make it first"

@@ -13,11 +13,11 @@ from homeiot_batch.archive.day_file import damage_error, open_day, translate_rea
 from homeiot_batch.config import SHIPPED_DATASET, Settings
 from homeiot_batch.core.datasets import DUCKDB_TYPES, Dataset
 from homeiot_batch.core.duckdb_connections import connect
-from homeiot_batch.core.layout import PART
 from homeiot_batch.core.meter_series import Found, find_series
 from homeiot_batch.core.sql_text import literal, quoted
 from homeiot_batch.errors import ArchiveError, SettingsError
 from homeiot_batch.export.columns import Column
+from homeiot_batch.export.coverage import ArchivedDays
 from homeiot_batch.export.queries import DAY_COMPLETE, SOURCE, offset
 from homeiot_batch.export.request import Request
 from homeiot_batch.export.rows import BATCH_ROWS, Rows
@@ -73,26 +73,18 @@ def refuse_no_meters(settings: Settings) -> None:
         raise SettingsError(lacking)
 
 
-def archived_sources(settings: Settings, request: Request) -> list[str]:
-    """The meters that are declared, or have archived readings in the range."""
+def archived_sources(settings: Settings, archived: ArchivedDays) -> list[str]:
+    """The meters that are declared, or have readings on the archived days."""
     found = {name for name, meter in settings.meters.items() if meter.series}
-    if SHIPPED_DATASET in table_datasets(settings):
-        found |= _shipped_sources(settings, request)
+    for day in sorted(archived.get(SHIPPED_DATASET, ())):
+        dataset = settings.datasets[SHIPPED_DATASET]
+        table = _read(settings, dataset, day, [TAG])
+        with connect() as connection:
+            connection.register("readings", table)
+            value = _value(dataset, TAG, table)
+            rows = connection.execute(f"SELECT DISTINCT {value} FROM readings").fetchall()
+        found.update(source for (source,) in rows)
     return sorted(found)
-
-
-def _shipped_sources(settings: Settings, request: Request) -> set[str]:
-    dataset = settings.datasets[SHIPPED_DATASET]
-    found: set[str] = set()
-    for day in request.days:
-        if (settings.layout.day(dataset.name, day) / PART).exists():
-            table = _read(settings, dataset, day, [TAG])
-            with connect() as connection:
-                connection.register("readings", table)
-                value = _value(dataset, TAG, table)
-                rows = connection.execute(f"SELECT DISTINCT {value} FROM readings").fetchall()
-            found.update(source for (source,) in rows)
-    return found
 
 
 @dataclass
@@ -101,13 +93,14 @@ class Readings:
 
     settings: Settings
     request: Request
+    archived: ArchivedDays
     complete: Complete
     seen: dict[str, set[date]] = field(default_factory=dict)
     _bounds: dict[str, DayBounds] = field(default_factory=dict)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows of one day after the other. ArchiveError for a day that cannot be read."""
-        for day in self.request.days:
+        for day in sorted(set[date]().union(*self.archived.values())):
             try:
                 yield from self._seen(day)
             except (duckdb.Error, pa.ArrowException) as error:
@@ -132,8 +125,8 @@ class Readings:
 
     def _of_day(self, connection: duckdb.DuckDBPyConnection, day: date) -> Iterator[pa.RecordBatch]:
         selects: list[str] = []
-        for name in table_datasets(self.settings):
-            if (self.settings.layout.day(name, day) / PART).exists():
+        for name, days in self.archived.items():
+            if day in days:
                 selects += self._of_dataset(connection, self.settings.datasets[name], day)
         if not selects:
             return

@@ -1,8 +1,9 @@
 """What a user asked to export."""
 
+import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 from homeiot_batch.core.days import each_day, parse_day
@@ -88,5 +89,5 @@ def _refuse_parts_of_months(begin: date, end: date) -> None:
 
 def last_of_month(day: date) -> date:
     """The last day of the day's month."""
-    in_next = day.replace(day=28) + timedelta(days=4)
-    return in_next - timedelta(days=in_next.day)
+    _, days = calendar.monthrange(day.year, day.month)
+    return day.replace(day=days)
