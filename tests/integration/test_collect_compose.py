@@ -18,6 +18,11 @@ from tests.integration.servers import free_port
 from tests.integration.test_collect_first_start import answer_of, contents, login_1, login_2
 from tests.integration.test_compose import GID, UID, ComposeHouse, engine_answers
 
+# the batch's own image takes minutes to build, and is tested in test_compose.py
+BATCH = """services:
+  batch: {build: !reset null, image: "python:3.12-slim", command: sleep infinity}
+"""
+START = 1  # of the page's commands: those that start the house
 SECONDS = 12
 PATIENCE_S = 120
 COUNT = "SELECT count(instant_power_w) FROM power GROUP BY source"
@@ -35,6 +40,11 @@ def page_settings(version: str) -> dict[str, str]:
     return dict(re.findall(r"^(\w+)=(.*)$", block, re.MULTILINE))
 
 
+def page_secret(version: str) -> str:
+    """Where the batch finds its secret."""
+    return "influx_password" if "INFLUX_PASSWORD_FILE" in page_settings(version) else "influx_token"
+
+
 @pytest.fixture(params=list(LOGINS))
 def version(request: pytest.FixtureRequest) -> str:
     """Each InfluxDB of the page."""
@@ -47,11 +57,14 @@ def collecting(tmp_path: Path, version: str) -> Iterator[ComposeHouse]:
     settings = page_settings(version) | {"MQTT_PORT": str(free_port()), "MQTT_BIND": "127.0.0.1"}
     house = ComposeHouse(tmp_path, settings)
     shutil.copytree(ROOT / "collect", tmp_path / "collect")
+    (tmp_path / "docker-compose.override.yml").write_text(BATCH)
     try:
-        house.done("up", "--detach")
+        for command in blocks(page("how-to/collect.md"), "text")[START].splitlines():
+            house.done(*command.partition("#")[0].split()[2:])
         yield house
     finally:
-        house.compose("--profile", "batch", "down", "--volumes", "--timeout", "2")
+        house.compose("--profile", "*", "down", "--volumes", "--timeout", "2")
+    assert house.done("--profile", "*", "ps", "--all", "--quiet") == ""
 
 
 def simulation(house: ComposeHouse) -> "subprocess.Popen[str]":
@@ -87,6 +100,9 @@ def test_a_house_collects_from_its_first_start(collecting: ComposeHouse, version
     }
     assert owners == {"meters": UID, "reader": UID, "gateway/writer": UID, "broker/passwords": 1883}
     assert (collecting.folder / "data/house/gateway").stat().st_gid == GID
+    secret = page_secret(version)
+    read = collecting.done("exec", "-T", "batch", "cat", f"/run/secrets/{secret}")
+    assert read == before["reader"][0]
     time.sleep(11)  # the broker has written the gateway's session
     meters = simulation(collecting)
     for name in ("influxdb", "gateway"):
@@ -104,4 +120,5 @@ def test_a_house_collects_from_its_first_start(collecting: ComposeHouse, version
 
     collecting.done("up", "--detach")
     assert contents(collecting.folder / "secrets") == before
-    assert set(collecting.done("ps", "--services").split()) == {"influxdb", "broker", "gateway"}
+    running = set(collecting.done("ps", "--services").split())
+    assert running == {"influxdb", "broker", "gateway", "batch"}
