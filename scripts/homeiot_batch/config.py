@@ -63,10 +63,12 @@ def _day(value: object) -> date:
 def _time_of_day(value: object) -> object:
     if isinstance(value, time):
         return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        # YAML takes 10:30 without quotes for a number of minutes, but 00:10 for a text
+        value = f"{value // 60}:{value % 60:02}"
     if match := re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", str(value), re.ASCII):
         return time(int(match[1]), int(match[2]))
-    # YAML takes 00:10 without quotes for the number 10
-    raise ValueError('is not a time of day; give HH:MM, in a YAML file in quotes: "00:10"')
+    raise ValueError("is not a time of day; give HH:MM, like 00:10")
 
 
 def from_checkout(path: Path) -> Path:
@@ -200,7 +202,8 @@ class Settings(BaseSettings):
     )
     schedule: TimeOfDay = _env(
         "00:10",
-        "Local time of the house, HH:MM, at which `homeiot every-night` runs the nightly command.",
+        "Local time of the house, HH:MM, at which `homeiot every-night` runs the nightly command. "
+        "Some minutes after midnight, since a day is archived only when it is over by all clocks.",
         validate_default=True,
     )
     healthcheck_url: SecretStr | None = _secret(

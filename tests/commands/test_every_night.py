@@ -1,6 +1,7 @@
 """The nights that run by themselves: when they are due, and how they end."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -13,8 +14,8 @@ import pytest
 
 from homeiot_batch.commands.every_night import BEGINNING, first_since, last_due
 from homeiot_batch.commands.good_nights import Nights
-from homeiot_batch.commands.health import what_is_wrong
-from homeiot_batch.config import Settings
+from homeiot_batch.commands.health import FIX, what_is_wrong
+from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.core.files import write_json
 from homeiot_batch.core.layout import Layout
 from tests.house import Checkout
@@ -64,39 +65,53 @@ def test_each_local_day_has_one_night(zone: str, at: time) -> None:
 
 
 def test_a_new_house_waits_for_its_first_night(settings: Settings, layout: Layout) -> None:
-    """A house with an archive does not: nobody knows when its last night was."""
+    """That of its first start: a machine that is off at night runs it when it is on again.
+
+    A house with an archive does not wait: nobody knows when its last night was.
+    """
     nights = Nights(layout)
     assert first_since(settings, nights, NOW) == NOW
+    nights.begin(instant("2026-11-20T12:00:00+09:00"))
+    assert first_since(settings, nights, NOW) == instant("2026-11-20T12:00:00+09:00")
     (layout.day("raw_meter_readings", "2026-11-20")).mkdir(parents=True)
     assert first_since(settings, nights, NOW) == BEGINNING
 
 
 def test_the_last_good_night_counts(settings: Settings, layout: Layout) -> None:
-    """Unless it lies ahead, as after a wrong clock, or cannot be read."""
+    """From its start on: a night that was due while it ran is not lost by a restart.
+
+    Unless it lies ahead, as after a wrong clock, or cannot be read.
+    """
     nights = Nights(layout)
     (layout.day("raw_meter_readings", "2026-11-20")).mkdir(parents=True)
-    nights.note_good(instant("2026-11-22T00:11:00+09:00"))
-    assert first_since(settings, nights, NOW) == instant("2026-11-22T00:11:00+09:00")
-    nights.note_good(instant("2027-11-22T00:11:00+09:00"))
+    start, end = instant("2026-11-21T23:50:00+09:00"), instant("2026-11-22T00:15:00+09:00")
+    nights.note_good(start, end)
+    assert first_since(settings, nights, NOW) == start
+    assert last_due(NOW, AT, settings.zone) > start
+    nights.note_good(instant("2027-11-22T00:11:00+09:00"), instant("2027-11-22T00:12:00+09:00"))
     assert first_since(settings, nights, NOW) == BEGINNING
-    for damaged in ("", "{", "[]", '{"last_good": 7}', '{"last_good": "2026-11-22"}'):
+    instants = ("7", '"2026-11-22"', '"0001-01-01T00:00:00+14:00"')
+    damaged_dates = [f'{{"last_started": {text}}}' for text in instants]
+    for damaged in ("", "{", "[]", "[" * 100_000, *damaged_dates):
         layout.nights.write_text(damaged)
         assert first_since(settings, nights, NOW) == BEGINNING
 
 
 def test_the_first_start_is_noted_once(layout: Layout) -> None:
-    """A later start changes nothing, and a good night keeps it."""
+    """A later start changes nothing, and a good night keeps it. A clock that was ahead does not."""
     nights = Nights(layout)
+    nights.begin(instant("2030-11-20T12:00:00+00:00"))
     nights.begin(instant("2026-11-20T12:00:00+00:00"))
-    nights.note_good(instant("2026-11-21T00:11:00+00:00"))
+    nights.note_good(instant("2026-11-21T00:10:00+00:00"), instant("2026-11-21T00:11:00+00:00"))
     nights.begin(instant("2026-11-22T12:00:00+00:00"))
     assert json.loads(layout.nights.read_text()) == {
         "since": "2026-11-20T12:00:00+00:00",
+        "last_started": "2026-11-21T00:10:00+00:00",
         "last_good": "2026-11-21T00:11:00+00:00",
     }
 
 
-TOO_OLD = "more than 36 hours ago; read its log, or run `homeiot doctor`"
+TOO_OLD = f"more than 36 hours ago; {FIX}"
 AHEAD = "which is not yet; set the clock of this machine"
 HOURS_36 = "2026-11-21T12:20:00+09:00"
 
@@ -130,12 +145,17 @@ def test_what_health_says(since: str | None, last_good: str | None, wrong: str |
     assert what_is_wrong(NOW, *instants) == wrong
 
 
+def note(instant: str) -> dict[str, str]:
+    """A note of one good night at the instant."""
+    return {"since": instant, "last_started": instant, "last_good": instant}
+
+
 CLOCK = ("--config", "now=2026-11-23T00:20:00+09:00")
 
 
 def start(checkout: Checkout, last_good: str) -> "subprocess.Popen[str]":
     """Start the service in a house whose last good night was at that instant."""
-    write_json(checkout.markers / "nights.json", {"since": last_good, "last_good": last_good})
+    write_json(checkout.markers / "nights.json", note(last_good))
     return subprocess.Popen(
         [sys.executable, "-m", "homeiot_batch", "every-night", *CLOCK],
         cwd="/",
@@ -173,15 +193,16 @@ def test_a_missed_night_runs_at_the_start(checkout: Checkout) -> None:
     assert process.returncode == 0
     assert said[0].endswith('event="a night runs every day" at=00:10 zone=Asia/Tokyo\n')
     assert checkout.day("2026-11-22").is_dir()
-    note = {"since": former, "last_good": "2026-11-22T15:20:00+00:00"}
-    assert json.loads((checkout.markers / "nights.json").read_text()) == note
+    now = "2026-11-22T15:20:00+00:00"
+    noted = json.loads((checkout.markers / "nights.json").read_text())
+    assert noted == note(former) | {"last_started": now, "last_good": now}
     assert health(checkout) == (0, "good: the last good night ended at 2026-11-22 15:20 UTC\n")
 
 
 def test_a_signal_ends_the_night_too(checkout: Checkout) -> None:
-    """The server does not answer. The night is ended with the service, and counts as no good one.
+    """While the server gives no answer: the night ends with the service, and is no good one.
 
-    What is archived and noted stays as it was.
+    Both signals come at once. What is archived and noted stays as it was.
     """
     former = "2026-11-21T00:11:00+09:00"
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -191,13 +212,13 @@ def test_a_signal_ends_the_night_too(checkout: Checkout) -> None:
         process = start(checkout, former)
         connection, _ = silent.accept()
         process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGHUP)
         said, _ = process.communicate(timeout=300)
         connection.close()
     assert process.returncode == 0
-    assert 'event="the night failed"' in said
+    assert 'event="the night was ended"' in said
     assert "Traceback" not in said
-    note = {"since": former, "last_good": former}
-    assert json.loads((checkout.markers / "nights.json").read_text()) == note
+    assert json.loads((checkout.markers / "nights.json").read_text()) == note(former)
     assert not checkout.day("2026-11-22").exists()
     code, line = health(checkout)
     assert (code, line.split(";")[0]) == (
@@ -210,9 +231,16 @@ def test_a_signal_ends_the_night_too(checkout: Checkout) -> None:
 def test_a_schedule_that_is_no_time_is_refused(
     checkout: Checkout, wrong: str, tmp_path: Path
 ) -> None:
-    """In one line, and nothing is written. 10 is what YAML makes of 00:10 without quotes."""
+    """In one line, and nothing is written."""
     outcome = checkout.python("homeiot_batch", "every-night", SCHEDULE=wrong)
     what = f"environment variable SCHEDULE: schedule={wrong!r} is not a time of day"
-    line = f'error: {what}; give HH:MM, in a YAML file in quotes: "00:10"\n'
+    line = f"error: {what}; give HH:MM, like 00:10\n"
     assert (outcome.code, outcome.stderr) == (1, line)
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("text", ["00:10", "1:30", "10:00", "23:59"])
+def test_a_schedule_in_a_file_needs_no_quotes(text: str, clean_environment: None) -> None:
+    """YAML makes numbers of some times."""
+    (Path(os.environ["HOUSE_DIR"]) / "config.yaml").write_text(f"schedule: {text}\n")
+    assert f"{load_settings({}).schedule:%H:%M}" == text.zfill(5)

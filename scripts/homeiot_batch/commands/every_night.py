@@ -5,10 +5,10 @@ the clock is put back.
 """
 
 import os
+import queue
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from types import FrameType
@@ -18,7 +18,7 @@ import structlog
 
 from homeiot_batch.commands.good_nights import Nights
 from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
-from homeiot_batch.core.exit_codes import BUSY, DONE
+from homeiot_batch.core.exit_codes import BUSY, DONE, FAILED
 from homeiot_batch.core.host_paths import explained
 from homeiot_batch.core.inventory import archived_days
 from homeiot_batch.errors import HomeIotError
@@ -26,6 +26,7 @@ from homeiot_batch.logging_conf import configure
 
 # the clock is read so often: after a sleep of the machine, a night that is due starts at once
 POLL_S = 20
+BUSY_S = 600  # until another try, if another run has the archive
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = structlog.get_logger()
@@ -34,7 +35,7 @@ log = structlog.get_logger()
 def last_due(now: datetime, at: time, zone: ZoneInfo) -> datetime:
     """The last instant (UTC) up to `now` at which a night was due: `at` on each local day.
 
-    Where the clock jumps over that time, the night is due as long after the jump. Where the time
+    Where the clock jumps over that time, it is as much later as the clock jumps. Where the time
     comes twice, the first counts.
     """
     today = now.astimezone(zone).date()
@@ -45,16 +46,17 @@ def last_due(now: datetime, at: time, zone: ZoneInfo) -> datetime:
 
 
 def first_since(settings: Settings, nights: Nights, now: datetime) -> datetime:
-    """The instant (UTC) since which a night that was due has not run.
+    """The instant (UTC) since which no night has run.
 
-    The end of the last good one. A house without archived days waits for its first night: its
-    yesterday may be from before its meter.
+    The start of the last good one. A house without archived days waits for the first night after
+    the first start of this service: its yesterday may be from before its meter.
     """
-    good = nights.last_good()
-    if good is not None and good <= now:
-        return good
-    has_archive = any(archived_days(settings.layout, name) for name in settings.datasets)
-    return BEGINNING if has_archive else now
+    started = nights.last_started()
+    if started is not None and started <= now:
+        return started
+    if any(archived_days(settings.layout, name) for name in settings.datasets):
+        return BEGINNING
+    return nights.since() or now
 
 
 def run_every_night(config: Sequence[str]) -> None:
@@ -87,49 +89,67 @@ class _Scheduler:
         options = [part for one in config for part in ("--config", one)]
         self._command = [sys.executable, "-m", "homeiot_batch", "run", *options]
         self._process: subprocess.Popen[bytes] | None = None
-        self._ended = threading.Event()
+        # a signal may come while another is handled: an Event would wait for itself
+        self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._is_ended = False
 
     def run(self) -> None:
         """Until a signal comes."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._end)
-        while not self._ended.is_set():
-            self._run_if_due()
-            self._ended.wait(POLL_S)
+        while not self._is_ended:
+            wait_s = self._run_if_due()
+            if not self._is_ended:
+                self._wait(wait_s)
 
-    def _run_if_due(self) -> None:
+    def _wait(self, seconds: float) -> None:
+        try:
+            self._signals.get(timeout=seconds)
+        except queue.Empty:
+            return
+
+    def _run_if_due(self) -> float:
+        """Run the night if it is due. Returns the seconds until the clock is to be read again."""
         now = self._settings.instant()
         # a clock that was ahead and is right again must not hold up the nights until then
         self._since = min(self._since, now)
-        due = last_due(now, self._settings.schedule, self._settings.zone)
-        if due <= self._since:
-            return
+        if last_due(now, self._settings.schedule, self._settings.zone) <= self._since:
+            return POLL_S
         code = self._night()
-        if code == BUSY:  # another run has the archive: soon again
-            return
+        if code == BUSY:
+            return BUSY_S
         self._since = now
-        if code == DONE and not self._ended.is_set():
-            self._note_good()
+        if code == DONE:
+            self._note_good(now)
+        elif self._is_ended:
+            log.info("the night was ended", exit_code=code)
         else:
             log.error("the night failed", exit_code=code)
+        return POLL_S
 
     def _night(self) -> int:
-        with subprocess.Popen(self._command) as process:
-            self._process = process
-            if self._ended.is_set():
-                process.terminate()
-            code = process.wait()
-        self._process = None
-        return code
-
-    def _note_good(self) -> None:
+        """Run the nightly command to its end. Its exit code, less than 0 if a signal ended it."""
         try:
-            self._nights.note_good(self._settings.instant())
-        except HomeIotError as error:  # the night itself is done
+            with subprocess.Popen(self._command) as process:
+                self._process = process
+                if self._is_ended:  # before there was a process to pass the signal on to
+                    process.terminate()
+                return process.wait()
+        except OSError as error:
+            log.error("the night cannot be started", reason=str(error))
+            return FAILED
+        finally:
+            self._process = None
+
+    def _note_good(self, started: datetime) -> None:
+        try:
+            self._nights.note_good(started, self._settings.instant())
+        except (HomeIotError, OSError) as error:  # the night itself is done
             log.warning("the good night could not be noted", reason=str(error))
 
     def _end(self, number: int, _frame: FrameType | None) -> None:
-        self._ended.set()
+        self._is_ended = True
+        self._signals.put(number)
         # a terminal sends Ctrl-C to the night as well
         if self._process and number != signal.SIGINT:
-            self._process.send_signal(number)
+            self._process.terminate()

@@ -15,6 +15,7 @@ from homeiot_batch.errors import HomeIotError
 # one night may fail, as during an update of the server: the next one brings its day in
 MOST_H = 36
 CLOCKS_DIFFER_H = 1
+FIX = "read its log, correct what that names, and start `homeiot every-night` again"
 
 
 def show_health(config: Sequence[str]) -> None:
@@ -48,4 +49,4 @@ def what_is_wrong(now: datetime, since: datetime | None, last_good: datetime | N
     if now - reference <= timedelta(hours=MOST_H):
         return None
     what = "the last good night ended" if last_good else "there was no good night since the start"
-    return f"{what} at {at}, more than {MOST_H} hours ago; read its log, or run `homeiot doctor`"
+    return f"{what} at {at}, more than {MOST_H} hours ago; {FIX}"

@@ -71,7 +71,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """The content of `path`, or None where there is no file, or none that is a JSON object."""
     try:
         content = json.loads(path.read_text())
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
     if not isinstance(content, dict):
         return None
