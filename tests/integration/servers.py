@@ -1,9 +1,11 @@
 """Real InfluxDB servers on free loopback ports, their data in a folder of the test."""
 
 import base64
+import contextlib
 import http.client
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -17,6 +19,7 @@ from tests.integration.points import Point
 
 BUILT = "HOMEIOT_SERVERS"
 START_S = 60
+PORTS = range(20_000, 32_000)
 BATCH = 5_000
 ORG, ADMIN, PASSWORD, TOKEN = (
     "house",
@@ -46,10 +49,15 @@ def influxd_1() -> str:
 
 
 def free_port() -> int:
-    """A loopback port where nothing listens just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port where nothing listens just now.
+
+    It is none that the kernel gives to connections, which may take it before the server does.
+    """
+    while True:
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Server:

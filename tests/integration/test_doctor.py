@@ -766,7 +766,7 @@ def test_several_retention_policies(look: Look, influx1: Influx1) -> None:
 # the command
 
 
-@pytest.mark.parametrize("version1", ["1.6"])
+@pytest.mark.parametrize("version1", ["1.6"], indirect=True)
 @pytest.mark.parametrize("form", [(), ("--json",)])
 def test_no_secret_is_printed(
     checkout: Checkout, guarded: Influx1, buckets: Influx2, form: tuple[str, ...]
@@ -803,7 +803,7 @@ def test_no_secret_is_printed(
         ]
 
 
-@pytest.mark.parametrize("version1", ["1.6"])
+@pytest.mark.parametrize("version1", ["1.6"], indirect=True)
 def test_a_house_that_works_is_healthy(checkout: Checkout, influx1: Influx1) -> None:
     """After a night with a real server nothing is wrong: exit code 0. The same as JSON.
 

@@ -39,7 +39,7 @@ def powers(house: Checkout) -> dict[str, list[float]]:
     return found
 
 
-@pytest.mark.parametrize("version1", ["1.6"])
+@pytest.mark.parametrize("version1", ["1.6"], indirect=True)
 def test_late_points_are_brought_in_and_shrunken_days_left_alone(
     checkout: Checkout, influx1: Influx1
 ) -> None:
@@ -114,7 +114,7 @@ def test_late_points_are_brought_in_and_shrunken_days_left_alone(
     ) == (0, [], True)
 
 
-@pytest.mark.parametrize("version1", ["1.6"])
+@pytest.mark.parametrize("version1", ["1.6"], indirect=True)
 def test_a_stopped_server_is_no_reason_to_leave_out_the_rest(
     checkout: Checkout, influx1: Influx1
 ) -> None:

@@ -49,11 +49,11 @@ def found(settings: Settings, *told: str) -> Found:
 
 def test_days_that_retention_takes_soon(house: House) -> None:
     """The days that are not archived are named until they are, or until they are gone."""
-    house.server.create("soon", 24 * 10)
+    house.server.create("told_soon", 24 * 10)
     now = datetime.now(UTC)
-    last = yesterday(now, house.settings("soon", None).zone)
+    last = yesterday(now, house.settings("told_soon", None).zone)
     first = last - timedelta(days=5)
-    settings = house.settings("soon", first)
+    settings = house.settings("told_soon", first)
     day = first + timedelta(days=1)
     house.archive(settings, first)
     for n in range(2, 6):
@@ -82,8 +82,8 @@ def test_days_that_retention_takes_soon(house: House) -> None:
 
 def test_a_policy_that_is_too_short(house: House) -> None:
     """It keeps a day, so a night never sees the whole of yesterday."""
-    house.server.create("short", 24)
-    settings = house.settings("short", None)
+    house.server.create("told_short", 24)
+    settings = house.settings("told_short", None)
     assert [(fault.key, fault.line) for fault in found(settings).faults] == [
         (
             "retention:policy",
@@ -97,16 +97,16 @@ def test_a_policy_that_is_too_short(house: House) -> None:
 
 def test_days_before_the_archive(house: House) -> None:
     """The server still has some, and will delete them. ARCHIVE_START says they are not wanted."""
-    house.server.create("begin", 24 * 90)
+    house.server.create("told_begin", 24 * 90)
     now = datetime.now(UTC)
     house.server.write(
-        "begin",
+        "told_begin",
         [
             Point(int((now - timedelta(days=n)).timestamp()) * 10**9, {"instant_power_w": 1.0})
             for n in (20, 10, 1)
         ],
     )
-    settings = house.settings("begin", None)
+    settings = house.settings("told_begin", None)
     last = yesterday(now, settings.zone)
     house.archive(settings, last)
     [fault] = found(settings).faults
@@ -116,7 +116,7 @@ def test_days_before_the_archive(house: House) -> None:
         f"{DATASET}: the source has readings from {begin} on, and the archive begins with {last}, "
         f"and retention policy 'autogen' deletes them; `homeiot run --from {begin} --to "
     )
-    assert found(house.settings("begin", last), fault.key) == Found(
+    assert found(house.settings("told_begin", last), fault.key) == Found(
         [], {fault.key: f"{DATASET}: the days before the archive's first one are archived, or gone"}
     )
 

@@ -94,7 +94,7 @@ def test_two_datasets_from_influxdb_1(house: House, influx1: Influx1) -> None:
     ]
 
 
-@pytest.mark.parametrize("version1", ["1.6"])
+@pytest.mark.parametrize("version1", ["1.6"], indirect=True)
 def test_influxdb_1_with_a_password(house: House, influx1_auth: Influx1) -> None:
     """With user and password, which are found nowhere afterwards."""
     outcome = assert_three_days(house, influx1_auth)
