@@ -37,6 +37,7 @@ from homeiot_batch.core.datasets import SHIPPED_DATASET, Dataset, is_dataset_nam
 from homeiot_batch.core.days import parse_day
 from homeiot_batch.core.dbt_vars import refuse_unknown_vars
 from homeiot_batch.core.duckdb_connections import Limits, set_limits
+from homeiot_batch.core.environment import plain_environment
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.core.meter_checks import refuse_wrong_meters
 from homeiot_batch.core.meters import Meter, Power, Register
@@ -470,6 +471,15 @@ def has_variable(field: FieldInfo) -> bool:
 def is_secret(field: FieldInfo) -> bool:
     """Whether the setting may come from the environment only."""
     return _is_marked(field, "secret")
+
+
+def environment_without_secrets() -> dict[str, str]:
+    """The plain environment of this process without the settings that are secrets."""
+    environment = plain_environment()
+    for name, field in Settings.model_fields.items():
+        if is_secret(field):
+            environment.pop(name.upper(), None)
+    return environment
 
 
 def _is_marked(field: FieldInfo, mark: str) -> bool:

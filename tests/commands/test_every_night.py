@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from homeiot_batch.commands.every_night import BEGINNING, first_since, last_due
+from homeiot_batch.commands.every_night import BEGINNING, last_due, no_night_since
 from homeiot_batch.commands.good_nights import Nights
 from homeiot_batch.commands.health import FIX, what_is_wrong
 from homeiot_batch.config import Settings, load_settings
@@ -70,11 +70,11 @@ def test_a_new_house_waits_for_its_first_night(settings: Settings, layout: Layou
     A house with an archive does not wait: nobody knows when its last night was.
     """
     nights = Nights(layout)
-    assert first_since(settings, nights, NOW) == NOW
+    assert no_night_since(settings, nights, NOW) == NOW
     nights.begin(instant("2026-11-20T12:00:00+09:00"))
-    assert first_since(settings, nights, NOW) == instant("2026-11-20T12:00:00+09:00")
+    assert no_night_since(settings, nights, NOW) == instant("2026-11-20T12:00:00+09:00")
     (layout.day("raw_meter_readings", "2026-11-20")).mkdir(parents=True)
-    assert first_since(settings, nights, NOW) == BEGINNING
+    assert no_night_since(settings, nights, NOW) == BEGINNING
 
 
 def test_the_last_good_night_counts(settings: Settings, layout: Layout) -> None:
@@ -86,15 +86,15 @@ def test_the_last_good_night_counts(settings: Settings, layout: Layout) -> None:
     (layout.day("raw_meter_readings", "2026-11-20")).mkdir(parents=True)
     start, end = instant("2026-11-21T23:50:00+09:00"), instant("2026-11-22T00:15:00+09:00")
     nights.note_good(start, end)
-    assert first_since(settings, nights, NOW) == start
+    assert no_night_since(settings, nights, NOW) == start
     assert last_due(NOW, AT, settings.zone) > start
     nights.note_good(instant("2027-11-22T00:11:00+09:00"), instant("2027-11-22T00:12:00+09:00"))
-    assert first_since(settings, nights, NOW) == BEGINNING
+    assert no_night_since(settings, nights, NOW) == BEGINNING
     instants = ("7", '"2026-11-22"', '"0001-01-01T00:00:00+14:00"')
     damaged_dates = [f'{{"last_started": {text}}}' for text in instants]
     for damaged in ("", "{", "[]", "[" * 100_000, *damaged_dates):
         layout.nights.write_text(damaged)
-        assert first_since(settings, nights, NOW) == BEGINNING
+        assert no_night_since(settings, nights, NOW) == BEGINNING
 
 
 def test_the_first_start_is_noted_once(layout: Layout) -> None:

@@ -1,7 +1,7 @@
-"""The nightly command, once a night at a local time, for as long as this process runs.
+"""Runs the nightly command every day at a local time, for as long as this process runs.
 
-Its own few lines, as schedulers skip a night whose time the clock jumps over, or run it twice where
-the clock is put back.
+It uses no scheduler library. APScheduler skips a night whose time does not exist because summer
+time begins, and repeats one whose time comes twice.
 """
 
 import os
@@ -35,8 +35,8 @@ log = structlog.get_logger()
 def last_due(now: datetime, at: time, zone: ZoneInfo) -> datetime:
     """The last instant (UTC) up to `now` at which a night was due: `at` on each local day.
 
-    Where the clock jumps over that time, it is as much later as the clock jumps. Where the time
-    comes twice, the first counts.
+    Where summer time begins and skips that time, the night is due an hour later. Where it ends and
+    the time comes twice, the first counts.
     """
     today = now.astimezone(zone).date()
     instants = [
@@ -45,7 +45,7 @@ def last_due(now: datetime, at: time, zone: ZoneInfo) -> datetime:
     return max(instant for instant in instants if instant <= now)
 
 
-def first_since(settings: Settings, nights: Nights, now: datetime) -> datetime:
+def no_night_since(settings: Settings, nights: Nights, now: datetime) -> datetime:
     """The instant (UTC) since which no night has run.
 
     The start of the last good one. A house without archived days waits for the first night after
@@ -70,7 +70,7 @@ def run_every_night(config: Sequence[str]) -> None:
         configure(settings.log_format)
         nights = Nights(settings.layout)
         nights.begin(settings.instant())
-        since = first_since(settings, nights, settings.instant())
+        since = no_night_since(settings, nights, settings.instant())
     except (HomeIotError, OSError) as error:
         raise SystemExit(explained(f"error: {error}")) from None
     log.info("a night runs every day", at=f"{settings.schedule:%H:%M}", zone=settings.tz)

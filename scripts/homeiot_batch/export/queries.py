@@ -101,6 +101,14 @@ WHERE date_jst BETWEEN $first AND $last AND {IS_WANTED}
 ORDER BY start_utc, source
 """
 
+# What nobody measured is unknown, and not the 0 of the tables.
+KNOWN_ENERGY = """
+    if(is_known, import_kwh, NULL) AS import_kwh,
+    if(is_known, export_kwh, NULL) AS export_kwh,
+    if(is_known, net_kwh, NULL) AS net_kwh,
+    estimated_kwh
+""".strip()
+
 DAYS = f"""
 WITH {JUDGED},
 costs AS (
@@ -113,10 +121,7 @@ costs AS (
 SELECT
     date_jst AS day,
     source,
-    if(is_known, import_kwh, NULL) AS import_kwh,
-    if(is_known, export_kwh, NULL) AS export_kwh,
-    if(is_known, net_kwh, NULL) AS net_kwh,
-    estimated_kwh,
+    {KNOWN_ENERGY},
     peak_w,
     readings,
     coverage,
@@ -162,10 +167,7 @@ costs AS (
 SELECT
     month_jst AS month,
     source,
-    if(is_known, import_kwh, NULL) AS import_kwh,
-    if(is_known, export_kwh, NULL) AS export_kwh,
-    if(is_known, net_kwh, NULL) AS net_kwh,
-    estimated_kwh,
+    {KNOWN_ENERGY},
     peak_w,
     reset_count,
     step_back_count,

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from homeiot_batch.config import ROOT, Settings, is_secret
-from homeiot_batch.core.environment import plain_environment
+from homeiot_batch.config import ROOT, environment_without_secrets
 from homeiot_batch.messages.addresses import Address
 from homeiot_batch.messages.words import Words
 
@@ -62,7 +61,7 @@ def _said(order: str, seconds: float) -> tuple[str, bool]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # Apprise's log lines may hold addresses
-        env=_environment(),
+        env=environment_without_secrets(),  # the address comes with the order
         cwd=ROOT,
         text=True,
     )
@@ -74,15 +73,6 @@ def _said(order: str, seconds: float) -> tuple[str, bool]:
             said, _ = process.communicate()
             return said, True
     return said, False
-
-
-def _environment() -> dict[str, str]:
-    """Without the other secrets, and without this one: it comes with the order."""
-    environment = plain_environment()
-    for name, field in Settings.model_fields.items():
-        if is_secret(field):
-            environment.pop(name.upper(), None)
-    return environment
 
 
 def _reason(answer: dict[str, str], words: Words) -> str:

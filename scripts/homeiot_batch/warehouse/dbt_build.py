@@ -13,8 +13,7 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from homeiot_batch.config import ROOT, SHIPPED_DATASET, Settings, is_secret
-from homeiot_batch.core.environment import plain_environment
+from homeiot_batch.config import ROOT, SHIPPED_DATASET, Settings, environment_without_secrets
 from homeiot_batch.core.meter_series import Reports, SeriesKey
 from homeiot_batch.errors import BuildError, DatabaseDamaged, DatabaseError
 from homeiot_batch.warehouse.database import is_damage, open_database
@@ -175,10 +174,7 @@ def _last_words(output: str) -> str:
 
 def dbt_environment(settings: Settings) -> dict[str, str]:
     """The environment of dbt's process, without secrets."""
-    environment = plain_environment()
-    for name, field in Settings.model_fields.items():
-        if is_secret(field):
-            environment.pop(name.upper(), None)
+    environment = environment_without_secrets()
     # seen from its folder, as dbt takes a path for an address, which ends at a # or ;. It names the
     # database by the last part of the path, while DuckDB names it by the file a link leads to
     environment["DUCKDB_PATH"] = f"./{settings.duckdb_path.resolve().name}"
