@@ -80,11 +80,15 @@ class House:
         self.environment: dict[str, str] = {"HOUSE_DIR": str(self.own)}
 
     def env(self, **changes: str) -> dict[str, str]:
-        """The process environment without any setting of the machine's, with the house's own."""
+        """The process environment without any setting of the machine's, with the house's own.
+
+        The house is in Japan, and its people read English.
+        """
         if "HOUSE_DIR" in self.environment:
             self.own.mkdir(parents=True, exist_ok=True)
         inherited = {k: v for k, v in os.environ.items() if k.lower() not in Settings.model_fields}
-        return inherited | {"TZ": "Asia/Tokyo"} | self.places(self.environment | changes)
+        english = {"TZ": "Asia/Tokyo", "REPORT_LANGUAGE": "en"}
+        return inherited | english | self.places(self.environment | changes)
 
     def places(self, given: dict[str, str]) -> dict[str, str]:
         """The settings with the house's own places. A relative one starts at its folder."""

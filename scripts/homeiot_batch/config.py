@@ -45,6 +45,7 @@ from homeiot_batch.core.near_names import hint
 from homeiot_batch.core.settings_files import declared_settings
 from homeiot_batch.core.storage_version import OLDEST, refuse_unknown
 from homeiot_batch.errors import SettingsError
+from homeiot_batch.words.languages import Language, language_of
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUSE_DIR = Path("data/house")
@@ -151,6 +152,11 @@ class Settings(BaseSettings):
     )
     marker_dir: Place = _place(Path("data/markers"), "Folder of the per-day load markers and logs.")
     report_dir: Place = _place(Path("data/report"), "Folder of the report, `index.html`.")
+    report_language: Language | None = _env(
+        None,
+        "Language of the report, of headers in exports and of messages: `en` or `ja`. If not set: "
+        "Japanese in Asia/Tokyo, English elsewhere.",
+    )
     house_dir: Path = _env(
         HOUSE_DIR,
         "Folder of your settings: `config.yaml` and `tariffs.csv`. Do not set it in `config.yaml`.",
@@ -395,6 +401,11 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The house's zone."""
         return ZoneInfo(self.tz)
+
+    @property
+    def language(self) -> Language:
+        """The language that people of the house read."""
+        return self.report_language or language_of(self.tz)
 
     @property
     def layout(self) -> Layout:

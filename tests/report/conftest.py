@@ -18,6 +18,7 @@ from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.report.figures import House, read_figures
 from homeiot_batch.report.page import render
+from homeiot_batch.words.languages import Language
 from tests.dbt.meters import Archive, Reading
 from tests.report import solar_house
 
@@ -40,7 +41,7 @@ class Built:
         """What the report reads of it."""
         return read_figures(self.settings.layout.read_copy)
 
-    def page(self) -> str:
+    def page(self, language: Language = "en") -> str:
         """The report on it, made in the night after the last day."""
         house = self.house
         last = house.last_day or LAST
@@ -48,6 +49,7 @@ class Built:
             house,
             datetime(last.year, last.month, last.day, tzinfo=house.zone).astimezone(UTC)
             + timedelta(days=1, minutes=20),
+            language,
         )
 
 

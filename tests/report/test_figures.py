@@ -12,7 +12,7 @@ from homeiot_batch.report.words import Words
 from tests.report.conftest import GRID, LAST, LONG, QUOTES, SCRIPT, Built, rows
 from tests.report.reading import Cell, Part, Reader
 
-W = Words()
+W = Words("en")
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from tests.report.reading import Cell, Part, Reader
 BERLIN = ZoneInfo("Europe/Berlin")
 LAST = date(2026, 10, 4)
 SILENT = date(2026, 9, 10)
-W = Words()
+W = Words("en")
 USED = ["consumed_kwh", "solar_to_house_kwh", "battery_to_house_kwh", "grid_to_house_kwh"]
 
 
@@ -201,7 +201,7 @@ def house_part(
     last = days[-1].date_jst
     balance = HouseBalance(list(days), list(months), list(sub_meters))
     now = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=1)
-    page = render(House(BERLIN, now.replace(tzinfo=None), last, [], balance), now)
+    page = render(House(BERLIN, now.replace(tzinfo=None), last, [], balance), now, "en")
     [part] = Reader(page).parts
     return part, page
 

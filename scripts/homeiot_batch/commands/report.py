@@ -19,7 +19,8 @@ def write_page(output: Path | None, config: Sequence[str]) -> None:
     try:
         settings = load_settings(given_settings(config))
         file = target or settings.layout.report
-        write_report(settings.layout.read_copy, file, settings.instant())
+        now = settings.instant()
+        write_report(settings.layout.read_copy, file, now, settings.language)
     except HomeIotError as error:
         raise SystemExit(explained(f"error: {error}")) from None
     typer.echo(explained(f"report: {file}"))

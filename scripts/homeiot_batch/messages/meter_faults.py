@@ -107,7 +107,7 @@ def _silence(source: str, since: datetime, words: Words) -> Fault:
 
 
 def _incomplete(day: MeterDay, last: date, words: Words) -> str:
-    figures = FigureWords()
+    figures = FigureWords("en")
     found: list[str] = []
     if day.coverage is not None:
         found.append(words("coverage", percent=figures.share(day.coverage)))

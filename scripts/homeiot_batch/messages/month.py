@@ -64,7 +64,7 @@ class Month(NamedTuple):
     @property
     def title(self) -> str:
         """The name as a person writes it."""
-        return FigureWords().month(self.first)
+        return FigureWords("en").month(self.first)
 
 
 def last_month(settings: Settings, layout: Layout, words: Words) -> Month | None:
@@ -109,7 +109,7 @@ def month_lines(
 
 def _energy(meter: MeterMonth, words: Words) -> str:
     """What it measured, in the words of its kind."""
-    figures = FigureWords()
+    figures = FigureWords("en")
     amounts = {"what_bought": meter.import_kwh}
     if meter.has_export:
         amounts["what_sold"] = meter.export_kwh

@@ -68,8 +68,8 @@ class Places:
     def _gap_title(self, first: int, last: int, words: Words) -> str:
         if first == last:
             return self.titles[first]
-        days = f"{self.names[first]} … {self.names[last]}"
-        return f"{days}: {words('no_data')}"
+        days = words("days_in_a_row", first=self.names[first], last=self.names[last])
+        return words("line", name=days, said=words("no_data"))
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def _days_table(days: Sequence[Day], wording: Wording) -> Table:
     rows: list[list[Cell]] = []
     for day in reversed(days):
         name = wording.words.day(day.date_jst)
-        remarks = ", ".join(wording.day_caveats(day))
+        remarks = wording.words.listed(wording.day_caveats(day))
         rows.append([name, *energy_cells(day, wording), remarks])
     head = energy_head(wording.words("day"), wording)
     return Table([*head, wording.words("remarks")], rows)
@@ -271,14 +271,14 @@ def _month_row(month: Month, last: date, wording: Wording) -> list[Cell]:
     name = wording.words.month(month.month_jst)
     days = days_in(month.month_jst, last)
     complete = wording.words("days_complete", n=month.complete_days, of=days)
-    remarks = ", ".join(wording.counted(month))
+    remarks = wording.words.listed(wording.counted(month))
     return [name, *energy_cells(month, wording), complete, remarks]
 
 
 def month_labels(months: Sequence[date], padding: int, words: Words) -> list[Label]:
     """At most twelve months, or the years of more than two."""
     if len(months) > 24:
-        return _year_labels(months, padding)
+        return _year_labels(months, padding, words)
     newest_first = list(enumerate(months))[::-1]
     labels = []
     for index, month in charts.spread(newest_first, 12)[::-1]:
@@ -290,17 +290,17 @@ def month_labels(months: Sequence[date], padding: int, words: Words) -> list[Lab
 
 def _month_or_year(month: date, words: Words) -> str:
     if month.month == 1:
-        return str(month.year)
+        return words.year(month.year)
     return words.month_short(month.month)
 
 
-def _year_labels(months: Sequence[date], padding: int) -> list[Label]:
+def _year_labels(months: Sequence[date], padding: int, words: Words) -> list[Label]:
     slot = 100 / (len(months) + padding)
     labels = []
     for index, month in enumerate(months):
         if month.month == 1:
             at = round((padding + index) * slot, 3)
-            labels.append(Label(at, str(month.year)))
+            labels.append(Label(at, words.year(month.year)))
     return labels
 
 

@@ -24,7 +24,9 @@ def cost_tile(wording: Wording) -> Iterable[Tile]:
     for cost in wording.meter.costs:
         if cost.date_jst == day.date_jst:
             text = wording.cost_amount(cost)
-            unit = cost.currency or ""
+            unit = ""
+            if cost.currency:
+                unit = wording.words.currency(cost.currency)
             months = _months(wording)
             caveats = wording.cost_caveats(cost, day)
             yield Tile(label, cost.known_cost, text, unit, notes=months, caveats=caveats)
@@ -54,8 +56,8 @@ def cost_chart(wording: Wording, last: date) -> Chart | None:
     return Chart(
         "cost",
         words("cost_chart"),
-        words("cost_unit", currency=meter.currency),
-        "; ".join([words("cost_chart"), *months]),
+        words("cost_unit", currency=words.currency(meter.currency)),
+        words("semicolon").join([words("cost_chart"), *months]),
         axis=axis,
         bars=up + down,
         x_labels=date_labels(dates, 0, words),
@@ -84,7 +86,8 @@ def _months(wording: Wording) -> list[str]:
     lines = []
     for month in wording.meter.cost_to_date:
         month_caveats = [*caveats, *wording.unpriced(month)]
-        lines.append(f"{name}: {_cost_text(month, month_caveats, wording)}")
+        text = _cost_text(month, month_caveats, wording)
+        lines.append(wording.words("line", name=name, said=text))
     return lines
 
 
@@ -109,7 +112,7 @@ def _bars(days: Sequence[Day], costs: Sequence[DayCost | None], wording: Wording
         caveats = wording.cost_caveats(cost, day)
         text = _cost_text(cost, caveats, wording)
         names.append(name)
-        titles.append(f"{name}: {text}")
+        titles.append(wording.words("line", name=name, said=text))
         faint.append(day.is_partial or _is_partly_unpriced(cost))
     return Bars(names, titles, faint, 0, days)
 
@@ -120,9 +123,9 @@ def _is_partly_unpriced(cost: Cost | None) -> bool:
 
 def _cost_text(cost: Cost | None, caveats: Sequence[str], wording: Wording) -> str:
     if cost is None:
-        return with_caveats(wording.words("no_data"), caveats)
+        return with_caveats(wording.words("no_data"), caveats, wording.words)
     money = wording.money(cost.known_cost, cost)
-    return with_caveats(money, caveats)
+    return with_caveats(money, caveats, wording.words)
 
 
 def _table(wording: Wording) -> Table:
@@ -137,5 +140,5 @@ def _row(cost: DayCost, day: Day | None, wording: Wording) -> list[Cell]:
     name = wording.words.day(cost.date_jst)
     values = (cost.import_cost, cost.feed_in_revenue, cost.known_cost)
     cells = [money_cell(value, cost, wording) for value in values]
-    remarks = ", ".join(wording.cost_caveats(cost, day))
+    remarks = wording.words.listed(wording.cost_caveats(cost, day))
     return [name, *cells, remarks]

@@ -111,7 +111,7 @@ def _years_table(wording: Wording) -> Table:
     rows: list[list[Cell]] = []
     for year in reversed(wording.meter.years):
         energy = energy_cells(year, wording)
-        rows.append([str(year.year), *energy, str(year.complete_days)])
+        rows.append([words.year(year.year), *energy, str(year.complete_days)])
     head = energy_head(words("year"), wording)
     return Table([*head, words("days_of")], rows)
 

@@ -51,7 +51,8 @@ def _day_places(days: Sequence[DayBalance], padding: int, wording: HouseWording)
     for day in days:
         name = wording.words.day(day.date_jst)
         names.append(name)
-        titles.append(with_caveats(_day_title(name, day, wording), wording.caveats(day)))
+        title = _day_title(name, day, wording)
+        titles.append(with_caveats(title, wording.caveats(day), wording.words))
     faint = [not day.is_complete for day in days]
     return Places(names, titles, faint, padding)
 
@@ -59,7 +60,7 @@ def _day_places(days: Sequence[DayBalance], padding: int, wording: HouseWording)
 def _day_title(name: str, day: DayBalance, wording: HouseWording) -> str:
     words = wording.words
     if not day.is_known:
-        return f"{name}: {words('no_data')}"
+        return words("line", name=name, said=words("no_data"))
     used = words.energy(day.consumed_kwh)
     return words("house_day", name=name, used=used, sources=wording.fed_by([day]))
 
@@ -110,7 +111,7 @@ def _days_table(days: Sequence[DayBalance], wording: HouseWording) -> Table:
     rows: list[list[Cell]] = []
     for day in reversed(days):
         name = words.day(day.date_jst)
-        remarks = ", ".join(wording.caveats(day))
+        remarks = words.listed(wording.caveats(day))
         rows.append([name, *_energy_cells(day, wording), remarks])
     return Table(head, rows)
 
@@ -118,7 +119,8 @@ def _days_table(days: Sequence[DayBalance], wording: HouseWording) -> Table:
 def _energy_head(wording: HouseWording) -> list[str]:
     words = wording.words
     sources = [words.name("givers", name) for name in wording.sources]
-    return [words("used"), *sources, f"{words('self_sufficiency')}, %"]
+    share = words("with_unit", label=words("self_sufficiency"), unit="%")
+    return [words("used"), *sources, share]
 
 
 def _energy_cells(span: Balance, wording: HouseWording) -> list[Cell]:
@@ -193,11 +195,11 @@ def _month_places(months: Months, padding: int, last: date, wording: HouseWordin
 def _month_title(name: str, balance: MonthBalance | None, days: int, wording: HouseWording) -> str:
     words = wording.words
     if balance is None or balance.self_sufficiency is None:
-        return f"{name}: {words('no_data')}"
+        return words("line", name=name, said=words("no_data"))
     percent = words.share(balance.self_sufficiency)
     used = words.energy(balance.consumed_kwh)
     title = words("sufficiency_month", name=name, percent=percent, used=used)
-    return with_caveats(title, wording.month_caveats(balance, days))
+    return with_caveats(title, wording.month_caveats(balance, days), words)
 
 
 def _months_words(months: Months, wording: HouseWording) -> str:
@@ -222,5 +224,5 @@ def _months_table(months: Months, last: date, wording: HouseWording) -> Table:
 
 def _month_row(month: date, balance: MonthBalance, days: int, wording: HouseWording) -> list[Cell]:
     name = wording.words.month(month)
-    remarks = ", ".join(wording.month_caveats(balance, days))
+    remarks = wording.words.listed(wording.month_caveats(balance, days))
     return [name, *_energy_cells(balance, wording), str(balance.known_days), remarks]

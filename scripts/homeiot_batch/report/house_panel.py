@@ -134,7 +134,7 @@ def _flows(day: DayBalance | None, wording: HouseWording) -> Flows | None:
 
 def _end(node: Node, side: str, words: Words) -> End:
     name = words.name(side, node.name)
-    text = f"{words.energy(node.kwh)} {words('unit_kwh')}"
+    text = words("kwh", kwh=words.energy(node.kwh))
     return End(f"from-{node.name}", name, text, node.top, node.height, node.label_at)
 
 

@@ -36,7 +36,7 @@ class HouseWording:
         for name in shown:
             part = self.words.name("parts", name)
             found.append(self.words("from", kwh=self.words.energy(sums[name]), part=part))
-        return ", ".join(found)
+        return self.words.listed(found)
 
     def caveats(self, day: DayBalance) -> list[str]:
         """Why the day's figures are not to be taken bare. None for a complete day."""

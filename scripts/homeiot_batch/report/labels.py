@@ -1,5 +1,6 @@
 """Labels and legends that charts have in common."""
 
+import unicodedata
 from collections.abc import Sequence
 from datetime import date
 
@@ -11,6 +12,13 @@ from homeiot_batch.report.wording import Wording
 from homeiot_batch.report.words import Words
 
 Legend = list[tuple[str, str]]
+
+
+def half_width(text: str) -> float:
+    """Half of about how wide a label is, in em: a Japanese letter is as wide as it is high."""
+    letters = [unicodedata.east_asian_width(letter) for letter in text]
+    wide = sum(width in "WF" for width in letters)
+    return round(0.5 * wide + 0.31 * (len(text) - wide), 2)
 
 
 def y_labels(axis: Scale, words: Words) -> list[Label]:
@@ -36,7 +44,7 @@ def date_labels(days: Sequence[date], padding: int, words: Words, most: int = 7)
     labels = []
     for index, day in shown:
         at = place(index, padding, len(days))
-        labels.append(Label(at, words.day(day, "date_short")))
+        labels.append(Label(at, words.day(day, "date_axis")))
     return labels
 
 

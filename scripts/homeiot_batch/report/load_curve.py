@@ -179,7 +179,8 @@ def _curve_words(wording: Wording, bought: Sequence[Slot], day: LocalDay) -> str
 def _hours_table(wording: Wording) -> Table:
     words = wording.words
     unit = words("unit_kwh")
-    names = [f"{wording.label(word)}, {unit}" for word, _ in wording.measured(UNKNOWN)]
+    labels = [wording.label(word) for word, _ in wording.measured(UNKNOWN)]
+    names = [words("with_unit", label=label, unit=unit) for label in labels]
     head = [words("hour"), *names, words("remarks")]
     rows = [_hour_row(hour, wording) for hour in wording.meter.day_hours]
     return Table(head, rows)
@@ -190,5 +191,5 @@ def _hour_row(hour: Hour, wording: Wording) -> list[Cell]:
     cells = [energy_cell(value, wording) for _, value in wording.measured(span)]
     remark = ""
     if hour.is_estimated:
-        remark = wording.words("estimated").lower()
+        remark = wording.words("estimated")
     return [f"{hour.hour:02}:00", *cells, remark]

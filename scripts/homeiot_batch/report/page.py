@@ -11,18 +11,22 @@ from homeiot_batch.core.files import file_stamp, write_text
 from homeiot_batch.report.elements import HousePanel, Panel
 from homeiot_batch.report.figures import House, read_figures
 from homeiot_batch.report.house_panel import house_panel
+from homeiot_batch.report.labels import half_width
 from homeiot_batch.report.panel import panel
-from homeiot_batch.report.words import TEMPLATES, Words
+from homeiot_batch.report.words import Words
+from homeiot_batch.words.languages import Language
+
+TEMPLATES = Path(__file__).with_name("templates")
 
 
-def write_report(read_copy: Path, file: Path, now: datetime) -> dict[str, Any]:
+def write_report(read_copy: Path, file: Path, now: datetime, language: Language) -> dict[str, Any]:
     """Replace `file` by a page on what the read copy holds, by one rename.
 
     What the page shows, and the stamp of the file. DatabaseError without a read copy that can be
     read. ArchiveError if the file cannot be written.
     """
     house = read_figures(read_copy)
-    page = render(house, now)
+    page = render(house, now, language)
     write_text(file, page)
     names = [meter.name for meter in house.meters]
     return {
@@ -34,7 +38,7 @@ def write_report(read_copy: Path, file: Path, now: datetime) -> dict[str, Any]:
     }
 
 
-def render(house: House, now: datetime, language: str = "en") -> str:
+def render(house: House, now: datetime, language: Language) -> str:
     """The page. `now` is UTC."""
     import jinja2  # noqa: PLC0415 - 0.1 s, which only the report need pay
 
@@ -45,6 +49,7 @@ def render(house: House, now: datetime, language: str = "en") -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.filters["half_width"] = half_width
     words = Words(language)
     template = templates.get_template("page.html.j2")
     script = (TEMPLATES / "stale.js").read_text()

@@ -76,7 +76,7 @@ def _slug(name: str) -> str:
 
 def _about(meter: Meter, words: Words) -> Iterable[str]:
     if meter.kind:
-        yield words("source_kind", kind=meter.kind)
+        yield words("source_kind", kind=words.name("kinds", meter.kind))
     if meter.energy_from == "power":
         yield words("source_from_power")
     if meter.last_reading:

@@ -33,12 +33,12 @@ def days_table(wording: Wording) -> Table:
     words = wording.words
     meter = wording.meter
     costs = {cost.date_jst: cost for cost in meter.costs}
-    watts = words("unit_w")
     head = energy_head(words("day"), wording)
-    head.append(f"{words('peak')}, {watts}")
-    head.append(f"{words('coverage')}, %")
+    head.append(words("with_unit", label=words("peak"), unit=words("unit_w")))
+    head.append(words("with_unit", label=words("coverage"), unit="%"))
     if costs:
-        head.append(f"{words('cost')}, {meter.currency}")
+        currency = words.currency(meter.currency)
+        head.append(words("with_unit", label=words("cost"), unit=currency))
     head.append(words("remarks"))
     newest_first = reversed(meter.days[-DAYS:])
     rows = [_day_row(day, costs, wording) for day in newest_first]
@@ -56,7 +56,7 @@ def _day_row(day: Day, costs: Mapping[date, DayCost], wording: Wording) -> list[
         row.append(money_cell(cost.known_cost, cost, wording))
     elif costs:
         row.append(words("no_data"))
-    row.append(", ".join(wording.cost_caveats(cost, day)))
+    row.append(words.listed(wording.cost_caveats(cost, day)))
     return row
 
 
@@ -108,4 +108,4 @@ def money_cell(value: float | None, cost: Cost, wording: Wording) -> Cell:
         return wording.words("no_data")
     if wording.meter.is_foreign(cost):
         return value, wording.money(value, cost)
-    return value, wording.amount(value)
+    return value, wording.words.amount(value, cost.currency)

@@ -63,7 +63,7 @@ def _month_caveats(this: MonthToDate, former: MonthToDate | None, wording: Wordi
         return caveats
     former_span = _span(former, wording.words)
     for caveat in wording.span_caveats(former, former.complete_days, former.days):
-        caveats.append(f"{former_span}: {caveat}")
+        caveats.append(wording.words("line", name=former_span, said=caveat))
     return caveats
 
 
@@ -86,10 +86,10 @@ def _compared(
 
 
 def _span(span: MonthToDate, words: Words) -> str:
-    last = words.day(span.last_day, "date_short")
     if span.first_day == span.last_day:
-        return last
-    return words("to_day", first=span.first_day.day, last=last)
+        return words.day(span.last_day, "date_short")
+    month = words.month_short(span.last_day.month)
+    return words("to_day", first=span.first_day.day, n=span.last_day.day, month=month)
 
 
 def _peak_tile(wording: Wording) -> Tile:

@@ -15,11 +15,11 @@ COUNTED = (
 )
 
 
-def with_caveats(text: str, caveats: Sequence[str]) -> str:
+def with_caveats(text: str, caveats: Sequence[str], words: Words) -> str:
     """The text, and behind it the caveats, if there are any."""
     if not caveats:
         return text
-    return f"{text}; {', '.join(caveats)}"
+    return words("with_caveats", said=text, caveats=words.listed(caveats))
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,18 @@ class Wording:
 
     def sentence(self, name: str, span: Energy, caveats: Sequence[str]) -> str:
         """One line on a span: what was bought and sold, and the caveats."""
-        if not span.is_known:
-            return with_caveats(f"{name}: {self.words('no_data')}", caveats)
-        parts = [self._amount_of(word, value) for word, value in self.measured(span)]
-        return with_caveats(f"{name}: {', '.join(parts)}", caveats)
+        said = self.words("no_data")
+        if span.is_known:
+            parts = [self._amount_of(word, value) for word, value in self.measured(span)]
+            said = self.words.listed(parts)
+        return with_caveats(self.words("line", name=name, said=said), caveats, self.words)
 
     def _amount_of(self, word: str, value: float | None) -> str:
-        text = f"{self.label(word)} {self.words.energy(value)}"
+        label = self.label(word)
+        kwh = self.words.energy(value)
         if value is None:
-            return text
-        return f"{text} {self.words('unit_kwh')}"
+            return self.words("unknown_amount", label=label, no_data=kwh)
+        return self.words("amount", label=label, kwh=kwh)
 
     def sold(self, kwh: float | None) -> str:
         """What was sold, as a part of a sentence. Nothing for a meter without export."""
@@ -139,24 +141,17 @@ class Wording:
             caveats += self.unpriced(cost)
         return caveats
 
-    def amount(self, value: float) -> str:
-        """Money as a number."""
-        if abs(value) < 999.995:
-            return self.words.number(value, 2)
-        return self.words.number(value)
-
     def money(self, value: float | None, cost: Cost) -> str:
         """Money of the cost with its currency, or why there is none."""
         if value is None:
             return self._no_cost(cost)
-        currency = cost.currency or self.words("no_currency")
-        return f"{self.amount(value)} {currency}"
+        return self.words.money(value, cost.currency)
 
     def cost_amount(self, cost: Cost) -> str:
         """The cost as a number, or why there is none."""
         if cost.known_cost is None:
             return self._no_cost(cost)
-        return self.amount(cost.known_cost)
+        return self.words.amount(cost.known_cost, cost.currency)
 
     def _no_cost(self, cost: Cost) -> str:
         if cost.net_cost is None:

@@ -308,7 +308,8 @@ class Run:
         """Write the report from the read copy, then its marker."""
         with self._job("report", "", "", job):
             file = self.layout.report
-            content = write_report(self.layout.read_copy, file, self.settings.instant())
+            now = self.settings.instant()
+            content = write_report(self.layout.read_copy, file, now, self.settings.language)
             fault_points.reach("report.written")
             write_json(Path(marker), content | {"file": str(file)})
             log.info("reported", file=str(file))

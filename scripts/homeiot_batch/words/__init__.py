@@ -1,0 +1,1 @@
+"""The words of pages, exports and messages, a folder of catalogues for each language."""
