@@ -32,11 +32,14 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
     """Do what the arguments say, and return what was done."""
     match list(arguments):
         case ["secrets", folder, house]:
-            owner = int(environment.get("UID", "1000")), int(environment.get("GID", "1000"))
-            return create_secrets(Path(folder), Path(house), owner)
+            return create_secrets(Path(folder), Path(house), _batch_user(environment))
         case ["users", folder]:
             return create_users(Path(folder), environment)
     raise Refused("first_start.py: give `secrets SECRETS HOUSE` or `users SECRETS`")
+
+
+def _batch_user(environment: Mapping[str, str]) -> tuple[int, int]:
+    return int(environment.get("UID", "1000")), int(environment.get("GID", "1000"))
 
 
 class Files(NamedTuple):
@@ -52,7 +55,7 @@ class Files(NamedTuple):
     @property
     def reader(self) -> Path:
         """The batch at InfluxDB."""
-        return self.folder / "reader"
+        return self.folder / "batch/reader"
 
     @property
     def meters(self) -> Path:
@@ -83,7 +86,7 @@ class Files(NamedTuple):
 def create_secrets(folder: Path, house: Path, owner: tuple[int, int]) -> str:
     """Create the passwords that are missing, and the folders with their owners."""
     files = Files(folder)
-    for own in (folder, folder / "gateway", house, house / "gateway"):
+    for own in (folder, folder / "gateway", files.reader.parent, house, house / "gateway"):
         _folder(own, owner)
     _folder(folder / "broker", MOSQUITTO)
     known = [files.gateway, files.meters, files.healthcheck]
@@ -97,6 +100,7 @@ def create_secrets(folder: Path, house: Path, owner: tuple[int, int]) -> str:
         _create(file, _password(), owner)
     _create(files.healthcheck, f"-u health\n-P {_password()}\n", MOSQUITTO)
     _create(files.passwords, _broker_passwords(files), MOSQUITTO)
+    _copy_of_the_first_version(folder / "reader", files.reader, owner)
     return f"secrets: {folder}"
 
 
@@ -122,6 +126,12 @@ def _create(path: Path, text: str, owner: tuple[int, int]) -> None:
     if os.geteuid() == 0:
         os.chown(part, *owner)
     part.replace(path)
+
+
+def _copy_of_the_first_version(before: Path, now: Path, owner: tuple[int, int]) -> None:
+    """The batch's secret was elsewhere at first. It stays there too, as .env may name the file."""
+    if before.is_file():
+        _create(now, before.read_text(), owner)
 
 
 def _password() -> str:
@@ -171,9 +181,10 @@ def create_users(folder: Path, environment: Mapping[str, str]) -> str:
         files = Files(folder)
         password = environment.get("INFLUXDB_ADMIN_PASSWORD") or _read(files.admin)
         admin = Login(environment.get("INFLUXDB_ADMIN_USER") or "admin", password)
-        create_users_1(url, bucket, files, admin)
+        create_users_1(url, bucket, files, admin, _batch_user(environment))
     else:
-        create_tokens_2(url, bucket, Files(folder), environment.get("INFLUX_ORG", "house"))
+        organization = environment.get("INFLUX_ORG", "house")
+        create_tokens_2(url, bucket, Files(folder), organization, _batch_user(environment))
     return f"users: {url}"
 
 
@@ -193,11 +204,13 @@ class Login(NamedTuple):
         return _basic(self.user, self.password)
 
 
-def create_users_1(url: str, bucket: str, files: Files, administrator: Login) -> None:
+def create_users_1(
+    url: str, bucket: str, files: Files, administrator: Login, owner: tuple[int, int]
+) -> None:
     """InfluxDB 1.x: an administrator, `writer` and `reader`. Their passwords are files."""
     admin = administrator.headers()
     for file in (files.writer, files.reader):
-        _create(file, _password(), _owner_of(file.parent))
+        _create(file, _password(), owner)
     # without a login this works only as long as there is no administrator
     _query(url, {}, f"{administrator.created()} WITH ALL PRIVILEGES")
     if not _query(url, {}, "SHOW DATABASES").error:
@@ -215,7 +228,9 @@ def create_users_1(url: str, bucket: str, files: Files, administrator: Login) ->
     _prove(url, bucket, _basic("reader", _read(files.reader)), files.reader, "/query")
 
 
-def create_tokens_2(url: str, bucket: str, files: Files, organization: str) -> None:
+def create_tokens_2(
+    url: str, bucket: str, files: Files, organization: str, owner: tuple[int, int]
+) -> None:
     """InfluxDB 2.x: set it up, and a token each that may only write and only read the bucket."""
     token = _read(files.admin)
     if _ask(url, "GET", "/api/v2/setup", {}).body["allowed"]:
@@ -225,7 +240,7 @@ def create_tokens_2(url: str, bucket: str, files: Files, organization: str) -> N
     for file, action in ((files.writer, "write"), (files.reader, "read")):
         if not file.exists():
             made = _authorization(url, admin, bucket, action)
-            _create(file, made, _owner_of(file.parent))
+            _create(file, made, owner)
     _prove(url, bucket, _token(_read(files.writer)), files.writer, "/write")
     _prove(url, bucket, _token(_read(files.reader)), files.reader, "/query")
 
@@ -302,11 +317,6 @@ def _basic(user: str, password: str) -> dict[str, str]:
 
 def _token(token: str) -> dict[str, str]:
     return {"Authorization": f"Token {token}"}
-
-
-def _owner_of(folder: Path) -> tuple[int, int]:
-    found = folder.stat()
-    return found.st_uid, found.st_gid
 
 
 if __name__ == "__main__":

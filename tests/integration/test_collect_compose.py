@@ -40,11 +40,6 @@ def page_settings(version: str) -> dict[str, str]:
     return dict(re.findall(r"^(\w+)=(.*)$", block, re.MULTILINE))
 
 
-def page_secret(version: str) -> str:
-    """Where the batch finds its secret."""
-    return "influx_password" if "INFLUX_PASSWORD_FILE" in page_settings(version) else "influx_token"
-
-
 @pytest.fixture(params=list(LOGINS))
 def version(request: pytest.FixtureRequest) -> str:
     """Each InfluxDB of the page."""
@@ -53,14 +48,15 @@ def version(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def collecting(tmp_path: Path, version: str) -> Iterator[ComposeHouse]:
-    """A house that has just been started. Afterwards nothing of it is left in the engine."""
+    """A house that one command has just started. Afterwards nothing of it is left in the engine."""
     settings = page_settings(version) | {"MQTT_PORT": str(free_port()), "MQTT_BIND": "127.0.0.1"}
     house = ComposeHouse(tmp_path, settings)
     shutil.copytree(ROOT / "collect", tmp_path / "collect")
     (tmp_path / "docker-compose.override.yml").write_text(BATCH)
     try:
-        for command in blocks(page("how-to/collect.md"), "text")[START].splitlines():
-            house.done(*command.partition("#")[0].split()[2:])
+        [command] = blocks(page("how-to/collect.md"), "text")[START].splitlines()
+        assert command == "docker compose up -d"
+        house.done(*command.split()[2:])
         yield house
     finally:
         house.compose("--profile", "*", "down", "--volumes", "--timeout", "2")
@@ -82,7 +78,7 @@ def simulation(house: ComposeHouse) -> "subprocess.Popen[str]":
 def stored(house: ComposeHouse, version: str) -> dict[str, int]:
     """How many readings of each source the batch's user finds."""
     url = f"http://{house.done('port', 'influxdb', '8086').strip()}"
-    login = LOGINS[version]("reader", (house.folder / "secrets/reader").read_text())
+    login = LOGINS[version]("reader", (house.folder / "secrets/batch/reader").read_text())
     found: dict[str, Any] = answer_of(url, login, COUNT)
     series = found["results"][0].get("series", [])
     return {part["tags"]["source"]: part["values"][0][1] for part in series}
@@ -96,13 +92,18 @@ def test_a_house_collects_from_its_first_start(collecting: ComposeHouse, version
     before = contents(collecting.folder / "secrets")
     owners = {
         name: (collecting.folder / "secrets" / name).stat().st_uid
-        for name in ("meters", "reader", "gateway/writer", "broker/passwords")
+        for name in ("meters", "batch/reader", "gateway/writer", "broker/passwords")
     }
-    assert owners == {"meters": UID, "reader": UID, "gateway/writer": UID, "broker/passwords": 1883}
+    assert owners == {
+        "meters": UID,
+        "batch/reader": UID,
+        "gateway/writer": UID,
+        "broker/passwords": 1883,
+    }
     assert (collecting.folder / "data/house/gateway").stat().st_gid == GID
-    secret = page_secret(version)
-    read = collecting.done("exec", "-T", "batch", "cat", f"/run/secrets/{secret}")
-    assert read == before["reader"][0]
+    file = '"$INFLUX_PASSWORD_FILE$INFLUX_TOKEN_FILE"'
+    read = collecting.done("exec", "-T", "batch", "sh", "-c", f"cat {file}")
+    assert read == before["batch/reader"][0]
     time.sleep(11)  # the broker has written the gateway's session
     meters = simulation(collecting)
     for name in ("influxdb", "gateway"):

@@ -75,6 +75,17 @@ def test_each_secret_is_random_and_for_its_reader_alone(secrets: Path, tmp_path:
     assert [text for text, _, _ in before.values() if text in said] == []
 
 
+def test_the_batchs_secret_of_the_first_version_goes_on(secrets: Path, tmp_path: Path) -> None:
+    """It was `reader`, which .env may name. A copy is where the batch finds it now."""
+    (secrets / "reader").write_text("of the first version")
+    before = contents(secrets)
+    done = first_start("secrets", secrets, tmp_path / "house")
+    assert (done.returncode, done.stderr) == (0, "")
+    after = contents(secrets)
+    assert after.pop("batch/reader")[:2] == ("of the first version", 0o600)
+    assert after == before
+
+
 def test_a_lost_password_is_told(secrets: Path, tmp_path: Path) -> None:
     """A new one would not be the one that the broker has. Nothing changes."""
     (secrets / "meters").unlink()
@@ -183,9 +194,9 @@ def test_each_user_of_a_new_server_has_least_rights(
         done = first_start("users", secrets, **settings)
         assert (done.returncode, done.stdout, done.stderr) == (0, f"users: {server.url}\n", "")
         before = contents(secrets)
-        assert {before[name][1] for name in ("reader", "gateway/writer")} == {0o600}
+        assert {before[name][1] for name in ("batch/reader", "gateway/writer")} == {0o600}
         writer = login("writer", (secrets / "gateway/writer").read_text())
-        reader = login("reader", (secrets / "reader").read_text())
+        reader = login("reader", (secrets / "batch/reader").read_text())
         assert answer(server, "/write", writer, LINE) == 204
         assert answer(server, "/query", reader) == 200
         assert answer(server, "/write", reader, LINE) in (401, 403, 404)

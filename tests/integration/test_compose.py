@@ -78,6 +78,7 @@ class ComposeHouse(House):
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
             copy(ROOT / part, folder / part)
         (folder / "data").mkdir()
+        (folder / "secrets/batch").mkdir(parents=True, exist_ok=True)  # as git makes it
         network = os.environ.get("COMPOSE_BUILD_NETWORK")
         if network:
             (folder / "docker-compose.override.yml").write_text(

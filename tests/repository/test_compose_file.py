@@ -74,6 +74,22 @@ def test_the_broker_finds_its_files() -> None:
         assert any(path.startswith(place) for place in mounts("broker"))
 
 
+def test_the_batch_waits_for_its_created_secret_if_its_service_runs() -> None:
+    """`docker compose up -d` is the only command, with the profile and without it.
+
+    A folder is mounted, because a file would have to be there before the first start.
+    """
+    batch = SERVICES["batch"]
+    created = {"condition": "service_completed_successfully", "required": False}
+    assert batch["depends_on"]["users"] == created
+    assert "./secrets/batch:/app/secrets/batch:ro" in [
+        str(mount)[:41] for mount in batch["volumes"]
+    ]
+    for name in ("INFLUX_PASSWORD", "INFLUX_TOKEN"):
+        value = batch["environment"][f"{name}_FILE"]
+        assert value.startswith(f"${{{name}_OF:+/app/secrets/batch/${{{name}_OF-}}}}")
+
+
 def test_each_variable_of_the_page_is_one_of_the_compose_file() -> None:
     """The lines for .env, for each InfluxDB."""
     found = blocks(page("how-to/collect.md"), "ini")

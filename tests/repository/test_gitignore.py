@@ -15,6 +15,7 @@ WRITTEN = [
     "run.zip",
     "data/report/run.html",
     "secrets/gateway/writer",  # made by collect/first_start.py
+    "secrets/batch/reader",
 ]
 KEPT = [
     "docs/_static/page.html",
@@ -22,6 +23,7 @@ KEPT = [
     "tests/report/page.html",
     "README.md",
     "data/README.md",
+    "secrets/batch/README.md",
 ]
 
 
