@@ -85,6 +85,7 @@ PARTS = [
     "dbt",
     "docs",
     "docker-compose.yml",
+    "page",
     "profiles",
     "pyproject.toml",
     "README.md",
@@ -840,6 +841,21 @@ MUTATIONS = [
         "collect: what waits in the broker outlives a restart",
         text("collect/mosquitto/mosquitto.conf", "persistence true", "persistence false"),
         "tests/repository/test_collect_files.py -k waits",
+    ),
+    Mutation(
+        "page: without a password it is not served",
+        text("page/serve.sh", '[ -n "$password" ] ||', "true ||"),
+        "tests/integration/test_served_page.py -k not_served",
+    ),
+    Mutation(
+        "page: nobody sees it without the password",
+        text("page/Caddyfile", "\tbasic_auth {", "\tbasic_auth /nothing {"),
+        "tests/integration/test_served_page.py -k nobody",
+    ),
+    Mutation(
+        "page: no other file of the folder is shown",
+        text("page/Caddyfile", "@page path_regexp ^/(index\\.html|", "@page path_regexp (|"),
+        "tests/integration/test_served_page.py -k reachable",
     ),
     Mutation(
         "collect: what is no number is no reading",

@@ -90,10 +90,24 @@ def test_the_batch_waits_for_its_created_secret_if_its_service_runs() -> None:
         assert value.startswith(f"${{{name}_OF:+/app/secrets/batch/${{{name}_OF-}}}}")
 
 
+def test_the_page_can_do_nothing_but_show_the_report() -> None:
+    """It writes nowhere, has no rights, and sees the report alone. It listens to this machine."""
+    page_service = SERVICES["page"]
+    assert page_service["profiles"] == ["page"]
+    assert page_service["read_only"] is True
+    assert page_service["cap_drop"] == ["ALL"]
+    assert page_service["security_opt"] == ["no-new-privileges:true"]
+    assert page_service["user"] == "${UID:-1000}:${GID:-1000}"
+    assert page_service["volumes"] == ["./page:/page:ro", "./data/report:/report:ro"]
+    assert page_service["ports"] == ["${PAGE_BIND:-127.0.0.1}:${PAGE_PORT:-8080}:8080"]
+    assert page_service["restart"] == "unless-stopped"
+    assert page_service["healthcheck"]["test"]
+
+
 def test_each_variable_of_the_page_is_one_of_the_compose_file() -> None:
-    """The lines for .env, for each InfluxDB."""
-    found = blocks(page("how-to/collect.md"), "ini")
-    assert len(found) == 2
+    """The lines for .env, for each InfluxDB, and for the report in a browser."""
+    found = blocks(page("how-to/collect.md") + page("how-to/page.md"), "ini")
+    assert len(found) == 3
     for block in found:
         names = re.findall(r"^(\w+)=", block, re.MULTILINE)
         assert "COMPOSE_PROFILES" in names
