@@ -53,7 +53,7 @@ def clean_environment(
 
 @pytest.fixture
 def settings(tmp_path: Path, clean_environment: None) -> Settings:
-    """Settings of a house in Japan, whatever the machine's environment says."""
+    """Settings of a house in Japan whose people read English, whatever the environment says."""
     return load_settings(
         {
             "parquet_base_dir": str(tmp_path / "parquet"),
@@ -61,6 +61,7 @@ def settings(tmp_path: Path, clean_environment: None) -> Settings:
             "report_dir": str(tmp_path / "report"),
             "duckdb_path": str(tmp_path / "duckdb/home.duckdb"),
             "tz": "Asia/Tokyo",
+            "report_language": "en",
             "now": "2026-11-24T00:10:00+09:00",
         }
     )

@@ -45,7 +45,7 @@ from homeiot_batch.core.near_names import hint
 from homeiot_batch.core.settings_files import declared_settings
 from homeiot_batch.core.storage_version import OLDEST, refuse_unknown
 from homeiot_batch.errors import SettingsError
-from homeiot_batch.words.languages import Language, language_of
+from homeiot_batch.words.languages import LANGUAGES, Language, language_of
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUSE_DIR = Path("data/house")
@@ -561,10 +561,18 @@ def settings_for_messages(given: Mapping[str, Any]) -> Settings:
         folder = ROOT / str(given.get("house_dir") or os.environ.get("HOUSE_DIR") or HOUSE_DIR)
         values = declared_settings([ROOT / "config.yaml", folder / OWN_SETTINGS]).values
     found: dict[str, object] = {}
-    for name in ("marker_dir", "notify_url_file"):
+    named: dict[str, str] = {}
+    for name in ("marker_dir", "notify_url_file", "tz", "report_language"):
         value = given.get(name) or os.environ.get(name.upper()) or values.get(name)
         if value:
-            found[name] = from_checkout(Path(str(value)))
+            named[name] = str(value)
+    for name in ("marker_dir", "notify_url_file"):
+        if name in named:
+            found[name] = from_checkout(Path(named[name]))
+    if "tz" in named:
+        found["tz"] = named["tz"]
+    if named.get("report_language") in LANGUAGES:
+        found["report_language"] = named["report_language"]
     url = os.environ.get("NOTIFY_URL")
     if url:
         found["notify_url"] = SecretStr(url)

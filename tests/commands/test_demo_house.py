@@ -1,9 +1,11 @@
 """`homeiot demo --house`."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
+from homeiot_batch.commands.demo_run import demo_environment
 from homeiot_batch.config import ROOT
 from tests.house import Checkout
 
@@ -49,3 +51,15 @@ def test_a_house_that_does_not_exist_is_named_in_one_line(checkout: Checkout) ->
         "error: there is no folder examples here; run this in a checkout\n",
     )
     assert not (checkout.folder / "data").exists()
+
+
+def test_a_demo_has_the_language_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the settings it is the only one that reaches a demo."""
+    monkeypatch.setenv("REPORT_LANGUAGE", "en")
+    monkeypatch.setenv("ARCHIVE_START", "2026-01-01")
+    environment = demo_environment(Path("data/demo"), "Asia/Tokyo", Path("house.lp"))
+    assert environment["REPORT_LANGUAGE"] == "en"
+    assert "ARCHIVE_START" not in environment
+    monkeypatch.delenv("REPORT_LANGUAGE")
+    environment = demo_environment(Path("data/demo"), "Asia/Tokyo", Path("house.lp"))
+    assert "REPORT_LANGUAGE" not in environment

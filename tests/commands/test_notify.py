@@ -8,21 +8,33 @@ from tests.messages.receiver import SECRET, Heard, receiving
 pytestmark = pytest.mark.usefixtures("clean_environment")
 
 
+@pytest.mark.parametrize(
+    ("language", "subject", "body"),
+    [
+        (
+            "en",
+            "HomeIoT: test message",
+            "This is a test. The batch can send messages to this address.",
+        ),
+        ("ja", "HomeIoT: テスト通知", "これはテストです。この宛先に通知を送れます。"),
+    ],
+)
 def test_each_address_gets_a_line(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    language: str,
+    subject: str,
+    body: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """The exit code is 1 if one did not take it. No line has an address."""
+    """The exit code is 1 if one did not take it. No line has an address.
+
+    The message has the language of the house, and the lines are English.
+    """
     with receiving() as receiver:
         monkeypatch.setenv("NOTIFY_URL", f"{receiver.url} nosuch://{SECRET}")
         with pytest.raises(SystemExit) as ended:
-            send_test([])
-    assert receiver.heard == [
-        Heard(
-            "HomeIoT: test message",
-            "This is a test. The batch can send messages to this address.",
-            "info",
-        )
-    ]
+            send_test([f"report_language={language}"])
+    assert receiver.heard == [Heard(subject, body, "info")]
     said = capfd.readouterr()
     assert (ended.value.code, said.err, said.out) == (
         1,

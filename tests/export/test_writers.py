@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,19 @@ import pytest
 from openpyxl.utils.escape import unescape
 
 from homeiot_batch.errors import ArchiveError, SettingsError
-from homeiot_batch.export.columns import HEADINGS, Column, header
+from homeiot_batch.export.columns import Column, header
 from homeiot_batch.export.queries import TABLES
 from homeiot_batch.export.readings import COLUMNS
 from homeiot_batch.export.request import Request
 from homeiot_batch.export.rows import Rows
+from homeiot_batch.export.words import Words
 from homeiot_batch.export.writers import About, write
+from homeiot_batch.words.figures import read_catalogue
+from homeiot_batch.words.languages import LANGUAGES, Language
 
 DAY = date(2026, 10, 25)
-ABOUT = About(Request("hours", DAY, DAY), "Europe/Berlin")
+ABOUT = About(Request("hours", DAY, DAY), "Europe/Berlin", "en")
+JAPANESE = replace(ABOUT, zone="Asia/Tokyo", language="ja")
 SHOWN = (
     Column("start_utc", "utc_time"),
     Column("start_local", "local_time"),
@@ -234,13 +239,56 @@ def test_every_column_has_a_header_in_every_language() -> None:
     """And no header is there without a column."""
     columns = {column.name for _, columns in TABLES.values() for column in columns}
     columns |= {column.name for column in COLUMNS}
-    for words in HEADINGS.values():
-        assert set(words) == columns
+    for language in LANGUAGES:
+        words = read_catalogue(language, "export").texts
+        headings = {key.removeprefix("columns.") for key in words if key.startswith("columns.")}
+        assert headings == columns
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("what", [*TABLES, "readings"])
+def test_no_two_columns_have_one_header(what: str, language: Language) -> None:
+    """A program that reads by header would take one for the other."""
+    columns = COLUMNS
+    if what in TABLES:
+        _, columns = TABLES[what]
+    words = Words(language)
+    headers = [header(column, "Asia/Tokyo", "JPY", words) for column in columns]
+    assert len(set(headers)) == len(headers)
+
+
+def test_headers_in_japanese(tmp_path: Path) -> None:
+    """In CSV and sheets. The rows, and the names that programs read, are those of any language."""
+    for form in ("csv", "json", "parquet"):
+        write(rows(FIRST), form, tmp_path / f"{form}.en", replace(ABOUT, zone="Asia/Tokyo"))
+        write(rows(FIRST), form, tmp_path / f"{form}.ja", JAPANESE)
+    english, *english_rows = (tmp_path / "csv.en").read_text().splitlines()
+    japanese, *japanese_rows = (tmp_path / "csv.ja").read_text().splitlines()
+    assert japanese == (
+        "開始(UTC),開始(Asia/Tokyo),UTCとの時差,メーター,正方向の電力量(kWh),計測回数,買電料金(円),"
+        "日付(Asia/Tokyo),欠測なし"
+    )
+    assert english != japanese
+    assert japanese_rows == english_rows
+    for form in ("json", "parquet"):
+        files = [tmp_path / f"{form}.{language}" for language in LANGUAGES]
+        first, second = [file.read_bytes() for file in files]
+        assert first == second
+
+
+def test_a_sheet_in_japanese_shows_its_headers(tmp_path: Path) -> None:
+    """A column has room for its header, whose letters are twice as wide as Latin ones."""
+    write(rows(FIRST), "xlsx", tmp_path / "x.xlsx", JAPANESE)
+    book = openpyxl.load_workbook(tmp_path / "x.xlsx")
+    headers, _ = sheet(tmp_path / "x.xlsx")
+    assert headers[4].value == "正方向の電力量(kWh)"
+    assert book.active.column_dimensions["E"].width >= 2 * len("正方向の電力量") + len("(kWh)")
 
 
 def test_the_header_has_the_unit() -> None:
     """Money has none where currencies differ."""
     cost = Column("net_cost", "money")
-    assert header(cost, "Asia/Tokyo", "JPY") == "Net cost (JPY)"
-    assert header(cost, "Asia/Tokyo", None) == "Net cost"
-    assert header(Column("peak_w", "w"), "Asia/Tokyo", "JPY") == "Peak power (W)"
+    words = Words("en")
+    assert header(cost, "Asia/Tokyo", "JPY", words) == "Net cost (JPY)"
+    assert header(cost, "Asia/Tokyo", None, words) == "Net cost"
+    assert header(Column("peak_w", "w"), "Asia/Tokyo", "JPY", words) == "Peak power (W)"

@@ -44,7 +44,7 @@ def house(influx16: Influx1, tmp_path: Path, clean_environment: None) -> House:
 
 def found(settings: Settings, *told: str) -> Found:
     """What the check finds."""
-    return check_retention(settings, settings.layout, told, Words())
+    return check_retention(settings, settings.layout, told, Words("en"))
 
 
 def test_days_that_retention_takes_soon(house: House) -> None:

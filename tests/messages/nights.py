@@ -15,7 +15,8 @@ from homeiot_batch.messages.post import Letter
 from homeiot_batch.messages.words import Words
 
 DATASET = "raw_meter_readings"
-FOOTERS = {Words()("footer"), Words()("footer_days")}
+ENGLISH = Words("en")
+FOOTERS = {ENGLISH("footer"), ENGLISH("footer_days")}
 GOOD = NightEnd(0, lines="summary: ...", built=True)
 
 
@@ -28,7 +29,7 @@ class Nights:
     letters: list[Letter] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
-    def send(self, letters: Sequence[Letter], words: Words) -> list[str]:
+    def send(self, letters: Sequence[Letter]) -> list[str]:
         """Instead of Apprise."""
         reasons: list[str] = []
         for letter in letters:

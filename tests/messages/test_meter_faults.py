@@ -184,6 +184,21 @@ def test_the_month(october: Nights) -> None:
     assert october.end(GOOD, notify_monthly=True) == []
 
 
+def test_the_month_in_japanese(october: Nights) -> None:
+    """Kinds, dates and figures as the Japanese report has them."""
+    october.end(GOOD, notify_monthly=True, report_language="ja")
+    [letter] = october.letters
+    assert letter.subject == "HomeIoT: 2026年10月の電力量"
+    assert letter.body.splitlines() == [
+        (
+            "- House: 買電 1,235 kWh、売電 7.89 kWh、うち3.00 kWhは推定"
+            "(欠測のある日: 2026年10月5日、2026年10月7日〜2026年10月9日)"
+        ),
+        "- sun: 発電 20.0 kWh(全日欠測なし)",
+        "毎日の内訳はレポートにあります。",
+    ]
+
+
 def test_a_month_that_was_not_sent_is_sent_the_next_night(october: Nights) -> None:
     """As any message."""
     october.down = {1}

@@ -91,6 +91,21 @@ def test_a_disk_that_will_be_full(nights: Nights, free: Callable[[int], None]) -
     assert told.startswith("2 new faults\n")
 
 
+def test_a_full_disk_in_japanese(nights: Nights, free: Callable[[int], None]) -> None:
+    """With its figures, and what to do."""
+    free(30)
+    nights.end(GOOD, report_language="ja")
+    assert nights.letters[0].body.splitlines() == [
+        "新しい異常:",
+        (
+            "- ディスクが31日以内にいっぱいになります"
+            f"({nights.settings.layout.parquet} の空きは 30.0 kB、1日あたり 1.0 kB、残り30日分)。"
+            "空きを増やすか、これらのフォルダーを大きなディスクに移してください"
+        ),
+        "詳しくは `homeiot doctor` で確認できます。",
+    ]
+
+
 def test_the_first_night_has_no_average(nights: Nights) -> None:
     """Nothing is archived yet."""
     assert (nights.end(GOOD), nights.warnings) == ([], [])

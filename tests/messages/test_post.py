@@ -14,11 +14,8 @@ from homeiot_batch.config import ROOT, Settings
 from homeiot_batch.messages import apprise_process, post
 from homeiot_batch.messages.addresses import Address, addresses
 from homeiot_batch.messages.post import Letter, check, send
-from homeiot_batch.messages.words import Words
 from tests.http_server import QuietHandler, running
 from tests.messages.receiver import SECRET, Heard, Receiver
-
-WORDS = Words()
 
 
 def letters(settings: Settings, *urls: str) -> list[Letter]:
@@ -32,7 +29,7 @@ def test_each_address_has_its_own_result(
 ) -> None:
     """One that works, one that nobody answers at, a service that is none, and no address."""
     urls = [receiver.url, f"json://127.0.0.1:9/{SECRET}?cto=1", f"nosuch://{SECRET}", SECRET]
-    assert send(letters(settings, *urls), WORDS) == [
+    assert send(letters(settings, *urls)) == [
         "",
         "the service could not be reached",
         "Apprise cannot read the address; see docs/how-to/messages.md",
@@ -46,7 +43,7 @@ def test_each_address_has_its_own_result(
 def test_addresses_are_checked_without_sending(settings: Settings, receiver: Receiver) -> None:
     """Apprise can read the first and not the second."""
     to = [letter.address for letter in letters(settings, receiver.url, SECRET)]
-    assert check(to, WORDS) == [
+    assert check(to) == [
         "",
         "Apprise cannot read the address; see docs/how-to/messages.md",
     ]
@@ -62,7 +59,7 @@ def test_the_addresses_of_the_page_can_be_read() -> None:
     assert table
     urls = re.findall(r"`(\w+://[^`]*)`", table[1])
     to = [Address(number, "any", url) for number, url in enumerate(urls, start=1)]
-    assert check(to, WORDS) == ["", "", ""]
+    assert check(to) == ["", "", ""]
 
 
 def test_a_service_that_never_ends_is_left(
@@ -81,7 +78,7 @@ def test_a_service_that_never_ends_is_left(
     monkeypatch.setattr(post, "START_S", 4)
     monkeypatch.setattr(post, "LETTER_S", 0)
     with running(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
-        reasons = send(letters(settings, f"json://127.0.0.1:{port}/{SECRET}"), WORDS)
+        reasons = send(letters(settings, f"json://127.0.0.1:{port}/{SECRET}"))
     assert reasons == ["there was no answer within 4 s"]
 
 
@@ -90,7 +87,7 @@ def test_a_process_that_dies_sent_nothing(
 ) -> None:
     """Python itself may be broken."""
     monkeypatch.setattr(post, "COMMAND", ["/bin/false"])
-    assert send(letters(settings, "json://x", "json://y"), WORDS) == [
+    assert send(letters(settings, "json://x", "json://y")) == [
         "the service did not take it",
         "the service did not take it",
     ]
@@ -101,13 +98,13 @@ def test_without_apprise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)
     order = [{"url": "json://x"}, {"url": "json://y"}]
     assert list(apprise_process.answers(order)) == [{"result": "missing"}] * 2
-    assert WORDS("missing") == "Apprise is not installed; run make setup"
+    assert post.REASONS["missing"] == "Apprise is not installed; run make setup"
 
 
 def test_nothing_to_send_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Apprise takes a second to start."""
     monkeypatch.setattr(post, "COMMAND", ["/nowhere"])
-    assert send([], WORDS) == []
+    assert send([]) == []
 
 
 def test_the_night_does_not_import_apprise() -> None:

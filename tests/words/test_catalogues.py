@@ -13,12 +13,17 @@ from homeiot_batch.words.languages import LANGUAGES, Language, language_of
 CODE = FOLDER.parent
 CATALOGUES = sorted(file.stem for file in (FOLDER / "en").glob("*.toml"))
 # who uses a catalogue. That of figures is used by all
-USERS = {"report": ["report"]}
+USERS = {
+    "report": ["report"],
+    "export": ["export"],
+    "messages": ["messages", "commands/notify.py"],
+}
 # the forms of dates, which may use any of the parts of one
-DATES = ("date", "date_long", "date_short", "date_axis", "month_of_year")
+DATES = ("date", "date_long", "date_short", "date_axis", "date_plain", "month_of_year")
 PARTS = {"day", "year", "weekday", "month", "month_short", "month_number"}
-# words that are put together of parts
-MADE = {"what_bought", "what_sold"}
+# words whose names are put together: of a kind, a step of a day, or a number
+MADE = {"what_bought", "what_sold", "fetch", "extract", "load"}
+MADE |= {"new_one", "new_many", "over_one", "over_many"}
 OTHERS = [language for language in LANGUAGES if language != "en"]
 
 
@@ -30,7 +35,7 @@ def texts(language: Language, catalogue: str) -> dict[str, str]:
 
 def names_in(text: str) -> set[str]:
     """The names in braces."""
-    return set(re.findall(r"\{(\w*)\}", text))
+    return set(re.findall(r"\{(\w*)(?::\w*)?\}", text))
 
 
 def code_of(catalogue: str) -> str:
@@ -38,7 +43,8 @@ def code_of(catalogue: str) -> str:
     folders = USERS.get(catalogue, sum(USERS.values(), ["words"]))
     files: list[Path] = []
     for folder in folders:
-        files += [*(CODE / folder).rglob("*.py"), *(CODE / folder).rglob("*.j2")]
+        place = CODE / folder
+        files += [place] if place.is_file() else [*place.rglob("*.py"), *place.rglob("*.j2")]
     return "".join(file.read_text() for file in files)
 
 

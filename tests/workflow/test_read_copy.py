@@ -159,7 +159,7 @@ def test_messages_read_it(archived: House) -> None:
     """The published tables have what messages say of meters: three days of too few readings."""
     places = {"duckdb_path": str(archived.database), "now": "2026-11-12T23:00:00+09:00"}
     settings = load_settings(places)
-    words = Words()
+    words = Words("en")
     found = check_meters(settings, settings.layout, ["partial:gone"], words)
     assert [fault.key for fault in found.faults] == ["partial:a"]
     assert found.over == {"partial:gone": "gone is no longer checked"}

@@ -38,10 +38,10 @@ class Room(NamedTuple):
     def found(self) -> str:
         """All of it in words."""
         shown = ", ".join(map(str, self.places))
-        found = f"{_bytes(self.free)} free for {shown}"
+        found = f"{bytes_text(self.free)} free for {shown}"
         if self.per_day is None:
             return found
-        return f"{found}, a day took {_bytes(self.per_day)}: room for {self.days_left} days"
+        return f"{found}, a day took {bytes_text(self.per_day)}: room for {self.days_left} days"
 
 
 def rooms(settings: Settings, layout: Layout) -> Iterator[Room]:
@@ -94,7 +94,8 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _bytes(size: float) -> str:
+def bytes_text(size: float) -> str:
+    """So many bytes with their unit."""
     if size >= GB:
         return f"{size / GB:.1f} GB"
     if size >= MB:

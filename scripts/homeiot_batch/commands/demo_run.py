@@ -11,9 +11,10 @@ from homeiot_batch.core.environment import plain_environment
 
 
 def demo_environment(folder: Path, tz: str, export: Path) -> dict[str, str]:
-    """The environment of a run that writes to the folder alone."""
+    """The environment of a run that writes to the folder alone. Only the language is the user's."""
     inherited = plain_environment()
-    names = [name for name in inherited if name.lower() not in Settings.model_fields]
+    others = Settings.model_fields.keys() - {"report_language"}
+    names = [name for name in inherited if name.lower() not in others]
     environment = {name: inherited[name] for name in names}
     environment |= {
         "TZ": tz,

@@ -21,7 +21,8 @@ def send_test(config: Sequence[str]) -> None:
     """Send it, print a line for each address, and exit with 1 if one did not take it."""
     os.chdir(ROOT)
     try:
-        to = addresses(load_settings(given_settings(config)))
+        settings = load_settings(given_settings(config))
+        to = addresses(settings)
         if not to:
             raise SettingsError(
                 "NOTIFY_URL is not set; set it to an address of Apprise, as "
@@ -29,8 +30,8 @@ def send_test(config: Sequence[str]) -> None:
             )
     except HomeIotError as error:
         raise SystemExit(explained(f"error: {error}")) from None
-    words = Words()
-    reasons = send([_test_to(address, words) for address in to], words)
+    words = Words(settings.language)
+    reasons = send([_test_to(address, words) for address in to])
     for address, reason in zip(to, reasons, strict=True):
         result = "the message was sent"
         if reason:

@@ -9,7 +9,6 @@ from homeiot_batch.errors import SettingsError
 from homeiot_batch.messages.addresses import Address, addresses
 from homeiot_batch.messages.post import check
 from homeiot_batch.messages.told import read_told
-from homeiot_batch.messages.words import Words
 
 NAME = "NOTIFY_URL"
 TRY = "`homeiot notify --test` sends a test message"
@@ -22,7 +21,7 @@ def check_messages(settings: Settings, layout: Layout) -> Iterator[Finding]:
     except SettingsError as error:
         yield of_error(NAME, error, "warning")
         return
-    reasons = check(to, Words())
+    reasons = check(to)
     for address, reason in zip(to, reasons, strict=True):
         yield _checked(address, reason)
     if to:

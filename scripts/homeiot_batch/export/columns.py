@@ -1,11 +1,10 @@
-"""The columns of an export: their names for programs, and their headers for people.
-
-A header in another language needs its words in `HEADINGS`, and nothing else.
-"""
+"""The columns of an export: their names for programs, and their headers for people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from homeiot_batch.export.words import Words
 
 Kind = Literal[
     "date",
@@ -44,79 +43,21 @@ class Column:
         return DIGITS.get(self.kind)
 
 
-HEADINGS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "day": "Day",
-        "month": "First day of the month",
-        "start_utc": "Start",
-        "start_local": "Start",
-        "time_utc": "Time",
-        "time_local": "Time",
-        "utc_offset": "Offset from UTC",
-        "source": "Meter",
-        "register": "Register",
-        "power_w": "Power",
-        "import_counter_kwh": "Import counter",
-        "export_counter_kwh": "Export counter",
-        "import_kwh": "Imported",
-        "export_kwh": "Exported",
-        "net_kwh": "Net",
-        "estimated_kwh": "Estimated part",
-        "peak_w": "Peak power",
-        "readings": "Readings",
-        "coverage": "Share of the usual readings",
-        "longest_gap_s": "Longest gap",
-        "reset_count": "Resets and swaps of a counter",
-        "step_back_count": "Falls to an older value",
-        "backwards_count": "Steps backwards",
-        "glitch_count": "Wrong values left out",
-        "days": "Days with a row",
-        "complete_days": "Complete days",
-        "hours": "Hours of the day",
-        "complete_hours": "Complete hours",
-        "complete": "Complete",
-        "day_complete": "Day complete",
-        "import_cost": "Cost of the import",
-        "feed_in_revenue": "Revenue of the export",
-        "net_cost": "Net cost",
-        "unpriced_kwh": "Energy without a price",
-        "priced_days": "Days with a tariff",
-        "currency": "Currency",
-        "imported_kwh": "Bought",
-        "exported_kwh": "Sold",
-        "produced_kwh": "Produced",
-        "charged_kwh": "Charged",
-        "discharged_kwh": "Discharged",
-        "consumed_kwh": "Consumed",
-        "solar_to_house_kwh": "Sun to house",
-        "solar_to_battery_kwh": "Sun to battery",
-        "solar_to_grid_kwh": "Sun to grid",
-        "battery_to_house_kwh": "Battery to house",
-        "battery_to_grid_kwh": "Battery to grid",
-        "grid_to_house_kwh": "Grid to house",
-        "grid_to_battery_kwh": "Grid to battery",
-        "unexplained_kwh": "Unexplained",
-        "self_consumption": "Share of the sun's energy used",
-        "self_sufficiency": "Share of the consumption not bought",
-    }
-}
-
-
-def header(column: Column, zone: str, currency: str | None, language: str = "en") -> str:
+def header(column: Column, zone: str, currency: str | None, words: Words) -> str:
     """What stands above the column for people, with its unit or zone.
 
     `currency` is that of all its money, or None if there are several.
     """
-    heading = HEADINGS[language][column.name]
-    unit = _unit(column, zone, currency)
+    heading = words.name("columns", column.name)
+    unit = _unit(column, zone, currency, words)
     if unit is None:
         return heading
-    return f"{heading} ({unit})"
+    return words("with_unit", heading=heading, unit=unit)
 
 
-def _unit(column: Column, zone: str, currency: str | None) -> str | None:
+def _unit(column: Column, zone: str, currency: str | None, words: Words) -> str | None:
     if column.kind in OF_ZONE:
         return zone
-    if column.kind == "money":
-        return currency
+    if column.kind == "money" and currency is not None:
+        return words.currency(currency)
     return UNITS.get(column.kind)

@@ -109,7 +109,8 @@ class Job:
         return Readings(self.settings, self.request, self.archived, complete)
 
     def _write(self, rows: Rows, part: Path) -> None:
-        write(rows, self.form, part, About(self.request, self.settings.tz))
+        about = About(self.request, self.settings.tz, self.settings.language)
+        write(rows, self.form, part, about)
 
     def _complete(self) -> Complete:
         """Which days are complete, as far as the tables have them as they are archived."""

@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from functools import partial
 from pathlib import Path
@@ -13,9 +13,10 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from homeiot_batch.errors import SettingsError
-from homeiot_batch.export.columns import Column, header
+from homeiot_batch.export.columns import Column
 from homeiot_batch.export.rows import Rows, not_written
 from homeiot_batch.export.sheet_size import refuse_too_many
+from homeiot_batch.words.letter_widths import wide_letters
 
 MOST_LETTERS = 32_767  # in a cell
 MOST_DIGITS = 10**15  # a sheet keeps 15 of a number
@@ -37,15 +38,15 @@ OPTIONS = {"constant_memory": True, "use_zip64": True}
 Put = Callable[[int, int, object], None]
 
 
-def write_sheet(rows: Rows, path: Path, name: str, zone: str) -> None:
-    """Write the rows to the file, with a header above them that stays in sight.
+def write_sheet(rows: Rows, path: Path, name: str, headers: Sequence[str]) -> None:
+    """Write the rows to the file, with the headers above them, which stay in sight.
 
     SettingsError if a sheet does not hold them. ArchiveError if the disk refuses.
     """
     book = xlsxwriter.Workbook(path, OPTIONS | {"tmpdir": str(path.parent)})
     try:
         sheet = book.add_worksheet(name)
-        _write_header(sheet, rows, zone, book.add_format({"bold": True}))
+        _write_header(sheet, rows, headers, book.add_format({"bold": True}))
         _write_rows(book, sheet, rows)
         sheet.autofilter(0, 0, rows.count, len(rows.columns) - 1)
         book.close()
@@ -70,11 +71,11 @@ def _cause(error: Exception) -> Exception:
     return error
 
 
-def _write_header(sheet: Worksheet, rows: Rows, zone: str, bold: Format) -> None:
+def _write_header(sheet: Worksheet, rows: Rows, headers: Sequence[str], bold: Format) -> None:
     sheet.freeze_panes(1, 0)
-    for number, column in enumerate(rows.columns):
-        text = header(column, zone, rows.currency)
-        width = max(len(text) + 4, WIDTHS.get(column.kind, NARROWEST))
+    for number, (column, text) in enumerate(zip(rows.columns, headers, strict=True)):
+        letters = len(text) + wide_letters(text)
+        width = max(letters + 4, WIDTHS.get(column.kind, NARROWEST))
         sheet.set_column(number, number, width)
         sheet.write_string(0, number, text, bold)
 

@@ -7,6 +7,8 @@ from homeiot_batch.core.sql_text import literal, quoted
 from homeiot_batch.export.columns import Column, Kind, header
 from homeiot_batch.export.request import Request
 from homeiot_batch.export.rows import Rows, copy_rows
+from homeiot_batch.export.words import Words
+from homeiot_batch.words.languages import Language
 
 # numbers that may be NaN or infinite, which JSON does not have
 FRACTIONS: tuple[Kind, ...] = ("kwh", "w", "share", "money", "seconds")
@@ -14,10 +16,16 @@ FRACTIONS: tuple[Kind, ...] = ("kwh", "w", "share", "money", "seconds")
 
 @dataclass(frozen=True)
 class About:
-    """What an export is of, and the zone of its local times."""
+    """What an export is of, the zone of its local times, and the language of its headers."""
 
     request: Request
     zone: str
+    language: Language
+
+    def headers(self, rows: Rows) -> list[str]:
+        """What stands above each column for people."""
+        words = Words(self.language)
+        return [header(column, self.zone, rows.currency, words) for column in rows.columns]
 
 
 def write(rows: Rows, form: str, path: Path, about: About) -> None:
@@ -25,10 +33,11 @@ def write(rows: Rows, form: str, path: Path, about: About) -> None:
     if form == "xlsx":
         from homeiot_batch.export.sheet import write_sheet  # noqa: PLC0415 - only a sheet needs it
 
-        write_sheet(rows, path, about.request.what, about.zone)
+        write_sheet(rows, path, about.request.what, about.headers(rows))
         return
     if form == "csv":
-        shown = [_for_people(column, about.zone, rows.currency) for column in rows.columns]
+        columns = zip(rows.columns, about.headers(rows), strict=True)
+        shown = [f"{quoted(column.name)} AS {quoted(text)}" for column, text in columns]
         copy_rows(rows, ", ".join(shown), path, "FORMAT csv, HEADER true")
         return
     zone = f"{literal(about.zone)} AS zone"
@@ -38,10 +47,6 @@ def write(rows: Rows, form: str, path: Path, about: About) -> None:
         return
     shown = [_as_parquet(column) for column in rows.columns]
     copy_rows(rows, ", ".join([*shown, zone]), path, "FORMAT parquet, COMPRESSION zstd")
-
-
-def _for_people(column: Column, zone: str, currency: str | None) -> str:
-    return f"{quoted(column.name)} AS {quoted(header(column, zone, currency))}"
 
 
 def _as_json(column: Column) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from homeiot_batch.config import Settings, given_settings
+from homeiot_batch.config import Settings, given_settings, settings_for_messages
 from homeiot_batch.core.exit_codes import DONE, FAILED
 from homeiot_batch.errors import HomeIotError
 from homeiot_batch.messages.faults import NightEnd
@@ -49,15 +49,15 @@ def told_at_its_end(config: Sequence[str], *, is_night: bool) -> Generator[Night
         try:
             yield night
         except SystemExit as ended:
-            _tell(night, config, _end(night, ended.code, reason))
+            _tell(night, config, _end(night, ended.code, reason, config))
             raise
         except Exception as error:
-            what = Words()("run_fault", error=type(error).__name__)
+            what = _words(night, config)("run_fault", error=type(error).__name__)
             _tell(night, config, NightEnd(FAILED, error=what))
             raise
 
 
-def _end(night: Night, code: object, reason: Path) -> NightEnd:
+def _end(night: Night, code: object, reason: Path, config: Sequence[str]) -> NightEnd:
     """How the run ended, by what it exits with and by what its workflow has left."""
     if not isinstance(code, int):
         return NightEnd(FAILED, error=str(code).removeprefix("error: "))
@@ -66,10 +66,15 @@ def _end(night: Night, code: object, reason: Path) -> NightEnd:
         return end
     error = _left(reason)
     if night.was_ended:
-        error = Words()("run_ended")
+        error = _words(night, config)("run_ended")
     elif not error and not end.failures:
-        error = Words()("run_code", code=code)
+        error = _words(night, config)("run_code", code=code)
     return replace(end, error=error)
+
+
+def _words(night: Night, config: Sequence[str]) -> Words:
+    settings = night.settings or settings_for_messages(_given(config))
+    return Words(settings.language)
 
 
 def _left(reason: Path) -> str:

@@ -16,7 +16,11 @@ from homeiot_batch.messages.words import Words
 from homeiot_batch.warehouse.on_change_datasets import find_on_change_datasets
 
 _OF_A_DAY = re.compile(r"\w+ (\w+ \d{4}-\d{2}-\d{2}): .*", re.DOTALL)
-_JOINED = re.compile(r"(fetch|extract|load) (\w+ [\d-]+(?: to [\d-]+ \(\d+ days\))?): (.*)", re.S)
+_JOINED = re.compile(
+    r"(?P<step>fetch|extract|load) (?P<dataset>\w+) (?P<first>[\d-]+)"
+    r"(?: to (?P<last>[\d-]+) \((?P<n>\d+) days\))?: (?P<reason>.*)",
+    re.DOTALL,
+)
 
 
 def check_days(
@@ -45,8 +49,8 @@ def said(line: str, words: Words) -> str:
     found = _JOINED.fullmatch(line)
     if found is None:
         return line
-    step, days, reason = found.groups()
-    return words(step, days=days, reason=reason)
+    days = _days(found["first"], found["last"], found["n"], words)
+    return words(found["step"], dataset=found["dataset"], days=days, reason=found["reason"])
 
 
 def joined_days(lines: Mapping[str, str], words: Words) -> list[str]:
@@ -60,14 +64,23 @@ def joined_days(lines: Mapping[str, str], words: Words) -> list[str]:
             dataset, _, dt = key.removeprefix("day:").partition(" ")
             days.setdefault(dataset, []).append(dt)
     for dataset, dts in days.items():
-        others.append(words("over_day", days=f"{dataset} {_span(dts, words)}"))
+        first, *others_of_it = dts
+        if others_of_it:
+            shown = _days(first, dts[-1], len(dts), words)
+            others.append(words("over_days", dataset=dataset, days=shown))
+        else:
+            shown = words.day(date.fromisoformat(first), "date_plain")
+            others.append(words("over_day", dataset=dataset, day=shown))
     return others
 
 
-def _span(dts: list[str], words: Words) -> str:
-    if len(dts) == 1:
-        return f"{dts[0]} is"
-    return words("days", first=dts[0], last=dts[-1], n=len(dts)) + " are"
+def _days(first: str, last: str | None, n: object, words: Words) -> str:
+    """A day, or the first and the last of `n` days, each YYYY-MM-DD."""
+    begin = words.day(date.fromisoformat(first), "date_plain")
+    if last is None:
+        return begin
+    end = words.day(date.fromisoformat(last), "date_plain")
+    return words("days", first=begin, last=end, n=n)
 
 
 def _over(settings: Settings, layout: Layout, key: str, name: str, words: Words) -> dict[str, str]:
@@ -97,6 +110,7 @@ def check_empty_days(
     One with series that are written on a change may have no reading on a day.
     """
     last = yesterday(settings.instant(), settings.zone)
+    shown = words.day(last, "date_plain")
     is_empty: dict[str, bool] = {}
     for dataset in settings.datasets:
         marker = read_marker(layout.marker(dataset, last))
@@ -105,7 +119,7 @@ def check_empty_days(
     empty = _without_on_change(settings, [name for name in is_empty if is_empty[name]])
     faults: list[Fault] = []
     for dataset in empty:
-        faults.append(Fault(f"empty:{dataset}", words("empty", dataset=dataset, day=last)))
+        faults.append(Fault(f"empty:{dataset}", words("empty", dataset=dataset, day=shown)))
     over: dict[str, str] = {}
     for key, name in of_kind("empty", told).items():
         if name not in settings.datasets:

@@ -48,7 +48,7 @@ def draft_of_month(address: Address, told: Told, month: Month, words: Words) -> 
     if told.month == month.name:
         return None
     body = "\n".join([*_listed(month.lines, "month", words), words("month_footer")])
-    letter = Letter(address, words("month", month=month.title), body, "info")
+    letter = Letter(address, words("month", month=words.month(month.first)), body, "info")
     return Draft(letter, {"month": month.name})
 
 

@@ -14,7 +14,6 @@ from homeiot_batch.messages.faults import Fault, Found, of_kind
 from homeiot_batch.messages.words import Words
 from homeiot_batch.report.figures import Meter
 from homeiot_batch.report.panel import silent_since
-from homeiot_batch.report.words import Words as FigureWords
 from homeiot_batch.warehouse.database import open_database
 
 METERS = """
@@ -102,21 +101,22 @@ def _silent(meters: Collection[Meter], last: date) -> dict[str, datetime]:
 
 
 def _silence(source: str, since: datetime, words: Words) -> Fault:
-    line = words("silent", meter=source, since=f"{since:%F %H:%M}")
+    day = words.day(since.date(), "date_plain")
+    line = words("silent", meter=source, since=f"{day} {words.time(since)}")
     return Fault(f"silent:{source}", line)
 
 
 def _incomplete(day: MeterDay, last: date, words: Words) -> str:
-    figures = FigureWords("en")
     found: list[str] = []
     if day.coverage is not None:
-        found.append(words("coverage", percent=figures.share(day.coverage)))
+        found.append(words("coverage", percent=words.share(day.coverage)))
     if day.longest_gap_s:
-        found.append(words("gap", length=figures.duration(day.longest_gap_s)))
+        found.append(words("gap", length=words.duration(day.longest_gap_s)))
     if day.falls:
         found.append(words("resets", n=day.falls))
-    shown = ", ".join(found) or words("not_complete")
-    return words("partial", meter=day.source, day=last, found=shown)
+    shown = words.listed(found) or words("not_complete")
+    date_words = words.day(last, "date_plain")
+    return words("partial", meter=day.source, day=date_words, found=shown)
 
 
 def _gone(meters: Collection[Meter], told: Collection[str], words: Words) -> dict[str, str]:

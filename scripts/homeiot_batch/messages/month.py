@@ -11,7 +11,6 @@ from homeiot_batch.core.days import each_day
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import DatabaseError
 from homeiot_batch.messages.words import Words
-from homeiot_batch.report.words import Words as FigureWords
 from homeiot_batch.warehouse.database import open_database
 
 ONE_DAY = timedelta(days=1)
@@ -61,11 +60,6 @@ class Month(NamedTuple):
         """YYYY-MM."""
         return f"{self.first:%Y-%m}"
 
-    @property
-    def title(self) -> str:
-        """The name as a person writes it."""
-        return FigureWords("en").month(self.first)
-
 
 def last_month(settings: Settings, layout: Layout, words: Words) -> Month | None:
     """The month before today's, or None as long as the tables do not reach its end.
@@ -102,31 +96,30 @@ def month_lines(
         lacking = [day for day in each_day(begin, last) if (meter.source, day) not in complete]
         days = words("all_complete")
         if lacking:
-            days = words("incomplete", days=", ".join(_spans(lacking)))
+            days = words("incomplete", days=words.listed(_spans(lacking, words)))
         name = meter.display_name or meter.source
         yield words("meter", meter=name, energy=_energy(meter, words), days=days)
 
 
 def _energy(meter: MeterMonth, words: Words) -> str:
     """What it measured, in the words of its kind."""
-    figures = FigureWords("en")
     amounts = {"what_bought": meter.import_kwh}
     if meter.has_export:
         amounts["what_sold"] = meter.export_kwh
     parts: list[str] = []
     for word, kwh in amounts.items():
         if kwh is not None:
-            what = figures.of_kind(meter.kind, word)
-            parts.append(words("energy", what=what, kwh=figures.energy(kwh)))
+            what = words.of_kind(meter.kind, word)
+            parts.append(words("energy", what=what, kwh=words.energy(kwh)))
     if not parts:
         return words("no_energy")
-    energy = ", ".join(parts)
+    energy = words.listed(parts)
     if meter.estimated_kwh > 0:
-        return words("estimated", energy=energy, kwh=figures.energy(meter.estimated_kwh))
+        return words("estimated", energy=energy, kwh=words.energy(meter.estimated_kwh))
     return energy
 
 
-def _spans(days: Iterable[date]) -> list[str]:
+def _spans(days: Iterable[date], words: Words) -> list[str]:
     """The days, those in a row as one."""
     spans: list[list[date]] = []
     for day in days:
@@ -134,12 +127,13 @@ def _spans(days: Iterable[date]) -> list[str]:
             spans[-1].append(day)
         else:
             spans.append([day])
-    return [_span(span) for span in spans]
+    return [_span(span, words) for span in spans]
 
 
-def _span(days: Collection[date]) -> str:
+def _span(days: Collection[date], words: Words) -> str:
     first, *_ = days
     *_, last = days
     if first == last:
-        return str(first)
-    return f"{first} to {last}"
+        return words.day(first, "date_plain")
+    begin = words.day(first, "date_plain")
+    return words("span", first=begin, last=words.day(last, "date_plain"))

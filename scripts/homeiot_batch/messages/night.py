@@ -23,7 +23,7 @@ def tell(settings: Settings | None, given: Mapping[str, object], end: NightEnd) 
     to = addresses(able)
     if not to:
         return []
-    words = Words()
+    words = Words(able.language)
     file = able.layout.told_faults
     former, damaged = read_told(file, to)
     keys = {key for told in former for key in told.faults}
@@ -34,7 +34,7 @@ def tell(settings: Settings | None, given: Mapping[str, object], end: NightEnd) 
         drafts += _drafts(draft_of_faults(address, told, found, words))
         if month:
             drafts += _drafts(draft_of_month(address, told, month, words))
-    now, unsent = _send(drafts, former, words)
+    now, unsent = _send(drafts, former)
     warnings = [*damaged, *unchecked, *unsent]
     if now != former or (damaged and not unsent):
         try:
@@ -56,22 +56,23 @@ def _drafts(draft: Draft | None) -> list[Draft]:
     return [draft]
 
 
-def _send(
-    drafts: Sequence[Draft], former: Sequence[Told], words: Words
-) -> tuple[list[Told], list[str]]:
+def _send(drafts: Sequence[Draft], former: Sequence[Told]) -> tuple[list[Told], list[str]]:
     """What each address was told then, and a warning for each that did not take its letter."""
     now = list(former)
     warnings: list[str] = []
-    reasons = send([draft.letter for draft in drafts], words)
+    reasons = send([draft.letter for draft in drafts])
     for draft, reason in zip(drafts, reasons, strict=True):
         address = draft.letter.address
         if reason:
-            warnings.append(_not_sent(address, reason, words))
+            warnings.append(_not_sent(address, reason))
         else:
             place = address.number - 1
             now[place] = now[place].model_copy(update=draft.told)
     return now, list(dict.fromkeys(warnings))
 
 
-def _not_sent(address: Address, reason: str, words: Words) -> str:
-    return words("not_sent", n=address.number, service=address.service, reason=reason)
+def _not_sent(address: Address, reason: str) -> str:
+    return (
+        f"the message to address {address.number} of NOTIFY_URL ({address.service}) was not sent: "
+        f"{reason}; the next night sends it again"
+    )

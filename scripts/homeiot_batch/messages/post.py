@@ -9,11 +9,18 @@ from typing import Literal
 
 from homeiot_batch.config import ROOT, environment_without_secrets
 from homeiot_batch.messages.addresses import Address
-from homeiot_batch.messages.words import Words
 
 COMMAND = [sys.executable, "-m", "homeiot_batch.messages.apprise_process"]
 START_S = 30  # to import Apprise, on a busy machine
 LETTER_S = 30
+# by the result of the process. They are printed as warnings, so they are English everywhere
+REASONS = {
+    "missing": "Apprise is not installed; run make setup",
+    "unknown": "Apprise cannot read the address; see docs/how-to/messages.md",
+    "refused": "the service answered {status}",
+    "unreachable": "the service could not be reached",
+    "failed": "the service did not take it",
+}
 
 Kind = Literal["warning", "success", "info"]
 
@@ -28,29 +35,29 @@ class Letter:
     kind: Kind
 
 
-def send(letters: Sequence[Letter], words: Words) -> list[str]:
+def send(letters: Sequence[Letter]) -> list[str]:
     """Why each letter was not sent, in their order, or "" if it was. Without any secret."""
     order = []
     for letter in letters:
         content = {"subject": letter.subject, "body": letter.body, "kind": letter.kind}
         order.append({"url": letter.address.url, **content})
-    return _reasons(order, words)
+    return _reasons(order)
 
 
-def check(addresses: Sequence[Address], words: Words) -> list[str]:
+def check(addresses: Sequence[Address]) -> list[str]:
     """Why Apprise cannot read each address, or "" if it can. Sends nothing."""
-    return _reasons([{"url": address.url} for address in addresses], words)
+    return _reasons([{"url": address.url} for address in addresses])
 
 
-def _reasons(order: Sequence[dict[str, str]], words: Words) -> list[str]:
+def _reasons(order: Sequence[dict[str, str]]) -> list[str]:
     if not order:
         return []
     seconds = START_S + LETTER_S * len(order)
     said, is_late = _said(json.dumps(order), seconds)
-    reasons = [_reason(json.loads(line), words) for line in said.splitlines()]
-    unanswered = words("failed")
+    reasons = [_reason(json.loads(line)) for line in said.splitlines()]
+    unanswered = REASONS["failed"]
     if is_late:
-        unanswered = words("late", seconds=seconds)
+        unanswered = f"there was no answer within {seconds} s"
     return reasons + [unanswered] * (len(order) - len(reasons))
 
 
@@ -75,8 +82,8 @@ def _said(order: str, seconds: float) -> tuple[str, bool]:
     return said, False
 
 
-def _reason(answer: dict[str, str], words: Words) -> str:
+def _reason(answer: dict[str, str]) -> str:
     result = answer["result"]
     if result == "sent":
         return ""
-    return words(result, status=answer.get("status"))
+    return REASONS[result].format(status=answer.get("status"))

@@ -12,9 +12,10 @@ from homeiot_batch.errors import SourceError
 from homeiot_batch.messages.faults import Fault, Found, of_kind
 from homeiot_batch.messages.words import Words
 from homeiot_batch.sources.influx_reader import InfluxReader
-from homeiot_batch.sources.reach import unarchived_begin
+from homeiot_batch.sources.reach import first_unarchived
 
 SOON = timedelta(days=7)
+ONE_DAY = timedelta(days=1)
 POLICY = "retention:policy"
 BEGIN = " begin"
 # a night has asked the server before: one that does not answer is not waited for again
@@ -33,9 +34,9 @@ class Retention:
         """Whether it deletes readings of the day within a week, and has not deleted all of them."""
         return day.start + self.kept < self.now + SOON and day.end + self.kept > self.now
 
-    def gone(self, day: LocalDay) -> str:
+    def gone(self, day: LocalDay) -> date:
         """The local day on which it begins to delete the day."""
-        return f"{(day.start + self.kept).astimezone(day.zone):%F}"
+        return (day.start + self.kept).astimezone(day.zone).date()
 
 
 def check_retention(
@@ -90,13 +91,14 @@ def _days(
         return
     first, *others = endangered
     which = "retention_many_days" if others else "retention_one_day"
+    shown = words.day(first.date, "date_plain")
     line = words(
         "retention_days",
         dataset=dataset,
-        days=words(which, first=first, n=len(others)),
+        days=words(which, first=shown, n=len(others)),
         policy=repr(retention.policy),
-        first=first,
-        gone=retention.gone(first),
+        first=shown,
+        gone=words.day(retention.gone(first), "date_plain"),
     )
     yield Fault(f"retention:{dataset}", line)
 
@@ -117,10 +119,17 @@ def _begin(
     first = first_day(layout, dataset)
     if first is None:
         return
-    begin = unarchived_begin(settings, reader, settings.datasets[dataset], first)
+    begin = first_unarchived(settings, reader, settings.datasets[dataset], first)
     if begin is None:
         return
-    found, what_to_do = begin
-    policy = repr(reader.retention[0])
-    names = {"dataset": dataset, "found": found, "policy": policy, "what_to_do": what_to_do}
-    yield Fault(f"retention:{dataset}{BEGIN}", words("retention_begin", **names))
+    line = words(
+        "retention_begin",
+        dataset=dataset,
+        begin=words.day(begin, "date_plain"),
+        archive=words.day(first, "date_plain"),
+        policy=repr(reader.retention[0]),
+        first=begin,
+        last=first - ONE_DAY,
+        start=first,
+    )
+    yield Fault(f"retention:{dataset}{BEGIN}", line)

@@ -1,18 +1,11 @@
-"""The words of the messages: words.<language>.toml."""
+"""The words of the messages: the catalogue messages.toml of their language."""
 
-import tomllib
-from pathlib import Path
-
-FOLDER = Path(__file__).parent
+from homeiot_batch.words.figures import Figures
+from homeiot_batch.words.languages import Language
 
 
-class Words:
-    """`words("footer")` is a sentence of the messages. Names in braces are filled in."""
+class Words(Figures):
+    """`words("footer")` is a sentence of the messages."""
 
-    def __init__(self, language: str = "en") -> None:
-        catalogue = FOLDER / f"words.{language}.toml"
-        self._words: dict[str, str] = tomllib.loads(catalogue.read_text(encoding="utf-8"))
-
-    def __call__(self, key: str, **values: object) -> str:
-        """The word or sentence."""
-        return self._words[key].format(**values)
+    def __init__(self, language: Language) -> None:
+        super().__init__(language, "messages")

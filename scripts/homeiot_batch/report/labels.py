@@ -1,6 +1,5 @@
 """Labels and legends that charts have in common."""
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import date
 
@@ -10,14 +9,14 @@ from homeiot_batch.report.elements import Label, Span
 from homeiot_batch.report.figures import UNKNOWN
 from homeiot_batch.report.wording import Wording
 from homeiot_batch.report.words import Words
+from homeiot_batch.words.letter_widths import wide_letters
 
 Legend = list[tuple[str, str]]
 
 
 def half_width(text: str) -> float:
     """Half of about how wide a label is, in em: a Japanese letter is as wide as it is high."""
-    letters = [unicodedata.east_asian_width(letter) for letter in text]
-    wide = sum(width in "WF" for width in letters)
+    wide = wide_letters(text)
     return round(0.5 * wide + 0.31 * (len(text) - wide), 2)
 
 

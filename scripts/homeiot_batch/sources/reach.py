@@ -33,7 +33,23 @@ def begin_of_readings(first_since: Callable[[datetime], datetime | None]) -> dat
 def unarchived_begin(
     settings: Settings, source: Source, dataset: Dataset, archive: date
 ) -> tuple[str, str] | None:
-    """What the source has before the archive's first day, and what to do. None if it has nothing.
+    """What the source has before the archive's first day, and what to do, or None."""
+    first = first_unarchived(settings, source, dataset, archive)
+    if first is None:
+        return None
+    found = f"the source has readings from {first} on, and the archive begins with {archive}"
+    last_missing = archive - timedelta(days=1)
+    what_to_do = (
+        f"`homeiot run --from {first} --to {last_missing}` archives the days before, "
+        f"as long as the source keeps them, or set ARCHIVE_START={archive}"
+    )
+    return found, what_to_do
+
+
+def first_unarchived(
+    settings: Settings, source: Source, dataset: Dataset, archive: date
+) -> date | None:
+    """The local day of the source's first reading, if it is before the archive's first day.
 
     Where ARCHIVE_START is set, the days before it are not wanted.
     """
@@ -45,10 +61,4 @@ def unarchived_begin(
     first = begin.astimezone(settings.zone).date()
     if first >= archive:
         return None
-    found = f"the source has readings from {first} on, and the archive begins with {archive}"
-    last_missing = archive - timedelta(days=1)
-    what_to_do = (
-        f"`homeiot run --from {first} --to {last_missing}` archives the days before, "
-        f"as long as the source keeps them, or set ARCHIVE_START={archive}"
-    )
-    return found, what_to_do
+    return first

@@ -85,7 +85,7 @@ class Figures:
         return self.list("months_short")[month - 1]
 
     def day(self, day: date, form: str = "date") -> str:
-        """A date in the given form: date, date_long, date_short, date_axis, month_of_year."""
+        """A date in a form of the catalogue: date_long, date_short, date_axis or date_plain."""
         return self(form, **self._parts_of(day))
 
     def _parts_of(self, day: date) -> Mapping[str, object]:
