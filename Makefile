@@ -53,6 +53,8 @@ lock: ## exact versions with hashes, from the ranges in pyproject.toml
 	for version in 1.4 1.5; do \
 	  echo "duckdb==$$version.*" | $(COMPILE) - --no-annotate \
 	    --output-file tests/readers/duckdb-$$version.lock $(LOCK_OPTIONS) || exit; done
+	printf 'duckdb==1.5.*\npandas\npolars\n' | $(COMPILE) - --no-annotate \
+	  --output-file tests/readers/notebooks.lock $(LOCK_OPTIONS)
 
 reference: setup ## the settings' schema, and the pages' tables, from the code
 	$(BIN)/python -m tests.docs.settings_reference
@@ -74,7 +76,7 @@ bench: setup ## how fast the batch is beside what its work costs at least, into 
 servers: ## the InfluxDB 2.7 and 1.13, influx_inspect and Telegraf that the tests start
 	tests/servers/build.sh
 
-readers: setup ## the older versions of DuckDB that the tests open the read copy with, into a cache
+readers: setup ## DuckDB 1.4 and 1.5, pandas and polars, for tests of the read copy, into a cache
 	tests/readers/build.sh $(BIN)/python
 
 clean: ## what the commands above made, but no data

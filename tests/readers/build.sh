@@ -1,15 +1,16 @@
 #!/bin/sh
-# Make an environment for each older DuckDB that the read copy is opened with, into a cache outside
-# the checkout. The versions, with hashes, are in tests/readers/duckdb-*.lock.
+# Make an environment for each older DuckDB that the read copy is opened with, and one with pandas
+# and polars, into a cache outside the checkout. The versions, with hashes, are in the *.lock files
+# of this folder.
 # usage: tests/readers/build.sh PYTHON
-# The environments are then $HOMEIOT_READERS/duckdb-*.
+# The environments are then in $HOMEIOT_READERS, each named as its lock.
 set -eu
 python=$1
 locks=$(dirname "$0")
 cache=${HOMEIOT_READERS:-${XDG_CACHE_HOME:-$HOME/.cache}/homeiot-readers}
 unset PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
-for lock in "$locks"/duckdb-*.lock; do
+for lock in "$locks"/*.lock; do
   folder=$cache/$(basename "$lock" .lock)
   if cmp -s "$lock" "$folder/lock" && "$folder/bin/python" -c 'import duckdb' 2>/dev/null; then
     continue
