@@ -191,10 +191,10 @@ def test_the_month_in_japanese(october: Nights) -> None:
     assert letter.subject == "HomeIoT: 2026年10月の電力量"
     assert letter.body.splitlines() == [
         (
-            "- House: 買電 1,235 kWh、売電 7.89 kWh、うち3.00 kWhは推定"
+            "- House: 買電 1,235kWh、売電 7.89kWh、うち3.00kWhは推定"
             "(欠測のある日: 2026年10月5日、2026年10月7日〜2026年10月9日)"
         ),
-        "- sun: 発電 20.0 kWh(全日欠測なし)",
+        "- sun: 発電 20.0kWh(全日欠測なし)",
         "毎日の内訳はレポートにあります。",
     ]
 

@@ -563,4 +563,4 @@ def test_figures_in_japanese() -> None:
         "1時間",
         "3時間20分",
     ]
-    assert ja.all_of(["太陽光", "蓄電池", "買電"]) == "太陽光、蓄電池と買電"
+    assert ja.all_of(["太陽光", "蓄電池", "買電"]) == "太陽光、蓄電池、買電"

@@ -23,7 +23,7 @@ Kind = Literal[
 
 # digits after the point: so few that noise of the arithmetic goes, and so many that a sum stays
 DIGITS: Mapping[Kind, int] = {"kwh": 9, "w": 1, "share": 4, "money": 4, "seconds": 1}
-UNITS: Mapping[Kind, str] = {"kwh": "kWh", "w": "W", "seconds": "s", "utc_time": "UTC"}
+UNITS: Mapping[Kind, str] = {"kwh": "kWh", "w": "W", "utc_time": "UTC"}
 OF_ZONE: tuple[Kind, ...] = ("date", "local_time")
 
 
@@ -60,4 +60,6 @@ def _unit(column: Column, zone: str, currency: str | None, words: Words) -> str 
         return zone
     if column.kind == "money" and currency is not None:
         return words.currency(currency)
+    if column.kind == "seconds":
+        return words("unit_seconds")
     return UNITS.get(column.kind)

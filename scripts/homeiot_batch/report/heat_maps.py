@@ -142,8 +142,8 @@ def _level_names(span: tuple[float, float], words: Words) -> tuple[str, str] | N
     lowest = words.number(0)
     if low:
         lowest = f"≤ {words.energy(low)}"
-    highest = f"≥ {words.energy(high)}"
-    return lowest, f"{highest} {words('unit_kwh')}"
+    highest = words("kwh", kwh=words.energy(high))
+    return lowest, f"≥ {highest}"
 
 
 def hours_chart(wording: Wording, house: House, word: str) -> Chart | None:
