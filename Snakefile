@@ -63,7 +63,7 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        this_run.day_paths(this_run.scope.range),
+        this_run.paths_of_range,
         this_run.other_unloaded,
         this_run.tables_request,
         "<markers>/dbt.json",

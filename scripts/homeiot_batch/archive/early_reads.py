@@ -16,11 +16,12 @@ import structlog
 from homeiot_batch.archive.day_bounds import DayBounds
 from homeiot_batch.archive.day_file import SNAKEMAKE_TIMESTAMP, read_metadata
 from homeiot_batch.config import Settings
-from homeiot_batch.core.day_record import FileMetadata, Marker, read_marker
+from homeiot_batch.core.day_record import FileMetadata, Marker
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import read_json, write_json
 from homeiot_batch.core.inventory import archived_days, noted_days
 from homeiot_batch.core.layout import Layout
+from homeiot_batch.core.marker_cache import MarkerCache
 from homeiot_batch.errors import ArchiveError
 
 log = structlog.get_logger()
@@ -47,13 +48,19 @@ class EarlyRead:
 
 
 def early_reads(
-    layout: Layout, settings: Settings, dataset: str, there: datetime | None = None
+    layout: Layout,
+    settings: Settings,
+    dataset: str,
+    there: datetime | None = None,
+    markers: MarkerCache | None = None,
 ) -> list[EarlyRead]:
     """The dataset's archived days that were read too early, ascending.
 
     A time of a read is taken for wrong if it lies ahead of every clock: this machine's, the
     server's (`there`, UTC) and the settings' `now`, by which a drill may be in the past.
+    `markers` saves reading those again that a run has read.
     """
+    markers = markers or MarkerCache(layout)
     now = settings.instant()
     latest = max(now, datetime.now(UTC), there or now)
     noted = set(noted_days(layout, dataset))
@@ -61,7 +68,7 @@ def early_reads(
     found = []
     for dt in archived_days(layout, dataset):
         rule = LocalDay(dt, settings.zone)
-        if dt not in noted and _was_loaded_in_time(layout, dataset, rule, latest):
+        if dt not in noted and _was_loaded_in_time(markers.of(dataset, dt), rule, latest):
             continue
         record = _record(layout, dataset, dt)
         if record is None:
@@ -74,9 +81,12 @@ def early_reads(
     return found
 
 
-def days_to_read_again(layout: Layout, settings: Settings, dataset: str) -> set[date]:
+def days_to_read_again(
+    layout: Layout, settings: Settings, dataset: str, markers: MarkerCache | None = None
+) -> set[date]:
     """The days that were read too early and are over now."""
-    return {read.day.date for read in early_reads(layout, settings, dataset) if read.is_over}
+    reads = early_reads(layout, settings, dataset, markers=markers)
+    return {read.day.date for read in reads if read.is_over}
 
 
 def note_early_reads(layout: Layout, reads: Iterable[EarlyRead]) -> None:
@@ -115,9 +125,9 @@ def _is_noted(layout: Layout, dataset: str, dt: date, write_id: str) -> bool:
     return note is not None and note.get("write_id") == write_id
 
 
-def _was_loaded_in_time(layout: Layout, dataset: str, day: LocalDay, latest: datetime) -> bool:
+def _was_loaded_in_time(marker: Marker | None, day: LocalDay, latest: datetime) -> bool:
     """By the day's marker, which costs less than the file. A load came after its read."""
-    marker = read_marker(layout.marker(dataset, day)) or Marker()
+    marker = marker or Marker()
     at = _instant(marker.read_at or marker.loaded_at)
     end = _instant(marker.end_utc) or day.end  # by former rules it may have another
     return at is not None and end <= at <= latest

@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from homeiot_batch.archive.day_file import SNAKEMAKE_TIMESTAMP
+from homeiot_batch.core.files import file_stat
 from homeiot_batch.core.inventory import archived_days, loaded_days, noted_days
 from homeiot_batch.core.layout import Layout
 
@@ -25,8 +26,9 @@ def recover_file_times(layout: Layout, datasets: Iterable[str]) -> None:
     more: a day that was loaded again is known by its marker, but not whether the tables have it.
     """
     names = list(datasets)
-    days = [path for path in _days(layout, names) if _lies_ahead(path)]
-    records = [path for path in _records(layout, names) if _lies_ahead(path)]
+    now = time.time()
+    days = [path for path in _days(layout, names) if _lies_ahead(path, now)]
+    records = [path for path in _records(layout, names) if _lies_ahead(path, now)]
     for path in [*days, *records]:
         os.utime(path)
     if days or records:
@@ -35,24 +37,25 @@ def recover_file_times(layout: Layout, datasets: Iterable[str]) -> None:
         layout.models.unlink(missing_ok=True)
 
 
-def _days(layout: Layout, datasets: Iterable[str]) -> Iterator[Path]:
+def _days(layout: Layout, datasets: Iterable[str]) -> Iterator[Path | str]:
     """The archived days, and the files in them by which Snakemake tells when they were made."""
     for name in datasets:
         for dt in archived_days(layout, name):
-            yield from (layout.day(name, dt), layout.day(name, dt) / SNAKEMAKE_TIMESTAMP)
+            day = f"{layout.parquet}/{name}/dt={dt}"  # text: a path takes longer
+            yield from (day, f"{day}/{SNAKEMAKE_TIMESTAMP}")
         # the notes of days that are to be read again, which must be newer than the days
         yield from (layout.early_note(name, dt) for dt in noted_days(layout, name))
 
 
-def _records(layout: Layout, datasets: Iterable[str]) -> Iterator[Path]:
+def _records(layout: Layout, datasets: Iterable[str]) -> Iterator[Path | str]:
     """What the run notes of its work."""
     for name in datasets:
-        yield from (layout.marker(name, dt) for dt in loaded_days(layout, name))
+        yield from (f"{layout.markers}/{name}/dt={dt}.json" for dt in loaded_days(layout, name))
     yield from (layout.last_load, layout.models, layout.read_marker, layout.report_marker)
 
 
-def _lies_ahead(path: Path) -> bool:
+def _lies_ahead(path: Path | str, now: float) -> bool:
     try:
-        return path.stat().st_mtime > time.time()
+        return file_stat(path).st_mtime > now
     except FileNotFoundError:
         return False

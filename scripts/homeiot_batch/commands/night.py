@@ -17,6 +17,7 @@ from homeiot_batch.core.day_record import DayRecord, Marker, listed_counts, read
 from homeiot_batch.core.days import LocalDay, LocalDays, each_day, yesterday
 from homeiot_batch.core.inventory import archived_days, first_day, is_done, loaded_days
 from homeiot_batch.core.layout import Layout
+from homeiot_batch.core.marker_cache import MarkerCache
 from homeiot_batch.errors import ArchiveError, SourceError
 from homeiot_batch.sources.influx_reader import InfluxReader
 
@@ -77,15 +78,16 @@ def plan_night(settings: Settings, layout: Layout) -> Plan:
     last = yesterday(settings.instant(), settings.zone)
     window = list(each_day(last - timedelta(days=settings.lookback_days), last - timedelta(days=1)))
     plan = Plan(targets=["yesterday", str(layout.models)])
+    markers = MarkerCache(layout)
     for name in settings.datasets:
         missed = _missed(settings, layout, name, last - timedelta(days=1))
         plan.add_days(layout, name, missed)
-        plan.read_early[name] = days_to_read_again(layout, settings, name)
+        plan.read_early[name] = days_to_read_again(layout, settings, name, markers)
         plan.add_days(layout, name, sorted(plan.read_early[name]))
         _read_damaged_again(plan, settings, layout, name, sorted({*missed, *window}))
     if settings.lookback_days:
         _look_back(plan, settings, layout, last - timedelta(days=settings.lookback_days), last)
-        _look_for_empty_days(plan, settings, layout, window[0])
+        _look_for_empty_days(plan, settings, markers, window[0])
     if plan.forced or len(plan.targets) > 2:
         # they wait for yesterday alone: a day that cannot be had must not hold them up
         plan.forced.append(str(layout.models))
@@ -161,7 +163,7 @@ def _look_back(plan: Plan, settings: Settings, layout: Layout, first: date, last
             plan.datasets_not_compared.append(dataset.name)
 
 
-def _look_for_empty_days(plan: Plan, settings: Settings, layout: Layout, end: date) -> None:
+def _look_for_empty_days(plan: Plan, settings: Settings, markers: MarkerCache, end: date) -> None:
     """Add days up to `end` that are archived empty, and of which the server has readings now.
 
     A clock that was ahead archives days empty that are not over yet, and the one before them in
@@ -174,18 +176,18 @@ def _look_for_empty_days(plan: Plan, settings: Settings, layout: Layout, end: da
         if dataset.name in plan.datasets_not_compared:
             continue
         with contextlib.suppress(SourceError):  # the days before were answered: the next night asks
-            for run in _empty_runs(settings, layout, dataset.name, end):
-                _compare_empty_run(plan, reader, dataset, layout, run)
+            for run in _empty_runs(settings, markers, dataset.name, end):
+                _compare_empty_run(plan, reader, dataset, markers, run)
 
 
 def _empty_runs(
-    settings: Settings, layout: Layout, dataset: str, end: date
+    settings: Settings, markers: MarkerCache, dataset: str, end: date
 ) -> Iterator[list[LocalDay]]:
     """Days one after the other that are archived empty, of the year up to `end`."""
-    bounds = DayBounds(layout, dataset, settings.zone)
+    bounds = DayBounds(markers.layout, dataset, settings.zone)
     run: list[LocalDay] = []
     for dt in each_day(end - timedelta(days=YEAR), end + timedelta(days=1)):
-        marker = read_marker(layout.marker(dataset, dt))
+        marker = markers.of(dataset, dt)
         if dt <= end and marker and marker.is_empty:
             run.append(bounds.day(dt))
         elif run:
@@ -194,11 +196,12 @@ def _empty_runs(
 
 
 def _compare_empty_run(
-    plan: Plan, reader: InfluxReader, dataset: Dataset, layout: Layout, run: list[LocalDay]
+    plan: Plan, reader: InfluxReader, dataset: Dataset, markers: MarkerCache, run: list[LocalDay]
 ) -> None:
+    layout = markers.layout
     day_before = run[0].date - timedelta(days=1)
     before = bounded_day(layout, dataset.name, day_before, run[0].zone)
-    days = [before] if _ends_early(layout, dataset, before) else []
+    days = [before] if _ends_early(markers.of(dataset.name, day_before), before) else []
     if any(reader.counts(dataset, LocalDays(run[0], run[-1])).values()):
         days += run
     early = plan.read_early[dataset.name]
@@ -206,9 +209,8 @@ def _compare_empty_run(
     _compare(plan, reader, dataset, layout, days, warn_of_fewer=False)
 
 
-def _ends_early(layout: Layout, dataset: Dataset, day: LocalDay) -> bool:
-    marker = read_marker(layout.marker(dataset.name, day)) or Marker()
-    last = marker.last_utc
+def _ends_early(marker: Marker | None, day: LocalDay) -> bool:
+    last = marker.last_utc if marker else None
     return last is not None and datetime.fromisoformat(last) < day.end - QUIET_END
 
 

@@ -70,7 +70,7 @@ def write_text(path: Path, text: str, *, flush: bool = True) -> None:
 def read_json(path: Path) -> dict[str, Any] | None:
     """The content of `path`, or None where there is no file, or none that is a JSON object."""
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
     if not isinstance(content, dict):
@@ -78,13 +78,18 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return content
 
 
-def is_there(path: Path) -> bool:
+def file_stat(path: Path | str) -> os.stat_result:
+    """As `Path.stat`, also for a path as text, which takes a third of the time."""
+    return os.stat(path)  # noqa: PTH116 - it takes no text
+
+
+def is_there(path: Path | str) -> bool:
     """Whether there is such a file or folder. OSError if the system cannot find out.
 
     `Path.exists` of Python 3.14 would then be False.
     """
     try:
-        path.stat()
+        file_stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True
@@ -98,9 +103,9 @@ def nearest_existing(path: Path) -> Path:
     return place
 
 
-def file_stamp(path: Path) -> dict[str, int]:
+def file_stamp(path: Path | str) -> dict[str, int]:
     """Size and time of the file: cheap to compare, and other for another file."""
-    stat = path.stat()
+    stat = file_stat(path)
     return {"bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns}
 
 

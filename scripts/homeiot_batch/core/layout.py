@@ -21,7 +21,11 @@ class Layout:
 
     def day(self, dataset: str, dt: object) -> Path:
         """The archived day, a folder with one file."""
-        return self.parquet / dataset / f"dt={dt}"
+        return self.parquet.joinpath(dataset, f"dt={dt}")
+
+    def part(self, dataset: str, dt: object) -> str:
+        """The day's file, as text: for thousands of days a path of its own takes too long."""
+        return f"{self.parquet}/{dataset}/dt={dt}/{PART}"
 
     def staged(self, dataset: str, dt: object) -> Path:
         """The same folder, read whole but not in place yet.
@@ -32,7 +36,7 @@ class Layout:
 
     def marker(self, dataset: str, dt: object) -> Path:
         """The record that the day is loaded."""
-        return self.markers / dataset / f"dt={dt}.json"
+        return self.markers.joinpath(dataset, f"dt={dt}.json")
 
     def former_marker(self, dataset: str, dt: object) -> Path:
         """A marker that no longer counts, but still shows how much the day held."""

@@ -25,7 +25,7 @@ from homeiot_batch.core import fault_points
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.day_record import DayRecord, listed_counts
 from homeiot_batch.core.days import LocalDay
-from homeiot_batch.core.inventory import first_day
+from homeiot_batch.core.inventory import known_days
 from homeiot_batch.core.layout import PART
 from homeiot_batch.errors import SourceError, SourceUnavailable
 from homeiot_batch.sources.influxdb.client import compare_clocks
@@ -92,10 +92,8 @@ class DayFetcher:
         self._proofs: dict[tuple[str, str], Proof] = {}
         self._lock = threading.Lock()
         self._retry_policy = RetryPolicy(settings.influx_retries, SourceUnavailable)
-        # the datasets of which no day is archived yet
-        self._begun_now = {
-            name for name in settings.datasets if first_day(self._layout, name) is None
-        }
+        # the datasets of which no day was archived before this run's first
+        self._begun_now: set[str] = set()
 
     def stage(self, dataset: str, dt: str, staged: Path) -> None:
         """Fetch the day, and put it into the folder `staged`."""
@@ -155,6 +153,9 @@ class DayFetcher:
     def _open_source(self, dataset: str, dt: str) -> Source:
         with self._lock:
             if self._source is None:
+                self._begun_now = {
+                    name for name in self._settings.datasets if not known_days(self._layout, name)
+                }
                 wanted = self._wanted(dataset, dt)
                 self._source = open_source(self._settings, wanted, self._layout.staging)
                 clocks = compare_clocks(self._settings)

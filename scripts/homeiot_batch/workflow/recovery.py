@@ -3,6 +3,7 @@
 Only under the run's lock.
 """
 
+import contextlib
 import os
 import shutil
 import uuid
@@ -18,11 +19,12 @@ from homeiot_batch.archive.parquet_writer import rename_durably
 from homeiot_batch.archive.shrink_guard import holds_all_of
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
-from homeiot_batch.core.day_record import Marker, read_marker
+from homeiot_batch.core.day_record import Marker
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import file_stamp, is_there, read_json
-from homeiot_batch.core.inventory import archived_days, staged_days
+from homeiot_batch.core.inventory import archived_days, loaded_days, staged_days
 from homeiot_batch.core.layout import PART, Layout
+from homeiot_batch.core.marker_cache import MarkerCache
 from homeiot_batch.errors import ArchiveDamaged, DatabaseBusy, DatabaseDamaged
 from homeiot_batch.warehouse.build_inputs import changed_inputs
 from homeiot_batch.warehouse.database import (
@@ -83,10 +85,7 @@ def remove_empty_day_folders(layout: Layout, datasets: Iterable[str]) -> None:
     """
     for dataset in datasets:
         for dt in archived_days(layout, dataset):
-            day = layout.day(dataset, dt)
-            if not is_there(day / PART) and not any(
-                name.endswith(".parquet") for name in foreign_files(day)
-            ):
+            if not _holds_file(layout, dataset, dt):
                 log.info(
                     "recovered",
                     dataset=dataset,
@@ -95,6 +94,13 @@ def remove_empty_day_folders(layout: Layout, datasets: Iterable[str]) -> None:
                 )
                 _move_away(layout, dataset, dt)
     _drop_parts(layout)
+
+
+def _holds_file(layout: Layout, dataset: str, dt: date) -> bool:
+    """Whether the day's folder holds its file, or another Parquet file."""
+    if is_there(layout.part(dataset, dt)):
+        return True
+    return any(name.endswith(".parquet") for name in foreign_files(layout.day(dataset, dt)))
 
 
 def replace_unusable_database(layout: Layout, settings: Settings) -> str | None:
@@ -183,7 +189,9 @@ def _unusable(layout: Layout, settings: Settings) -> str:
         return str(error)
 
 
-def invalidate_stale_markers(layout: Layout, settings: Settings) -> Loads | None:
+def invalidate_stale_markers(
+    layout: Layout, settings: Settings, markers: MarkerCache
+) -> Loads | None:
     """Set stale markers aside, so that their loads and builds are done again.
 
     The loads that the database records, or None if it cannot be asked now.
@@ -195,12 +203,12 @@ def invalidate_stale_markers(layout: Layout, settings: Settings) -> Loads | None
         log.warning("markers not checked", reason=str(error))
         return None
     for dataset in settings.datasets:
-        for path in (layout.markers / dataset).glob("dt=*.json"):
-            dt = path.stem.removeprefix("dt=")
+        for day in loaded_days(layout, dataset):
+            dt = str(day)
             if reason := _stale_reason(
-                read_marker(path) or Marker(),
+                markers.of(dataset, day) or Marker(),
                 loads.get((dataset, dt)),
-                layout.day(dataset, dt) / PART,
+                layout.part(dataset, dt),
             ):
                 log.info(
                     "stale marker",
@@ -208,9 +216,7 @@ def invalidate_stale_markers(layout: Layout, settings: Settings) -> Loads | None
                     dt=dt,
                     what=f"{reason}, so the day is loaded again",
                 )
-                former = layout.former_marker(dataset, dt)
-                former.parent.mkdir(exist_ok=True)
-                path.replace(former)
+                markers.set_aside(dataset, day)
     if not is_published(settings, layout, read_json(layout.read_marker)):
         layout.read_marker.unlink(missing_ok=True)
     if not _is_report_of_its_marker(layout):
@@ -245,13 +251,14 @@ def _invalidate_stale_build(layout: Layout, settings: Settings, recorded: str | 
         layout.models.unlink()
 
 
-def _stale_reason(marker: Marker, load: RecordedLoad | None, part: Path) -> str:
+def _stale_reason(marker: Marker, load: RecordedLoad | None, part: str) -> str:
     """Why the marker is not of the database and the file that are there, or "" if it is.
 
     File times alone would fail where a clock was set back.
     """
     if load is None or marker.load_id != load.load_id:
         return "the database records no such load"
-    if part.exists() and marker.file != file_stamp(part):
-        return "the archived file is another one"
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        if marker.file != file_stamp(part):
+            return "the archived file is another one"
     return ""

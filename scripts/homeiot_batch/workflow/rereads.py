@@ -15,6 +15,7 @@ from homeiot_batch.archive.early_reads import (
 from homeiot_batch.config import Settings
 from homeiot_batch.core.count_change import CountChange
 from homeiot_batch.core.layout import Layout
+from homeiot_batch.core.marker_cache import MarkerCache
 from homeiot_batch.errors import ArchiveError, SourceError
 from homeiot_batch.sources.influx_reader import InfluxReader
 from homeiot_batch.sources.influxdb.client import compare_clocks
@@ -22,21 +23,27 @@ from homeiot_batch.sources.influxdb.client import compare_clocks
 log = structlog.get_logger()
 
 
-def find_early_reads(settings: Settings, layout: Layout) -> None:
+def find_early_reads(
+    settings: Settings, layout: Layout, markers: MarkerCache | None = None
+) -> None:
     """Note the days that were read too early, and drop the notes of days read again since.
 
     Where the server's clock is ahead of this machine's, it is the one to go by: this machine's may
     be behind now, rather than ahead when the days were read. Only under the run's lock.
     """
     drop_old_notes(layout, settings.datasets)
-    reads = [read for name in settings.datasets for read in early_reads(layout, settings, name)]
+    reads = [
+        read
+        for name in settings.datasets
+        for read in early_reads(layout, settings, name, markers=markers)
+    ]
     if all(is_noted(layout, read) for read in reads):
         note_early_reads(layout, reads)
         return
     clocks = compare_clocks(settings)
     there = clocks.there if clocks else None
     for name in settings.datasets:
-        note_early_reads(layout, early_reads(layout, settings, name, there))
+        note_early_reads(layout, early_reads(layout, settings, name, there, markers))
 
 
 def values_lost(settings: Settings, layout: Layout, dataset: str, dt: str) -> str:

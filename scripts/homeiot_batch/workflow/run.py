@@ -110,6 +110,10 @@ class Run:
             str(self.layout.marker(*pair)) for pair in pairs
         ]
 
+    def paths_of_range(self, _wildcards: object) -> list[str]:
+        """The paths of the range. A function: a run of another target need not have them."""
+        return self.day_paths(self.scope.range)
+
     def models_inputs(self, _wildcards: object) -> list[str]:
         """What dbt waits for.
 

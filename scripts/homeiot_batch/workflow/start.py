@@ -14,6 +14,7 @@ from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.core.exit_codes import BUSY
 from homeiot_batch.core.host_paths import explained
 from homeiot_batch.core.layout import Layout
+from homeiot_batch.core.marker_cache import MarkerCache
 from homeiot_batch.errors import HomeIotError, LockError
 from homeiot_batch.logging_conf import configure
 from homeiot_batch.workflow import refusal
@@ -97,10 +98,11 @@ def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | 
     _warn(summary, settings_warnings(settings, layout))
     if replaced := replace_unusable_database(layout, settings):
         summary.warn(replaced)
-    loads = invalidate_stale_markers(layout, settings)
+    markers = MarkerCache(layout)
+    loads = invalidate_stale_markers(layout, settings, markers)
     refuse_lost_archive(layout, settings.datasets, loads or {})
     layout.tables_request.unlink(missing_ok=True)
-    find_early_reads(settings, layout)
+    find_early_reads(settings, layout, markers)
     recover_file_times(layout, settings.datasets)
     return loads
 
