@@ -61,6 +61,7 @@ from homeiot_batch.warehouse import (
     read_copy,
 )
 from homeiot_batch.warehouse.dbt_process import DbtProcess
+from homeiot_batch.warehouse.file_columns import FileColumns
 from homeiot_batch.workflow import preflight, recovery, rereads, start
 from homeiot_batch.workflow.early_start import EarlyWorkflow
 from homeiot_batch.workflow.run import Run
@@ -459,6 +460,13 @@ MUTATIONS = [
         "read copy: the files of a generation do not change",
         instead(read_copy._link, "return folder", "return layout.parquet"),
         "tests/warehouse/test_read_copy.py -k does_not_change",
+    ),
+    Mutation(
+        "read copy: a file that is another one is opened again",
+        expression(
+            FileColumns.counted, "before.get(day, ('', ()))[0] != stamps[day]", "day not in before"
+        ),
+        "tests/warehouse/test_read_copy.py -k new_column",
     ),
     Mutation(
         "read copy: replaced by one rename",

@@ -1,5 +1,6 @@
 """The read copy: what a generation holds, and how long it stays."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -40,10 +41,12 @@ def archive(
     It is at the day's first instant. A mart counts the readings.
     """
 
-    def apply(dt: int, watts: float, of: Dataset = dataset) -> None:
+    def apply(
+        dt: int, watts: float, of: Dataset = dataset, exported_kwh: float | None = None
+    ) -> None:
         day = LocalDay(date(2026, 11, dt), settings.zone)
         folder = layout.day(NAME, day)
-        points = batches([(START + (dt - 9) * DAY, "a", watts, None, None)])
+        points = batches([(START + (dt - 9) * DAY, "a", watts, None, exported_kwh)])
         staged = stage_day(points, of, day, settings, layout.staging / "tmp-test").folder
         if folder.exists():
             folder.rename(layout.staging / f"old-{watts}")
@@ -321,6 +324,30 @@ def test_a_field_that_was_declared_later(
     ) == [("BIGINT",)]
 
 
+def test_a_day_that_is_read_again_with_a_new_column(
+    settings: Settings, layout: Layout, dataset: Dataset, archive: Callable[..., None]
+) -> None:
+    """The second publication opens the day's file again, since it is another one."""
+    older = dataset.model_copy(
+        update={"fields": {"instant_power_w": "double", "energy_import_kwh": "double"}}
+    )
+    exported = f"SELECT dt, instant_power_w, energy_export_kwh FROM {NAME} ORDER BY dt"
+    archive(9, 10.0, older)
+    archive(10, 20.0, older)
+    published(settings, layout)
+    assert query(settings.layout.read_copy, exported) == [
+        (date(2026, 11, 9), 10.0, 0.0),
+        (date(2026, 11, 10), 20.0, 0.0),
+    ]
+    settings.duckdb_path.unlink()
+    archive(9, 11.0, dataset, 5.5)
+    published(settings, layout)
+    assert query(settings.layout.read_copy, exported) == [
+        (date(2026, 11, 9), 11.0, 5.5),
+        (date(2026, 11, 10), 20.0, 0.0),
+    ]
+
+
 def test_a_file_system_without_hard_links(
     settings: Settings,
     layout: Layout,
@@ -332,7 +359,7 @@ def test_a_file_system_without_hard_links(
     def refuse(*_: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    monkeypatch.setattr(os, "link", refuse)
     archive(9, 10.0)
     for watts in (10.0, 11.0):
         archive(9, watts)

@@ -105,6 +105,11 @@ class Layout:
         return self.markers / "read_copy.json"
 
     @property
+    def file_columns(self) -> Path:
+        """Which columns the archived files have, so that a publication opens only new ones."""
+        return self.markers / "file_columns.json"
+
+    @property
     def report_marker(self) -> Path:
         """The record that the report shows the read copy."""
         return self.markers / "report.json"
