@@ -772,7 +772,7 @@ MUTATIONS = [
     ),
     Mutation(
         "report: a name is text",
-        keyword(page.render, "autoescape", "False"),
+        keyword(page.environment, "autoescape", "False"),
         "tests/report/test_page.py -k name_is_text",
     ),
     Mutation(
@@ -849,6 +849,20 @@ MUTATIONS = [
         "collect: what waits in the broker outlives a restart",
         text("collect/mosquitto/mosquitto.conf", "persistence true", "persistence false"),
         "tests/repository/test_collect_files.py -k waits",
+    ),
+    Mutation(
+        "report: the page of a month is written again after a repair of a day",
+        text(
+            "scripts/homeiot_batch/report/month_figures.py",
+            "(*meter.days, *meter.months, *meter.costs)",
+            "(*meter.months, *meter.costs)",
+        ),
+        "tests/report/test_months.py -k repaired",
+    ),
+    Mutation(
+        "report: no page stays of a month that is no longer there",
+        text("scripts/homeiot_batch/report/month_files.py", "file.unlink()", "continue"),
+        "tests/report/test_months.py -k 'no_page_stays or without_data_has'",
     ),
     Mutation(
         "page: without a password it is not served",

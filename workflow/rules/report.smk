@@ -4,6 +4,7 @@ Purpose: give the people of the house one page that opens from disk.
 Needs:   <markers>/read_copy.json
 Makes:   <markers>/report.json, after one rename has replaced index.html in REPORT_DIR. The page
          itself is no output: Snakemake would delete it first, and its readers would find none.
+         Before it, the pages of the months that have changed.
 """
 
 

@@ -13,14 +13,15 @@ from homeiot_batch.report.page import write_report
 
 
 def write_page(output: Path | None, config: Sequence[str]) -> None:
-    """Write the report from the read copy as it is, and say where."""
+    """Write the report from the read copy as it is, and say where. Elsewhere without months."""
     target = output.absolute() if output else None
     os.chdir(ROOT)
     try:
         settings = load_settings(given_settings(config))
         file = target or settings.layout.report
         now = settings.instant()
-        write_report(settings.layout.read_copy, file, now, settings.language)
+        read_copy, is_usual = settings.layout.read_copy, target is None
+        write_report(read_copy, file, now, settings.language, with_months=is_usual)
     except HomeIotError as error:
         raise SystemExit(explained(f"error: {error}")) from None
     typer.echo(explained(f"report: {file}"))

@@ -1,4 +1,4 @@
-"""The report: one HTML file for people that shows what the marts of the read copy hold.
+"""The report: HTML files for people that show what the marts of the read copy hold.
 
 queries    what is asked of the read copy
 figures    the answers, as rows of days, months, quarters
@@ -9,4 +9,6 @@ panel      a meter's part of the page: tiles, load_curve, bar_charts, heat_maps,
 balances   who feeds whom: the house's figures, by day and month
 house_panel  the house's part of the page: house_wording, house_charts, flow_picture
 page       all of it through templates into one file
+month_figures  the figures of each month, and by what its page is known
+month_page  a month through a template into one file: month_files writes those that have changed
 """

@@ -133,6 +133,25 @@ def days_chart(wording: Wording) -> Chart:
     return _bar_chart(heading, bars, labels, table, wording)
 
 
+def month_days_chart(wording: Wording, month: date) -> Chart:
+    """A bar a day of the meter's days, which are those of the month."""
+    words = wording.words
+    days = wording.meter.days
+    known = [day for day in days if day.is_known]
+    summary = words(
+        "month_days_words",
+        month=words.month(month),
+        bought=words.energy(total(day.import_kwh for day in days)),
+        what=wording.what("bought"),
+        sold=wording.sold(total(day.export_kwh for day in days)),
+        doubtful=sum(day.has_caveat for day in known),
+        missing=len(days) - len(known),
+    )
+    heading = Heading("days", words("month_days_chart"), _unit("days_unit", wording), summary)
+    labels = date_labels([day.date_jst for day in days], 0, words)
+    return _bar_chart(heading, _day_bars(days, 0, wording), labels, Table([], []), wording)
+
+
 def _day_bars(days: Sequence[Day], padding: int, wording: Wording) -> Bars:
     names = [wording.words.day(day.date_jst) for day in days]
     titles = []
@@ -208,12 +227,13 @@ def _each_month(wording: Wording, last: date) -> list[Month]:
     month = wording.meter.days[0].date_jst.replace(day=1)
     months = []
     while month <= last:
-        months.append(known.get(month) or _empty(month))
+        months.append(known.get(month) or empty_month(month))
         month = next_month(month)
     return months
 
 
-def _empty(month: date) -> Month:
+def empty_month(month: date) -> Month:
+    """A month without data."""
     energy = vars(UNKNOWN)
     return Month(
         **energy,

@@ -215,7 +215,8 @@ class DayCost(Cost):
 class Meter:
     """All that the page shows of a meter.
 
-    `days` runs without a gap from the meter's first day to the house's last one.
+    `days` runs without a gap from the meter's first day to the house's last one. `costs` are those
+    of the last 31 days.
     """
 
     name: str
@@ -240,6 +241,7 @@ class Meter:
     typical_day: list[TypicalQuarter] = field(default_factory=list)
     months_to_date: list[MonthToDate] = field(default_factory=list)
     costs: list[DayCost] = field(default_factory=list)
+    all_costs: list[DayCost] = field(default_factory=list)
     cost_to_date: list[Cost] = field(default_factory=list)
 
     @property
@@ -308,6 +310,7 @@ class Meter:
         measured.months = [_known(month, month.month_jst in months) for month in self.months]
         measured.years = [_known(year, year.year in years) for year in self.years]
         measured.costs = [cost for cost in self.costs if cost.date_jst in known]
+        measured.all_costs = [cost for cost in self.all_costs if cost.date_jst in known]
         return measured
 
 
@@ -350,6 +353,7 @@ DETAILS = (
     ("load_curve", queries.LOAD_CURVE, Quarter),
     ("typical_day", queries.TYPICAL_DAY, TypicalQuarter),
     ("costs", queries.COSTS, DayCost),
+    ("all_costs", queries.ALL_COSTS, DayCost),
     ("cost_to_date", queries.COST_TO_DATE, Cost),
     ("months_to_date", queries.MONTHS_TO_DATE, MonthToDate),
 )

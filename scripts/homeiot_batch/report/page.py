@@ -2,9 +2,11 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeiot_batch.core.days import yesterday
 from homeiot_batch.core.files import file_stamp, write_text
@@ -12,34 +14,47 @@ from homeiot_batch.report.elements import HousePanel, Panel
 from homeiot_batch.report.figures import House, read_figures
 from homeiot_batch.report.house_panel import house_panel
 from homeiot_batch.report.labels import half_width
+from homeiot_batch.report.month_figures import months_of
+from homeiot_batch.report.month_files import FOLDER, file_of, write_months
 from homeiot_batch.report.panel import panel
 from homeiot_batch.report.words import Words
 from homeiot_batch.words.languages import Language
 
+if TYPE_CHECKING:
+    import jinja2
+
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def write_report(read_copy: Path, file: Path, now: datetime, language: Language) -> dict[str, Any]:
+def write_report(
+    read_copy: Path, file: Path, now: datetime, language: Language, *, with_months: bool = True
+) -> dict[str, Any]:
     """Replace `file` by a page on what the read copy holds, by one rename.
 
-    What the page shows, and the stamp of the file. DatabaseError without a read copy that can be
-    read. ArchiveError if the file cannot be written.
+    Before it, the pages of the months, in a folder beside it: those that have changed. What the
+    page shows, and the stamp of the file. DatabaseError without a read copy that can be read.
+    ArchiveError if a file cannot be written.
     """
     house = read_figures(read_copy)
-    page = render(house, now, language)
+    months = months_of(house) if with_months else []
+    written = []
+    if with_months:
+        written = write_months(file.with_name(FOLDER), months, environment(), language)
+    page = render(house, now, language, [month.first for month in months])
     write_text(file, page)
     names = [meter.name for meter in house.meters]
     return {
         "last_day": house.last_day,
         "sources": names,
+        "months_written": written,
         "bytes": len(page.encode()),
         "made_at": now,
         "page": file_stamp(file),
     }
 
 
-def render(house: House, now: datetime, language: Language) -> str:
-    """The page. `now` is UTC."""
+def environment() -> "jinja2.Environment":
+    """The templates of the pages."""
     import jinja2  # noqa: PLC0415 - 0.1 s, which only the report need pay
 
     templates = jinja2.Environment(
@@ -50,8 +65,13 @@ def render(house: House, now: datetime, language: Language) -> str:
         lstrip_blocks=True,
     )
     templates.filters["half_width"] = half_width
+    return templates
+
+
+def render(house: House, now: datetime, language: Language, months: Sequence[date] = ()) -> str:
+    """The page. `now` is UTC. `months` are the first days of those that have a page."""
     words = Words(language)
-    template = templates.get_template("page.html.j2")
+    template = environment().get_template("page.html.j2")
     script = (TEMPLATES / "stale.js").read_text()
     expected = yesterday(now, house.zone)
     panels: list[Panel | HousePanel] = [panel(meter, house, words) for meter in house.meters]
@@ -63,10 +83,22 @@ def render(house: House, now: datetime, language: Language) -> str:
         meta=_meta(house, words),
         notices=_behind(house.last_day, expected, words),
         panels=panels,
+        months=_links(months, words),
         made_at=now.astimezone(UTC).isoformat(timespec="seconds"),
         script=script,
         script_hash=_hash(script),
     )
+
+
+def _links(months: Sequence[date], words: Words) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The years with the pages of their months: short name and address. The newest year first."""
+    years = []
+    for year, of_year in groupby(months, key=lambda month: month.year):
+        links = [
+            (words.month_short(month.month), f"{FOLDER}/{file_of(month)}") for month in of_year
+        ]
+        years.insert(0, (words.year(year), links))
+    return years
 
 
 def _hash(script: str) -> str:

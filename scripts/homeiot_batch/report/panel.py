@@ -30,7 +30,7 @@ def panel(meter: Meter, house: House, words: Words) -> Panel:
     return Panel(
         name=meter.shown_name,
         short_name=short(meter.shown_name),
-        look=_look(meter),
+        look=look_of(meter),
         about=" · ".join(_about(meter, words)),
         notices=_notices(meter, house.last_day, words),
         tiles=tiles(wording),
@@ -38,7 +38,7 @@ def panel(meter: Meter, house: House, words: Words) -> Panel:
         calendar=completeness(wording),
         days=days_table(wording),
         csv=csv_of(as_in_the_mart),
-        csv_name=f"{_slug(meter.name)}-{house.last_day}.csv",
+        csv_name=f"{slug(meter.name)}-{house.last_day}.csv",
     )
 
 
@@ -55,7 +55,7 @@ def _charts(wording: Wording, house: House, last: date) -> Iterable[Chart]:
     return filter(None, charts)
 
 
-def _look(meter: Meter) -> str:
+def look_of(meter: Meter) -> str:
     """What colours the part has."""
     if meter.kind in COLOURED:
         return meter.kind
@@ -69,7 +69,8 @@ def short(name: str) -> str:
     return f"{name[: LONG_NAME - 1]}…"
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """A name for a file."""
     words = re.sub(r"[^A-Za-z0-9]+", "-", name)
     return words.strip("-")[:40] or "source"
 

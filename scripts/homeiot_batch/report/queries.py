@@ -179,6 +179,13 @@ FROM spans JOIN fct_daily_energy ON date_jst BETWEEN first_day AND last_day
 GROUP BY ALL
 """
 
+ALL_COSTS = """
+SELECT source, date_jst, currency, import_cost, feed_in_revenue, net_cost, unpriced_kwh
+FROM fct_daily_cost
+WHERE date_jst <= $last
+ORDER BY source, date_jst
+"""
+
 COSTS = """
 SELECT source, date_jst, currency, import_cost, feed_in_revenue, net_cost, unpriced_kwh
 FROM fct_daily_cost

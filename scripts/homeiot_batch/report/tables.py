@@ -30,22 +30,29 @@ CSV = [
 
 def days_table(wording: Wording) -> Table:
     """The last 31 days, newest first."""
-    words = wording.words
     meter = wording.meter
     costs = {cost.date_jst: cost for cost in meter.costs}
+    newest_first = reversed(meter.days[-DAYS:])
+    rows = [day_row(day, costs, wording) for day in newest_first]
+    return Table(days_head(wording), rows)
+
+
+def days_head(wording: Wording) -> list[str]:
+    """The names of the columns that day_row fills."""
+    words = wording.words
+    meter = wording.meter
     head = energy_head(words("day"), wording)
     head.append(words("with_unit", label=words("peak"), unit=words("unit_w")))
     head.append(words("with_unit", label=words("coverage"), unit="%"))
-    if costs:
+    if meter.costs:
         currency = words.currency(meter.currency)
         head.append(words("with_unit", label=words("cost"), unit=currency))
     head.append(words("remarks"))
-    newest_first = reversed(meter.days[-DAYS:])
-    rows = [_day_row(day, costs, wording) for day in newest_first]
-    return Table(head, rows)
+    return head
 
 
-def _day_row(day: Day, costs: Mapping[date, DayCost], wording: Wording) -> list[Cell]:
+def day_row(day: Day, costs: Mapping[date, DayCost], wording: Wording) -> list[Cell]:
+    """A day's energy, peak, coverage and cost, and why not to take them bare."""
     words = wording.words
     name = words.day(day.date_jst, "date_short")
     row = [name, *energy_cells(day, wording)]

@@ -1,0 +1,153 @@
+"""The figures of each month of a house, and by what a page of them is known.
+
+A meter of a month is a `Meter` whose days, months and costs are those of the month alone.
+"""
+
+import calendar
+import functools
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from homeiot_batch.report.balances import MonthBalance
+from homeiot_batch.report.bar_charts import empty_month, next_month
+from homeiot_batch.report.figures import Day, DayCost, House, Meter
+from homeiot_batch.words import figures as words_figures
+from homeiot_batch.words.languages import Language
+
+PROGRAM = (Path(__file__).parent, Path(words_figures.__file__).parent)
+# what a page of a month shows of a meter, beside its days, months and costs
+OF_METER = ("name", "kind", "display_name", "energy_from", "has_import", "has_export", "has_power")
+DIGITS = 9  # sums of the same days may differ beyond
+
+
+@dataclass(frozen=True)
+class HouseMonth:
+    """A month of the house. `until` is its last day, or the last one that there is data of.
+
+    `before` and `after` are the months that have pages too.
+    """
+
+    first: date
+    until: date
+    zone: ZoneInfo
+    meters: Sequence[Meter]
+    balance: MonthBalance | None
+    before: date | None
+    after: date | None
+
+    @property
+    def days(self) -> int:
+        """How many days of it are over."""
+        return self.until.day
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the days reach to its end."""
+        return self.until == _end(self.first)
+
+    def key(self, language: Language) -> str:
+        """The same for the same page: all that it shows, and the program that writes it."""
+        shown = list(self._shown(language))
+        text = repr(shown)
+        digest = hashlib.sha256(text.encode())
+        return digest.hexdigest()
+
+    def _shown(self, language: Language) -> Iterator[object]:
+        yield language
+        yield _program(language)
+        yield self.zone.key
+        yield self.until
+        yield self.before
+        yield self.after
+        for meter in self.meters:
+            yield from _shown_of(meter)
+        if self.balance:
+            yield from _rounded(self.balance)
+
+
+def _shown_of(meter: Meter) -> Iterator[object]:
+    for name in OF_METER:
+        yield getattr(meter, name)
+    for span in (*meter.days, *meter.months, *meter.costs):
+        yield from _rounded(span)
+
+
+def _rounded(span: object) -> Iterator[object]:
+    for value in vars(span).values():
+        if isinstance(value, float):
+            yield round(value, DIGITS)
+        else:
+            yield value
+
+
+def months_of(house: House) -> list[HouseMonth]:
+    """Each month from the first day of any meter to the house's last one, without a gap."""
+    if house.last_day is None or not house.meters:
+        return []
+    firsts = _months(min(meter.days[0].date_jst for meter in house.meters), house.last_day)
+    meters = [_by_month(meter) for meter in house.meters]
+    balances: dict[date, MonthBalance] = {}
+    if house.balance:
+        balances = {balance.month_jst: balance for balance in house.balance.months}
+    found = []
+    for before, first, after in zip([None, *firsts], firsts, [*firsts[1:], None], strict=False):
+        until = min(_end(first), house.last_day)
+        shown = [meter[first] for meter in meters if first in meter]
+        balance = balances.get(first)
+        found.append(HouseMonth(first, until, house.zone, shown, balance, before, after))
+    return found
+
+
+def _months(first: date, last: date) -> list[date]:
+    months = []
+    month = first.replace(day=1)
+    while month <= last:
+        months.append(month)
+        month = next_month(month)
+    return months
+
+
+def _end(month: date) -> date:
+    return month.replace(day=calendar.monthrange(month.year, month.month)[1])
+
+
+def _by_month(meter: Meter) -> dict[date, Meter]:
+    """The meter of each of its months. One that was taken out has no later months."""
+    measured = meter.without_unmeasured_days()
+    days = _grouped(measured.days, lambda day: day.date_jst)
+    costs = _grouped(measured.all_costs, lambda cost: cost.date_jst)
+    months = {month.month_jst: month for month in measured.months}
+    found = {}
+    for first, of_month in days.items():
+        if meter.until is None or meter.until >= first:
+            sums = [months.get(first) or empty_month(first)]
+            found[first] = replace(measured, days=of_month, months=sums, costs=costs[first])
+    return found
+
+
+def _grouped[Row: (Day, DayCost)](
+    rows: Iterable[Row], day_of: Callable[[Row], date]
+) -> dict[date, list[Row]]:
+    grouped: dict[date, list[Row]] = defaultdict(list)
+    for row in rows:
+        day = day_of(row)
+        month = day.replace(day=1)
+        grouped[month].append(row)
+    return grouped
+
+
+@functools.cache
+def _program(language: Language) -> str:
+    """What the pages are made with: this package's code, its templates, and the words."""
+    report, words = PROGRAM
+    files = [*report.glob("*.py"), *report.glob("templates/*"), *words.glob(f"{language}/*.toml")]
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        code = file.read_bytes()
+        digest.update(code)
+    return digest.hexdigest()

@@ -1,0 +1,201 @@
+"""The page of one month: its sums, and its days. It fits on a sheet of paper."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from homeiot_batch.core.days import LocalDay
+from homeiot_batch.report.balances import PARTS, HouseBalance, MonthBalance
+from homeiot_batch.report.bar_charts import month_days_chart, total
+from homeiot_batch.report.elements import Chart, Table, Tile
+from homeiot_batch.report.figures import Cost, Day, DayCost, Meter
+from homeiot_batch.report.house_panel import ENERGIES
+from homeiot_batch.report.house_wording import HouseWording
+from homeiot_batch.report.month_figures import HouseMonth
+from homeiot_batch.report.panel import look_of, slug
+from homeiot_batch.report.tables import csv_of, day_row, days_head
+from homeiot_batch.report.wording import Wording
+from homeiot_batch.report.words import Words
+
+if TYPE_CHECKING:
+    import jinja2
+
+
+@dataclass(frozen=True)
+class Section:
+    """What a month's page shows of the house, or of a meter."""
+
+    name: str
+    look: str
+    about: str
+    notices: Sequence[str]
+    tiles: Sequence[Tile]
+    chart: Chart | None = None
+    table: Table | None = None
+    csv: str = ""
+    csv_name: str = ""
+
+
+def month_page(month: HouseMonth, templates: "jinja2.Environment", words: Words, key: str) -> str:
+    """The page. It ends with its key, see `HouseMonth.key`."""
+    sections = [_meter_section(meter, month, words) for meter in month.meters]
+    if month.balance:
+        sections.insert(0, _house_section(month.balance, month, words))
+    notices = []
+    if not month.is_over:
+        notices.append(words("month_goes_on", date=words.day(month.until)))
+    return templates.get_template("month.html.j2").render(
+        words=words,
+        month=month,
+        file_of=file_of,
+        notices=notices,
+        sections=sections,
+        key=key,
+    )
+
+
+def file_of(month: date) -> str:
+    """The name of a month's page."""
+    return f"{month:%Y-%m}.html"
+
+
+def _house_section(balance: MonthBalance, month: HouseMonth, words: Words) -> Section:
+    """What the house used, from where, and the shares. The sums are of the known days."""
+    house = HouseBalance([], [balance], [])
+    wording = HouseWording(house, words)
+    parts = [part for part, columns in PARTS.items() if house.has(*columns)]
+    notices = []
+    if not balance.is_known:
+        notices.append(words("month_balance_unknown"))
+    elif balance.known_days < month.days:
+        notices.append(words("month_known_days", n=balance.known_days, of=month.days))
+    caveats = wording.month_caveats(balance, month.days)
+    if caveats:
+        notices.append(words.listed(caveats))
+    about = words("house_about", parts=wording.parts(parts)) if parts else ""
+    tiles = list(_house_tiles(balance, wording))
+    return Section(words("house"), "house", about, notices, tiles)
+
+
+def _house_tiles(balance: MonthBalance, wording: HouseWording) -> Iterable[Tile]:
+    words = wording.words
+    energies = [("used", "consumed_kwh", "house"), *ENERGIES]
+    for word, column, colour in energies:
+        if word == "used" or wording.balance.has(column):
+            kwh = getattr(balance, column)
+            text = words.energy(kwh)
+            look = f"from-{colour}"
+            yield Tile(words(word), kwh, text, words("unit_kwh"), look=look)
+    if wording.balance.has(*PARTS["solar"], *PARTS["battery"]):
+        for word in ("self_sufficiency", "self_consumption"):
+            share = getattr(balance, word)
+            if share is not None:
+                hints = [words(f"{word}_hint")]
+                yield Tile(words(word), share, words.share(share), "%", notes=hints)
+
+
+def _meter_section(meter: Meter, month: HouseMonth, words: Words) -> Section:
+    wording = Wording(meter.as_shown(), words)
+    about = []
+    if meter.kind:
+        about.append(words("source_kind", kind=words.name("kinds", meter.kind)))
+    if meter.energy_from == "power":
+        about.append(words("source_from_power"))
+    name = meter.shown_name
+    look = look_of(meter)
+    about_line = " · ".join(about)
+    if not any(day.is_measured or day.is_known for day in meter.days):
+        return Section(name, look, about_line, [words("month_no_data")], [])
+    return Section(
+        name,
+        look,
+        about_line,
+        [],
+        list(_tiles(wording, month)),
+        month_days_chart(wording, month.first),
+        _days_table(wording, month),
+        csv_of(meter.days),
+        f"{slug(meter.name)}-{month.first:%Y-%m}.csv",
+    )
+
+
+def _tiles(wording: Wording, month: HouseMonth) -> Iterable[Tile]:
+    """What was bought and sold, the cost, and the days that stand out."""
+    words = wording.words
+    [sums] = wording.meter.months
+    caveats = wording.span_caveats(sums, sums.complete_days, month.days)
+    unit = words("unit_kwh")
+    for word, value in wording.measured(sums):
+        label = wording.label(word)
+        text = words.energy(value)
+        yield Tile(label, value, text, unit, caveats=caveats, look=word)
+    if wording.meter.has_both:
+        text = words.energy(sums.net_kwh)
+        yield Tile(words("net"), sums.net_kwh, text, unit, caveats=caveats)
+    for cost in month_costs(wording.meter.costs):
+        text = wording.cost_amount(cost)
+        in_currency = words.currency(cost.currency) if cost.currency else ""
+        doubts = [*caveats, *wording.unpriced(cost)]
+        yield Tile(words("cost"), cost.known_cost, text, in_currency, caveats=doubts)
+    if sums.peak_w is not None:
+        text = words.number(sums.peak_w)
+        yield Tile(words("peak"), sums.peak_w, text, words("unit_w"))
+    yield from _days_that_stand_out(wording)
+    complete, of = words.number(sums.complete_days), f"/ {month.days}"
+    yield Tile(words("days_of"), sums.complete_days, complete, of)
+
+
+def month_costs(costs: Sequence[DayCost]) -> list[Cost]:
+    """The sums of the days, for each currency. The net is unknown where that of one day is."""
+    currencies = {cost.currency for cost in costs}
+    found = []
+    for currency in sorted(currencies, key=str):
+        days = [cost for cost in costs if cost.currency == currency]
+        net = total(cost.net_cost for cost in days)
+        if any(cost.net_cost is None for cost in days):
+            net = None
+        bought = total(cost.import_cost for cost in days)
+        sold = total(cost.feed_in_revenue for cost in days)
+        unpriced = sum(cost.unpriced_kwh for cost in days)
+        found.append(Cost(currency, bought, sold, net, unpriced))
+    return found
+
+
+def _days_that_stand_out(wording: Wording) -> Iterable[Tile]:
+    """The complete days with the most and the least energy. None of a single day."""
+    words = wording.words
+    known = [(value, day) for day in wording.meter.days for value in _whole(day, wording)]
+    if len(known) < 2:
+        return
+    by_energy = sorted(known, key=lambda found: found[0])
+    for word, (value, day) in (("highest_day", by_energy[-1]), ("lowest_day", by_energy[0])):
+        notes = [words.day(day.date_jst, "date_short")]
+        yield Tile(words(word), value, words.energy(value), words("unit_kwh"), notes=notes)
+
+
+def _whole(day: Day, wording: Wording) -> Iterable[float]:
+    """The day's energy of what the meter measures first, if all of it is known."""
+    [(_, value), *_] = wording.measured(day)
+    if value is not None and not day.is_partial:
+        yield value
+
+
+def _days_table(wording: Wording, month: HouseMonth) -> Table:
+    costs = {cost.date_jst: cost for cost in wording.meter.costs}
+    rows = []
+    for day in wording.meter.days:
+        row = day_row(day, costs, wording)
+        remarks = [*_clock_change(day, month, wording.words), str(row[-1])]
+        row[-1] = wording.words.listed([remark for remark in remarks if remark])
+        rows.append(row)
+    return Table(days_head(wording), rows)
+
+
+def _clock_change(day: Day, month: HouseMonth, words: Words) -> list[str]:
+    """What is said of a day with 23 or 25 hours."""
+    local = LocalDay(day.date_jst, month.zone)
+    hours = (local.end - local.start).total_seconds() / 3600
+    if hours == 24:
+        return []
+    return [words("hours", h=words.number(hours, 0 if hours.is_integer() else 1))]
