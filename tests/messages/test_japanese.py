@@ -46,11 +46,11 @@ def test_days_that_fail_and_are_there_again(
     assert letter(nights) == [
         "HomeIoT: 新しい異常4件",
         "新しい異常:",
-        "- dbt に失敗しました。理由: a model failed",
         (
             f"- {DATASET} の2026年11月9日から2026年11月11日まで(3日分)を読み取れませんでした。"
             "理由: no answer; run again"
         ),
+        "- 処理 dbt が失敗しました。理由: a model failed",
         FOOTER,
     ]
     layout = nights.settings.layout
@@ -67,7 +67,7 @@ def test_days_that_fail_and_are_there_again(
     assert letter(nights) == [
         "HomeIoT: 復旧2件",
         "復旧:",
-        "- dbt が成功するようになりました",
+        "- 処理 dbt が成功するようになりました",
         f"- {DATASET} の2026年11月9日を保存し、取り込みました",
     ]
 

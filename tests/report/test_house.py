@@ -20,6 +20,7 @@ from homeiot_batch.report.balances import (
 from homeiot_batch.report.figures import House
 from homeiot_batch.report.page import render
 from homeiot_batch.report.words import Words
+from homeiot_batch.words.languages import Language
 from tests.report.conftest import Built, rows
 from tests.report.reading import Cell, Part, Reader
 
@@ -196,12 +197,13 @@ def house_part(
     days: Sequence[DayBalance],
     months: Sequence[MonthBalance] = (),
     sub_meters: Sequence[SubMeter] = (),
+    language: Language = "en",
 ) -> tuple[Part, str]:
     """The house's part of a page without meters, and the page."""
     last = days[-1].date_jst
     balance = HouseBalance(list(days), list(months), list(sub_meters))
     now = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=1)
-    page = render(House(BERLIN, now.replace(tzinfo=None), last, [], balance), now, "en")
+    page = render(House(BERLIN, now.replace(tzinfo=None), last, [], balance), now, language)
     [part] = Reader(page).parts
     return part, page
 
@@ -219,6 +221,28 @@ def test_a_day_that_is_not_known_gives_way_to_the_one_before() -> None:
         "23 November 2026: no data; no data of the battery for all of it"
     )
     assert len(part.titles["house-days"]) == 4
+
+
+def test_the_house_in_japanese() -> None:
+    """Its notice, tiles, picture, bars and shares: whole texts."""
+    meter = SubMeter("heat pump", 4.5, 2)
+    part, page = house_part([DAY, UNKNOWN], sub_meters=[meter], language="ja")
+    text = Reader(page).text
+    assert (
+        "2026年11月23日は蓄電池のデータが1日分そろっていないため、収支を計算できません。"
+        "2026年11月22日の収支を表示しています。"
+    ) in text
+    assert part.tiles["消費"] == [(6.0, "6.00")]
+    assert part.pictures["flows"] == (
+        "家全体で6.00kWhを使いました。内訳は太陽光から2.00kWh、蓄電池から1.00kWh、"
+        "電力会社から3.00kWhです。"
+    )
+    assert "収支の分かる直近1日、計6.00kWh" in text
+    assert "4.50kWh · 75%" in text
+    assert part.titles["house-days"][-1] == (
+        "2026年11月23日: データなし(蓄電池のデータが1日分そろっていません)"
+    )
+    assert "その他" in text
 
 
 def test_a_balance_that_was_never_known() -> None:
