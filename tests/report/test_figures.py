@@ -4,12 +4,14 @@ import base64
 import csv
 import io
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from homeiot_batch.report.words import Words
 from tests.report.conftest import GRID, LAST, LONG, QUOTES, SCRIPT, Built, rows
+from tests.report.japanese import other_figures, words_left_in_english
 from tests.report.reading import Cell, Part, Reader
 
 W = Words("en")
@@ -298,3 +300,13 @@ def test_a_silent_source_and_one_without_power_say_so(parts: dict[str, Part], pa
     )
     assert parts[QUOTES].tiles["Peak"] == [(None, "no data")]
     assert "this source says no power" in parts[QUOTES].notes
+
+
+@pytest.mark.slow
+def test_the_japanese_page_has_the_same_figures(troubled: Built, tmp_path: Path) -> None:
+    """Of a house with gaps, costs and silent meters.
+
+    Neither it nor its months have an English word.
+    """
+    assert other_figures(troubled) == []
+    assert words_left_in_english(troubled, tmp_path) == set()

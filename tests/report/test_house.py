@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,6 +23,7 @@ from homeiot_batch.report.page import render
 from homeiot_batch.report.words import Words
 from homeiot_batch.words.languages import Language
 from tests.report.conftest import Built, rows
+from tests.report.japanese import other_figures, words_left_in_english
 from tests.report.reading import Cell, Part, Reader
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -317,3 +319,13 @@ def test_the_house_of_ten_years_is_small() -> None:
     part, page = house_part(days, months)
     assert len(part.titles["sufficiency"]) == 120
     assert len(page) < 200_000
+
+
+@pytest.mark.slow
+def test_the_japanese_page_has_the_same_figures(sunny: Built, tmp_path: Path) -> None:
+    """Of a house with the sun, a battery and sub-meters.
+
+    Neither it nor its months have an English word.
+    """
+    assert other_figures(sunny) == []
+    assert words_left_in_english(sunny, tmp_path) == set()
