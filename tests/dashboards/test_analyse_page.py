@@ -17,13 +17,13 @@ import pytest
 from homeiot_batch.core.days import LocalDay
 from tests.dashboards import house
 from tests.docs.pages import blocks, page, sections
-from tests.readers.environments import older_python
+from tests.readers.environments import needs, older_python
 from tests.report.conftest import Built
 
 PAGE = sections(page("how-to/analyse.md"))
 NOTEBOOKS = older_python("notebooks")
 DAY = date(2025, 10, 26)
-pytestmark = pytest.mark.skipif(not NOTEBOOKS.exists(), reason="run `make readers`")
+pytestmark = needs(NOTEBOOKS)
 
 # what the page's program leaves behind, as JSON
 RUN = """

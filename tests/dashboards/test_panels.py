@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from homeiot_batch.core.days import LocalDay
 from tests.dashboards import house
 from tests.dashboards.grafana import BOARDS, INIT, Answer, ask, expanded, panel, statements
 from tests.dashboards.house import FIRST, GAP, LAST, QUOTED, SHORT, UNPRICED, midnight
 from tests.docs.pages import blocks, page
-from tests.readers.environments import older_python
+from tests.readers.environments import needs, older_python
 from tests.report.conftest import Built
 
 NAMES = {"main": "House", "roof": "Meter (roof)", QUOTED: f"Meter ({QUOTED})"}
@@ -29,10 +31,8 @@ PANELS = [
 ]
 # of a table with a time zone or a date, Grafana would show another day to some of its readers
 TYPES = {"TIMESTAMP", "DOUBLE", "BIGINT", "INTEGER", "VARCHAR"}
-needs_reader = pytest.mark.skipif(
-    not older_python("duckdb-1.5").exists(), reason="run `make readers`"
-)
-pytestmark = needs_reader
+DUCKDB_15 = older_python("duckdb-1.5")
+pytestmark = needs(DUCKDB_15)
 
 
 def days(first: date, last: date) -> tuple[datetime, datetime]:
@@ -161,6 +161,45 @@ def test_a_range_is_of_whole_local_days(built: Built) -> None:
     )
 
 
+def in_zone(built: Built, zone: str, copy: Path) -> Path:
+    """A copy of the read copy, as if the house were there and had a meter since 2020."""
+    shutil.copy(built.settings.layout.read_copy, copy)
+    copy.chmod(0o644)
+    script = """
+import sys, duckdb
+with duckdb.connect(sys.argv[1]) as connection:
+    connection.execute("UPDATE read_copy SET tz = ?", sys.argv[2:])
+    connection.execute("UPDATE dim_source SET first_reading_jst = '2020-01-01'")
+"""
+    subprocess.run([DUCKDB_15, "-c", script, str(copy), zone], check=True)
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("zone", "first"),
+    [
+        ("Europe/Berlin", date(2025, 3, 29)),
+        ("Australia/Darwin", date(2023, 12, 30)),
+        ("Australia/Lord_Howe", date(2025, 4, 5)),
+        ("America/New_York", date(2024, 2, 28)),
+        ("Asia/Beirut", date(2025, 3, 29)),  # the clocks go forward at midnight
+        ("America/Havana", date(2025, 11, 1)),  # midnight comes twice
+        ("Pacific/Kiritimati", date(2024, 12, 30)),
+    ],
+)
+def test_days_are_those_of_the_zone(built: Built, tmp_path: Path, zone: str, first: date) -> None:
+    """Four days around a change of the clocks, a leap day, and the end of a month and a year."""
+    copy = in_zone(built, zone, tmp_path / "home_energy.read.duckdb")
+    local = [LocalDay(first + timedelta(days=n), ZoneInfo(zone)) for n in range(4)]
+    span = (local[0].start, local[-1].end - timedelta(milliseconds=1))
+    sql = "SELECT date_jst, day_start AS time FROM house_days($__timeFrom(), $__timeTo()) "
+    sql += "WHERE source IN ($meter) ORDER BY 1"
+    [found] = ask(copy, [expanded(sql, span, ["main"])])
+    assert found.rows == [
+        (str(day.date), str(day.start.astimezone(UTC).replace(tzinfo=None))) for day in local
+    ]
+
+
 def test_only_the_chosen_meters_are_shown(built: Built) -> None:
     """One whose name has a quote, too."""
     found = answer(built, "energy", "Sum of the days", meters=[QUOTED])
@@ -254,7 +293,7 @@ def test_a_whole_month_needs_no_note(built: Built, tmp_path: Path) -> None:
         "    connection.execute(\"UPDATE fct_monthly_energy SET month_jst = '2026-02-01', "
         "complete_days = 28 WHERE source = 'main' AND month_jst = '2025-11-01'\")"
     )
-    subprocess.run([older_python("duckdb-1.5"), "-c", script, str(copy)], check=True)
+    subprocess.run([DUCKDB_15, "-c", script, str(copy)], check=True)
     span = days(date(2026, 2, 1), date(2026, 2, 2))
     [sql] = statements(panel("energy", "Months"))
     [found] = ask(copy, [expanded(sql, span, ["main"])])
@@ -371,7 +410,7 @@ for other in ("FROM read_text('/etc/hostname')", "FROM read_csv('https://example
         print(type(error).__name__)
 """
     init = INIT.replace("/data/duckdb", str(folder))
-    command = [str(older_python("duckdb-1.5")), "-c", script, str(copy), str(later), init]
+    command = [str(DUCKDB_15), "-c", script, str(copy), str(later), init]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     before, after, *refused = done.stdout.splitlines()

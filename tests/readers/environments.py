@@ -28,12 +28,14 @@ def older_python(name: str) -> Path:
     return Path(os.environ.get("HOMEIOT_READERS") or cache) / name / "bin/python"
 
 
-def _param(python: Path) -> ParameterSet:
-    """The Python as a parameter. Without it its tests are skipped, but fail in CI."""
+def needs(python: Path) -> pytest.MarkDecorator:
+    """A mark: without the Python the test is skipped, but fails in CI."""
     is_missing = not os.access(python, os.X_OK) and os.environ.get("INTEGRATION_TESTS") != "1"
-    reason = f"{python} is missing; run `make readers`"
-    skip = pytest.mark.skipif(is_missing, reason=reason)
-    return pytest.param(python, id=python.parents[1].name, marks=skip)
+    return pytest.mark.skipif(is_missing, reason=f"{python} is missing; run `make readers`")
+
+
+def _param(python: Path) -> ParameterSet:
+    return pytest.param(python, id=python.parents[1].name, marks=needs(python))
 
 
 OLDER_PYTHONS = [
