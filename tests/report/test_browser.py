@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.report.browser import CHROMIUM, DESKTOP, PHONE, Browser
-from tests.report.conftest import GRID, LONG, QUOTES, SCRIPT
+from tests.report.conftest import GRID, LONG, QUOTES, SCRIPT, Built
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None and os.environ.get("INTEGRATION_TESTS") != "1",
@@ -127,6 +127,21 @@ def test_the_house_fits_on_every_screen(browser: Browser, sunny_file: Path, widt
         tab(browser, name)
         assert browser.evaluate(SHOWN) == [name]
         assert (name, browser.evaluate(CUT_OFF), browser.evaluate(OVERLAPS)) == (name, [], [])
+
+
+@pytest.mark.parametrize("width", [320, PHONE, DESKTOP])
+def test_the_japanese_page_fits_on_every_screen(
+    browser: Browser, troubled: Built, sunny: Built, tmp_path: Path, width: int
+) -> None:
+    """Its labels are wider, and its lines break elsewhere."""
+    for built, names in ((troubled, (GRID, QUOTES)), (sunny, ("家全体", "roof", "powerwall"))):
+        file = tmp_path / "index.html"
+        file.write_text(built.page("ja"))
+        opened(browser, file, width)
+        for name in names:
+            tab(browser, name)
+            assert browser.evaluate(SHOWN) == [name]
+            assert (name, browser.evaluate(CUT_OFF), browser.evaluate(OVERLAPS)) == (name, [], [])
 
 
 def test_every_chart_has_marks(browser: Browser, page_file: Path) -> None:
