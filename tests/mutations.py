@@ -35,6 +35,10 @@ from homeiot_batch.export.readings import Readings
 from homeiot_batch.messages import at_night, day_faults
 from homeiot_batch.messages import night as messages_of_night
 from homeiot_batch.report import page, queries
+from homeiot_batch.second_copy import contents, identity, mirror, restore
+from homeiot_batch.second_copy.contents import SecondCopy
+from homeiot_batch.second_copy.folder_place import FolderPlace
+from homeiot_batch.second_copy.names import Version
 from homeiot_batch.setup_house import choice, house_file, proposal
 from homeiot_batch.sources import influx_reader
 from homeiot_batch.sources.export_reader import ExportReader
@@ -106,6 +110,66 @@ class Mutation:
 
 
 MUTATIONS = [
+    Mutation(
+        "copy: a day is copied only if its file is the one that was loaded",
+        body(mirror.refuse_unproven, "pass"),
+        "tests/second_copy/test_mirror.py -k 'damaged_day or not_loaded'",
+    ),
+    Mutation(
+        "copy: an older day in the archive does not pass for the newest",
+        body(mirror.refuse_older, "pass"),
+        "tests/second_copy/test_mirror.py -k older_day",
+    ),
+    Mutation(
+        "copy: a file is read back after it was written",
+        without(SecondCopy.add, "self.read"),
+        "tests/second_copy/test_mirror.py -k while_it_is_written",
+    ),
+    Mutation(
+        "copy: a file that is cut short does not count",
+        instead(contents.read_copy, "copy.bad[name] =", "pass"),
+        "tests/second_copy/test_check.py -k each_damage",
+    ),
+    Mutation(
+        "copy: its lists show what is missing",
+        without(contents.read_copy, "_miss"),
+        "tests/second_copy/test_check.py -k 'each_damage or older_version'",
+    ),
+    Mutation(
+        "copy: its content is compared with the checksum in its name",
+        body(Version.is_of, "return True"),
+        "tests/second_copy/test_check.py -k each_damage",
+    ),
+    Mutation(
+        "copy: a number is given once, so no file is overwritten",
+        body(SecondCopy.next_number, "return 1"),
+        "tests/second_copy/test_mirror.py -k 'beside or set_back'",
+    ),
+    Mutation(
+        "copy: a place that lost the copy, or has another house's, is refused",
+        body(identity.require_own_copy, "pass"),
+        "tests/second_copy/test_mirror.py -k 'lost_the_copy or another_house'",
+    ),
+    Mutation(
+        "copy: a file gets its name when it is whole",
+        instead(FolderPlace.write, "part = ", "part = target"),
+        "tests/second_copy/test_mirror.py -k half_written",
+    ),
+    Mutation(
+        "restore: only onto an empty machine",
+        body(restore.refuse_what_is_there, "pass"),
+        "tests/second_copy/test_restore.py -k only_an_empty",
+    ),
+    Mutation(
+        "restore: an older version is not taken for a damaged one without --older",
+        expression(restore._choose, "takes_older", "True"),
+        "tests/second_copy/test_restore.py -k damage_is_not",
+    ),
+    Mutation(
+        "restore: no run starts before it is finished",
+        without(start._take_over, preflight.refuse_unfinished_restore),
+        "tests/workflow/test_second_copy.py",
+    ),
     Mutation(
         "init: a file that is there is replaced with --force only",
         without_raise(house_file.refuse_existing),

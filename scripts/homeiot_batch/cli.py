@@ -171,19 +171,89 @@ def status(as_json: AsJson = False, config: Config = None) -> None:
 
 
 @app.command(
-    epilog=_examples("homeiot verify", "homeiot verify --from 2026-11-01 --to 2026-11-20 --json")
+    epilog=_examples(
+        "homeiot verify",
+        "homeiot verify --from 2026-11-01 --to 2026-11-20 --json",
+        "homeiot verify --copy",
+    )
 )
 def verify(
-    first: First = None, last: Last = None, as_json: AsJson = False, config: Config = None
+    first: First = None,
+    last: Last = None,
+    as_json: AsJson = False,
+    copy: Annotated[
+        bool, typer.Option("--copy", help="Prove the second copy at MIRROR_URL instead, whole.")
+    ] = False,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="With --copy: compare names and sizes, and read no day.")
+    ] = False,
+    config: Config = None,
 ) -> None:
     """Prove that server, Parquet files and DuckDB agree.
 
     Day by day, the server only where it still has the readings. If no dates are given, the days
-    from the archive's first one to yesterday. Exit code 0 only if all agree.
+    from the archive's first one to yesterday. Exit code 0 only if all agree. With --copy each file
+    of the second copy is read and compared with its checksum.
     """
+    if copy:
+        _refuse("--copy", **{"--from": first, "--to": last})
+        from homeiot_batch.commands.verify_copy import show_copy
+
+        show_copy(reads_all=not fast, as_json=as_json, config=config or [])
+        return
+    if fast:
+        raise typer.BadParameter("--fast goes with --copy")
     from homeiot_batch.commands.verify import show_verdicts
 
     show_verdicts(first, last, as_json=as_json, config=config or [])
+
+
+@app.command(epilog=_examples("homeiot mirror", "MIRROR_URL=/mnt/nas/homeiot homeiot mirror"))
+def mirror(
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair",
+            help="Read the whole copy first, and copy again what is damaged or missing there.",
+        ),
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Copy what is new to a second place, and prove it there.
+
+    The place is MIRROR_URL. Nothing is deleted or overwritten there. A day whose file is not the
+    one that was loaded is not copied, and the exit code is 1.
+    """
+    from homeiot_batch.commands.mirror import mirror_house
+
+    mirror_house(reads_all=repair, config=config or [])
+
+
+@app.command(epilog=_examples("homeiot restore --from s3://house-copy/home"))
+def restore(
+    place: Annotated[
+        str,
+        typer.Option(
+            "--from", metavar="PLACE", help="The second copy, a folder or s3://BUCKET/PREFIX."
+        ),
+    ],
+    older: Annotated[
+        bool,
+        typer.Option(
+            "--older",
+            help="Take an older version where the newest is damaged, and do without what is lost.",
+        ),
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Restore a house from its second copy, on an empty machine.
+
+    Each file is compared with its checksum before it is put in place. Then `homeiot run` builds all
+    else. Started again, it goes on where it was.
+    """
+    from homeiot_batch.commands.restore import restore_house
+
+    restore_house(place, takes_older=older, config=config or [])
 
 
 @app.command(

@@ -226,6 +226,28 @@ class Settings(BaseSettings):
     notify_monthly: bool = _env(
         False, "Also send the energy of each month when it is over, to the same addresses."
     )
+    mirror_url: str | None = _env(
+        None,
+        "Place of the second copy, for `homeiot mirror` and the nightly command: a folder on "
+        "another disk or machine, or `s3://BUCKET/PREFIX`.",
+    )
+    mirror_endpoint: str | None = _env(
+        None, "Address of the S3 server (http or https), if it is not that of Amazon."
+    )
+    mirror_region: str | None = _env(
+        None, "Region of the bucket, `us-east-1` if not set. Most servers of one's own ignore it."
+    )
+    mirror_access_key: SecretStr | None = _secret("Access key of the S3 server. Environment only.")
+    mirror_access_key_file: Place | None = _env(
+        None, "File with the access key, instead of MIRROR_ACCESS_KEY."
+    )
+    mirror_secret_key: SecretStr | None = _secret("The key's secret. Environment only.")
+    mirror_secret_key_file: Place | None = _env(
+        None, "File with the secret, instead of MIRROR_SECRET_KEY."
+    )
+    mirror_ca_file: Place | None = _env(
+        None, "Certificate authority to verify an https S3 server with, if not a public one."
+    )
     log_format: Literal["keyvalue", "json"] = _env("keyvalue", "Form of the log lines.")
     now: datetime | None = Field(
         None, description="Time to use as now (ISO 8601 with offset), for drills and tests."
@@ -276,6 +298,13 @@ class Settings(BaseSettings):
         if "://" in url:
             return url
         return str(from_checkout(Path(url)))
+
+    @field_validator("mirror_endpoint")
+    @classmethod
+    def _is_an_address_alone(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"https?://[^/@?#\s]+/?", url):
+            raise ValueError("is not http:// or https:// with a host, and a port if needed, alone")
+        return url
 
     @field_validator("parquet_base_dir", "marker_dir", "duckdb_path", "report_dir")
     @classmethod
@@ -452,6 +481,16 @@ class Settings(BaseSettings):
     def password(self) -> str | None:
         """The password from INFLUX_PASSWORD or the file that INFLUX_PASSWORD_FILE names."""
         return _revealed(self.influx_password, self.influx_password_file, "INFLUX_PASSWORD_FILE")
+
+    def mirror_keys(self) -> tuple[str | None, str | None]:
+        """Access key and secret of the S3 server, from the variables or the files they name."""
+        access = _revealed(
+            self.mirror_access_key, self.mirror_access_key_file, "MIRROR_ACCESS_KEY_FILE"
+        )
+        secret = _revealed(
+            self.mirror_secret_key, self.mirror_secret_key_file, "MIRROR_SECRET_KEY_FILE"
+        )
+        return access, secret
 
     def notify_urls(self) -> list[str]:
         """The addresses of NOTIFY_URL or of the file that NOTIFY_URL_FILE names. Each a secret."""

@@ -75,6 +75,14 @@ class DatabaseDamaged(DatabaseError):
     """The DuckDB file is damaged. All that it holds is in the archive too."""
 
 
+class CopyError(HomeIotError):
+    """The second copy cannot be read or written as it should."""
+
+
+class CopyUnavailable(CopyError):
+    """The place of the second copy does not answer now. Asking for another file will not help."""
+
+
 class LockError(HomeIotError):
     """Another run holds the archive."""
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Build the servers that the integration tests start and Debian does not have, into a cache outside
-# the checkout: InfluxDB 2.7, InfluxDB 1.13 and its influx_inspect, Telegraf 1.39.
+# the checkout: InfluxDB 2.7, InfluxDB 1.13 and its influx_inspect, Telegraf 1.39, and the S3 server
+# versitygw 1.8.
 # Needs Go 1.26, Rust and gcc. The first time takes about 20 minutes on two cores, then nothing.
 # usage: tests/servers/build.sh
-# The binaries are then $HOMEIOT_SERVERS/{influxd2,influxd113,influx_inspect,telegraf}.
+# The binaries are then $HOMEIOT_SERVERS/{influxd2,influxd113,influx_inspect,telegraf,versitygw}.
 set -euo pipefail
 cache=${HOMEIOT_SERVERS:-${XDG_CACHE_HOME:-$HOME/.cache}/homeiot-servers}
 mkdir -p "$cache"
@@ -39,8 +40,16 @@ build_telegraf() { # version
   mv "$cache/src-telegraf/telegraf" "$cache/telegraf"
 }
 
+build_versitygw() { # version
+  [ -x "$cache/versitygw" ] && return
+  echo "building versitygw ($1)"
+  GOBIN=$cache/src-versitygw go install "github.com/versity/versitygw/cmd/versitygw@$1"
+  mv "$cache/src-versitygw/versitygw" "$cache/versitygw"
+}
+
 build influxd2 github.com/influxdata/influxdb/v2 v2.7.12 cmd/influxd v0.2.14
 build influxd113 github.com/influxdata/influxdb v1.13.2 cmd/influxd v0.3.0
 build influx_inspect github.com/influxdata/influxdb v1.13.2 cmd/influx_inspect v0.3.0
 build_telegraf v1.39.0
+build_versitygw v1.8.0
 echo "servers: $cache"

@@ -67,6 +67,11 @@ class Layout:
         """What the archive was begun with: its zone."""
         return self.parquet / ".archive.json"
 
+    @property
+    def restore_note(self) -> Path:
+        """The note that a restore has begun, and is not finished."""
+        return self.parquet / ".restore.json"
+
     def early_note(self, dataset: str, dt: object) -> Path:
         """The note that the day in place was read before it was over."""
         return self.parquet / ".early" / dataset / f"dt={dt}.json"
@@ -141,6 +146,16 @@ class Layout:
     def nights(self) -> Path:
         """The note of `every-night`: since when it runs, and when the last good night ended."""
         return self.markers / "nights.json"
+
+    @property
+    def mirror_lock(self) -> Path:
+        """The file whose kernel lock a mirror holds, so that only one writes the copy."""
+        return self.markers / ".mirror.lock"
+
+    @property
+    def copy_note(self) -> Path:
+        """The note of the second copy that this house writes: its place and identity."""
+        return self.markers / "copy.json"
 
     @property
     def read_copy(self) -> Path:

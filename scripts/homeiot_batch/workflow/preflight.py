@@ -8,6 +8,7 @@ from typing import Any
 from homeiot_batch.archive.day_file import refuse_undeclared
 from homeiot_batch.archive.zone_record import recorded_zone
 from homeiot_batch.config import Settings, overridden_settings
+from homeiot_batch.core.files import is_there, read_json
 from homeiot_batch.core.house_folder import READ, unread_files
 from homeiot_batch.core.inventory import archived_days, known_days, undeclared_days
 from homeiot_batch.core.layout import PART, Layout
@@ -42,6 +43,16 @@ def refuse_lost_archive(layout: Layout, datasets: Iterable[str], loads: Loads) -
             f"PARQUET_BASE_DIR={layout.parquet} holds no archive, but {len(known)} days are known "
             f"from {layout.markers} and the database; mount or restore it. "
             "A new archive needs another MARKER_DIR and DUCKDB_PATH"
+        )
+
+
+def refuse_unfinished_restore(layout: Layout) -> None:
+    """ArchiveError where a restore has begun, so that no tables are built without its days."""
+    if is_there(layout.restore_note):
+        place = (read_json(layout.restore_note) or {}).get("place")
+        raise ArchiveError(
+            f"the restore from {place} into {layout.parquet} is not finished; run "
+            f"`homeiot restore --from {place}` again"
         )
 
 

@@ -25,6 +25,7 @@ from homeiot_batch.workflow.preflight import (
     refuse_deletion,
     refuse_lost_archive,
     refuse_undeclared_columns,
+    refuse_unfinished_restore,
     settings_warnings,
     zone_warnings,
 )
@@ -89,6 +90,7 @@ def _follow(run: Run, workflow: Any) -> None:
 def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | None:
     """Lock the archive and put right what a killed run left. What the database has recorded."""
     run_lock.hold(layout.lock, settings.lock_wait_s)
+    refuse_unfinished_restore(layout)
     refuse_lost_archive(layout, settings.datasets, {})
     require_zone(layout, settings.tz)
     _warn(summary, zone_warnings(settings, layout))

@@ -1,0 +1,50 @@
+"""A house from its second copy, on an empty machine.
+
+python -m homeiot_batch restore --from PLACE [--older]
+"""
+
+import os
+from collections.abc import Sequence
+
+import typer
+
+from homeiot_batch.archive import run_lock
+from homeiot_batch.config import ROOT, given_settings, load_settings
+from homeiot_batch.core.exit_codes import BUSY, DONE, FAILED
+from homeiot_batch.core.host_paths import explained
+from homeiot_batch.errors import HomeIotError, LockError
+from homeiot_batch.second_copy.place import open_place
+from homeiot_batch.second_copy.restore import Restored, restore
+
+
+def restore_house(url: str, *, takes_older: bool, config: Sequence[str]) -> None:
+    """Restore it, print what was done, and exit with 1 if it is not finished."""
+    os.chdir(ROOT)
+    try:
+        settings = load_settings(given_settings(config))
+        place = open_place(url, "--from", settings)
+        run_lock.hold(settings.layout.lock, settings.lock_wait_s)
+        done = restore(settings.layout, place, takes_older=takes_older)
+    except LockError as error:
+        typer.echo(explained(f"error: {error}"), err=True)
+        raise SystemExit(BUSY) from None
+    except (HomeIotError, OSError) as error:
+        raise SystemExit(explained(f"error: {error}")) from None
+    for line in done.notes:
+        typer.echo(explained(f"note: {line}"), err=True)
+    for line in done.problems:
+        typer.echo(explained(f"failed: {line}"), err=True)
+    typer.echo(_summary(done))
+    raise SystemExit(FAILED if done.problems else DONE)
+
+
+def _summary(done: Restored) -> str:
+    if done.problems:
+        return (
+            f"restore: {done.days} days are in place, {len(done.problems)} problems: no run starts "
+            "before it is finished. Repair the copy and start it again, or give --older"
+        )
+    return (
+        f"restore: {done.days} days are in place, each proven by its checksum. Now `homeiot run` "
+        "loads them and builds tables and report"
+    )

@@ -1,0 +1,1 @@
+"""The second copy of a house in another place: written, proven and restored."""

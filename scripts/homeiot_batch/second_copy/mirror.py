@@ -1,0 +1,132 @@
+"""Copies what is new in a house, proves it there, and names what cannot be copied."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from homeiot_batch.core.files import file_stamp
+from homeiot_batch.core.layout import Layout
+from homeiot_batch.errors import ArchiveError
+from homeiot_batch.second_copy.contents import SecondCopy, read_copy
+from homeiot_batch.second_copy.house_files import each_known_day, marker_of, small_files
+from homeiot_batch.second_copy.identity import begin, require_own_copy
+from homeiot_batch.second_copy.names import DAYS, Version, checksum, day_item
+from homeiot_batch.second_copy.place import Place
+from homeiot_batch.second_copy.writing import add_version, list_what_is_proven
+
+RUN_FIRST = "run `homeiot run`, and then `homeiot mirror` again"
+
+
+@dataclass
+class Mirrored:
+    """What was copied, how many days the copy has of those that are known, and what is wrong."""
+
+    files: int = 0
+    size: int = 0  # bytes
+    days: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def count(self, version: Version) -> None:
+        """Count a file that was copied."""
+        self.files += 1
+        self.size += version.size
+
+
+def mirror(layout: Layout, place: Place, *, reads_all: bool = False) -> Mirrored:
+    """Copy all that the place lacks. CopyError if the place cannot be used.
+
+    `reads_all` has every file of the copy read first: what is damaged there is copied again, beside
+    the damaged one. Otherwise only files are read that a killed run has left without proving them.
+    """
+    copy = read_copy(place)
+    require_own_copy(copy, layout)
+    begin(copy, layout)
+    copy.prove(copy.versions() if reads_all else copy.unlisted)
+    done = Mirrored()
+    for dataset, dt in each_known_day(layout):
+        _mirror_day(copy, layout, dataset, dt, done)
+    for file in small_files(layout):
+        _mirror_small(copy, file.item, file.path, file.suffix, done)
+    list_what_is_proven(copy)
+    return done
+
+
+def _mirror_day(copy: SecondCopy, layout: Layout, dataset: str, dt: date, done: Mirrored) -> None:
+    item = day_item(DAYS, dataset, dt)
+    try:
+        sha256, content = day_to_copy(copy, layout, dataset, dt)
+        if content is not None:
+            done.count(add_version(copy, item, content, ".parquet"))
+        refuse_older(copy, item, sha256)
+        done.days += 1
+    except ArchiveError as error:
+        done.problems.append(f"{dataset} {dt}: {error}")
+
+
+def day_to_copy(
+    copy: SecondCopy, layout: Layout, dataset: str, dt: date
+) -> tuple[str, bytes | None]:
+    """The checksum of the day as archived, and its content, or None where the copy has it.
+
+    ArchiveError if there is no day, or its file is not the one that was loaded.
+    """
+    item = day_item(DAYS, dataset, dt)
+    part = Path(layout.part(dataset, dt))
+    marker = marker_of(layout, dataset, dt)
+    loaded = str(marker.sha256) if marker else ""
+    try:
+        if marker and copy.holding(item, loaded) and marker.file == file_stamp(part):
+            return loaded, None
+        content = part.read_bytes()
+    except FileNotFoundError:
+        raise ArchiveError(_without_file(copy, item, part)) from None
+    except OSError as error:
+        raise ArchiveError(
+            f"{part} cannot be read ({error.strerror}); see to its permissions and the disk"
+        ) from None
+    found = checksum(content)
+    if copy.holding(item, found):
+        return found, None
+    refuse_unproven(part, found, loaded)
+    return found, content
+
+
+def refuse_unproven(part: Path, found: str, loaded: str) -> None:
+    """ArchiveError for a file of which no load shows that it is as it was written."""
+    if not loaded:
+        raise ArchiveError(f"{part} is not loaded yet, so nothing proves it; {RUN_FIRST}")
+    if found != loaded:
+        raise ArchiveError(
+            f"{part} is not the file that was loaded: its checksum differs from the marker's. It "
+            f"is not copied; if a run is going on, wait for its end, otherwise {RUN_FIRST}"
+        )
+
+
+def refuse_older(copy: SecondCopy, item: str, sha256: str) -> None:
+    """ArchiveError if the archived day is one that the copy has a later version of."""
+    newest = copy.newest_whole(item)
+    if newest and newest.sha256 != sha256:
+        raise ArchiveError(
+            f"the copy has a later version of the day ({newest.name}); the archive was put back, "
+            "or another machine writes there too. Read the day again by `homeiot run --force "
+            "--date`, or put that file in its place"
+        )
+
+
+def _without_file(copy: SecondCopy, item: str, part: Path) -> str:
+    if copy.newest_whole(item):
+        return f"{part} is gone, the copy keeps the day; read it again, or put that file in place"
+    return f"{part} is gone, and the copy has none of the day; read it again by `homeiot run`"
+
+
+def _mirror_small(copy: SecondCopy, item: str, path: Path, suffix: str, done: Mirrored) -> None:
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        done.problems.append(f"{path} cannot be read ({error.strerror}); see to its permissions")
+        return
+    newest = copy.newest_whole(item)
+    if newest is None or newest.sha256 != checksum(content):
+        done.count(add_version(copy, item, content, suffix))
