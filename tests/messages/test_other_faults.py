@@ -2,6 +2,7 @@
 
 from collections import namedtuple
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -109,3 +110,33 @@ def test_a_full_disk_in_japanese(nights: Nights, free: Callable[[int], None]) ->
 def test_the_first_night_has_no_average(nights: Nights) -> None:
     """Nothing is archived yet."""
     assert (nights.end(GOOD), nights.warnings) == ([], [])
+
+
+def test_a_second_copy_that_is_not_up_to_date(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told once, and over when a night has copied all. A night without a copy says nothing."""
+    without_checks(monkeypatch, "check_disks")
+    failed = replace(GOOD, copy_fault="the NAS is away")
+    assert nights.end(replace(GOOD, copy_fault="")) == []
+    assert nights.end(failed) == [
+        (
+            "1 new fault\nNew:\n- the second copy is not up to date: the NAS is away; `homeiot "
+            "mirror` tries again now"
+        )
+    ]
+    assert nights.end(failed) == []
+    assert nights.end(replace(GOOD, copy_fault="")) == [
+        "1 fault is over\nOver:\n- the second copy is up to date again, or no longer wanted"
+    ]
+
+
+def test_a_second_copy_that_is_not_wanted_any_more(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without MIRROR_URL the fault is over."""
+    without_checks(monkeypatch, "check_disks")
+    assert len(nights.end(replace(GOOD, copy_fault="the NAS is away"))) == 1
+    assert nights.end(GOOD) == [
+        "1 fault is over\nOver:\n- the second copy is up to date again, or no longer wanted"
+    ]

@@ -1,6 +1,7 @@
 """A house that burned down is built again from its second copy."""
 
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from homeiot_batch.config import ROOT
 from homeiot_batch.core.files import write_json
-from tests.house import House
+from tests.house import Checkout, House
 from tests.workflow import drills
 
 
@@ -61,3 +62,22 @@ def test_tables_and_report_are_those_of_the_house(
         query = f"SELECT * FROM {name} ORDER BY ALL"
         assert new.published(query) == archived.published(query), name
     assert page_without_times(new) == page_without_times(archived)
+
+
+def test_a_night_brings_the_copy_up_to_date(checkout: Checkout, tmp_path: Path) -> None:
+    """A copy that cannot be made is a warning. The day is archived, and the night is good."""
+    nas = tmp_path / "nas"
+    nas.mkdir()
+    drills.feed(checkout, drills.V1)
+    outcome = checkout.night("2026-11-12", MIRROR_URL=str(nas))
+    assert outcome.code == 0
+    assert "mirror: 1 days are in the copy, 2 files copied and proven (" in outcome.stderr
+    [copied] = (nas / "days").rglob("v1-*")
+    assert copied.read_bytes() == (checkout.day(drills.LAST) / "part-0.parquet").read_bytes()
+    shutil.rmtree(nas)
+    outcome = checkout.night("2026-11-12", MIRROR_URL=str(nas))
+    assert outcome.code == 0
+    assert (
+        f"warning: the second copy is not up to date: MIRROR_URL='{nas}' is no folder; mount it, "
+        "or make it where it is new\n"
+    ) in outcome.stderr

@@ -6,6 +6,7 @@ python -m homeiot_batch.run_archive [--date D | --from A --to B] [--force | --re
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import structlog
@@ -67,12 +68,26 @@ def run_archive(
         code = end.code
         if reconcile and plan.datasets_not_compared:
             code = code or FAILED
+        if is_night and not workflow.was_ended:
+            end = replace(end, copy_fault=_copied(settings, code))
         night.ended(end, workflow)
         _say_what_was_not_done(plan, reconcile=reconcile)
         said = end.lines or f"nothing was done, exit code {code}"
         ping(url, "" if code == DONE else "fail", said)
         _print(warnings)  # of that ping: no summary has it
         raise SystemExit(code)
+
+
+def _copied(settings: Settings, code: int) -> str | None:
+    """Why the second copy is not up to date, "" if it is, None if none is wanted.
+
+    It is made after a night with a failed day too: the others are archived.
+    """
+    if not settings.mirror_url or code not in (DONE, FAILED):
+        return None
+    from homeiot_batch.commands.night_mirror import mirror_after_night  # noqa: PLC0415 - seldom
+
+    return mirror_after_night(settings)
 
 
 def _say_what_was_not_done(plan: Plan, *, reconcile: bool) -> None:

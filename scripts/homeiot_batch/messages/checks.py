@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 
 from homeiot_batch.config import Settings
+from homeiot_batch.messages.copy_faults import check_copy
 from homeiot_batch.messages.day_faults import check_days, check_empty_days
 from homeiot_batch.messages.disk_faults import check_disks
 from homeiot_batch.messages.faults import Found, NightEnd, joined
@@ -24,6 +25,7 @@ def check_house(
     if settings:
         here = settings, settings.layout
         checks["days"] = lambda: check_days(*here, end, told, words)
+        checks["second copy"] = lambda: check_copy(settings, end, told, words)
         checks["disks"] = lambda: check_disks(*here, told, words)
         if not end.error:
             checks["empty days"] = lambda: check_empty_days(*here, told, words)

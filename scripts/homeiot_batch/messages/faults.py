@@ -32,7 +32,8 @@ class NightEnd:
     """How the nightly run ended.
 
     `error` is why it did not come to its end, or "". `lines` are its summary, and `failures` the
-    jobs that failed, each as `fetch <dataset> <day>: reason` or `dbt: reason`.
+    jobs that failed, each as `fetch <dataset> <day>: reason` or `dbt: reason`. `copy_fault` is why
+    the second copy is not up to date, "" if it is, and None if no copy was made.
     """
 
     code: int
@@ -40,6 +41,7 @@ class NightEnd:
     lines: str = ""
     failures: Sequence[str] = ()
     built: bool = False
+    copy_fault: str | None = None
 
     @property
     def tables_are_new(self) -> bool:
