@@ -116,6 +116,11 @@ MUTATIONS = [
         "tests/second_copy/test_mirror.py -k 'damaged_day or not_loaded'",
     ),
     Mutation(
+        "copy: a day with less than the copy's is not its newest version",
+        body(mirror.refuse_less, "pass"),
+        "tests/second_copy/test_mirror.py -k with_less",
+    ),
+    Mutation(
         "copy: an older day in the archive does not pass for the newest",
         body(mirror.refuse_older, "pass"),
         "tests/second_copy/test_mirror.py -k older_day",

@@ -9,12 +9,14 @@ import pyarrow as pa
 
 from homeiot_batch.archive.day_file import open_day
 from homeiot_batch.archive.parquet_writer import rename_durably
+from homeiot_batch.archive.shrink_guard import ShrinkGuard
 from homeiot_batch.archive.zone_record import record_zone
 from homeiot_batch.config import Settings
-from homeiot_batch.core.day_record import Marker
+from homeiot_batch.core.day_record import DayRecord, Marker
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import file_stamp, write_json
-from tests.staging import stage_day
+from homeiot_batch.workflow.fetch import fetch_day
+from tests.staging import GivenPoints
 
 DATASET = "raw_meter_readings"
 
@@ -24,15 +26,22 @@ def dates(first: date, number: int) -> list[date]:
     return [first + timedelta(days=k) for k in range(number)]
 
 
-def archive(settings: Settings, days: Iterable[date], readings: int = 2) -> None:
+def archive(
+    settings: Settings,
+    days: Iterable[date],
+    readings: int = 2,
+    may_shrink_from: DayRecord | None = None,
+) -> None:
     """Archive the days and write their markers. A day that is there is replaced."""
     record_zone(settings.layout, settings.tz)
     for dt in days:
-        archive_day(settings, dt, readings)
+        archive_day(settings, dt, readings, may_shrink_from)
         mark(settings, dt)
 
 
-def archive_day(settings: Settings, dt: date, readings: int) -> Path:
+def archive_day(
+    settings: Settings, dt: date, readings: int, may_shrink_from: DayRecord | None = None
+) -> Path:
     """Archive the day with so many readings, the first at its start, the last in its last minute.
 
     Its folder.
@@ -45,10 +54,12 @@ def archive_day(settings: Settings, dt: date, readings: int) -> Path:
     rows = [(int(at.timestamp()) * 10**9, "a", 10.0, 1.0, 0.0) for at in times]
     points = [dict(zip(names, row, strict=True)) for row in rows]
     batch = pa.RecordBatch.from_pylist(points, schema=dataset.raw_schema())
-    staged = stage_day([batch], dataset, day, settings, settings.parquet_base_dir)
     folder = settings.layout.day(DATASET, dt)
     if folder.exists():
         folder.rename(settings.layout.parquet.parent / f"replaced-{dt}-{readings}")
+    known = [may_shrink_from] if may_shrink_from else []
+    guard = ShrinkGuard(f"{DATASET} {dt}", known, allow_shrink=True)
+    staged = fetch_day(GivenPoints([batch]), dataset, day, guard, settings)
     rename_durably(staged.folder, folder)
     return folder
 

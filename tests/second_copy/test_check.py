@@ -118,10 +118,12 @@ def test_another_machine_can_check_the_copy(house: Settings, empty: Settings, na
 def test_files_of_somebody_else_are_noted(house: Settings, nas: Path) -> None:
     """They do no harm."""
     mirror_now(house)
-    (nas / "Thumbs.db").write_text("x")
+    (nas / "lost+found").mkdir()
+    (nas / "lost+found/x").write_text("x")
+    (nas / "zone/Thumbs.db").write_text("x")
     found = checked(house)
     assert found.problems == []
-    assert found.notes == ["1 files are not the copy's, like Thumbs.db"]
+    assert found.notes == ["1 files are not the copy's, like zone/Thumbs.db"]
 
 
 def test_an_empty_place_is_no_sound_copy(house: Settings, nas: Path) -> None:

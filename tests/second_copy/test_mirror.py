@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from homeiot_batch.archive.day_file import open_day
 from homeiot_batch.commands.mirror import mirror_now
 from homeiot_batch.config import Settings
 from homeiot_batch.core.files import write_json
@@ -138,6 +139,38 @@ def test_an_older_day_in_the_archive_is_named(house: Settings, nas: Path) -> Non
         )
     ]
     assert tree(nas) == before
+
+
+def test_a_day_with_less_than_in_the_copy_is_refused(house: Settings, nas: Path) -> None:
+    """All that was known of it here was lost, and the source had forgotten a part of it."""
+    days.archive(house, [FEW[1]], readings=5)
+    mirror_now(house)
+    [copied] = days.files_of(nas, FEW[1])
+    days.archive(house, [FEW[1]], readings=3)
+    done = mirror_now(house)
+    five, three = [
+        f"{n} rows (instant_power_w {n}, energy_import_kwh {n}, energy_export_kwh {n})"
+        for n in (5, 3)
+    ]
+    assert done.problems == [
+        (
+            f"raw_meter_readings {FEW[1]}: the archived day holds {three}, and the copy's {five}; "
+            f"it is not copied. Put {copied.relative_to(nas)} in its place, and run `homeiot run`"
+        )
+    ]
+    assert days.files_of(nas, FEW[1]) == [copied]
+
+
+def test_a_day_that_was_allowed_to_shrink_is_copied(house: Settings, nas: Path) -> None:
+    """Its file records that, and from how much."""
+    days.archive(house, [FEW[1]], readings=5)
+    mirror_now(house)
+    known = open_day(house.layout.day(days.DATASET, FEW[1])).record
+    days.archive(house, [FEW[1]], readings=3, may_shrink_from=known)
+    assert mirror_now(house) == Mirrored(
+        files=1, size=days.part(house, FEW[1]).stat().st_size, days=3
+    )
+    assert len(days.files_of(nas, FEW[1])) == 2
 
 
 def test_a_place_that_lost_the_copy_is_refused(house: Settings, nas: Path) -> None:

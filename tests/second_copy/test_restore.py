@@ -14,6 +14,7 @@ from homeiot_batch.core.files import read_json, write_json
 from homeiot_batch.errors import ArchiveError, CopyError, ShrinkError
 from homeiot_batch.second_copy import restore as restoring
 from homeiot_batch.second_copy.folder_place import FolderPlace
+from homeiot_batch.second_copy.names import day_of
 from homeiot_batch.second_copy.restore import Restored, restore
 from homeiot_batch.workflow.day_history import previous_records
 from homeiot_batch.workflow.preflight import refuse_unfinished_restore
@@ -203,16 +204,17 @@ def test_names_that_lead_elsewhere_are_not_restored(
     """A copy is read from elsewhere: its names are not trusted."""
     mirror_now(house)
     file = days.files_of(nas, FEW[0])[0]
-    for odd in ("days/../x/dt=2026-03-01", "days/raw/dt=2026-02-30", "house/.bashrc"):
+    for odd in ("days/x.y/dt=2026-03-01", "days/raw/dt=2026-02-30", "house/.bashrc"):
         target = nas / odd / file.name
         target.parent.mkdir(parents=True)
         os.link(file, target)
+    assert day_of("days/../dt=2026-03-01") is None
     done = restored(empty, nas)
     assert (done.days, done.problems) == (3, [])
     assert sorted(done.notes) == [
         "days/raw/dt=2026-02-30 is no part of a house that this program restores",
+        "days/x.y/dt=2026-03-01 is no part of a house that this program restores",
         "house/.bashrc is no part of a house that this program restores",
-        "x/dt=2026-03-01 is no part of a house that this program restores",
     ]
 
 

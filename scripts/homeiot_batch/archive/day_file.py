@@ -42,6 +42,15 @@ def file_metadata(part: Path) -> FileMetadata:
         return FileMetadata.from_json(json.loads(content))
 
 
+def metadata_of(content: bytes) -> FileMetadata:
+    """What a day's file of this content says of itself. Nothing where it cannot be read."""
+    try:
+        found = pq.read_metadata(pa.BufferReader(content)).metadata or {}
+        return FileMetadata.from_json(json.loads(found[METADATA_KEY]))
+    except (pa.ArrowException, OSError, KeyError, ValueError):
+        return FileMetadata()
+
+
 @dataclass(frozen=True)
 class Proof:
     """Records that a file was read through and proven for a day: see `prove_part`.

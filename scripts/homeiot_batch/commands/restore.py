@@ -12,7 +12,7 @@ from homeiot_batch.archive import run_lock
 from homeiot_batch.config import ROOT, given_settings, load_settings
 from homeiot_batch.core.exit_codes import BUSY, DONE, FAILED
 from homeiot_batch.core.host_paths import explained
-from homeiot_batch.errors import HomeIotError, LockError
+from homeiot_batch.errors import HomeIotError, LockError, printable
 from homeiot_batch.second_copy.place import open_place
 from homeiot_batch.second_copy.restore import Restored, restore
 
@@ -31,9 +31,9 @@ def restore_house(url: str, *, takes_older: bool, config: Sequence[str]) -> None
     except (HomeIotError, OSError) as error:
         raise SystemExit(explained(f"error: {error}")) from None
     for line in done.notes:
-        typer.echo(explained(f"note: {line}"), err=True)
+        typer.echo(explained(f"note: {printable(line)}"), err=True)
     for line in done.problems:
-        typer.echo(explained(f"failed: {line}"), err=True)
+        typer.echo(explained(f"failed: {printable(line)}"), err=True)
     typer.echo(_summary(done))
     raise SystemExit(FAILED if done.problems else DONE)
 

@@ -13,7 +13,7 @@ import typer
 from homeiot_batch.config import ROOT, given_settings, load_settings
 from homeiot_batch.core.exit_codes import DONE, FAILED
 from homeiot_batch.core.host_paths import explained
-from homeiot_batch.errors import HomeIotError
+from homeiot_batch.errors import HomeIotError, printable
 from homeiot_batch.second_copy.check import check
 from homeiot_batch.second_copy.place import open_place
 
@@ -31,9 +31,9 @@ def show_copy(*, reads_all: bool, as_json: bool, config: Sequence[str]) -> None:
         typer.echo(json.dumps(asdict(checked), indent=1))
     else:
         for line in checked.notes:
-            typer.echo(f"note: {line}")
+            typer.echo(f"note: {printable(line)}")
         for line in checked.problems:
-            typer.echo(explained(line))
+            typer.echo(explained(printable(line)))
         how = "compared with their checksums"
         if not reads_all:
             how = "looked at by name and size"

@@ -8,7 +8,7 @@ from homeiot_batch.errors import ArchiveError, CopyError
 from homeiot_batch.second_copy.contents import SecondCopy, read_copy
 from homeiot_batch.second_copy.house_files import each_known_day, small_files
 from homeiot_batch.second_copy.identity import require_own_copy
-from homeiot_batch.second_copy.mirror import day_to_copy, refuse_older
+from homeiot_batch.second_copy.mirror import day_to_copy, refuse_less, refuse_older
 from homeiot_batch.second_copy.names import DAYS, checksum, day_item, version_of
 from homeiot_batch.second_copy.place import Place
 
@@ -63,6 +63,7 @@ def _not_copied(copy: SecondCopy, layout: Layout) -> Iterator[str]:
             sha256, content = day_to_copy(copy, layout, dataset, dt)
             refuse_older(copy, item, sha256)
             if content is not None:
+                refuse_less(copy, item, content)
                 yield f"{dataset} {dt}: the day is not in the copy; run `homeiot mirror`"
         except ArchiveError as error:
             yield f"{dataset} {dt}: {error}"

@@ -63,6 +63,17 @@ class SecondCopy:
             raise CopyError(f"{version.name} in {self.place.url}: {self.bad[version.name]}")
         return content
 
+    def newest_proven(self, item: str) -> bytes | None:
+        """The content of the item's last whole version, or None. CopyUnavailable as below."""
+        while (version := self.newest_whole(item)) is not None:
+            try:
+                return self.read(version)
+            except CopyUnavailable:
+                raise
+            except CopyError as error:
+                self.bad.setdefault(version.name, f"it cannot be read: {error}")
+        return None
+
     def prove(self, versions: Iterable[Version]) -> None:
         """Read the files, and note those that are bad. CopyUnavailable if none can be read now."""
         for version in versions:

@@ -2,11 +2,12 @@
 
 import contextlib
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
 from homeiot_batch.core.files import sync_file, sync_folder
 from homeiot_batch.errors import CopyError
+from homeiot_batch.second_copy.names import TOPS
 
 
 class FolderPlace:
@@ -24,11 +25,9 @@ class FolderPlace:
         """The size in bytes of each file, by name."""
         found: dict[str, int] = {}
         with self._translated("listed"):
-            for folder, _, names in self._folder.walk(on_error=_raise):
-                for name in names:
-                    if not name.startswith("."):
-                        path = folder / name
-                        found[str(path.relative_to(self._folder))] = path.stat().st_size
+            for top in TOPS:
+                for path in _files_below(self._folder / top):
+                    found[str(path.relative_to(self._folder))] = path.stat().st_size
         return found
 
     def read(self, name: str) -> bytes:
@@ -67,6 +66,15 @@ class FolderPlace:
                 f"the copy in {self.url} cannot be {what} ({error.strerror}); "
                 "see to the disk, the share and its permissions"
             ) from None
+
+
+def _files_below(top: Path) -> Iterator[Path]:
+    """The files that no dot hides. What else a disk holds, as lost+found, is not looked at."""
+    if top.is_dir():
+        for folder, _, names in top.walk(on_error=_raise):
+            for name in names:
+                if not name.startswith("."):
+                    yield folder / name
 
 
 def _raise(error: OSError) -> None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from homeiot_batch.archive.day_file import metadata_of
+from homeiot_batch.archive.shrink_guard import was_permitted
 from homeiot_batch.core.files import file_stamp
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import ArchiveError
@@ -56,6 +58,7 @@ def _mirror_day(copy: SecondCopy, layout: Layout, dataset: str, dt: date, done: 
     try:
         sha256, content = day_to_copy(copy, layout, dataset, dt)
         if content is not None:
+            refuse_less(copy, item, content)
             done.count(add_version(copy, item, content, ".parquet"))
         refuse_older(copy, item, sha256)
         done.days += 1
@@ -99,6 +102,26 @@ def refuse_unproven(part: Path, found: str, loaded: str) -> None:
         raise ArchiveError(
             f"{part} is not the file that was loaded: its checksum differs from the marker's. It "
             f"is not copied; if a run is going on, wait for its end, otherwise {RUN_FIRST}"
+        )
+
+
+def refuse_less(copy: SecondCopy, item: str, content: bytes) -> None:
+    """ArchiveError for a day that holds less than the copy's, unless it was allowed to shrink.
+
+    Its archive, markers and database may have been lost here, and the source have forgotten a part.
+    """
+    former = copy.newest_proven(item)
+    if former is None:
+        return
+    new = metadata_of(content)
+    old = metadata_of(former)
+    if new.record is None or old.record is None or was_permitted(new, old.record):
+        return
+    if new.record.holds_less_than(old.record):
+        newest = copy.newest_whole(item)
+        raise ArchiveError(
+            f"the archived day holds {new.record}, and the copy's {old.record}; it is not copied. "
+            f"Put {newest and newest.name} in its place, and run `homeiot run`"
         )
 
 

@@ -21,6 +21,7 @@ ZONE = "zone"
 HOUSE = "house"
 DAYS = "days"
 EARLY = "early"
+TOPS = (DAYS, EARLY, HOUSE, IDENTITY, LISTS, ZONE)  # the folders of a copy
 
 NAME = re.compile(r"(?P<item>.+)/v(?P<number>[1-9]\d*)-(?P<size>\d+)-(?P<sha>[0-9a-f]{64})(\.\w+)")
 DAY = re.compile(r"(days|early)/(\w+)/dt=(\d{4}-\d{2}-\d{2})")
