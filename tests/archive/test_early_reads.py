@@ -25,6 +25,7 @@ from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import write_json
 from homeiot_batch.core.inventory import noted_days
 from homeiot_batch.core.layout import PART, Layout
+from homeiot_batch.core.marker_cache import MarkerCache
 from homeiot_batch.doctor.archive import check_archive
 from homeiot_batch.doctor.finding import Finding, problem, warning
 from homeiot_batch.warehouse.duckdb_writer import load_day
@@ -100,7 +101,7 @@ def test_a_day_tells_when_it_was_read(
             write_json(
                 path, {k: v for k, v in json.loads(path.read_text()).items() if k != "read_at"}
             )
-    found = early_reads(layout, settings, DATASET)
+    found = early_reads(MarkerCache(layout), settings, DATASET)
     assert found == [
         early(settings, "2026-11-19", at("2026-11-19T23:59:59"), before, True),
         early(settings, "2026-11-21", AHEAD, ahead, True),
@@ -110,7 +111,10 @@ def test_a_day_tells_when_it_was_read(
         "it was read at 2026-11-19 23:59:59, before it was over",
         "it was read by a clock that was ahead and said 2099-01-04 00:10:00",
     ]
-    assert days_to_read_again(layout, settings, DATASET) == {date(2026, 11, 19), date(2026, 11, 21)}
+    assert days_to_read_again(MarkerCache(layout), settings, DATASET) == {
+        date(2026, 11, 19),
+        date(2026, 11, 21),
+    }
 
 
 def test_a_note_outlives_the_time_that_the_file_tells(
@@ -122,15 +126,18 @@ def test_a_note_outlives_the_time_that_the_file_tells(
     """
     archive("2026-11-20", AHEAD)
     archive("2026-12-01", AHEAD)
-    find_early_reads(settings, layout)
+    find_early_reads(settings, MarkerCache(layout))
     later = settings.model_copy(update={"now": at("2099-02-01T00:10:00")})
-    assert days_to_read_again(layout, later, DATASET) == {date(2026, 11, 20), date(2026, 12, 1)}
+    assert days_to_read_again(MarkerCache(layout), later, DATASET) == {
+        date(2026, 11, 20),
+        date(2026, 12, 1),
+    }
     layout.day(DATASET, "2026-11-20").rename(layout.parquet / "backup")
     archive("2026-11-20", at("2099-01-31T23:00:00"), 5)
-    assert days_to_read_again(layout, later, DATASET) == {date(2026, 12, 1)}
+    assert days_to_read_again(MarkerCache(layout), later, DATASET) == {date(2026, 12, 1)}
     drop_old_notes(layout, [DATASET])
     assert noted_days(layout, DATASET) == [date(2026, 12, 1)]
-    assert days_to_read_again(layout, later, DATASET) == {date(2026, 12, 1)}
+    assert days_to_read_again(MarkerCache(layout), later, DATASET) == {date(2026, 12, 1)}
 
 
 def test_a_note_leaves_the_archived_file_as_it_is(
@@ -141,7 +148,7 @@ def test_a_note_leaves_the_archived_file_as_it_is(
     folder = layout.day(DATASET, "2026-11-20")
     part = folder / PART
     before = (part.read_bytes(), part.stat().st_mtime_ns)
-    note_early_reads(layout, early_reads(layout, settings, DATASET))
+    note_early_reads(layout, early_reads(MarkerCache(layout), settings, DATASET))
     assert (part.read_bytes(), part.stat().st_mtime_ns) == before
     assert folder.stat().st_mtime == 1
 

@@ -82,7 +82,7 @@ def mark(settings: Settings, dt: date) -> None:
 
 def part(settings: Settings, dt: date) -> Path:
     """The day's archived file."""
-    return Path(settings.layout.part(DATASET, dt))
+    return Path(settings.layout.part_text(DATASET, dt))
 
 
 def contents(folder: Path, pattern: str = "*/dt=*/*.parquet") -> dict[str, bytes]:

@@ -1,5 +1,6 @@
 """The columns of archived files are noted, and only files that are new are opened."""
 
+import json
 import os
 from pathlib import Path
 
@@ -73,12 +74,28 @@ def test_a_day_that_is_gone_is_noted_no_more(tmp_path: Path) -> None:
     assert DAYS[0] not in note.read_text()
 
 
+def test_a_note_of_another_duckdb_counts_no_more(tmp_path: Path) -> None:
+    """It may name types otherwise: every file is opened again."""
+    note = tmp_path / "note.json"
+    for day in DAYS:
+        write(tmp_path, day, "SELECT 1.5 AS w")
+    assert counted(note, tmp_path) == [("w", 2)]
+    content = json.loads(note.read_text())
+    columns = content["datasets"][NAME]["columns"]
+    content["datasets"][NAME]["columns"] = [[["older", *columns[0][0][1:]]]]
+    note.write_text(json.dumps(content))
+    assert counted(note, tmp_path) == [("older", 2)]
+    note.write_text(json.dumps(content | {"duckdb": "1.4.0"}))
+    assert counted(note, tmp_path) == [("w", 2)]
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
         "no JSON",
         "[]",
+        "{}",
         '{"raw_meter_readings": 1}',
         '{"raw_meter_readings": {"columns": [], "files": {"2024-02-29": ["1-1", 0]}}}',
         '{"raw_meter_readings": {"columns": [["w"]], "files": {}}}',
@@ -89,6 +106,10 @@ def test_a_note_that_is_none_is_made_again(tmp_path: Path, text: str) -> None:
     note = tmp_path / "note.json"
     for day in DAYS:
         write(tmp_path, day, "SELECT 1.5 AS w")
-    note.write_text(text)
+    inside = text if text.startswith('{"') else "{}"
+    version = duckdb.__version__
+    for content in (text, f'{{"duckdb": "{version}", "datasets": {inside}}}'):
+        note.write_text(content)
+        assert counted(note, tmp_path) == [("w", 2)]
     assert counted(note, tmp_path) == [("w", 2)]
     assert sorted(FileColumns.noted(note)._found[NAME]) == DAYS

@@ -21,7 +21,7 @@ from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import DatabaseError
 from homeiot_batch.warehouse.database import open_database, record_build
 from homeiot_batch.warehouse.duckdb_writer import load_day
-from homeiot_batch.warehouse.read_copy import STAMP, is_published, publish
+from homeiot_batch.warehouse.read_copy import STAMP, _raw, is_published, publish
 from tests.staging import stage_day
 
 START = 1794150000 * 10**9
@@ -346,6 +346,26 @@ def test_a_day_that_is_read_again_with_a_new_column(
         (date(2026, 11, 9), 11.0, 5.5),
         (date(2026, 11, 10), 20.0, 0.0),
     ]
+
+
+def test_a_field_with_two_types_in_all_files(dataset: Dataset) -> None:
+    """No file lacks it, so a reading without a value stays without one."""
+    found = [("ts_utc", 2), ("source", 2), ("instant_power_w", 1), ("instant_power_w", 1)]
+    query = _raw(dataset, "Asia/Tokyo", Path("/archive"), Path(NAME), found, 2)
+    [power] = [part for part in query.split(", ") if part.endswith('AS "instant_power_w"')]
+    assert power.startswith("CAST(")
+    assert "union_by_name = True" in query
+
+
+def test_a_note_that_cannot_be_written_fails_no_publication(
+    settings: Settings, layout: Layout, archive: Callable[[int, float], None]
+) -> None:
+    """It only saves time: the generation is current, and its marker is written."""
+    archive(9, 10.0)
+    layout.file_columns.mkdir(parents=True)
+    published(settings, layout)
+    assert query(settings.layout.read_copy, f"SELECT instant_power_w FROM {NAME}") == [(10.0,)]
+    assert is_published(settings, layout, read_json(layout.read_marker))
 
 
 def test_a_file_system_without_hard_links(

@@ -17,6 +17,7 @@ from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import write_json
 from homeiot_batch.core.layout import Layout
+from homeiot_batch.core.marker_cache import MarkerCache
 from homeiot_batch.doctor.archive import check_archive
 from homeiot_batch.doctor.finding import Finding, problem, warning
 from homeiot_batch.warehouse.database import open_database
@@ -120,7 +121,7 @@ def test_an_archive_of_both_rules_is_well(
     ]
     plan = plan_night(settings, layout)
     assert (plan.targets, plan.forced, plan.warnings) == (["yesterday", str(layout.models)], [], [])
-    assert early_reads(layout, settings, NAME) == []
+    assert early_reads(MarkerCache(layout), settings, NAME) == []
     assert found(settings) == []
 
 
@@ -189,7 +190,7 @@ def test_a_day_is_over_at_its_recorded_end(
     archive(day, now=rule(settings, 10).end + after_the_rule_s_end)
     if loaded:
         load(settings, dataset, 10)
-    reads = early_reads(settings.layout, settings, NAME)
+    reads = early_reads(MarkerCache(settings.layout), settings, NAME)
     assert [read.day for read in reads] == ([day] if is_early else [])
 
 

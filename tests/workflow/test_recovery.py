@@ -197,7 +197,7 @@ def test_a_marker_is_believed_only_with_its_own_load_in_the_database(
     write_json(layout.marker(NAME, "2026-11-10"), load.marker.to_json())
     inputs = {"inputs": fingerprints(settings)}
     write_json(layout.models, record_build(settings.duckdb_path) | inputs)
-    loads = invalidate_stale_markers(layout, settings, MarkerCache(layout))
+    loads = invalidate_stale_markers(MarkerCache(layout), settings)
     assert loads == {(NAME, "2026-11-09"): (load.load_id, load.record)}
     assert (
         layout.marker(NAME, "2026-11-09").exists(),
@@ -205,7 +205,7 @@ def test_a_marker_is_believed_only_with_its_own_load_in_the_database(
         layout.models.exists(),
     ) == (True, False, True)
     settings.duckdb_path.unlink()
-    assert invalidate_stale_markers(layout, settings, MarkerCache(layout)) == {}
+    assert invalidate_stale_markers(MarkerCache(layout), settings) == {}
     assert (layout.marker(NAME, "2026-11-09").exists(), layout.models.exists()) == (False, False)
     assert [
         json.loads(layout.former_marker(NAME, f"2026-11-{n}").read_text())["rows"]
@@ -221,12 +221,12 @@ def test_a_report_that_cannot_be_there_ends_no_run(layout: Layout, settings: Set
     elsewhere = settings.model_copy(update={"report_dir": settings.report_dir / ("x" * 300)})
     for chosen in (settings, elsewhere):
         write_json(layout.report_marker, {})
-        invalidate_stale_markers(layout, chosen, MarkerCache(layout))
+        invalidate_stale_markers(MarkerCache(layout), chosen)
         assert not layout.report_marker.exists()
     settings.report_dir.mkdir()
     settings.layout.report.write_text("page")
     write_json(layout.report_marker, {})
-    invalidate_stale_markers(layout, settings, MarkerCache(layout))
+    invalidate_stale_markers(MarkerCache(layout), settings)
     assert layout.report_marker.exists()
 
 
@@ -237,7 +237,7 @@ def test_a_broken_marker_is_not_believed(
     """A marker that is no JSON, as a full disk or a power cut may leave it: the day is loaded."""
     layout.marker(NAME, "2026-11-09").parent.mkdir(parents=True)
     layout.marker(NAME, "2026-11-09").write_bytes(content)
-    invalidate_stale_markers(layout, settings, MarkerCache(layout))
+    invalidate_stale_markers(MarkerCache(layout), settings)
     assert not layout.marker(NAME, "2026-11-09").exists()
 
 
@@ -258,10 +258,10 @@ def test_a_marker_of_another_file_is_not_believed(
         layout.marker(NAME, "2026-11-09"),
         load_day(settings.duckdb_path, folder, dataset, day, allow_shrink=False).marker.to_json(),
     )
-    invalidate_stale_markers(layout, settings, MarkerCache(layout))
+    invalidate_stale_markers(MarkerCache(layout), settings)
     assert layout.marker(NAME, "2026-11-09").exists()
     os.utime(folder / "part-0.parquet", (1, 1))
-    invalidate_stale_markers(layout, settings, MarkerCache(layout))
+    invalidate_stale_markers(MarkerCache(layout), settings)
     assert not layout.marker(NAME, "2026-11-09").exists()
 
 

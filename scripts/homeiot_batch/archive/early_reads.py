@@ -48,19 +48,14 @@ class EarlyRead:
 
 
 def early_reads(
-    layout: Layout,
-    settings: Settings,
-    dataset: str,
-    there: datetime | None = None,
-    markers: MarkerCache | None = None,
+    markers: MarkerCache, settings: Settings, dataset: str, there: datetime | None = None
 ) -> list[EarlyRead]:
     """The dataset's archived days that were read too early, ascending.
 
     A time of a read is taken for wrong if it lies ahead of every clock: this machine's, the
     server's (`there`, UTC) and the settings' `now`, by which a drill may be in the past.
-    `markers` saves reading those again that a run has read.
     """
-    markers = markers or MarkerCache(layout)
+    layout = markers.layout
     now = settings.instant()
     latest = max(now, datetime.now(UTC), there or now)
     noted = set(noted_days(layout, dataset))
@@ -81,11 +76,9 @@ def early_reads(
     return found
 
 
-def days_to_read_again(
-    layout: Layout, settings: Settings, dataset: str, markers: MarkerCache | None = None
-) -> set[date]:
+def days_to_read_again(markers: MarkerCache, settings: Settings, dataset: str) -> set[date]:
     """The days that were read too early and are over now."""
-    reads = early_reads(layout, settings, dataset, markers=markers)
+    reads = early_reads(markers, settings, dataset)
     return {read.day.date for read in reads if read.is_over}
 
 

@@ -41,7 +41,7 @@ def _days(layout: Layout, datasets: Iterable[str]) -> Iterator[Path | str]:
     """The archived days, and the files in them by which Snakemake tells when they were made."""
     for name in datasets:
         for dt in archived_days(layout, name):
-            day = f"{layout.parquet}/{name}/dt={dt}"  # text: a path takes longer
+            day = layout.day_text(name, dt)
             yield from (day, f"{day}/{SNAKEMAKE_TIMESTAMP}")
         # the notes of days that are to be read again, which must be newer than the days
         yield from (layout.early_note(name, dt) for dt in noted_days(layout, name))
@@ -50,7 +50,7 @@ def _days(layout: Layout, datasets: Iterable[str]) -> Iterator[Path | str]:
 def _records(layout: Layout, datasets: Iterable[str]) -> Iterator[Path | str]:
     """What the run notes of its work."""
     for name in datasets:
-        yield from (f"{layout.markers}/{name}/dt={dt}.json" for dt in loaded_days(layout, name))
+        yield from (layout.marker_text(name, dt) for dt in loaded_days(layout, name))
     yield from (layout.last_load, layout.models, layout.read_marker, layout.report_marker)
 
 

@@ -82,7 +82,7 @@ def plan_night(settings: Settings, layout: Layout) -> Plan:
     for name in settings.datasets:
         missed = _missed(settings, layout, name, last - timedelta(days=1))
         plan.add_days(layout, name, missed)
-        plan.read_early[name] = days_to_read_again(layout, settings, name, markers)
+        plan.read_early[name] = days_to_read_again(markers, settings, name)
         plan.add_days(layout, name, sorted(plan.read_early[name]))
         _read_damaged_again(plan, settings, layout, name, sorted({*missed, *window}))
     if settings.lookback_days:
@@ -98,7 +98,7 @@ def plan_reconciliation(settings: Settings, layout: Layout, first: date, last: d
     """The days of a range that are missing, or of which the source now holds more."""
     plan = Plan()
     for name in settings.datasets:
-        early = plan.read_early[name] = days_to_read_again(layout, settings, name)
+        early = plan.read_early[name] = days_to_read_again(MarkerCache(layout), settings, name)
         days = each_day(first, last)
         plan.add_days(layout, name, [d for d in days if d in early or not is_done(layout, name, d)])
     _look_back(plan, settings, layout, first, last)

@@ -24,6 +24,7 @@ from homeiot_batch.core.exit_codes import DONE, FAILED
 from homeiot_batch.core.host_paths import explained
 from homeiot_batch.core.inventory import archived_days, first_day, loaded_days, undeclared_days
 from homeiot_batch.core.layout import PART, Layout
+from homeiot_batch.core.marker_cache import MarkerCache
 from homeiot_batch.errors import HomeIotError
 from homeiot_batch.warehouse.on_change_datasets import find_on_change_datasets
 from homeiot_batch.warehouse.silent_meters import find_silent_counters
@@ -126,7 +127,7 @@ def _dataset_status(
     there = {day: parts[day] for day in sizes}
     bounds = DayBounds(layout, name, settings.zone)
     damaged, measured = measured_days(dataset, there, bounds)
-    early = days_to_read_again(layout, settings, name)
+    early = days_to_read_again(MarkerCache(layout), settings, name)
     not_over = [day for day in archived if day > last]
     for day in [*each_day(first, last), *not_over]:
         measures = measured.get(day, Measures())

@@ -26,6 +26,7 @@ from homeiot_batch.core.exit_codes import DONE, FAILED
 from homeiot_batch.core.host_paths import explained
 from homeiot_batch.core.inventory import first_day, undeclared_days
 from homeiot_batch.core.layout import PART, Layout
+from homeiot_batch.core.marker_cache import MarkerCache
 from homeiot_batch.core.sql_text import quoted
 from homeiot_batch.errors import ArchiveError, HomeIotError, SettingsError, SourceError
 from homeiot_batch.sources.exports.files import export_files
@@ -97,7 +98,7 @@ def _judge_dataset(
 ) -> Iterator[Verdict]:
     end = last or yesterday(settings.instant(), settings.zone)
     start = first or settings.archive_start or _first_day(places, dataset) or end
-    reads = early_reads(places.layout, settings, dataset.name)
+    reads = early_reads(MarkerCache(places.layout), settings, dataset.name)
     early = {read.day.date: read for read in reads}
     days = list(each_day(start, end))
     if last is None:

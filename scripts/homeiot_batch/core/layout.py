@@ -23,9 +23,17 @@ class Layout:
         """The archived day, a folder with one file."""
         return self.parquet.joinpath(dataset, f"dt={dt}")
 
-    def part(self, dataset: str, dt: object) -> str:
-        """The day's file, as text: for thousands of days a path of its own takes too long."""
-        return f"{self.parquet}/{dataset}/dt={dt}/{PART}"
+    def day_text(self, dataset: str, dt: object) -> str:
+        """The archived day as text: for thousands of days, paths take too long to make."""
+        return f"{self.parquet}/{dataset}/dt={dt}"
+
+    def part_text(self, dataset: str, dt: object) -> str:
+        """The archived day's file as text."""
+        return f"{self.day_text(dataset, dt)}/{PART}"
+
+    def marker_text(self, dataset: str, dt: object) -> str:
+        """The record that the day is loaded, as text."""
+        return f"{self.markers}/{dataset}/dt={dt}.json"
 
     def staged(self, dataset: str, dt: object) -> Path:
         """The same folder, read whole but not in place yet.

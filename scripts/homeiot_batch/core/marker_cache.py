@@ -9,9 +9,9 @@ from homeiot_batch.core.layout import Layout
 
 @dataclass
 class MarkerCache:
-    """The markers as they were when each was asked for first. Only for what changes none of them.
+    """The markers as they were when each was read first.
 
-    The one change it makes is `set_aside`.
+    Use it only where nothing else changes markers. `set_aside` is the one change that it follows.
     """
 
     layout: Layout

@@ -10,6 +10,7 @@ from homeiot_batch.config import Settings
 from homeiot_batch.core.days import each_day, yesterday
 from homeiot_batch.core.inventory import archived_days, first_day, known_days, undeclared_days
 from homeiot_batch.core.layout import Layout
+from homeiot_batch.core.marker_cache import MarkerCache
 from homeiot_batch.doctor.finding import Finding, of_error, ok, problem, warning
 from homeiot_batch.doctor.locks import check_locks
 from homeiot_batch.doctor.moves import check_moves
@@ -122,7 +123,7 @@ def _check_early_reads(settings: Settings, layout: Layout, dataset: str) -> Iter
     """Days that were read before they were over."""
     over: list[date] = []
     ahead: list[date] = []
-    for read in early_reads(layout, settings, dataset):
+    for read in early_reads(MarkerCache(layout), settings, dataset):
         kind = ahead
         if read.is_over:
             kind = over

@@ -10,6 +10,7 @@ from homeiot_batch.config import Settings
 from homeiot_batch.core.files import is_there
 from homeiot_batch.core.inventory import archived_days
 from homeiot_batch.core.layout import PART, Layout
+from homeiot_batch.core.marker_cache import MarkerCache
 from homeiot_batch.errors import ArchiveError, DatabaseError
 from homeiot_batch.export.request import Request
 from homeiot_batch.warehouse.table_vars import table_datasets
@@ -121,7 +122,7 @@ def missing_lines(settings: Settings, request: Request, archived: ArchivedDays) 
         if missing:
             yield f"{name}: not archived are {spans(missing)}"
         early = []
-        for read in early_reads(settings.layout, settings, name):
+        for read in early_reads(MarkerCache(settings.layout), settings, name):
             if read.day.date in days:
                 early.append(read.day.date)
         if early:

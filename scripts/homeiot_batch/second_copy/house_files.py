@@ -9,7 +9,7 @@ from homeiot_batch.core.datasets import is_dataset_name
 from homeiot_batch.core.day_record import Marker, read_marker
 from homeiot_batch.core.house_folder import READ
 from homeiot_batch.core.inventory import known_days, noted_days
-from homeiot_batch.core.layout import Layout
+from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.second_copy.names import EARLY, HOUSE, ZONE, day_item, day_of
 
 
@@ -67,4 +67,4 @@ def place_of(item: str, layout: Layout) -> Path | None:
     kind, dataset, dt = found
     if kind == EARLY:
         return layout.early_note(dataset, dt)
-    return Path(layout.part(dataset, dt))
+    return layout.day(dataset, dt) / PART

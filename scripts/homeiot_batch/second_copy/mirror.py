@@ -7,7 +7,7 @@ from pathlib import Path
 from homeiot_batch.archive.day_file import metadata_of
 from homeiot_batch.archive.shrink_guard import was_permitted
 from homeiot_batch.core.files import file_stamp
-from homeiot_batch.core.layout import Layout
+from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.errors import ArchiveError
 from homeiot_batch.second_copy.contents import SecondCopy, read_copy
 from homeiot_batch.second_copy.house_files import each_known_day, marker_of, small_files
@@ -74,7 +74,7 @@ def day_to_copy(
     ArchiveError if there is no day, or its file is not the one that was loaded.
     """
     item = day_item(DAYS, dataset, dt)
-    part = Path(layout.part(dataset, dt))
+    part = layout.day(dataset, dt) / PART
     marker = marker_of(layout, dataset, dt)
     loaded = str(marker.sha256) if marker else ""
     try:

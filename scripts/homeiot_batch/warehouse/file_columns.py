@@ -17,7 +17,7 @@ from homeiot_batch.core.sql_text import literal
 
 # each column's name, its type, and what the type stands for
 Columns = tuple[tuple[str, str, str | None], ...]
-# files of one question
+# the most files in one query
 AT_ONCE = 5000
 
 
@@ -25,7 +25,8 @@ AT_ONCE = 5000
 class FileColumns:
     """What was found of each dataset's files: the columns by day, each with the file's stamp.
 
-    A file of the same size and time is the same file, as for the markers of loads.
+    A file of the same size and time is the same file, as for the markers of loads. Another version
+    of DuckDB may name types otherwise: its first publication opens all files.
     """
 
     note: Path
@@ -35,8 +36,11 @@ class FileColumns:
     def noted(cls, note: Path) -> "FileColumns":
         """What the last publication has noted. Nothing where there is no such note."""
         try:
-            return cls(note, dict(_from_json(read_json(note) or {})))
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            content = read_json(note) or {}
+            if content.get("duckdb") != duckdb.__version__:
+                return cls(note)
+            return cls(note, dict(_from_json(content["datasets"])))
+        except (AttributeError, IndexError, KeyError, OSError, TypeError, ValueError):
             return cls(note)
 
     def counted(
@@ -48,23 +52,25 @@ class FileColumns:
     ) -> list[tuple[str, int]]:
         """Each column with each of its types, and how many of the days' files have it so.
 
-        The files lie in `folder`, as dt=YYYY-MM-DD/part-0.parquet. duckdb.Error if one that has to
-        be opened cannot be read.
+        The files lie in `folder`, as dt=YYYY-MM-DD/part-0.parquet. OSError if one is not there,
+        duckdb.Error if one that has to be opened cannot be read.
         """
         before = self._found.get(dataset, {})
         stamps = {day: _stamp(_part(folder, day)) for day in days}
         new = [day for day in days if before.get(day, ("", ()))[0] != stamps[day]]
         opened = _opened(connection, folder, new)
-        found = {
-            day: (stamps[day], opened[day] if day in opened else before[day][1]) for day in days
-        }
+        found = {}
+        for day in days:
+            columns = opened.get(day) or before[day][1]
+            found[day] = (stamps[day], columns)
         self._found[dataset] = found
         counts = Counter(column for _, columns in found.values() for column in columns)
         return [(name, count) for (name, _, _), count in counts.items()]
 
     def write(self) -> None:
         """Note what was found, for the next publication."""
-        write_json(self.note, dict(_to_json(self._found)), flush=False)
+        content = {"duckdb": duckdb.__version__, "datasets": dict(_to_json(self._found))}
+        write_json(self.note, content, flush=False)
 
 
 def _part(folder: Path, day: str) -> str:

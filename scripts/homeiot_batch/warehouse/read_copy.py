@@ -13,6 +13,7 @@ import hashlib
 import os
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,7 +35,7 @@ from homeiot_batch.core.files import (
 from homeiot_batch.core.inventory import archived_days
 from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.core.sql_text import literal, quoted
-from homeiot_batch.errors import DatabaseError
+from homeiot_batch.errors import ArchiveError, DatabaseError
 from homeiot_batch.warehouse.database import naive_utc, open_database
 from homeiot_batch.warehouse.file_columns import FileColumns
 from homeiot_batch.warehouse.table_vars import table_datasets
@@ -78,8 +79,8 @@ def publish(settings: Settings, layout: Layout, wait_s: float) -> dict[str, obje
         raise
     sync_folder(layout.read_copy.parent)
     fault_points.reach("publish.renamed")
-    columns.write()
     place.drop_former(generation)
+    _note(columns)
     return {
         "generation": generation,
         "base": str(layout.parquet.absolute()),
@@ -234,7 +235,7 @@ def _whole_datasets(settings: Settings, layout: Layout, days: Days) -> Days:
     for name, dts in days.items():
         missing = []
         if name not in needed:
-            missing = [dt for dt in dts if not is_there(layout.part(name, dt))]
+            missing = [dt for dt in dts if not is_there(layout.part_text(name, dt))]
         if missing:
             log.warning(
                 "left out of the read copy: days without their file", dataset=name, days=missing
@@ -255,7 +256,7 @@ def _link(layout: Layout, folder: Path, days: Days) -> Path:
             place.mkdir(parents=True)
             for dt in dts:
                 os.mkdir(f"{place}/dt={dt}")  # noqa: PTH102 - a path takes twice as long
-                os.link(layout.part(name, dt), f"{place}/dt={dt}/{PART}")
+                os.link(layout.part_text(name, dt), f"{place}/dt={dt}/{PART}")
     except OSError as error:
         if error.errno not in NO_HARD_LINKS:
             raise
@@ -267,6 +268,14 @@ def _link(layout: Layout, folder: Path, days: Days) -> Path:
         )
         return layout.parquet
     return folder
+
+
+def _note(columns: FileColumns) -> None:
+    """Note the columns. The note only saves time: without it the publication is whole too."""
+    try:
+        columns.write()
+    except ArchiveError as error:
+        log.warning("the next publication opens every file again", reason=str(error))
 
 
 def _write(
@@ -374,7 +383,7 @@ def _show(
             found = columns.counted(connection, base / folder / name, name, dts)
             query = _raw(dataset, settings.tz, base, folder / name, found, len(dts))
         connection.execute(f"CREATE VIEW copy.{quoted(name)} AS {query}")
-    except duckdb.Error as error:
+    except (duckdb.Error, OSError) as error:
         if name in table_datasets(settings):
             raise
         log.warning(
@@ -403,7 +412,9 @@ def _raw(
     """
     files = literal(f"/{folder}/dt=*/{PART}")
     place = literal(str(base))
-    holders = dict(found)
+    holders: Counter[str] = Counter()
+    for name, count in found:
+        holders[name] += count  # one name may have several types
     are_equal = all(count == days for _, count in found)
     selected = []
     columns = dataset.columns().items()
@@ -412,7 +423,7 @@ def _raw(
         if name in holders:
             expression = wall
         absent = None
-        if holders.get(name) != days:
+        if holders[name] != days:
             absent = dataset.absent(name)
         selected.append(f"{_filled(expression, absent, kind)} AS {quoted(name)}")
     read = f"read_parquet(coalesce(getvariable('parquet'), {place}) || {files}"

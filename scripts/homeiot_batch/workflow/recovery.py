@@ -98,7 +98,7 @@ def remove_empty_day_folders(layout: Layout, datasets: Iterable[str]) -> None:
 
 def _holds_file(layout: Layout, dataset: str, dt: date) -> bool:
     """Whether the day's folder holds its file, or another Parquet file."""
-    if is_there(layout.part(dataset, dt)):
+    if is_there(layout.part_text(dataset, dt)):
         return True
     return any(name.endswith(".parquet") for name in foreign_files(layout.day(dataset, dt)))
 
@@ -189,13 +189,12 @@ def _unusable(layout: Layout, settings: Settings) -> str:
         return str(error)
 
 
-def invalidate_stale_markers(
-    layout: Layout, settings: Settings, markers: MarkerCache
-) -> Loads | None:
+def invalidate_stale_markers(markers: MarkerCache, settings: Settings) -> Loads | None:
     """Set stale markers aside, so that their loads and builds are done again.
 
     The loads that the database records, or None if it cannot be asked now.
     """
+    layout = markers.layout
     try:
         loads = recorded_loads(settings.duckdb_path)
         build = recorded_build(settings.duckdb_path)
@@ -208,7 +207,7 @@ def invalidate_stale_markers(
             if reason := _stale_reason(
                 markers.of(dataset, day) or Marker(),
                 loads.get((dataset, dt)),
-                layout.part(dataset, dt),
+                layout.part_text(dataset, dt),
             ):
                 log.info(
                     "stale marker",

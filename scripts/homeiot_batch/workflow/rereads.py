@@ -23,27 +23,22 @@ from homeiot_batch.sources.influxdb.client import compare_clocks
 log = structlog.get_logger()
 
 
-def find_early_reads(
-    settings: Settings, layout: Layout, markers: MarkerCache | None = None
-) -> None:
+def find_early_reads(settings: Settings, markers: MarkerCache) -> None:
     """Note the days that were read too early, and drop the notes of days read again since.
 
     Where the server's clock is ahead of this machine's, it is the one to go by: this machine's may
     be behind now, rather than ahead when the days were read. Only under the run's lock.
     """
+    layout = markers.layout
     drop_old_notes(layout, settings.datasets)
-    reads = [
-        read
-        for name in settings.datasets
-        for read in early_reads(layout, settings, name, markers=markers)
-    ]
+    reads = [read for name in settings.datasets for read in early_reads(markers, settings, name)]
     if all(is_noted(layout, read) for read in reads):
         note_early_reads(layout, reads)
         return
     clocks = compare_clocks(settings)
     there = clocks.there if clocks else None
     for name in settings.datasets:
-        note_early_reads(layout, early_reads(layout, settings, name, there, markers))
+        note_early_reads(layout, early_reads(markers, settings, name, there))
 
 
 def values_lost(settings: Settings, layout: Layout, dataset: str, dt: str) -> str:

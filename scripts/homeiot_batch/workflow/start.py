@@ -101,10 +101,10 @@ def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | 
     if replaced := replace_unusable_database(layout, settings):
         summary.warn(replaced)
     markers = MarkerCache(layout)
-    loads = invalidate_stale_markers(layout, settings, markers)
+    loads = invalidate_stale_markers(markers, settings)
     refuse_lost_archive(layout, settings.datasets, loads or {})
     layout.tables_request.unlink(missing_ok=True)
-    find_early_reads(settings, layout, markers)
+    find_early_reads(settings, markers)
     recover_file_times(layout, settings.datasets)
     return loads
 
