@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import requests
+import trustme
 
 from homeiot_batch.config import ROOT
 from tests.integration.servers import Server, built_server
@@ -30,6 +31,7 @@ class S3Server(Server):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, "")
+        self.certificate: Sequence[str] = []
         for name in ("objects", "versions", "users"):
             (folder / name).mkdir()
 
@@ -50,14 +52,27 @@ class S3Server(Server):
     def command(self) -> Sequence[str]:
         users = ["--iam-dir", str(self.folder / "users")]
         folders = ["--versioning-dir", str(self.folder / "versions"), str(self.folder / "objects")]
-        port = ["--quiet", "--port", f"127.0.0.1:{self.port}"]
+        port = ["--quiet", "--port", f"127.0.0.1:{self.port}", *self.certificate]
         # a secret on a command line would be a fault of the test
         key = f"ROOT_ACCESS_KEY={ROOT_KEY.access} ROOT_SECRET_KEY={ROOT_KEY.secret}"
         return ["env", *key.split(), built_server("versitygw"), *port, *users, "posix", *folders]
 
+    def speak_tls(self) -> Path:
+        """From now on https alone, by a certificate authority of its own: its file."""
+        authority = trustme.CA()
+        own = authority.issue_cert("127.0.0.1")
+        authority.cert_pem.write_to_path(str(self.folder / "authority.pem"))
+        own.private_key_and_cert_chain_pem.write_to_path(str(self.folder / "own.pem"))
+        file = str(self.folder / "own.pem")
+        self.stop()
+        self.certificate = ["--cert", file, "--key", file]
+        self.url = self.url.replace("http:", "https:")
+        self.start()
+        return self.folder / "authority.pem"
+
     def _answers(self) -> bool:
         try:
-            requests.get(self.url, timeout=2)
+            requests.get(self.url, timeout=2, verify=False)
         except requests.RequestException:
             return False
         return True

@@ -162,9 +162,9 @@ def kill_in_the_middle(houses: Houses, chance: random.Random) -> None:
     while begun(houses) < wanted:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < limit
-        time.sleep(0.001)
+        time.sleep(0.01)
     command_line = Path(f"/proc/{process.pid}/cmdline").read_bytes()
-    time.sleep(chance.random() * 0.004)
+    time.sleep(chance.random() * 0.02)
     os.kill(process.pid, signal.SIGKILL)
     said = "".join(process.communicate())
     assert MIRROR_KEY.secret.encode() not in command_line
@@ -198,11 +198,11 @@ NOWHERE = "s3://no-such-bucket/x"
     [
         ("mirror", PLACE, WRONG, "SIGNATURE_DOES_NOT_MATCH: the secret is not the key's"),
         ("mirror", PLACE, UNKNOWN, "INVALID_ACCESS_KEY_ID: there is no such key"),
-        ("mirror", PLACE, NOBODY, "NETWORK_CONNECTION: the server does not answer"),
+        ("mirror", PLACE, NOBODY, "the server does not answer; see to MIRROR_ENDPOINT"),
         ("mirror", NOWHERE, {}, "NO_SUCH_BUCKET: there is no such bucket"),
         ("verify --copy", PLACE, WRONG, "SIGNATURE_DOES_NOT_MATCH: the secret is not the key's"),
         ("verify --copy", NOWHERE, {}, "holds no copy"),
-        (f"restore --from {PLACE}", PLACE, NOBODY, "NETWORK_CONNECTION: the server does not"),
+        (f"restore --from {PLACE}", PLACE, NOBODY, "NETWORK_CONNECTION, "),
         (f"restore --from {NOWHERE}", NOWHERE, {}, "holds no copy"),
     ],
 )
@@ -224,3 +224,26 @@ def test_a_server_that_refuses_ends_in_one_line(
     assert message in error
     assert "secret-" not in error
     assert days.contents(machine.parquet_base_dir) == before
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_a_server_with_its_own_authority(settings: Settings, tmp_path: Path) -> None:
+    """MIRROR_CA_FILE makes it known. Without it nothing is sent, and the message says why."""
+    with S3Server(tmp_path / "s3") as server:
+        authority = server.speak_tls()
+        houses = Houses(settings, server, tmp_path)
+        days.archive(houses.house, days.dates(date(2026, 11, 9), 1))
+        code, _, error = houses.homeiot("mirror")
+        assert code == 1
+        assert "NETWORK_CONNECTION, SSL" in error
+        assert "see to MIRROR_ENDPOINT, MIRROR_CA_FILE and the network" in error
+        assert error.count("\n") == 1
+        environment = houses.environment() | {"MIRROR_CA_FILE": str(authority)}
+        code, _, error = homeiot(houses.house, "mirror", **environment)
+        assert (code, error) == (0, "")
+        gone = houses.environment() | {"MIRROR_CA_FILE": str(tmp_path / "gone")}
+        code, _, error = homeiot(houses.house, "mirror", **gone)
+        assert (code, error) == (
+            1,
+            f"error: MIRROR_CA_FILE='{tmp_path / 'gone'}' is no file; name one in PEM\n",
+        )

@@ -21,7 +21,8 @@ WHAT_TO_DO = {
     "INVALID_ACCESS_KEY_ID": "there is no such key; see to MIRROR_ACCESS_KEY",
     "SIGNATURE_DOES_NOT_MATCH": "the secret is not the key's; see to MIRROR_SECRET_KEY",
     "NO_SUCH_BUCKET": "there is no such bucket; make it, or see to MIRROR_URL and MIRROR_ENDPOINT",
-    UNREACHABLE: "the server does not answer; see to MIRROR_ENDPOINT and the network",
+    UNREACHABLE: "the server does not answer; see to MIRROR_ENDPOINT, MIRROR_CA_FILE and the "
+    "network",
 }
 OTHERWISE = "see to MIRROR_URL, MIRROR_ENDPOINT, MIRROR_REGION, the keys and the server"
 
@@ -49,6 +50,8 @@ def open_s3(url: str, origin: str, settings: Settings) -> "S3Place":
 def _client(settings: Settings, access: str, secret: str) -> fs.S3FileSystem:
     scheme, _, host = (settings.mirror_endpoint or "https://").partition("://")
     certificates = settings.mirror_ca_file
+    if certificates and not certificates.is_file():
+        raise SettingsError(f"MIRROR_CA_FILE={str(certificates)!r} is no file; name one in PEM")
     return fs.S3FileSystem(
         access_key=access,
         secret_key=secret,
@@ -109,6 +112,9 @@ class S3Place:
 def _cause(text: str) -> str:
     """What the client says, in short: the kind of the error, and what to do."""
     kind = re.search(r"AWS Error (\w+)", text)
+    detail = re.search(r"curlCode: \d+, ([^;]+)", text)
+    if kind and detail:  # no connection: why, by the client's own words
+        return f"{kind[1]}, {detail[1]}: {WHAT_TO_DO[UNREACHABLE]}"
     if kind and kind[1] in WHAT_TO_DO:
         return f"{kind[1]}: {WHAT_TO_DO[kind[1]]}"
     *_, said = " ".join(text.split()).partition("operation: ")
