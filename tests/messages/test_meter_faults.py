@@ -170,7 +170,7 @@ def october(nights: Nights, put: Callable[..., None]) -> Nights:
 
 MONTH = (
     "energy of October 2026\n"
-    "- House: bought 1\u202f235 kWh, sold 7.89 kWh (3.00 kWh of it estimated); "
+    "- House: bought 1,235 kWh, sold 7.89 kWh (3.00 kWh of it estimated); "
     "not complete: 2026-10-05, 2026-10-07 to 2026-10-09\n"
     "- sun: produced 20.0 kWh; all days are complete\n"
     "The report has every day of it."
