@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -78,12 +80,22 @@ def quiet_zone() -> str:
     return "Etc/GMT-6" if datetime.now(UTC).hour < 12 else "Etc/GMT+6"
 
 
+def own_places(folder: Path, backups: Path) -> str:
+    """A config.yaml whose places are those of the house, wherever it is read."""
+    return (
+        f"duckdb_path: {folder}/data/duckdb/home_energy.duckdb\n"
+        f"report_dir: {folder}/data/report\n"
+        f"mirror_url: {backups}/mirror\n"
+        f"notify_url_file: {backups}/notify\n"
+    )
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     """A house whose last night was good, with prices, backed up both ways."""
     folder = tmp_path_factory.mktemp("back-up")
     backups = folder / "backups"
-    backups.mkdir()
+    (backups / "mirror").mkdir(parents=True)
     zone, source = quiet_zone(), folder / "house.lp.gz"
     machine = Machine(folder / "house", backups, source, zone)
     offset = int(zone.removeprefix("Etc/GMT"))
@@ -92,6 +104,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     (machine.folder / "data/house").mkdir(parents=True)
     price = "meter1,2020-01-01,,1234567,00:00,24:00,36.4,10,JPY"
     (machine.folder / "data/house/tariffs.csv").write_text(f"{HEADER}\n{price}\n")
+    (machine.folder / "data/house/config.yaml").write_text(own_places(machine.folder, backups))
     machine.shell(
         f"homeiot simulate {source} --from {first} --to {yesterday} --tz {zone} --step 300\n"
         f"homeiot run --from {first} --to {yesterday}"
@@ -125,14 +138,53 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_the_page_of_the_restored_house_is_equal(house: Machine, empty: Machine) -> None:
-    """By the commands of the drill: all days, their prices, and no day read from the source."""
+@pytest.fixture
+def messages(house: Machine) -> Iterator[socket.socket]:
+    """Where the house sends its messages and pings."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        url = f"json://127.0.0.1:{server.getsockname()[1]}"
+        (house.folder.parent / "backups/notify").write_text(url)
+        yield server
+
+
+def state(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Every file: its bytes, and when it was last changed."""
+    return {
+        str(path): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_the_page_of_the_restored_house_is_equal(
+    house: Machine, empty: Machine, messages: socket.socket
+) -> None:
+    """By the commands of the drill: all days, their prices, and no day read from the source.
+
+    The house has its folders as absolute paths, in the environment and in config.yaml. The drill
+    leaves them alone, sends no message, and writes nothing to the second copy.
+    """
     [drill] = commands("drill")
+    url = (house.folder.parent / "backups/notify").read_text()
+    empty.environment |= {
+        "PARQUET_BASE_DIR": str(house.parquet),
+        "MARKER_DIR": str(house.markers),
+        "HOUSE_DIR": str(house.own),
+        "NOTIFY_URL": url,
+        "HEALTHCHECK_URL": url.replace("json:", "http:"),
+        "MIRROR_URL": str(house.folder.parent / "backups/mirror"),
+    }
+    before = state(house.folder / "data")
 
     said = empty.shell(drill)
 
+    assert state(house.folder / "data") == before
+    assert list((house.folder.parent / "backups/mirror").iterdir()) == []
+    with pytest.raises(BlockingIOError):
+        messages.accept()
     assert "no errors were found" in said
-    summary = rf"^summary: 0 days read \(0 rows\), {DAYS} days loaded .* 0 warnings, 0 failed"
+    summary = rf"^summary: 0 days read \(0 rows\), {DAYS} days loaded .* 0 failed"
     assert re.search(summary, said, re.MULTILINE), said
     assert f"{DAYS} days verified, {DAYS * 2 * 288} rows, 0 with problems" in said
     assert empty.rows() == house.rows()
@@ -151,6 +203,13 @@ def test_the_page_of_the_restored_house_is_equal(house: Machine, empty: Machine)
     [compare] = commands("compare")
     done = subprocess.run(["sh", "-c", compare], cwd=empty.folder, capture_output=True, check=False)
     assert done.stdout.count(b"\n< ") == len(different)
+
+
+def test_a_second_copy_of_a_day_keeps_the_former_version() -> None:
+    """Each copy moves what it replaces to a folder of its own, also twice on a date."""
+    [block] = commands("rclone")
+    places = re.findall(r'--backup-dir "backup:homeiot/[\w-]+/\$\(date \+([^)]*)\)"', block)
+    assert places == ["%F-%H%M%S", "%F-%H%M%S"]
 
 
 def test_rclone_has_the_same_files(house: Machine) -> None:
@@ -193,3 +252,17 @@ def test_a_backup_waits_for_a_run_and_a_run_for_it(house: Machine) -> None:
     done = house.run_in(house.folder, [*lock, *run])
     assert "another run" in done.stderr
     assert done.code != 0
+
+
+def test_a_new_database_is_built_from_the_archive(house: Machine) -> None:
+    """By the block of docs/how-to/upgrade.md: the same rows and tables, and no file was changed."""
+    (house.own / "config.yaml").unlink()
+    tables = "FROM fct_daily_cost ORDER BY ALL"
+    before = house.rows(), house.energy(), house.query(tables), house.snapshot()
+
+    [block] = blocks(between(page("how-to/upgrade.md"), "duckdb"), "sh")
+    said = house.shell(block)
+
+    assert f"summary: 0 days read (0 rows), {DAYS} days loaded" in said
+    assert (house.rows(), house.energy(), house.query(tables), house.snapshot()) == before
+    assert (house.folder / "data/duckdb.before/home_energy.duckdb").exists()
