@@ -1,6 +1,6 @@
 #!/bin/sh
 # Starts Caddy on the report: sh serve.sh CADDYFILE. Without a password it refuses.
-# Caddy gets the hash of the password. The password itself is in no command line and no file.
+# The password is in no command line, and Caddy gets its hash only.
 set -eu
 
 refuse() {

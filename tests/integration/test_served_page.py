@@ -4,6 +4,7 @@ import http.client
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 from base64 import b64encode
@@ -19,11 +20,12 @@ import pytest
 from homeiot_batch.config import ROOT
 from homeiot_batch.report.figures import House
 from homeiot_batch.report.page import render
-from tests.docs.pages import blocks, page
+from tests.docs.pages import blocks, page, sections
 from tests.integration.servers import free_port
 from tests.report.browser import CHROMIUM, Browser
 
 PASSWORD = "two words $HOME 居間"
+PAGE = page("how-to/page.md")
 SERVE = ROOT / "page/serve.sh"
 RENAMED = (2, 8)  # before this version Caddy calls the directive basicauth
 WAIT_S = 60
@@ -58,20 +60,21 @@ def login(user: str, password: str) -> str:
 class Served:
     """The folder of a report, and the Caddy on it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.address = settings.get("PAGE_LISTEN", "127.0.0.1")
         self.report = folder / "report"
         for name, text in FILES.items():
             file = self.report / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
         self.port = free_port()
-        places = {"PAGE_ADDRESS": f"http://127.0.0.1:{self.port}", "PAGE_FOLDER": str(self.report)}
+        places = {"PAGE_PORT": str(self.port), "PAGE_FOLDER": str(self.report)}
         environment = {"HOME": str(folder), "PAGE_PASSWORD": PASSWORD}
         self.log = folder / "log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 ["sh", str(SERVE), str(caddyfile(folder))],
-                env={"PATH": os.environ["PATH"]} | places | environment,
+                env={"PATH": os.environ["PATH"]} | places | environment | settings,
                 stdout=log,
                 stderr=log,
             )
@@ -98,7 +101,7 @@ class Served:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """The answer to a request, the path as it is."""
-        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=60)
+        connection = http.client.HTTPConnection(self.address, port or self.port, timeout=60)
         sent = dict(headers or {})
         if password:
             sent["Authorization"] = login("house", password)
@@ -131,6 +134,30 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     yield running
     running.process.terminate()
     running.process.wait(timeout=60)
+
+
+def test_only_this_machine_reaches_the_page(served: Served) -> None:
+    """It listens on 127.0.0.1 and on no other address of the machine. 127.0.0.2 is one, too."""
+    for address in ("127.0.0.2", "::1"):
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((address, served.port), timeout=60)
+
+
+def test_the_page_listens_where_it_is_told(tmp_path: Path) -> None:
+    """PAGE_LISTEN opens it to another address."""
+    running = Served(tmp_path, PAGE_LISTEN="127.0.0.2")
+    try:
+        assert running.ask("/").body == FILES["index.html"]
+    finally:
+        running.process.terminate()
+        running.process.wait(timeout=60)
+
+
+def test_each_variable_without_docker_is_read() -> None:
+    """Those of the table, and no others, with their defaults."""
+    rows = re.findall(r"^\| `(PAGE_\w+)` \| (\S+) \|", sections(PAGE)["Without Docker"], re.M)
+    text = (ROOT / "page/Caddyfile").read_text()
+    assert dict(rows) == dict(re.findall(r"{\$(PAGE_\w+):([^}]+)}", text))
 
 
 @pytest.mark.parametrize(
@@ -287,7 +314,7 @@ def test_the_page_is_not_served_without_a_good_password(tmp_path: Path, name: st
     port = free_port()
     done = subprocess.run(
         ["sh", str(SERVE), str(caddyfile(tmp_path))],
-        env={"PATH": os.environ["PATH"], "PAGE_ADDRESS": f"127.0.0.1:{port}"} | environment,
+        env={"PATH": os.environ["PATH"], "PAGE_PORT": str(port)} | environment,
         capture_output=True,
         text=True,
         timeout=60,
