@@ -100,7 +100,8 @@ def create_secrets(folder: Path, house: Path, owner: tuple[int, int]) -> str:
         _create(file, _password(), owner)
     _create(files.healthcheck, f"-u health\n-P {_password()}\n", MOSQUITTO)
     _create(files.passwords, _broker_passwords(files), MOSQUITTO)
-    _copy_of_the_first_version(folder / "reader", files.reader, owner)
+    if files.writer.exists():  # else new secrets are wanted, or it is a new house
+        _copy_of_the_first_version(folder / "reader", files.reader, owner)
     return f"secrets: {folder}"
 
 

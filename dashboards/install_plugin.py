@@ -17,7 +17,10 @@ PROGRAM = "gpx_duckdb_datasource"
 
 
 def install(url: str, sha256: str, folder: Path, architecture: str) -> None:
-    """Download, check and unpack. SystemExit, with nothing in the folder, if it is not that."""
+    """Download, check and unpack.
+
+    SystemExit, with nothing in the folder, if the checksum differs or the program is missing.
+    """
     with urllib.request.urlopen(url, timeout=300) as answer:  # noqa: S310 (it is the Dockerfile's)
         content = answer.read()
     found = hashlib.sha256(content).hexdigest()

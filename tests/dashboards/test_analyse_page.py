@@ -77,19 +77,24 @@ def test_pandas(built: Built, folder: Path) -> None:
 
 
 def test_polars(folder: Path, settings: Any, put_day: Callable[..., None]) -> None:
-    """The readings of the day of 25 hours, by hour, without those of the days beside it."""
+    """The counter in the day of 25 hours, by hour, without the days beside it.
+
+    A reading without the counter does not count.
+    """
     parquet = folder / "data/parquet/raw_meter_readings"
     zone = settings.model_copy(update={"tz": house.ZONE.key})
     for day in (date(2025, 10, 25), DAY, date(2025, 10, 27)):
         local = LocalDay(day, house.ZONE)
         points = []
         for second in range(0, int((local.end - local.start).total_seconds()), 1800):
-            points.append((local.start_ns + second * 10**9, "main", float(second), 1.0, None))
+            at = local.start_ns + second * 10**9
+            points.append((at, "main", 0.0, 100.0 + second / 3600, None))
+            points.append((at + 9 * 10**9, "main", 412.0, None, None))
         put_day(points, local, zone, parquet / f"dt={day}")
     [program] = blocks(PAGE["polars"], "python")
     found = run(folder, RUN.replace("{rows}", "scope['hours'].rows()"), program)
     begin = house.midnight(DAY)
-    assert [row[1:] for row in found] == [["main", 2, hour * 3600.0 + 900] for hour in range(25)]
+    assert [row[1:] for row in found] == [["main", 2, 0.5] for _ in range(25)]
     assert found[0][0][:19] == str(begin)
 
 

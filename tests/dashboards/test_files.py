@@ -134,7 +134,7 @@ def test_grafana_sees_the_tables_and_nothing_else_of_the_house() -> None:
     house = [mount for mount in SERVICE["volumes"] if mount.startswith(".")]
     assert house == ["./dashboards:/etc/homeiot:ro", "./data/duckdb:/data/duckdb:ro"]
     assert SERVICE["profiles"] == ["dashboards"]
-    assert "secrets" not in SERVICE
+    assert SERVICE["secrets"] == ["grafana_password"]
     assert SERVICE["ports"] == ["${GRAFANA_BIND:-127.0.0.1}:${GRAFANA_PORT:-3000}:3000"]
 
 
@@ -159,11 +159,12 @@ def test_nobody_comes_in_without_the_password_and_grafana_calls_nobody() -> None
     assert allowed == "motherduck-duckdb-datasource"
 
 
-def started_with(password: str) -> subprocess.CompletedProcess[str]:
+def started_with(password: str, file: str = "") -> subprocess.CompletedProcess[str]:
     """The service's entrypoint, with a program in the place of Grafana's."""
     *shell, script = SERVICE["entrypoint"]
     script = script.replace("$$", "$").replace("/run.sh", "echo started")
-    environment = {"PATH": os.environ["PATH"], "GF_SECURITY_ADMIN_PASSWORD": password}
+    name = "GF_SECURITY_ADMIN_PASSWORD"
+    environment = {"PATH": os.environ["PATH"], name: password, f"{name}__FILE": file}
     return subprocess.run(
         [*shell, script], env=environment, capture_output=True, text=True, check=False
     )
@@ -177,6 +178,23 @@ def test_grafana_does_not_start_without_a_password() -> None:
         "error: GRAFANA_PASSWORD is not set; set it in .env beside docker-compose.yml\n"
     )
     assert started_with("secret").stdout == "started\n"
+
+
+def test_the_password_may_be_in_a_file(tmp_path: Path) -> None:
+    """Of a file that is empty or missing, and of two passwords, one line says what is wrong."""
+    file = tmp_path / "password"
+    file.write_text("secret\n")
+    assert started_with("", str(file)).stdout == "started\n"
+    both = started_with("secret", str(file))
+    said = "error: GRAFANA_PASSWORD and GRAFANA_PASSWORD_FILE are both set; remove one\n"
+    assert (both.returncode, both.stdout, both.stderr) == (1, "", said)
+    file.write_text("")
+    for place in (file, tmp_path / "missing"):
+        refused = started_with("", str(place))
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert refused.stderr.splitlines()[-1] == (
+            "error: GRAFANA_PASSWORD_FILE has no password that the user 472 can read"
+        )
 
 
 def test_each_variable_of_the_page_is_one_of_the_service() -> None:

@@ -78,12 +78,21 @@ def test_each_secret_is_random_and_for_its_reader_alone(secrets: Path, tmp_path:
 def test_the_batchs_secret_of_the_first_version_goes_on(secrets: Path, tmp_path: Path) -> None:
     """It was `reader`, which .env may name. A copy is where the batch finds it now."""
     (secrets / "reader").write_text("of the first version")
+    (secrets / "gateway/writer").write_text("of the first version too")
     before = contents(secrets)
     done = first_start("secrets", secrets, tmp_path / "house")
     assert (done.returncode, done.stderr) == (0, "")
     after = contents(secrets)
     assert after.pop("batch/reader")[:2] == ("of the first version", 0o600)
     assert after == before
+
+
+def test_secrets_that_were_moved_away_do_not_come_back(secrets: Path, tmp_path: Path) -> None:
+    """For another InfluxDB, in a house of the first version: the reader's old one is left there."""
+    (secrets / "reader").write_text("of the first version")
+    before = contents(secrets)
+    assert first_start("secrets", secrets, tmp_path / "house").returncode == 0
+    assert contents(secrets) == before
 
 
 def test_a_lost_password_is_told(secrets: Path, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The compose file, as far as it can be held without a Docker engine."""
 
+import os
 import re
+import subprocess
 from typing import Any
 
 import pytest
@@ -82,12 +84,38 @@ def test_the_batch_waits_for_its_created_secret_if_its_service_runs() -> None:
     batch = SERVICES["batch"]
     created = {"condition": "service_completed_successfully", "required": False}
     assert batch["depends_on"]["users"] == created
-    assert "./secrets/batch:/app/secrets/batch:ro" in [
-        str(mount)[:41] for mount in batch["volumes"]
-    ]
+    assert "./secrets/batch:/app/secrets/batch:ro" in batch["volumes"]
     for name in ("INFLUX_PASSWORD", "INFLUX_TOKEN"):
         value = batch["environment"][f"{name}_FILE"]
         assert value.startswith(f"${{{name}_OF:+/app/secrets/batch/${{{name}_OF-}}}}")
+
+
+def batch_started_with(**environment: str) -> tuple[int, str, str]:
+    """What the batch's entrypoint does before its command, here `echo started`.
+
+    `sh` has the same form for what compose fills in.
+    """
+    *shell, script, name = SERVICES["batch"]["entrypoint"]
+    done = subprocess.run(
+        [*shell, script.replace("$$", "$"), name, "echo", "started"],
+        env={"PATH": os.environ["PATH"]} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("name", ["INFLUX_PASSWORD", "INFLUX_TOKEN"])
+def test_a_secret_in_two_places_is_refused(name: str) -> None:
+    """Joined to one path, they would be a file that nobody set."""
+    given = {f"{name}_OF": "reader", f"{name}_FILE": "./secrets/reader"}
+    said = f"error: {name}_OF and {name}_FILE are both set; remove one of them from .env\n"
+    assert batch_started_with(**given) == (1, "", said)
+    for one, value in given.items():
+        assert batch_started_with(**{one: value}) == (0, "started\n", "")
+    empty = {f"{name}_OF": "reader", f"{name}_FILE": ""}
+    assert batch_started_with(**empty) == (0, "started\n", "")
 
 
 def test_the_page_can_do_nothing_but_show_the_report() -> None:
@@ -96,6 +124,7 @@ def test_the_page_can_do_nothing_but_show_the_report() -> None:
     assert page_service["profiles"] == ["page"]
     assert page_service["read_only"] is True
     assert page_service["cap_drop"] == ["ALL"]
+    assert page_service["cap_add"] == ["NET_BIND_SERVICE"]
     assert page_service["security_opt"] == ["no-new-privileges:true"]
     assert page_service["user"] == "${UID:-1000}:${GID:-1000}"
     assert page_service["volumes"] == ["./page:/page:ro", "./data/report:/report:ro"]

@@ -16,10 +16,12 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 PACKAGES = Path(sysconfig.get_path("purelib"))
 # what a run, a report, an export and a message import
 MODULES = """
+import homeiot_batch.commands.mirror, homeiot_batch.second_copy.s3_place
 import apprise, babel.numbers, dbt.adapters.duckdb, dbt.cli.main, duckdb, networkx, pulp
 import pyarrow.compute, pyarrow.csv, pyarrow.dataset, pyarrow.fs, pyarrow.parquet
 import homeiot_batch.cli, homeiot_batch.workflow.run, snakemake.cli, xlsxwriter
 import agate
+assert pyarrow.fs.S3FileSystem
 assert agate.Number().cast("1,234.5") == __import__("decimal").Decimal("1234.5")
 assert apprise.Apprise().add("json://localhost")
 assert apprise.Apprise().add("mailto://a:b@example.net")

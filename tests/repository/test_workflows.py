@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from homeiot_batch.config import ROOT
+from tests.house import PLACES
 
 FOLDER = ROOT / ".github/workflows"
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -80,6 +82,25 @@ def test_the_image_is_scanned_before_it_is_published_and_signed_after() -> None:
     assert settings["provenance"] == "mode=max"
     given = re.findall(r"^(\w+)=", settings["build-args"], re.MULTILINE)
     assert given == re.findall(r"(\w+)=\S*", re.findall(r"^ARG (SOURCE.*)$", DOCKERFILE, re.M)[0])
+
+
+def test_the_image_archives_days_before_it_is_published() -> None:
+    """Snakemake, DuckDB and dbt run in it, and nothing can be written but below the tmpfs.
+
+    The script itself was run by hand, without a container.
+    """
+    steps = RELEASE["jobs"]["image"]["steps"]
+    [place] = [n for n, step in enumerate(steps) if "homeiot run" in step.get("run", "")]
+    assert place < [step.get("id") for step in steps].index("publish")
+    command = shlex.split(steps[place]["run"])
+    assert {"--read-only", "--cap-drop"} <= set(command)
+    mounts = [command[n + 1].partition(":")[0] for n, word in enumerate(command) if "tmpfs" in word]
+    assert mounts == ["/tmp", "/app/.snakemake", "/data"]
+    set_here = dict(word.split("=") for word in command if re.match("[A-Z_]+=", word))
+    places = {name: path for name, path in set_here.items() if name != "TZ"}
+    assert set(places) == {"INFLUX_URL", *PLACES}
+    assert all(path.startswith("/data/") for path in places.values())
+    assert "homeiot run --from 2025-11-09 --to 2025-11-10\n" in command[-1]
 
 
 def test_a_tag_of_another_version_is_refused(tmp_path: Path) -> None:
