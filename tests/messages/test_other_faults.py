@@ -12,7 +12,15 @@ from homeiot_batch.config import Settings
 from homeiot_batch.core.layout import PART
 from homeiot_batch.messages import day_faults
 from homeiot_batch.messages.faults import NightEnd
-from tests.messages.nights import DATASET, GOOD, Nights, nights_of, without_checks
+from tests.messages.nights import (
+    DATASET,
+    ENGLISH,
+    GOOD,
+    Nights,
+    day_failed,
+    nights_of,
+    without_checks,
+)
 
 YESTERDAY = date(2026, 11, 23)
 Usage = namedtuple("Usage", ["free"])
@@ -139,4 +147,30 @@ def test_a_second_copy_that_is_not_wanted_any_more(
     assert len(nights.end(replace(GOOD, copy_fault="the NAS is away"))) == 1
     assert nights.end(GOOD) == [
         "1 fault is over\nOver:\n- the second copy is up to date again, or no longer wanted"
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "fetch tank 2026-02-30: no answer",
+        "load tank 20261109: no answer",
+        "extract tank 7: no answer",
+        "fetch tank 2026-02-27 to 2026-02-30 (3 days): no answer",
+    ],
+)
+def test_a_line_of_no_day_is_told_as_it_is(line: str) -> None:
+    """A number or a day that no calendar has does not end the messages of a night."""
+    assert day_faults.said(line, ENGLISH) == line
+
+
+def test_a_fault_of_a_day_that_no_calendar_has_is_over(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told as it is, and nothing can prove it."""
+    without_checks(monkeypatch, "check_disks")
+    failure = day_failed("2026-02-30")
+    assert nights.failed(failure) == [f"1 new fault\nNew:\n- {failure}"]
+    assert nights.end(GOOD) == [
+        f"1 fault is over\nOver:\n- {DATASET} 2026-02-30 is no longer checked"
     ]

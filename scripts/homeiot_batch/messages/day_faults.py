@@ -17,8 +17,8 @@ from homeiot_batch.warehouse.on_change_datasets import find_on_change_datasets
 
 _OF_A_DAY = re.compile(r"\w+ (\w+ \d{4}-\d{2}-\d{2}): .*", re.DOTALL)
 _JOINED = re.compile(
-    r"(?P<step>fetch|extract|load) (?P<dataset>\w+) (?P<first>[\d-]+)"
-    r"(?: to (?P<last>[\d-]+) \((?P<n>\d+) days\))?: (?P<reason>.*)",
+    r"(?P<step>fetch|extract|load) (?P<dataset>\w+) (?P<first>\d{4}-\d{2}-\d{2})"
+    r"(?: to (?P<last>\d{4}-\d{2}-\d{2}) \((?P<n>\d+) days\))?: (?P<reason>.*)",
     re.DOTALL,
 )
 
@@ -45,9 +45,12 @@ def check_days(
 
 
 def said(line: str, words: Words) -> str:
-    """The line of a fault, or of days of one reason that were joined, in the words of messages."""
+    """The line of a fault, or of days of one reason that were joined, in the words of messages.
+
+    A line of no day stays as it is.
+    """
     found = _JOINED.fullmatch(line)
-    if found is None:
+    if found is None or not (_is_day(found["first"]) and _is_day(found["last"] or found["first"])):
         return line
     days = _days(found["first"], found["last"], found["n"], words)
     return words(found["step"], dataset=found["dataset"], days=days, reason=found["reason"])
@@ -74,6 +77,15 @@ def joined_days(lines: Mapping[str, str], words: Words) -> list[str]:
     return others
 
 
+def _is_day(text: str) -> bool:
+    """Whether it is a day of the calendar, as 2026-02-30 is not."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _days(first: str, last: str | None, n: object, words: Words) -> str:
     """A day, or the first and the last of `n` days, each YYYY-MM-DD."""
     begin = words.day(date.fromisoformat(first), "date_plain")
@@ -86,9 +98,9 @@ def _days(first: str, last: str | None, n: object, words: Words) -> str:
 def _over(settings: Settings, layout: Layout, key: str, name: str, words: Words) -> dict[str, str]:
     """A line if the day is no fault any more, "" for one that is archived, nothing if it is one."""
     dataset, _, dt = name.partition(" ")
-    day = date.fromisoformat(dt)
-    if dataset not in settings.datasets:
+    if dataset not in settings.datasets or not _is_day(dt):
         return {key: words("over_not_checked", name=name)}
+    day = date.fromisoformat(dt)
     if settings.archive_start and day < settings.archive_start:
         return {key: words("over_not_wanted", name=name)}
     marker = read_marker(layout.marker(dataset, dt))
