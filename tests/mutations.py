@@ -929,6 +929,11 @@ MUTATIONS = [
         "tests/report/test_months.py -k repaired",
     ),
     Mutation(
+        "report: the pages of months are written again after a repair of how numbers are written",
+        text("scripts/homeiot_batch/report/month_figures.py", ', "words/**/*.py")', ")"),
+        "tests/report/test_months.py -k nothing_that_makes",
+    ),
+    Mutation(
         "report: no page stays of a month that is no longer there",
         text("scripts/homeiot_batch/report/month_files.py", "file.unlink()", "continue"),
         "tests/report/test_months.py -k 'no_page_stays or without_data_has'",

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("clean_environment")
             "HomeIoT: test message",
             "This is a test. The batch can send messages to this address.",
         ),
-        ("ja", "HomeIoT: テスト通知", "これはテストです。この宛先に通知を送れます。"),
+        ("ja", "HomeIoT: テスト通知", "テスト通知です。この宛先には通知が届きます。"),
     ],
 )
 def test_each_address_gets_a_line(

@@ -67,7 +67,7 @@ def test_days_that_fail_and_are_there_again(
     assert letter(nights) == [
         "HomeIoT: 復旧2件",
         "復旧:",
-        "- 処理 dbt が成功するようになりました",
+        "- 処理 dbt は正常に戻りました",
         f"- {DATASET} の2026年11月9日を保存し、取り込みました",
     ]
 

@@ -299,7 +299,7 @@ def test_a_silent_source_and_one_without_power_say_so(parts: dict[str, Part], pa
         in Reader(page).text
     )
     assert parts[QUOTES].tiles["Peak"] == [(None, "no data")]
-    assert "this source says no power" in parts[QUOTES].notes
+    assert "this meter does not measure power" in parts[QUOTES].notes
 
 
 @pytest.mark.slow

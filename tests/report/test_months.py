@@ -1,12 +1,17 @@
 """The pages of the months: what they show, and when they are written."""
 
 import base64
+import csv
+import io
 import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,11 +22,13 @@ import pytest
 from homeiot_batch.errors import ArchiveError
 from homeiot_batch.report import month_figures
 from homeiot_batch.report.balances import HouseBalance, MonthBalance
-from homeiot_batch.report.figures import Cost, Day, DayCost, House, Meter, Month
+from homeiot_batch.report.elements import Tile
+from homeiot_batch.report.figures import Cost, Day, DayCost, House, Meter, Month, sums_of_costs
 from homeiot_batch.report.month_figures import months_of
 from homeiot_batch.report.month_files import write_months
-from homeiot_batch.report.month_page import month_costs, month_page
+from homeiot_batch.report.month_page import Section, month_page
 from homeiot_batch.report.page import environment, write_report
+from homeiot_batch.report.panel import panel
 from homeiot_batch.report.words import Words
 from homeiot_batch.words.languages import LANGUAGES, Language
 from tests.report.browser import CHROMIUM, PHONE, Browser
@@ -32,6 +39,12 @@ from tests.report.test_browser import CUT_OFF
 NOW = datetime(2026, 11, 24, 0, 20, tzinfo=UTC)
 MONTHS = ["2026-09.html", "2026-10.html", "2026-11.html"]
 W = Words("en")
+# loaded with a page, and without a say in what it shows: its figures are in the key themselves
+READS_ALONE = {
+    "homeiot_batch.core",
+    "homeiot_batch.core.duckdb_connections",
+    "homeiot_batch.errors",
+}
 # a house with a roof and a battery
 A_BALANCE = HouseBalance(
     [],
@@ -135,15 +148,59 @@ def test_sums_that_differ_by_rounding_alone_are_the_same(written: Written) -> No
     assert written.write() == []
 
 
-def test_another_language_or_program_writes_all_months(
-    written: Written, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_language_writes_all_months(written: Written) -> None:
     """And only once."""
     assert written.write("ja") == MONTHS
     assert "2026年10月" in written.page("2026-10.html")
-    monkeypatch.setattr(month_figures, "_program", lambda _language: "another")
-    assert written.write("ja") == MONTHS
     assert written.write("ja") == []
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the package, of which the keys are made."""
+    folder = tmp_path / "another place"
+    shutil.copytree(month_figures.PACKAGE, folder)
+    monkeypatch.setattr(month_figures, "PACKAGE", folder)
+    return folder
+
+
+def test_the_place_of_the_program_does_not_count(written: Written, program: Path) -> None:
+    """Nor what Python and others leave beside it."""
+    (program / "words/notes.txt").write_text("mine")
+    assert written.write() == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["core/days.py", "report/templates/month.css", "words/en/report.toml", "words/figures.py"],
+)
+def test_another_program_writes_all_months(name: str, written: Written, program: Path) -> None:
+    """One byte of what makes the pages is enough. They are written only once."""
+    file = program / name
+    file.write_bytes(file.read_bytes() + b"\n")
+    assert written.write() == MONTHS
+    assert written.write() == []
+
+
+def test_the_name_of_a_file_of_the_program_counts(written: Written, program: Path) -> None:
+    """Two modules that are renamed to each other hold the same bytes."""
+    file = program / "report/charts.py"
+    file.rename(file.with_name("diagrams.py"))
+    assert written.write() == MONTHS
+
+
+def test_nothing_that_makes_a_page_is_missing_in_the_key() -> None:
+    """Each module that a page loads counts, but those that only read the figures, or fail."""
+    code = "import sys, homeiot_batch.report.month_page; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    loaded = {name for name in done.stdout.split() if name.startswith("homeiot_batch.")}
+    package = month_figures.PACKAGE
+    hashed = {file for pattern in month_figures.PROGRAM for file in package.glob(pattern)}
+    files = {name: find_spec(name) for name in loaded}
+    others = {
+        name for name, found in files.items() if found and Path(str(found.origin)) not in hashed
+    }
+    assert others == READS_ALONE
 
 
 def test_what_is_no_page_or_was_cut_is_written_again(written: Written) -> None:
@@ -179,7 +236,9 @@ def test_a_day_without_readings_never_looks_whole(written: Written) -> None:
     """Two days of October were not archived, and one ends in the gap."""
     page = written.page("2026-10.html")
     caveat = "3 of 31 days incomplete or missing, 53.0 kWh estimated"
-    assert page.count(f'<p class="note caveat">{caveat}</p>') >= 3
+    assert page.count(f'<p class="note caveat">{caveat}</p>') == 5
+    peak = page.partition('<p class="label">Peak</p>')[2].partition("</div>")[0]
+    assert f'<p class="note caveat">{caveat}</p>' in peak
     assert '<data value="28">28</data> <span class="unit">/ 31</span>' in page
     row = re.search(r'<tr><th scope="row">20 Oct</th>.*?</tr>', page)
     assert row is not None
@@ -188,7 +247,7 @@ def test_a_day_without_readings_never_looks_whole(written: Written) -> None:
 
 def test_a_month_in_progress_says_so(written: Written) -> None:
     """The others do not. A month whose last day is there is over."""
-    said = "The month is not over. The figures are of the days to 23 November 2026."
+    said = "The month is not over. The figures cover the days up to 23 November 2026."
     pages = {name: said in written.page(name) for name in MONTHS}
     assert pages == dict(zip(MONTHS, (False, False, True), strict=True))
     assert " of 23 days" in written.page("2026-11.html")
@@ -225,7 +284,7 @@ def test_a_month_without_data_has_a_page_that_says_so(written: Written) -> None:
     assert written.write() == ["2026-10.html"]
     [part, *_] = Reader(written.page("2026-10.html")).parts
     assert (part.name, part.tiles) == (GRID, {})
-    assert '<p class="notice">No data of this month.</p>' in written.page("2026-10.html")
+    assert '<p class="notice">There is no data for this month.</p>' in written.page("2026-10.html")
 
 
 def test_no_page_stays_of_what_is_no_longer_there(written: Written) -> None:
@@ -337,16 +396,17 @@ def pages_of(house: House) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("zone", "day", "hours"),
     [
-        ("Europe/Berlin", date(2026, 3, 29), "23 h"),
-        ("Europe/Berlin", date(2026, 10, 25), "25 h"),
-        ("Australia/Lord_Howe", date(2026, 10, 4), "23.5 h"),
+        ("Europe/Berlin", date(2026, 3, 29), "forward: the day has 23"),
+        ("Europe/Berlin", date(2026, 10, 25), "back: the day has 25"),
+        ("Australia/Lord_Howe", date(2026, 10, 4), "forward: the day has 23.5"),
     ],
 )
 def test_a_day_of_a_clock_change_says_how_long_it_was(zone: str, day: date, hours: str) -> None:
     """And no other day of the month does."""
     end = (day.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
     [page] = pages_of(a_house(day.replace(day=1), end, zone)).values()
-    assert re.findall(r'class="remark">([^<]+)<', page) == [hours]
+    said = f"The clocks went {hours} hours"
+    assert re.findall(r'class="remark">([^<]+)<', page) == [said]
 
 
 def test_years_and_leap_days(tmp_path: Path) -> None:
@@ -357,6 +417,34 @@ def test_years_and_leap_days(tmp_path: Path) -> None:
     assert "29 of 31 days incomplete or missing" in pages["2023-12"]
     assert '<data value="29">29</data> <span class="unit">/ 29</span>' in pages["2024-02"]
     assert "The month is not over." in pages["2024-03"]
+
+
+def rows_of(link: str) -> list[dict[str, str]]:
+    """The rows of a CSV in a data: link."""
+    text = base64.b64decode(link.split(",")[1]).decode()
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_both_downloads_say_the_same_of_a_day_that_nobody_measured() -> None:
+    """The marts have 0 kWh for a day inside a gap that ends with another meter: it is empty."""
+
+    def changed(day: Day) -> Day:
+        if day.date_jst.day != 10:
+            return day
+        return replace(day, import_kwh=0.0, readings=0, coverage=0.0, is_complete=False)
+
+    house = a_house(date(2026, 11, 1), date(2026, 11, 30), "Asia/Tokyo", changed)
+    [page] = pages_of(house).values()
+    [link] = Reader(page).parts[0].links
+    of_month = rows_of(link)
+    assert of_month == rows_of(panel(house.meters[0], house, W).csv)
+    assert [row["import_kwh"] for row in of_month] == ["10.0"] * 9 + [""] + ["10.0"] * 20
+
+
+def test_tiles_fill_their_rows() -> None:
+    """No tile is alone in a row, but the only one."""
+    found = [Section("a", "", "", [], [Tile("b", 1.0, "1")] * n).columns for n in range(1, 11)]
+    assert found == [3, 3, 3, 4, 3, 3, 4, 4, 3, 4]
 
 
 def test_the_days_that_stand_out_are_complete_ones() -> None:
@@ -396,7 +484,7 @@ def test_costs_of_a_month_are_kept_apart_by_currency() -> None:
         DayCost("JPY", 30.0, None, 30.0, 0.0, day),
         DayCost("JPY", 40.0, None, None, 0.0, day),
     ]
-    assert month_costs(costs) == [
+    assert sums_of_costs(costs) == [
         Cost("EUR", 3.0, 0.25, 2.75, 1.5),
         Cost("JPY", 70.0, None, None, 0.0),
     ]

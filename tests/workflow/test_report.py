@@ -124,6 +124,20 @@ def test_it_is_written_by_hand(checkout: Checkout, template: House) -> None:
     )
     assert (done.code, done.stderr.strip()) == (0, f"report: {file}")
     assert "<h1>Wednesday, 11 November 2026</h1>" in file.read_text()
+    assert 'href="months/' not in file.read_text()
+
+
+@pytest.mark.parametrize("usual", ["data/report/index.html", "data/../data/report/index.html"])
+def test_the_usual_page_that_is_named_has_its_months(
+    usual: str, checkout: Checkout, template: House
+) -> None:
+    """It is the same page, with or without --output."""
+    file = checkout.folder / usual
+    config = f"duckdb_path={template.database}"
+    done = checkout.python("homeiot_batch", "report", "--output", str(file), "--config", config)
+    assert done.code == 0
+    assert 'href="months/2026-11.html"' in page(checkout).read_text()
+    assert (page(checkout).parent / "months/2026-11.html").exists()
 
 
 def by_hand(checkout: Checkout, database: Path, *prefix: str) -> tuple[int, str, str]:

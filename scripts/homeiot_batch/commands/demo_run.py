@@ -13,8 +13,8 @@ from homeiot_batch.core.environment import plain_environment
 def demo_environment(folder: Path, tz: str, export: Path) -> dict[str, str]:
     """The environment of a run that writes to the folder alone. Only the language is the user's."""
     inherited = plain_environment()
-    others = Settings.model_fields.keys() - {"report_language"}
-    names = [name for name in inherited if name.lower() not in others]
+    set_by_the_demo = Settings.model_fields.keys() - {"report_language"}
+    names = [name for name in inherited if name.lower() not in set_by_the_demo]
     environment = {name: inherited[name] for name in names}
     environment |= {
         "TZ": tz,

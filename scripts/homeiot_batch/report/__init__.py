@@ -9,6 +9,6 @@ panel      a meter's part of the page: tiles, load_curve, bar_charts, heat_maps,
 balances   who feeds whom: the house's figures, by day and month
 house_panel  the house's part of the page: house_wording, house_charts, flow_picture
 page       all of it through templates into one file
-month_figures  the figures of each month, and by what its page is known
+month_figures  the figures of each month, and the key of its page
 month_page  a month through a template into one file: month_files writes those that have changed
 """

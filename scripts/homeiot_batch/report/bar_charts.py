@@ -1,14 +1,14 @@
 """Days and months as bars."""
 
 import calendar
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from homeiot_batch.report import charts
 from homeiot_batch.report.charts import Scale
 from homeiot_batch.report.elements import Cell, Chart, Label, Span, Table
-from homeiot_batch.report.figures import UNKNOWN, Day, Energy, Month
+from homeiot_batch.report.figures import Day, Energy, Month, empty_month, next_month, total
 from homeiot_batch.report.labels import Legend, date_labels, energy_legend, place, y_labels
 from homeiot_batch.report.queries import BARS
 from homeiot_batch.report.tables import energy_cells, energy_head
@@ -232,28 +232,6 @@ def _each_month(wording: Wording, last: date) -> list[Month]:
     return months
 
 
-def empty_month(month: date) -> Month:
-    """A month without data."""
-    energy = vars(UNKNOWN)
-    return Month(
-        **energy,
-        month_jst=month,
-        peak_w=None,
-        reset_count=0,
-        step_back_count=0,
-        backwards_count=0,
-        glitch_count=0,
-        complete_days=0,
-    )
-
-
-def next_month(month: date) -> date:
-    """The first day of the month after this one."""
-    if month.month == 12:
-        return date(month.year + 1, 1, 1)
-    return month.replace(month=month.month + 1)
-
-
 def days_in(month: date, last: date) -> int:
     """Days of the month up to the house's last one."""
     if (month.year, month.month) == (last.year, last.month):
@@ -352,11 +330,3 @@ def _bar_chart(
         legend=energy_legend(wording, bars.legend(words), gaps),
         table=table,
     )
-
-
-def total(values: Iterable[float | None]) -> float | None:
-    """The sum of what is known, or None if nothing is."""
-    known = [value for value in values if value is not None]
-    if not known:
-        return None
-    return sum(known)

@@ -4,9 +4,9 @@ All times are the house's local wall time unless they are named UTC.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,6 +19,7 @@ from homeiot_batch.report import queries
 from homeiot_batch.report.balances import DayBalance, HouseBalance, MonthBalance, SubMeter
 
 SOLAR = "solar"
+COST_SPAN = timedelta(days=31)  # of the costs that the page shows by day
 # what a meter has several of, with import and export
 TURNED = (
     "days",
@@ -342,6 +343,56 @@ class House:
     balance: HouseBalance | None = None
 
 
+def empty_month(month: date) -> Month:
+    """A month without data."""
+    energy = vars(UNKNOWN)
+    return Month(
+        **energy,
+        month_jst=month,
+        peak_w=None,
+        reset_count=0,
+        step_back_count=0,
+        backwards_count=0,
+        glitch_count=0,
+        complete_days=0,
+    )
+
+
+def next_month(month: date) -> date:
+    """The first day of the month after this one."""
+    if month.month == 12:
+        return date(month.year + 1, 1, 1)
+    return month.replace(month=month.month + 1)
+
+
+def total(values: Iterable[float | None]) -> float | None:
+    """The sum of what is known, or None if nothing is."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    return sum(known)
+
+
+def sums_of_costs(costs: Sequence[DayCost]) -> list[Cost]:
+    """The sums of the days, for each currency. The net is unknown where that of one day is."""
+    currencies = {cost.currency for cost in costs}
+    found = []
+    for currency in sorted(currencies, key=_nameless_last):
+        days = [cost for cost in costs if cost.currency == currency]
+        net = total(cost.net_cost for cost in days)
+        if any(cost.net_cost is None for cost in days):
+            net = None
+        bought = total(cost.import_cost for cost in days)
+        sold = total(cost.feed_in_revenue for cost in days)
+        unpriced = sum(cost.unpriced_kwh for cost in days)
+        found.append(Cost(currency, bought, sold, net, unpriced))
+    return found
+
+
+def _nameless_last(currency: str | None) -> tuple[bool, str]:
+    return currency is None, currency or ""
+
+
 # what a meter has several of: the field of Meter, the query, and the class of a row
 DETAILS = (
     ("days", queries.DAYS, Day),
@@ -352,9 +403,7 @@ DETAILS = (
     ("hour_means", queries.HOUR_MEANS, HourMean),
     ("load_curve", queries.LOAD_CURVE, Quarter),
     ("typical_day", queries.TYPICAL_DAY, TypicalQuarter),
-    ("costs", queries.COSTS, DayCost),
-    ("all_costs", queries.ALL_COSTS, DayCost),
-    ("cost_to_date", queries.COST_TO_DATE, Cost),
+    ("all_costs", queries.COSTS, DayCost),
     ("months_to_date", queries.MONTHS_TO_DATE, MonthToDate),
 )
 
@@ -450,6 +499,10 @@ def _meters(connection: duckdb.DuckDBPyConnection, last: date) -> list[Meter]:
             found[meter_name].append(kind(**row))
         for meter in meters:
             setattr(meter, name, found[meter.name])
+    for meter in meters:
+        meter.costs = [cost for cost in meter.all_costs if cost.date_jst > last - COST_SPAN]
+        this_month = [cost for cost in meter.all_costs if cost.date_jst >= last.replace(day=1)]
+        meter.cost_to_date = sums_of_costs(this_month)
     return meters
 
 

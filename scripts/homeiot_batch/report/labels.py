@@ -14,7 +14,7 @@ from homeiot_batch.words.letter_widths import wide_letters
 Legend = list[tuple[str, str]]
 
 
-def half_width(text: str) -> float:
+def half_of_width_em(text: str) -> float:
     """Half of about how wide a label is, in em: a Japanese letter is as wide as it is high."""
     wide = wide_letters(text)
     return round(0.5 * wide + 0.31 * (len(text) - wide), 2)

@@ -11,7 +11,7 @@ from homeiot_batch.report.elements import Cell, Chart, Label, Span, Table
 from homeiot_batch.report.figures import UNKNOWN, Energy, Hour, Quarter, TypicalQuarter
 from homeiot_batch.report.labels import energy_legend, y_labels
 from homeiot_batch.report.tables import energy_cell
-from homeiot_batch.report.wording import Wording
+from homeiot_batch.report.wording import Wording, clock_change
 from homeiot_batch.report.words import Words
 
 HOUR = timedelta(hours=1)
@@ -51,7 +51,7 @@ def load_curve(wording: Wording, day: LocalDay) -> Chart:
         y_labels=y_labels(axis, words),
         gaps=gaps,
         legend=energy_legend(wording, usual, gaps),
-        notes=_clock_change(day, words),
+        notes=clock_change(day, words),
         table=_hours_table(wording),
     )
 
@@ -137,16 +137,6 @@ def _hour_labels(day: LocalDay) -> list[Label]:
         at += HOUR
     labels.append(Label(100.0, "24:00"))
     return labels
-
-
-def _clock_change(day: LocalDay, words: Words) -> list[str]:
-    hours = _length(day) / HOUR
-    if hours == 24:
-        return []
-    key = "day_25"
-    if hours < 24:
-        key = "day_23"
-    return [words(key, h=f"{hours:g}")]
 
 
 def _typical_name(day: date, words: Words) -> str:

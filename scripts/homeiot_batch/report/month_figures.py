@@ -1,4 +1,4 @@
-"""The figures of each month of a house, and by what a page of them is known.
+"""The figures of each month of a house, and the key of each page.
 
 A meter of a month is a `Meter` whose days, months and costs are those of the month alone.
 """
@@ -14,12 +14,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from homeiot_batch.report.balances import MonthBalance
-from homeiot_batch.report.bar_charts import empty_month, next_month
-from homeiot_batch.report.figures import Day, DayCost, House, Meter
-from homeiot_batch.words import figures as words_figures
+from homeiot_batch.report.figures import Day, DayCost, House, Meter, empty_month, next_month
 from homeiot_batch.words.languages import Language
 
-PROGRAM = (Path(__file__).parent, Path(words_figures.__file__).parent)
+PACKAGE = Path(__file__).parents[1]
+# what writes the pages, beside the words of their language. The key has the figures themselves
+PROGRAM = ("core/days.py", "report/**/*.py", "report/templates/**/*", "words/**/*.py")
 # what a page of a month shows of a meter, beside its days, months and costs
 OF_METER = ("name", "kind", "display_name", "energy_from", "has_import", "has_export", "has_power")
 DIGITS = 9  # sums of the same days may differ beyond
@@ -59,7 +59,7 @@ class HouseMonth:
 
     def _shown(self, language: Language) -> Iterator[object]:
         yield language
-        yield _program(language)
+        yield _program(PACKAGE, language)
         yield self.zone.key
         yield self.until
         yield self.before
@@ -142,12 +142,14 @@ def _grouped[Row: (Day, DayCost)](
 
 
 @functools.cache
-def _program(language: Language) -> str:
-    """What the pages are made with: this package's code, its templates, and the words."""
-    report, words = PROGRAM
-    files = [*report.glob("*.py"), *report.glob("templates/*"), *words.glob(f"{language}/*.toml")]
+def _program(package: Path, language: Language) -> str:
+    """What the pages are made with: the names and bytes of its files, in one digest."""
     digest = hashlib.sha256()
-    for file in sorted(files):
-        code = file.read_bytes()
-        digest.update(code)
+    for pattern in (*PROGRAM, f"words/{language}/*.toml"):
+        for file in sorted(package.glob(pattern)):
+            if file.is_file():
+                code = file.read_bytes()
+                name = file.relative_to(package).as_posix()
+                digest.update(f"{name} {len(code)}\n".encode())
+                digest.update(code)
     return digest.hexdigest()

@@ -3,23 +3,27 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from math import ceil
 from typing import TYPE_CHECKING
 
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.report.balances import PARTS, HouseBalance, MonthBalance
-from homeiot_batch.report.bar_charts import month_days_chart, total
+from homeiot_batch.report.bar_charts import month_days_chart
 from homeiot_batch.report.elements import Chart, Table, Tile
-from homeiot_batch.report.figures import Cost, Day, DayCost, Meter
+from homeiot_batch.report.figures import Day, Meter, sums_of_costs
 from homeiot_batch.report.house_panel import ENERGIES
 from homeiot_batch.report.house_wording import HouseWording
 from homeiot_batch.report.month_figures import HouseMonth
 from homeiot_batch.report.panel import look_of, slug
 from homeiot_batch.report.tables import csv_of, day_row, days_head
-from homeiot_batch.report.wording import Wording
+from homeiot_batch.report.wording import Wording, clock_change
 from homeiot_batch.report.words import Words
 
 if TYPE_CHECKING:
     import jinja2
+
+
+LEAST_COLUMNS, MOST_COLUMNS = 3, 4  # of tiles
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,12 @@ class Section:
     table: Table | None = None
     csv: str = ""
     csv_name: str = ""
+
+    @property
+    def columns(self) -> int:
+        """How many tiles stand beside each other on a desktop, so that no row is nearly empty."""
+        lines = max(1, ceil(len(self.tiles) / MOST_COLUMNS))
+        return max(LEAST_COLUMNS, ceil(len(self.tiles) / lines))
 
 
 def month_page(month: HouseMonth, templates: "jinja2.Environment", words: Words, key: str) -> str:
@@ -133,33 +143,17 @@ def _tiles(wording: Wording, month: HouseMonth) -> Iterable[Tile]:
     if wording.meter.has_both:
         text = words.energy(sums.net_kwh)
         yield Tile(words("net"), sums.net_kwh, text, unit, caveats=caveats)
-    for cost in month_costs(wording.meter.costs):
+    for cost in sums_of_costs(wording.meter.costs):
         text = wording.cost_amount(cost)
         in_currency = words.currency(cost.currency) if cost.currency else ""
         doubts = [*caveats, *wording.unpriced(cost)]
         yield Tile(words("cost"), cost.known_cost, text, in_currency, caveats=doubts)
     if sums.peak_w is not None:
         text = words.number(sums.peak_w)
-        yield Tile(words("peak"), sums.peak_w, text, words("unit_w"))
+        yield Tile(words("peak"), sums.peak_w, text, words("unit_w"), caveats=caveats)
     yield from _days_that_stand_out(wording)
     complete, of = words.number(sums.complete_days), f"/ {month.days}"
     yield Tile(words("days_of"), sums.complete_days, complete, of)
-
-
-def month_costs(costs: Sequence[DayCost]) -> list[Cost]:
-    """The sums of the days, for each currency. The net is unknown where that of one day is."""
-    currencies = {cost.currency for cost in costs}
-    found = []
-    for currency in sorted(currencies, key=str):
-        days = [cost for cost in costs if cost.currency == currency]
-        net = total(cost.net_cost for cost in days)
-        if any(cost.net_cost is None for cost in days):
-            net = None
-        bought = total(cost.import_cost for cost in days)
-        sold = total(cost.feed_in_revenue for cost in days)
-        unpriced = sum(cost.unpriced_kwh for cost in days)
-        found.append(Cost(currency, bought, sold, net, unpriced))
-    return found
 
 
 def _days_that_stand_out(wording: Wording) -> Iterable[Tile]:
@@ -185,17 +179,6 @@ def _days_table(wording: Wording, month: HouseMonth) -> Table:
     costs = {cost.date_jst: cost for cost in wording.meter.costs}
     rows = []
     for day in wording.meter.days:
-        row = day_row(day, costs, wording)
-        remarks = [*_clock_change(day, month, wording.words), str(row[-1])]
-        row[-1] = wording.words.listed([remark for remark in remarks if remark])
-        rows.append(row)
+        remarks = clock_change(LocalDay(day.date_jst, month.zone), wording.words)
+        rows.append(day_row(day, costs, wording, remarks))
     return Table(days_head(wording), rows)
-
-
-def _clock_change(day: Day, month: HouseMonth, words: Words) -> list[str]:
-    """What is said of a day with 23 or 25 hours."""
-    local = LocalDay(day.date_jst, month.zone)
-    hours = (local.end - local.start).total_seconds() / 3600
-    if hours == 24:
-        return []
-    return [words("hours", h=words.number(hours, 0 if hours.is_integer() else 1))]

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
 from pathlib import Path
@@ -13,9 +14,10 @@ from homeiot_batch.core.files import file_stamp, write_text
 from homeiot_batch.report.elements import HousePanel, Panel
 from homeiot_batch.report.figures import House, read_figures
 from homeiot_batch.report.house_panel import house_panel
-from homeiot_batch.report.labels import half_width
+from homeiot_batch.report.labels import half_of_width_em
 from homeiot_batch.report.month_figures import months_of
-from homeiot_batch.report.month_files import FOLDER, file_of, write_months
+from homeiot_batch.report.month_files import FOLDER, write_months
+from homeiot_batch.report.month_page import file_of
 from homeiot_batch.report.panel import panel
 from homeiot_batch.report.words import Words
 from homeiot_batch.words.languages import Language
@@ -64,7 +66,7 @@ def environment() -> "jinja2.Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters["half_width"] = half_width
+    templates.filters["half_of_width_em"] = half_of_width_em
     return templates
 
 
@@ -90,15 +92,33 @@ def render(house: House, now: datetime, language: Language, months: Sequence[dat
     )
 
 
-def _links(months: Sequence[date], words: Words) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The years with the pages of their months: short name and address. The newest year first."""
+@dataclass(frozen=True)
+class Link:
+    """A page of a month: its short name and its address."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True)
+class YearLinks:
+    """The pages of the months of a year."""
+
+    year: str
+    months: Sequence[Link]
+
+
+def _links(months: Sequence[date], words: Words) -> list[YearLinks]:
+    """The years with the pages of their months. The newest year first."""
     years = []
     for year, of_year in groupby(months, key=lambda month: month.year):
-        links = [
-            (words.month_short(month.month), f"{FOLDER}/{file_of(month)}") for month in of_year
-        ]
-        years.insert(0, (words.year(year), links))
+        links = [_link(month, words) for month in of_year]
+        years.insert(0, YearLinks(words.year(year), links))
     return years
+
+
+def _link(month: date, words: Words) -> Link:
+    return Link(words.month_short(month.month), f"{FOLDER}/{file_of(month)}")
 
 
 def _hash(script: str) -> str:

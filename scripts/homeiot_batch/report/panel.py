@@ -24,9 +24,9 @@ COLOURED = ("solar", "battery")
 def panel(meter: Meter, house: House, words: Words) -> Panel:
     """What the page shows of the meter on the house's last day."""
     assert house.last_day is not None
-    wording = Wording(meter.without_unmeasured_days().as_shown(), words)
+    measured = meter.without_unmeasured_days()
+    wording = Wording(measured.as_shown(), words)
     charts = {chart.name: chart for chart in _charts(wording, house, house.last_day)}
-    as_in_the_mart = meter.days[-DAYS:]
     return Panel(
         name=meter.shown_name,
         short_name=short(meter.shown_name),
@@ -37,7 +37,7 @@ def panel(meter: Meter, house: House, words: Words) -> Panel:
         charts=charts,
         calendar=completeness(wording),
         days=days_table(wording),
-        csv=csv_of(as_in_the_mart),
+        csv=csv_of(measured.days[-DAYS:]),
         csv_name=f"{slug(meter.name)}-{house.last_day}.csv",
     )
 

@@ -179,32 +179,11 @@ FROM spans JOIN fct_daily_energy ON date_jst BETWEEN first_day AND last_day
 GROUP BY ALL
 """
 
-ALL_COSTS = """
+COSTS = """
 SELECT source, date_jst, currency, import_cost, feed_in_revenue, net_cost, unpriced_kwh
 FROM fct_daily_cost
 WHERE date_jst <= $last
 ORDER BY source, date_jst
-"""
-
-COSTS = """
-SELECT source, date_jst, currency, import_cost, feed_in_revenue, net_cost, unpriced_kwh
-FROM fct_daily_cost
-WHERE date_jst > $last::DATE - 31 AND date_jst <= $last
-ORDER BY source, date_jst
-"""
-
-COST_TO_DATE = """
-SELECT
-    source,
-    currency,
-    sum(import_cost) AS import_cost,
-    sum(feed_in_revenue) AS feed_in_revenue,
-    if(bool_or(net_cost IS NULL), NULL, sum(net_cost)) AS net_cost,
-    sum(unpriced_kwh) AS unpriced_kwh
-FROM fct_daily_cost
-WHERE date_jst BETWEEN date_trunc('month', $last::DATE) AND $last
-GROUP BY ALL
-ORDER BY ALL
 """
 
 FLOWS = """

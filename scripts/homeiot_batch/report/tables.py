@@ -51,8 +51,13 @@ def days_head(wording: Wording) -> list[str]:
     return head
 
 
-def day_row(day: Day, costs: Mapping[date, DayCost], wording: Wording) -> list[Cell]:
-    """A day's energy, peak, coverage and cost, and why not to take them bare."""
+def day_row(
+    day: Day, costs: Mapping[date, DayCost], wording: Wording, remarks: Sequence[str] = ()
+) -> list[Cell]:
+    """A day's energy, peak, coverage and cost, and why not to take them bare.
+
+    `remarks` stand before the others.
+    """
     words = wording.words
     name = words.day(day.date_jst, "date_short")
     row = [name, *energy_cells(day, wording)]
@@ -63,7 +68,7 @@ def day_row(day: Day, costs: Mapping[date, DayCost], wording: Wording) -> list[C
         row.append(money_cell(cost.known_cost, cost, wording))
     elif costs:
         row.append(words("no_data"))
-    row.append(words.listed(wording.cost_caveats(cost, day)))
+    row.append(words.listed([*remarks, *wording.cost_caveats(cost, day)]))
     return row
 
 
@@ -74,7 +79,10 @@ def _cell(value: float | None, shown: Callable[[float], str], words: Words) -> C
 
 
 def csv_of(days: Sequence[Day]) -> str:
-    """The days as a data: link, UTF-8, exact values, empty where unknown."""
+    """The days as a data: link, UTF-8, exact values in kWh, as bought and sold at the meter.
+
+    What is unknown is empty, also where the marts have 0: see Meter.without_unmeasured_days.
+    """
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["date_jst", *CSV])

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
+from homeiot_batch.core.days import LocalDay
 from homeiot_batch.report.figures import Cost, Day, Energy, Meter
 from homeiot_batch.report.words import Words
 
@@ -20,6 +22,18 @@ def with_caveats(text: str, caveats: Sequence[str], words: Words) -> str:
     if not caveats:
         return text
     return words("with_caveats", said=text, caveats=words.listed(caveats))
+
+
+def clock_change(day: LocalDay, words: Words) -> list[str]:
+    """How long a day is on which the clocks change, as of 23 hours. Nothing of any other day."""
+    hours = (day.end - day.start) / timedelta(hours=1)
+    if hours == 24:
+        return []
+    key = "day_25"
+    if hours < 24:
+        key = "day_23"
+    digits = 0 if hours.is_integer() else 1
+    return [words(key, h=words.number(hours, digits))]
 
 
 @dataclass(frozen=True)

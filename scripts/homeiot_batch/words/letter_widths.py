@@ -1,4 +1,4 @@
-"""How wide a text is: a Japanese letter has the room of two others."""
+"""How wide a text is: a Japanese letter is as wide as two Latin letters."""
 
 import unicodedata
 
