@@ -271,8 +271,16 @@ def _prove(url: str, bucket: str, login: dict[str, str], file: Path, path: str) 
     if answer.status in (UNAUTHORIZED, FORBIDDEN) or "not found" in answer.error:
         raise Refused(
             f"InfluxDB at {url} does not take the secret in {file} ({answer.error}); "
-            "put the right one there, or move the file away, and run again"
+            f"put the right one there, or move {_with_former(file)} away, and run again"
         )
+
+
+def _with_former(file: Path) -> str:
+    """The file, with its copy of the first version, which would be copied again."""
+    former = file.parent.parent / file.name
+    if former.is_file():
+        return f"{file} and {former}"
+    return "the file"
 
 
 def _done(answer: Answer, url: str) -> Any:

@@ -217,11 +217,18 @@ def test_each_user_of_a_new_server_has_least_rights(
 
         (secrets / "gateway/writer").write_text("another")
         wrong = first_start("users", secrets, **settings)
+        (secrets / "gateway/writer").write_text(before["gateway/writer"][0])
+        for place in ("reader", "batch/reader"):
+            (secrets / place).write_text("of the first version")
+        former = first_start("users", secrets, **settings)
     assert wrong.returncode == 1
     assert wrong.stderr.startswith(
         f"error: InfluxDB at {server.url} does not take the secret in {secrets}/gateway/writer (401"
     )
     assert "another" not in wrong.stderr
+    assert former.stderr.endswith(
+        f"or move {secrets}/batch/reader and {secrets}/reader away, and run again\n"
+    )
 
 
 def test_a_server_that_asks_for_no_password_is_told(secrets: Path, tmp_path: Path) -> None:

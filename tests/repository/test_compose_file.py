@@ -128,6 +128,8 @@ def test_the_page_can_do_nothing_but_show_the_report() -> None:
     assert page_service["security_opt"] == ["no-new-privileges:true"]
     assert page_service["user"] == "${UID:-1000}:${GID:-1000}"
     assert page_service["volumes"] == ["./page:/page:ro", "./data/report:/report:ro"]
+    assert page_service["environment"]["PAGE_LISTEN"] == "0.0.0.0"  # in the container
+    assert "PAGE_PORT" not in page_service["environment"], "Caddy keeps to 8080 there"
     assert page_service["ports"] == ["${PAGE_BIND:-127.0.0.1}:${PAGE_PORT:-8080}:8080"]
     assert page_service["restart"] == "unless-stopped"
     assert page_service["healthcheck"]["test"]
