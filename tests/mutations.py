@@ -35,7 +35,16 @@ from homeiot_batch.export.readings import Readings
 from homeiot_batch.messages import at_night, day_faults
 from homeiot_batch.messages import night as messages_of_night
 from homeiot_batch.report import page, queries
-from homeiot_batch.second_copy import contents, identity, mirror, restore
+from homeiot_batch.second_copy import (
+    check,
+    contents,
+    house_settings,
+    identity,
+    mirror,
+    proof,
+    restore,
+)
+from homeiot_batch.second_copy.choice import choose
 from homeiot_batch.second_copy.contents import SecondCopy
 from homeiot_batch.second_copy.folder_place import FolderPlace
 from homeiot_batch.second_copy.names import Version
@@ -167,8 +176,48 @@ MUTATIONS = [
     ),
     Mutation(
         "restore: an older version is not taken for a damaged one without --older",
-        expression(restore._choose, "takes_older", "True"),
+        expression(choose, "takes_older", "True"),
         "tests/second_copy/test_restore.py -k damage_is_not",
+    ),
+    Mutation(
+        "restore: the days go where the restored settings look for them",
+        body(house_settings.settings_to_restore, "return settings"),
+        "tests/second_copy/test_restore_in_place.py -k 'restored_settings or damaged_settings'",
+    ),
+    Mutation(
+        "restore: another file in a day's place does not pass for the copy's",
+        without_raise(restore._put),
+        "tests/second_copy/test_restore_in_place.py -k another_content",
+    ),
+    Mutation(
+        "restore: a day in place is not replaced by an older version",
+        body(restore._is_newest, "return False"),
+        "tests/second_copy/test_restore_in_place.py -k newest_day_in_place",
+    ),
+    Mutation(
+        "restore: no days of another zone than the one in place",
+        body(restore.refuse_zone_in_place, "pass"),
+        "tests/second_copy/test_restore_in_place.py -k another_zone",
+    ),
+    Mutation(
+        "copy: a copy without lists does not pass for a whole one",
+        body(check._judge_lists, "pass"),
+        "tests/second_copy/test_lists.py -k 'without_any or in_no_list'",
+    ),
+    Mutation(
+        "copy: the house expects the lists that it wrote",
+        without(identity.require_own_copy, "expect_lists"),
+        "tests/second_copy/test_lists.py -k how_many",
+    ),
+    Mutation(
+        "copy: a file is of the day that its path names",
+        body(proof.day_fault, "return ''"),
+        "tests/second_copy/test_misplaced.py -k 'it_is'",
+    ),
+    Mutation(
+        "copy: a copy that lost its identity is open to its own house only",
+        body(identity._refuse_another_house, "pass"),
+        "tests/second_copy/test_identity.py -k no_other_house",
     ),
     Mutation(
         "restore: no run starts before it is finished",

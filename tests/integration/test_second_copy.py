@@ -85,7 +85,7 @@ def test_a_house_is_copied_proven_and_restored(houses: Houses) -> None:
     environment = houses.environment()
     code, said, error = homeiot(houses.empty, "restore", "--from", url, **environment)
     assert (code, error) == (0, ""), error
-    assert said.startswith("restore: 3 days are in place, each proven by its checksum.")
+    assert said.startswith("restore: 3 days up to 2024-03-01 are in place, each proven by its")
     wanted = days.contents(houses.house.parquet_base_dir)
     assert days.contents(houses.empty.parquet_base_dir) == wanted
     file = days.files_of(houses.copy, few[0])[0]
@@ -93,6 +93,20 @@ def test_a_house_is_copied_proven_and_restored(houses: Houses) -> None:
     address = address.replace("=", "%3D")
     assert ask(MIRROR_KEY, "GET", address).status_code == 200
     assert ask(MIRROR_KEY, "DELETE", address).status_code == 403
+
+
+def test_a_file_of_several_parts_is_copied(houses: Houses, tmp_path: Path) -> None:
+    """The client sends more than 10 MB in parts. The file is proven and restored as any other."""
+    content = os.urandom(11 << 20)
+    (tmp_path / houses.house.house_dir / "tariffs.csv").write_bytes(content)
+    days.archive(houses.house, days.dates(date(2026, 11, 9), 1))
+    code, said, error = houses.homeiot("mirror")
+    assert (code, error) == (0, ""), error
+    assert said.startswith("mirror: 1 days are in the copy, 3 files copied and proven (11.5 MB)")
+    url = str(houses.house.mirror_url)
+    code, _, error = homeiot(houses.empty, "restore", "--from", url, **houses.environment())
+    assert (code, error) == (0, ""), error
+    assert (tmp_path / houses.empty.house_dir / "tariffs.csv").read_bytes() == content
 
 
 def test_damage_at_the_server_is_found(houses: Houses) -> None:

@@ -15,6 +15,7 @@ from homeiot_batch.config import Settings
 from homeiot_batch.core.day_record import DayRecord, Marker
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.core.files import file_stamp, write_json
+from homeiot_batch.second_copy.names import Version, checksum
 from homeiot_batch.workflow.fetch import fetch_day
 from tests.staging import GivenPoints
 
@@ -101,3 +102,12 @@ def flip(file: Path, at: int = 100) -> None:
     content = bytearray(file.read_bytes())
     content[at] ^= 1
     file.write_bytes(content)
+
+
+def put(place: Path, item: str, number: int, content: bytes, suffix: str = ".json") -> Path:
+    """Write a file into a copy whose name has the right size and checksum of any content."""
+    name = Version(item, number, len(content), checksum(content), suffix).name
+    file = place / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    return file

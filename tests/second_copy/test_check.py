@@ -148,3 +148,21 @@ def test_the_command_says_it_by_its_exit_code(house: Settings, nas: Path) -> Non
         f"{name(nas, file)}: its content is not that of its checksum",
         f"raw_meter_readings {FEW[0]}: the day is not in the copy; run `homeiot mirror`",
     ]
+
+
+def test_a_day_that_holds_less_is_not_called_an_older_one(house: Settings, nas: Path) -> None:
+    """No other machine wrote the copy: the day was read again, and has less."""
+    mirror_now(house)
+    days.archive(house, [FEW[1]], readings=1)
+    [problem] = checked(house).problems
+    assert problem.startswith(f"raw_meter_readings {FEW[1]}: the archived day holds 1 rows")
+    assert problem == mirror_now(house).problems[0]
+
+
+def test_a_deleted_setting_is_noted(house: Settings, empty: Settings, nas: Path) -> None:
+    """Not on a machine without an archive, which has none at all."""
+    mirror_now(house)
+    (house.house_dir / "config.yaml").unlink()
+    [line] = checked(house).notes
+    assert line.startswith(f"the copy has a config.yaml that {house.house_dir} has not")
+    assert checked(empty).notes == []

@@ -108,11 +108,12 @@ def test_a_day_that_is_gone_stays_in_the_copy(house: Settings, nas: Path) -> Non
     """It is named as long as it has a marker. Once nothing of it is left, nothing is missed."""
     mirror_now(house)
     before = tree(nas)
+    [copied] = days.files_of(nas, FEW[1])
     shutil.rmtree(house.layout.day(days.DATASET, FEW[1]))
     assert mirror_now(house).problems == [
         (
             f"raw_meter_readings {FEW[1]}: {days.part(house, FEW[1])} is gone, the copy keeps the "
-            "day; read it again, or put that file in place"
+            f"day; read it again, or put {copied.relative_to(nas)} in its place"
         )
     ]
     house.layout.marker(days.DATASET, FEW[1]).unlink()
@@ -155,7 +156,9 @@ def test_a_day_with_less_than_in_the_copy_is_refused(house: Settings, nas: Path)
     assert done.problems == [
         (
             f"raw_meter_readings {FEW[1]}: the archived day holds {three}, and the copy's {five}; "
-            f"it is not copied. Put {copied.relative_to(nas)} in its place, and run `homeiot run`"
+            f"it is not copied. Put {copied.relative_to(nas)} in its place, and run `homeiot run`. "
+            "If the day may hold less: `homeiot mirror --config allow_shrink=true --config "
+            f"start={FEW[1]} --config end={FEW[1]}`"
         )
     ]
     assert days.files_of(nas, FEW[1]) == [copied]
@@ -293,3 +296,76 @@ def test_a_place_inside_the_house_is_refused(house: Settings, inside: str) -> No
     for folder in (getattr(house, inside), getattr(house, inside).parent):
         with pytest.raises(SettingsError, match="lie in each other"):
             mirror_now(house.model_copy(update={"mirror_url": str(folder)}))
+
+
+def test_an_older_day_behind_damage_is_made_the_newest_on_request(
+    house: Settings, nas: Path
+) -> None:
+    """As after `restore --older`: nobody is told to use the damaged file, and --repair ends it."""
+    old = days.part(house, FEW[1]).read_bytes()
+    mirror_now(house)
+    days.archive(house, [FEW[1]], readings=5)
+    mirror_now(house)
+    days.part(house, FEW[1]).write_bytes(old)
+    days.mark(house, FEW[1])
+    _, later = days.files_of(nas, FEW[1])
+    days.flip(later)
+    assert mirror_now(house).problems == [
+        (
+            f"raw_meter_readings {FEW[1]}: the copy's newest version ({later.relative_to(nas)}) is "
+            "damaged or missing: its content is not that of its checksum. The archived day is the "
+            "one before it: put back a whole file of the newest, if there is one elsewhere. "
+            "Otherwise `homeiot mirror --repair` makes the archived day the newest"
+        )
+    ]
+    assert len(days.files_of(nas, FEW[1])) == 2
+    done = mirror_now(house, reads_all=True)
+    assert (done.files, done.problems) == (1, [])
+    assert days.files_of(nas, FEW[1])[2].read_bytes() == old
+    assert mirror_now(house) == Mirrored(days=3)
+
+
+def test_a_day_that_shrank_by_two_reads_is_copied_on_request(house: Settings, nas: Path) -> None:
+    """The second read records no permission. The message says how to give it for the copy."""
+    days.archive(house, [FEW[1]], readings=5)
+    mirror_now(house)
+    days.archive(house, [FEW[1]], readings=3)
+    [problem] = mirror_now(house).problems
+    assert problem.endswith(f"allow_shrink=true --config start={FEW[1]} --config end={FEW[1]}`")
+    for dt, count in ((FEW[0], 1), (FEW[1], 2)):
+        changes = {"allow_shrink": True, "start": dt, "end": dt}
+        mirror_now(house.model_copy(update=changes))
+        assert len(days.files_of(nas, FEW[1])) == count
+    assert mirror_now(house) == Mirrored(days=3)
+
+
+def test_a_deleted_setting_is_noted(house: Settings, nas: Path) -> None:
+    """The copy keeps it, and a restore would bring it back."""
+    mirror_now(house)
+    (house.house_dir / "tariffs.csv").unlink()
+    done = mirror_now(house)
+    assert done == Mirrored(
+        days=3,
+        notes=[
+            (
+                f"the copy has a tariffs.csv that {house.house_dir} has not; a restore brings it "
+                "back, and you can delete it there then"
+            )
+        ],
+    )
+
+
+def test_a_full_disk_leaves_no_part(
+    house: Settings, nas: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written of the file is removed."""
+    write = Path.write_bytes
+
+    def fill(path: Path, content: bytes) -> int:
+        write(path, content[:-1])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", fill)
+    with pytest.raises(CopyError, match="No space left on device"):
+        mirror_now(house)
+    assert [path for path in nas.rglob("*") if path.is_file()] == []

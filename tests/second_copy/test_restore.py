@@ -212,6 +212,7 @@ def test_names_that_lead_elsewhere_are_not_restored(
     done = restored(empty, nas)
     assert (done.days, done.problems) == (3, [])
     assert sorted(done.notes) == [
+        "3 files are in no list, so nothing shows that nothing is missing",
         "days/raw/dt=2026-02-30 is no part of a house that this program restores",
         "days/x.y/dt=2026-03-01 is no part of a house that this program restores",
         "house/.bashrc is no part of a house that this program restores",
@@ -242,8 +243,9 @@ def test_the_command_restores_and_names_the_next_one(
     assert homeiot(empty, "restore", "--from", str(nas)) == (
         0,
         (
-            "restore: 3 days are in place, each proven by its checksum. Now `homeiot run` loads "
-            "them and builds tables and report\n"
+            "restore: 3 days up to 2026-03-30 are in place, each proven by its checksum, from a "
+            "copy whose last list is number 1. Now `homeiot run` loads them and builds tables and "
+            "report\n"
         ),
         "",
     )

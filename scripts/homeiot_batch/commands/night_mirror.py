@@ -5,7 +5,7 @@ import sys
 from homeiot_batch.commands.mirror import mirror_now, summary
 from homeiot_batch.config import Settings
 from homeiot_batch.core.host_paths import explained
-from homeiot_batch.errors import HomeIotError
+from homeiot_batch.errors import HomeIotError, printable
 
 
 def mirror_after_night(settings: Settings) -> str:
@@ -14,6 +14,10 @@ def mirror_after_night(settings: Settings) -> str:
         done = mirror_now(settings)
     except (HomeIotError, OSError) as error:
         return _warned([str(error)])
+    except Exception as error:  # noqa: BLE001 - the night is over, and good, whatever this is
+        return _warned(
+            [f"a fault of the program ({type(error).__name__}: {printable(str(error))})"]
+        )
     print(summary(done), file=sys.stderr)
     return _warned(done.problems)
 

@@ -13,6 +13,8 @@ from homeiot_batch.config import ROOT, given_settings, load_settings
 from homeiot_batch.core.exit_codes import BUSY, DONE, FAILED
 from homeiot_batch.core.host_paths import explained
 from homeiot_batch.errors import HomeIotError, LockError, printable
+from homeiot_batch.second_copy.contents import read_copy
+from homeiot_batch.second_copy.house_settings import settings_to_restore
 from homeiot_batch.second_copy.place import open_place
 from homeiot_batch.second_copy.restore import Restored, restore
 
@@ -21,7 +23,10 @@ def restore_house(url: str, *, takes_older: bool, config: Sequence[str]) -> None
     """Restore it, print what was done, and exit with 1 if it is not finished."""
     os.chdir(ROOT)
     try:
-        settings = load_settings(given_settings(config))
+        given = given_settings(config)
+        settings = load_settings(given)
+        copy = read_copy(open_place(url, "--from", settings))
+        settings = settings_to_restore(copy, settings, given, takes_older=takes_older)
         place = open_place(url, "--from", settings)
         run_lock.hold(settings.layout.lock, settings.lock_wait_s)
         done = restore(settings.layout, place, takes_older=takes_older)
@@ -35,7 +40,8 @@ def restore_house(url: str, *, takes_older: bool, config: Sequence[str]) -> None
     for line in done.problems:
         typer.echo(explained(f"failed: {printable(line)}"), err=True)
     typer.echo(_summary(done))
-    raise SystemExit(FAILED if done.problems else DONE)
+    is_whole = not (done.problems or done.lost or done.older)
+    raise SystemExit(DONE if is_whole else FAILED)
 
 
 def _summary(done: Restored) -> str:
@@ -44,7 +50,14 @@ def _summary(done: Restored) -> str:
             f"restore: {done.days} days are in place, {len(done.problems)} problems: no run starts "
             "before it is finished. Repair the copy and start it again, or give --older"
         )
+    losses = ""
+    if done.lost or done.older:
+        losses = (
+            f" {done.lost} files are lost, and {done.older} are older than the copy's newest: see "
+            "the notes."
+        )
     return (
-        f"restore: {done.days} days are in place, each proven by its checksum. Now `homeiot run` "
-        "loads them and builds tables and report"
+        f"restore: {done.days} days up to {done.last_day} are in place, each proven by its "
+        f"checksum, from a copy whose last list is number {done.last_list}.{losses} Now `homeiot "
+        "run` loads them and builds tables and report"
     )

@@ -25,9 +25,10 @@ from homeiot_batch.core.host_paths import explained
 from homeiot_batch.core.inventory import archived_days, first_day, loaded_days, undeclared_days
 from homeiot_batch.core.layout import PART, Layout
 from homeiot_batch.core.marker_cache import MarkerCache
-from homeiot_batch.errors import HomeIotError
+from homeiot_batch.errors import ArchiveError, HomeIotError
 from homeiot_batch.warehouse.on_change_datasets import find_on_change_datasets
 from homeiot_batch.warehouse.silent_meters import find_silent_counters
+from homeiot_batch.workflow.preflight import refuse_unfinished_restore
 
 WHOLE_SHARE = 0.99
 BYTES_PER_MB = 1e6
@@ -181,6 +182,9 @@ def show_status(*, as_json: bool, config: Sequence[str]) -> None:
     except (HomeIotError, OSError, duckdb.Error) as error:
         line = " ".join(str(error).split())
         raise SystemExit(explained(f"error: {line}")) from None
+    unfinished = _unfinished_restore(layout)
+    if unfinished:
+        typer.echo(explained(f"note: {unfinished}"), err=True)
     undeclared = undeclared_days(layout, settings.datasets)
     for name, count in undeclared.items():
         note = f"note: {name} is not declared in config.yaml"
@@ -193,9 +197,18 @@ def show_status(*, as_json: bool, config: Sequence[str]) -> None:
     else:
         text = "\n".join(_table(days))
     typer.echo(text)
-    if any(day.is_missing for day in days):
+    if unfinished or any(day.is_missing for day in days):
         raise SystemExit(FAILED)
     raise SystemExit(DONE)
+
+
+def _unfinished_restore(layout: Layout) -> str:
+    """That a restore is not finished, and what to do, or ""."""
+    try:
+        refuse_unfinished_restore(layout)
+    except ArchiveError as error:
+        return str(error)
+    return ""
 
 
 def _table(days: list[DayStatus]) -> Iterator[str]:

@@ -5,10 +5,15 @@ from dataclasses import dataclass, field
 
 from homeiot_batch.core.layout import Layout
 from homeiot_batch.errors import ArchiveError, CopyError
-from homeiot_batch.second_copy.contents import SecondCopy, read_copy
-from homeiot_batch.second_copy.house_files import each_known_day, small_files
-from homeiot_batch.second_copy.identity import require_own_copy
-from homeiot_batch.second_copy.mirror import day_to_copy, refuse_less, refuse_older
+from homeiot_batch.second_copy.contents import NO_LIST, SecondCopy, read_copy, unlisted_line
+from homeiot_batch.second_copy.house_files import each_known_day, kept_in_copy, small_files
+from homeiot_batch.second_copy.identity import copy_identity, require_own_copy
+from homeiot_batch.second_copy.mirror import (
+    day_to_copy,
+    refuse_another_zone,
+    refuse_less,
+    refuse_older,
+)
 from homeiot_batch.second_copy.names import DAYS, checksum, day_item, version_of
 from homeiot_batch.second_copy.place import Place
 
@@ -32,12 +37,20 @@ def check(layout: Layout, place: Place, *, reads_all: bool) -> Checked:
     if copy.is_empty:
         raise CopyError(f"{place.url} holds no copy; mount it, or make one by `homeiot mirror`")
     require_own_copy(copy, layout)
+    refuse_another_zone(copy, layout)
     versions = list(copy.versions())
     if reads_all:
         copy.prove(versions)
     checked = Checked(len(versions), sum(version.size for version in versions))
     _judge_bad(copy, checked)
+    _judge_lists(copy, checked)
+    if copy_identity(copy) is None:
+        checked.problems.append(
+            "the copy has no identity that is whole; `homeiot mirror` writes it again"
+        )
     checked.problems.extend(_not_copied(copy, layout))
+    if next(each_known_day(layout), None):
+        checked.notes.extend(kept_in_copy(copy, layout))
     if copy.foreign:
         checked.notes.append(
             f"{len(copy.foreign)} files are not the copy's, like {min(copy.foreign)}"
@@ -55,14 +68,23 @@ def _judge_bad(copy: SecondCopy, checked: Checked) -> None:
             checked.problems.append(f"{name}: {reason}")
 
 
+def _judge_lists(copy: SecondCopy, checked: Checked) -> None:
+    """Files that no list names could be missing without a trace, as others may be already."""
+    if not copy.has_lists and copy.has_days:
+        checked.problems.append(f"{NO_LIST}; `homeiot mirror` writes a new one")
+    elif copy.unlisted:
+        checked.notes.append(unlisted_line(copy))
+
+
 def _not_copied(copy: SecondCopy, layout: Layout) -> Iterator[str]:
     """What the house has and the copy has not."""
     for dataset, dt in each_known_day(layout):
         item = day_item(DAYS, dataset, dt)
         try:
             sha256, content = day_to_copy(copy, layout, dataset, dt)
-            refuse_older(copy, item, sha256)
-            if content is not None:
+            if content is None:
+                refuse_older(copy, item, sha256)
+            else:
                 refuse_less(copy, item, content)
                 yield f"{dataset} {dt}: the day is not in the copy; run `homeiot mirror`"
         except ArchiveError as error:

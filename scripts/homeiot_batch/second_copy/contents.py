@@ -5,14 +5,16 @@ none is ever changed: so a file that is deleted there is missed, also where no o
 left that has it.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from homeiot_batch.errors import CopyError, CopyUnavailable
-from homeiot_batch.second_copy.names import LISTS, Version, version_of
+from homeiot_batch.second_copy.names import DAYS, LISTS, ZONE, Version, version_of
 from homeiot_batch.second_copy.place import Place
+from homeiot_batch.second_copy.proof import day_fault, fault_of, files_in, zone_in
+
+NO_LIST = "the copy has no list, so nothing shows that nothing is missing"
 
 
 @dataclass
@@ -21,7 +23,8 @@ class SecondCopy:
 
     `bad` has the reason of each file that is missing, or is not what its name promises, by name.
     `unlisted` are files that no list names: they were written, but not proven yet. `foreign` are
-    names of somebody else's files.
+    names of somebody else's files. `zone` is that of the archive, or None where it is not known.
+    `last_list` is the number of the last list that is known, there or by a note of the house.
     """
 
     place: Place
@@ -29,6 +32,18 @@ class SecondCopy:
     bad: dict[str, str] = field(default_factory=dict)
     unlisted: list[Version] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
+    zone: str | None = None
+    last_list: int = 0
+
+    @property
+    def has_days(self) -> bool:
+        """Whether there is a day in it."""
+        return any(item.startswith(f"{DAYS}/") for item in self.items)
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether there is a list in it."""
+        return bool(self.items.get(LISTS))
 
     @property
     def is_empty(self) -> bool:
@@ -58,9 +73,10 @@ class SecondCopy:
     def read(self, version: Version) -> bytes:
         """The content of the file. CopyError if it is not what its name promises."""
         content = self.place.read(version.name)
-        if not version.is_of(content):
-            self.bad[version.name] = "its content is not that of its checksum"
-            raise CopyError(f"{version.name} in {self.place.url}: {self.bad[version.name]}")
+        fault = fault_of(version, content) or day_fault(version.item, content, self.zone)
+        if fault:
+            self.bad[version.name] = fault
+            raise CopyError(f"{version.name} in {self.place.url}: {fault}")
         return content
 
     def newest_proven(self, item: str) -> bytes | None:
@@ -95,9 +111,18 @@ class SecondCopy:
     def next_number(self, item: str) -> int:
         """The number of the item's next version: none that was ever given is given again."""
         newest = self.newest(item)
+        last = self.last_list if item == LISTS else 0
         if newest is None:
-            return 1
-        return newest.number + 1
+            return last + 1
+        return max(newest.number, last) + 1
+
+    def expect_lists(self, last: int) -> None:
+        """Note as missing what lacks of the lists up to the last one that is known."""
+        numbers = {version.number for version in self.items.get(LISTS, ())}
+        self.last_list = max(last, *numbers, 0)
+        for number in range(1, self.last_list + 1):
+            if number not in numbers:
+                self.bad[f"{LISTS}/v{number}-*"] = "it is missing"
 
 
 def read_copy(place: Place) -> SecondCopy:
@@ -119,7 +144,14 @@ def read_copy(place: Place) -> SecondCopy:
     lists = {version.name for version in copy.items.get(LISTS, ())}
     unproven = sorted(found.keys() - listed - lists)
     copy.unlisted = [found[name] for name in unproven if name not in copy.bad]
+    zone = copy.newest_proven(ZONE)
+    copy.zone = zone_in(zone) if zone else None
     return copy
+
+
+def unlisted_line(copy: SecondCopy) -> str:
+    """How many files no list names, and what that means."""
+    return f"{len(copy.unlisted)} files are in no list, so nothing shows that nothing is missing"
 
 
 def _miss(copy: SecondCopy, name: str) -> None:
@@ -136,13 +168,10 @@ def _listed(copy: SecondCopy) -> set[str]:
     for version in lists:
         if version.name not in copy.bad:
             try:
-                names.update(json.loads(copy.read(version))["files"])
+                names.update(files_in(copy.read(version)) or ())
             except CopyUnavailable:
                 raise
             except CopyError as error:
                 copy.bad.setdefault(version.name, f"it cannot be read: {error}")
-    numbers = {version.number for version in lists}
-    for number in range(1, max(numbers, default=0)):
-        if number not in numbers:
-            copy.bad[f"{LISTS}/v{number}-*"] = "it is missing"
+    copy.expect_lists(0)
     return names

@@ -21,13 +21,19 @@ class FolderPlace:
                 f"{origin}={self.url!r} is no folder; mount it, or make it where it is new"
             )
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The folder's path, and where that leads: a link may lead elsewhere tomorrow."""
+        path = Path(os.path.abspath(self._folder))  # noqa: PTH100 - follows no link
+        return tuple(dict.fromkeys((str(path), str(path.resolve()))))
+
     def sizes(self) -> Mapping[str, int]:
         """The size in bytes of each file, by name."""
         found: dict[str, int] = {}
         with self._translated("listed"):
             for top in TOPS:
                 for path in _files_below(self._folder / top):
-                    found[str(path.relative_to(self._folder))] = path.stat().st_size
+                    found[str(path.relative_to(self._folder))] = _size(path)
         return found
 
     def read(self, name: str) -> bytes:
@@ -43,8 +49,9 @@ class FolderPlace:
         part = target.with_name(f".{target.name}.part")
         with self._translated(f"written: {name}"):
             target.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(content)
-            sync_file(part)
+            with _removed_on_error(part):
+                part.write_bytes(content)
+                sync_file(part)
             self._refuse_existing(target)
             part.rename(target)
             with contextlib.suppress(OSError):  # not every share flushes a folder
@@ -75,6 +82,27 @@ def _files_below(top: Path) -> Iterator[Path]:
             for name in names:
                 if not name.startswith("."):
                     yield folder / name
+
+
+def _size(path: Path) -> int:
+    """The file's size in bytes, or 0 for a link that leads nowhere."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        if path.is_symlink():
+            return 0
+        raise
+
+
+@contextlib.contextmanager
+def _removed_on_error(part: Path) -> Generator[None]:
+    """The part of a file is removed if the disk is full, or refuses it otherwise."""
+    try:
+        yield
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
 
 
 def _raise(error: OSError) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from homeiot_batch.core.datasets import is_dataset_name
 from homeiot_batch.core.day_record import Marker, read_marker
+from homeiot_batch.core.files import is_there
 from homeiot_batch.core.house_folder import READ
 from homeiot_batch.core.inventory import known_days, noted_days
 from homeiot_batch.core.layout import PART, Layout
+from homeiot_batch.second_copy.contents import SecondCopy
 from homeiot_batch.second_copy.names import EARLY, HOUSE, ZONE, day_item, day_of
 
 
@@ -52,6 +54,16 @@ def small_files(layout: Layout) -> Iterator[HouseFile]:
             yield HouseFile(item, layout.early_note(dataset, dt), ".json")
     for name in READ:
         yield HouseFile(f"{HOUSE}/{name}", layout.house / name, Path(name).suffix)
+
+
+def kept_in_copy(copy: SecondCopy, layout: Layout) -> Iterator[str]:
+    """What the user has removed here, and a restore would bring back: a line for each."""
+    for name in READ:
+        if copy.newest_whole(f"{HOUSE}/{name}") and not is_there(layout.house / name):
+            yield (
+                f"the copy has a {name} that {layout.house} has not; a restore brings it back, "
+                "and you can delete it there then"
+            )
 
 
 def place_of(item: str, layout: Layout) -> Path | None:

@@ -19,6 +19,11 @@ class Place(Protocol):
         """The place as messages name it, without credentials."""
         ...
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The place by names that do not depend on how it was written."""
+        ...
+
     def sizes(self) -> Mapping[str, int]:
         """The size in bytes of each file, by name: one question for all of them."""
         ...

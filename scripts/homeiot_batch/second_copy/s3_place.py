@@ -30,7 +30,7 @@ OTHERWISE = "see to MIRROR_URL, MIRROR_ENDPOINT, MIRROR_REGION, the keys and the
 def open_s3(url: str, origin: str, settings: Settings) -> "S3Place":
     """The place that the URL names. SettingsError for one that cannot be used, or without keys."""
     found = URL.fullmatch(url)
-    if found is None:
+    if found is None or {".", ".."}.intersection(url.split("/")):
         shown = f"={url!r}"
         if "@" in url:  # it may hold a secret
             shown = ""
@@ -44,7 +44,7 @@ def open_s3(url: str, origin: str, settings: Settings) -> "S3Place":
             f"{origin}={url!r} needs a key: set MIRROR_ACCESS_KEY and MIRROR_SECRET_KEY, or "
             "MIRROR_ACCESS_KEY_FILE and MIRROR_SECRET_KEY_FILE"
         )
-    return S3Place(url, f"{found[1]}{found[2]}", _client(settings, access, secret))
+    return S3Place(f"{found[1]}{found[2]}", _client(settings, access, secret))
 
 
 def _client(settings: Settings, access: str, secret: str) -> fs.S3FileSystem:
@@ -70,10 +70,15 @@ def _client(settings: Settings, access: str, secret: str) -> fs.S3FileSystem:
 class S3Place:
     """Objects below a prefix of a bucket."""
 
-    def __init__(self, url: str, prefix: str, client: fs.S3FileSystem) -> None:
-        self.url = url
+    def __init__(self, prefix: str, client: fs.S3FileSystem) -> None:
+        self.url = f"s3://{prefix}"
         self._prefix = prefix
         self._client = client
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The URL without a slash at its end."""
+        return (self.url,)
 
     def sizes(self) -> Mapping[str, int]:
         """The size in bytes of each object, by name."""

@@ -27,4 +27,5 @@ def list_what_is_proven(copy: SecondCopy) -> None:
     content = json.dumps({"files": sorted(names)}, indent=0).encode()
     number = copy.next_number(LISTS)
     copy.add(Version(LISTS, number, len(content), checksum(content), ".json"), content)
+    copy.last_list = number
     copy.unlisted = []
