@@ -105,3 +105,21 @@ def test_no_fault_ends_the_night(
     told = "a fault of the program (TypeError: odd thing)"
     assert mirror_after_night(house) == told
     assert capsys.readouterr().err == f"warning: the second copy is not up to date: {told}\n"
+
+
+def test_many_missing_lists_are_one_line(house: Settings, nas: Path) -> None:
+    """A name may have any number: that costs no memory."""
+    mirror_now(house)
+    days.put(nas, "lists", 10**12, b'{"files": []}')
+    assert checked(house).problems == ["lists/v2-* to v999999999999-*: they are missing"]
+
+
+def test_a_name_has_one_spelling(house: Settings, nas: Path) -> None:
+    """Another one, which would lead to no file, is none of the copy's."""
+    mirror_now(house)
+    [file] = days.files_of(nas, FEW[0])
+    for odd in (f"v٢-{file.name[3:]}", f"v2-0{file.name[3:]}"):
+        (file.parent / odd).write_bytes(file.read_bytes())
+    found = checked(house)
+    assert found.problems == []
+    assert [note.split(",")[0] for note in found.notes] == ["2 files are not the copy's"]

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from homeiot_batch.commands.mirror import mirror_now
@@ -24,6 +26,11 @@ def misplaced(house: Settings, kind: str) -> tuple[bytes, str]:
     """A content that is not of the day, and what is said of it."""
     if kind == "text":
         return b"no Parquet", "it is no file of an archived day"
+    if kind == "odd":
+        table = pa.table({"a": [1]}).replace_schema_metadata({"homeiot": '{"rows": 1e400}'})
+        pq.write_table(table, house.parquet_base_dir.parent / "odd")
+        content = (house.parquet_base_dir.parent / "odd").read_bytes()
+        return content, "it is no file of an archived day"
     if kind == "day":
         said = f"{days.DATASET} {FEW[0]} Europe/Berlin"
         return days.part(house, FEW[0]).read_bytes(), f"it says that it is {said}; {PLACE}"
@@ -55,7 +62,7 @@ def test_it_is_named_and_not_restored(
     assert days.contents(empty.parquet_base_dir) == days.contents(house.parquet_base_dir)
 
 
-@pytest.mark.parametrize("kind", ["text", "day", "zone"])
+@pytest.mark.parametrize("kind", ["text", "odd", "day", "zone"])
 def test_it_is_not_copied(house: Settings, nas: Path, kind: str) -> None:
     """Also if a marker has its checksum."""
     content, fault = misplaced(house, kind)

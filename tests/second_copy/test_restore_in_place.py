@@ -8,7 +8,7 @@ import pytest
 from homeiot_batch.commands.mirror import mirror_now
 from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.core.files import write_json
-from homeiot_batch.errors import ArchiveError, SettingsError
+from homeiot_batch.errors import ArchiveError, CopyError, SettingsError
 from homeiot_batch.second_copy import restore as restoring
 from homeiot_batch.second_copy.contents import read_copy
 from homeiot_batch.second_copy.folder_place import FolderPlace
@@ -238,3 +238,25 @@ def test_a_restore_needs_no_identity(house: Settings, empty: Settings, nas: Path
     note = restoring.NO_NOTE
     assert restored(empty, nas) == Restored(days=3, notes=[note])
     assert not empty.layout.copy_note.exists()
+
+
+def test_settings_of_the_call_are_asked_for_again(
+    house: Settings, empty: Settings, nas: Path
+) -> None:
+    """A run without them would look elsewhere."""
+    mirror_now(house)
+    empty.house_dir.mkdir(parents=True)
+    place = f"parquet_base_dir={empty.parquet_base_dir}"
+    code, said, _ = homeiot(empty, "restore", "--from", str(nas), "--config", place)
+    assert code == 0
+    assert "Now `homeiot run` with the same --config loads them" in said
+
+
+def test_a_copy_without_days_restores_nothing(house: Settings, empty: Settings, nas: Path) -> None:
+    """As of a house none of whose days was loaded. An empty archive must not pass for it."""
+    shutil.rmtree(house.marker_dir)
+    assert len(mirror_now(house).problems) == 3
+    with pytest.raises(CopyError, match="has no day, so there is nothing to restore"):
+        restored(empty, nas)
+    assert not empty.parquet_base_dir.exists()
+    assert not empty.house_dir.exists()

@@ -47,7 +47,7 @@ def metadata_of(content: bytes) -> FileMetadata:
     try:
         found = pq.read_metadata(pa.BufferReader(content)).metadata or {}
         return FileMetadata.from_json(json.loads(found[METADATA_KEY]))
-    except (pa.ArrowException, OSError, KeyError, ValueError):
+    except (pa.ArrowException, OSError, KeyError, ValueError, OverflowError, RecursionError):
         return FileMetadata()
 
 

@@ -39,12 +39,13 @@ def restore_house(url: str, *, takes_older: bool, config: Sequence[str]) -> None
         typer.echo(explained(f"note: {printable(line)}"), err=True)
     for line in done.problems:
         typer.echo(explained(f"failed: {printable(line)}"), err=True)
-    typer.echo(_summary(done))
+    typer.echo(_summary(done, " with the same --config" if config else ""))
     is_whole = not (done.problems or done.lost or done.older)
     raise SystemExit(DONE if is_whole else FAILED)
 
 
-def _summary(done: Restored) -> str:
+def _summary(done: Restored, same: str) -> str:
+    """What was done, and what to do next: a run with the `same` settings."""
     if done.problems:
         return (
             f"restore: {done.days} days are in place, {len(done.problems)} problems: no run starts "
@@ -59,5 +60,5 @@ def _summary(done: Restored) -> str:
     return (
         f"restore: {done.days} days up to {done.last_day} are in place, each proven by its "
         f"checksum, from a copy whose last list is number {done.last_list}.{losses} Now `homeiot "
-        "run` loads them and builds tables and report"
+        f"run`{same} loads them and builds tables and report"
     )

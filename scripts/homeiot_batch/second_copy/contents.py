@@ -120,9 +120,13 @@ class SecondCopy:
         """Note as missing what lacks of the lists up to the last one that is known."""
         numbers = {version.number for version in self.items.get(LISTS, ())}
         self.last_list = max(last, *numbers, 0)
-        for number in range(1, self.last_list + 1):
-            if number not in numbers:
-                self.bad[f"{LISTS}/v{number}-*"] = "it is missing"
+        expected = 1
+        for number in sorted({*numbers, self.last_list + 1}):
+            if number == expected + 1:
+                self.bad[f"{LISTS}/v{expected}-*"] = "it is missing"
+            elif number > expected:
+                self.bad[f"{LISTS}/v{expected}-* to v{number - 1}-*"] = "they are missing"
+            expected = number + 1
 
 
 def read_copy(place: Place) -> SecondCopy:

@@ -53,7 +53,8 @@ def version_of(name: str) -> Version | None:
     if found is None:
         return None
     size = int(found["size"])
-    return Version(found["item"], int(found["number"]), size, found["sha"], found[5])
+    version = Version(found["item"], int(found["number"]), size, found["sha"], found[5])
+    return version if version.name == name else None
 
 
 def day_item(kind: str, dataset: str, dt: object) -> str:

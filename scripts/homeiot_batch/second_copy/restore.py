@@ -58,6 +58,8 @@ def restore(layout: Layout, place: Place, *, takes_older: bool) -> Restored:
     copy = read_copy(place)
     if copy.is_empty:
         raise CopyError(f"{place.url} holds no copy; see to the place and how it is mounted")
+    if not copy.has_days:
+        raise CopyError(f"the copy in {place.url} has no day, so there is nothing to restore")
     refuse_zone_in_place(copy, layout)
     write_json(layout.restore_note, {PLACE: place.url})
     done = Restored(last_list=copy.last_list)
