@@ -376,8 +376,9 @@ def opened_house(tmp_path: Path) -> Iterator[ComposeHouse]:
     """A house whose InfluxDB was local at first, then opened as the page says."""
     for opened in started(tmp_path):
         opened.done("up", "--detach", "--wait", "influxdb")
+        [settings] = blocks(between(page("how-to/docker.md"), "open"), "text")
         with (opened.folder / ".env").open("a") as env:
-            env.write(blocks(page("how-to/docker.md"), "text")[1])
+            env.write(settings)
         yield opened
 
 
