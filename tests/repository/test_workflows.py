@@ -87,7 +87,7 @@ def test_the_image_is_scanned_before_it_is_published_and_signed_after() -> None:
 def test_the_image_archives_days_before_it_is_published() -> None:
     """Snakemake, DuckDB and dbt run in it, and nothing can be written but below the tmpfs.
 
-    The script itself was run by hand, without a container.
+    Of the script, `simulate` and `run` were run by hand, without a container.
     """
     steps = RELEASE["jobs"]["image"]["steps"]
     [place] = [n for n, step in enumerate(steps) if "homeiot run" in step.get("run", "")]
