@@ -23,8 +23,8 @@ from homeiot_batch.export.request import Request
 from homeiot_batch.export.rows import Rows
 from homeiot_batch.export.words import Words
 from homeiot_batch.export.writers import About, write
-from homeiot_batch.words.figures import read_catalogue
 from homeiot_batch.words.languages import LANGUAGES, Language
+from homeiot_batch.words.phrases import read_catalogue
 
 DAY = date(2026, 10, 25)
 ABOUT = About(Request("hours", DAY, DAY), "Europe/Berlin", "en")

@@ -33,6 +33,7 @@ from homeiot_batch.report.words import Words
 from homeiot_batch.words.languages import LANGUAGES, Language
 from tests.report.browser import CHROMIUM, PHONE, Browser
 from tests.report.conftest import GRID, LONG, QUOTES, SCRIPT, Built
+from tests.report.days import a_day
 from tests.report.reading import Reader
 from tests.report.test_browser import CUT_OFF
 
@@ -172,7 +173,7 @@ def test_the_place_of_the_program_does_not_count(written: Written, program: Path
 
 @pytest.mark.parametrize(
     "name",
-    ["core/days.py", "report/templates/month.css", "words/en/report.toml", "words/figures.py"],
+    ["core/days.py", "report/templates/month.css", "words/en/report.toml", "words/phrases.py"],
 )
 def test_another_program_writes_all_months(name: str, written: Written, program: Path) -> None:
     """One byte of what makes the pages is enough. They are written only once."""
@@ -341,28 +342,6 @@ def test_the_house_of_a_month(sunny: Built, tmp_path: Path) -> None:
     assert [meter.name for meter in meters] == ["main", "roof", "powerwall", "car", "heat pump"]
     [roof] = [meter for meter in meters if meter.name == "roof"]
     assert "Produced" in roof.tiles
-
-
-def a_day(day: date, **values: Any) -> Day:
-    """A complete day with 10 kWh."""
-    usual = Day(
-        import_kwh=10.0,
-        export_kwh=None,
-        net_kwh=None,
-        estimated_kwh=0.0,
-        date_jst=day,
-        reset_count=0,
-        step_back_count=0,
-        backwards_count=0,
-        glitch_count=0,
-        coverage=1.0,
-        longest_gap_s=60.0,
-        is_complete=True,
-        peak_w=900.0,
-        peak_at_jst=None,
-        readings=1440,
-    )
-    return replace(usual, **values)
 
 
 def days_of(first: date, last: date) -> Iterator[date]:

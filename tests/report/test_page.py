@@ -36,6 +36,7 @@ from homeiot_batch.report.page import TEMPLATES, render, write_report
 from homeiot_batch.report.wording import Wording
 from homeiot_batch.report.words import Words
 from tests.report.conftest import Build, Built, readings, span
+from tests.report.days import a_day
 from tests.report.reading import Reader
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -202,11 +203,11 @@ def test_a_year_without_29_february_has_no_hole_there() -> None:
 
     Without the day, the one before it is drawn over its place. With it, every day has one.
     """
-    days = [day_of(date(2023, 2, 27) + timedelta(days=k)) for k in range(370)]
+    days = [a_day(date(2023, 2, 27) + timedelta(days=k)) for k in range(370)]
     assert days[-1].date_jst == date(2024, 3, 2)
     chart = years_chart(Wording(Meter("a", None, None, True, False, True, 60, days=days), W))
     assert dict(chart.paths)["l0"] == "M0 0h62v1h-62zM57 1h309v1h-309z"
-    ends = [day_of(date(2023, 2, 28)), *days[-2:]]
+    ends = [a_day(date(2023, 2, 28)), *days[-2:]]
     assert (
         dict(
             years_chart(Wording(Meter("a", None, None, True, False, True, 60, days=ends), W)).paths
@@ -220,7 +221,7 @@ def test_costs_are_marked_as_the_energy_is() -> None:
 
     Resets have a mark. The legend says so.
     """
-    whole = [day_of(date(2026, 11, n)) for n in range(19, 24)]
+    whole = [a_day(date(2026, 11, n)) for n in range(19, 24)]
     odd = [
         whole[0],
         replace(whole[1], estimated_kwh=0.5),
@@ -354,26 +355,6 @@ def test_a_gap_before_another_meter_is_no_data(build: Build) -> None:
     energies = {row["date_jst"]: row["import_kwh"] for row in csv.DictReader(io.StringIO(text))}
     in_it = [energies[str(day)] for day in gap if str(day) in energies]
     assert in_it == [""] * len(gap[-10:])
-
-
-def day_of(day: date) -> Day:
-    return Day(
-        1.0,
-        None,
-        1.0,
-        0.0,
-        day,
-        reset_count=0,
-        step_back_count=0,
-        backwards_count=0,
-        glitch_count=0,
-        coverage=1.0,
-        longest_gap_s=60.0,
-        is_complete=True,
-        peak_w=None,
-        peak_at_jst=None,
-        readings=1440,
-    )
 
 
 @pytest.mark.slow

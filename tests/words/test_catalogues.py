@@ -7,12 +7,12 @@ import pytest
 
 from homeiot_batch.config import load_settings
 from homeiot_batch.errors import SettingsError
-from homeiot_batch.words.figures import FOLDER, read_catalogue
 from homeiot_batch.words.languages import LANGUAGES, Language, language_of
+from homeiot_batch.words.phrases import FOLDER, read_catalogue
 
 CODE = FOLDER.parent
 CATALOGUES = sorted(file.stem for file in (FOLDER / "en").glob("*.toml"))
-# who uses a catalogue. That of figures is used by all
+# who uses a catalogue. That of formats is used by all
 USERS = {
     "report": ["report"],
     "export": ["export"],
@@ -124,18 +124,18 @@ def test_a_name_that_something_else_has_too_is_no_use_of_a_word() -> None:
 
 @pytest.mark.parametrize("catalogue", CATALOGUES)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_catalogue_has_a_word_of_the_figures(language: Language, catalogue: str) -> None:
+def test_no_catalogue_has_a_word_of_the_formats(language: Language, catalogue: str) -> None:
     """One of the two would be lost."""
-    if catalogue != "figures":
-        figures = texts(language, "figures")
-        assert figures.keys() & texts(language, catalogue).keys() == set()
+    if catalogue != "formats":
+        formats = texts(language, "formats")
+        assert formats.keys() & texts(language, catalogue).keys() == set()
 
 
 def test_every_word_that_the_code_asks_for_is_there() -> None:
     """A word that is missing would fail a page or a message in the night that needs it."""
     for catalogue in USERS:
         asked = re.findall(r"""[Ww]ords(?:\(\))?\(\s*["'](\w+)["']""", code_of(catalogue))
-        known = read_catalogue("en", "figures", catalogue)
+        known = read_catalogue("en", "formats", catalogue)
         assert set(asked) - known.texts.keys() == set()
 
 

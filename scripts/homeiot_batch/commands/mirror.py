@@ -11,11 +11,10 @@ import typer
 
 from homeiot_batch.archive import run_lock
 from homeiot_batch.archive.room import bytes_text
+from homeiot_batch.commands.copy_output import one_line_of_error, print_findings
 from homeiot_batch.config import ROOT, Settings, given_settings, load_settings
 from homeiot_batch.core.days import each_day
-from homeiot_batch.core.exit_codes import BUSY, DONE, FAILED
-from homeiot_batch.core.host_paths import explained
-from homeiot_batch.errors import HomeIotError, LockError
+from homeiot_batch.core.exit_codes import DONE, FAILED
 from homeiot_batch.second_copy.mirror import Mirrored, mirror
 from homeiot_batch.second_copy.place import open_place
 from homeiot_batch.workflow.preflight import refuse_unfinished_restore
@@ -24,17 +23,9 @@ from homeiot_batch.workflow.preflight import refuse_unfinished_restore
 def mirror_house(*, reads_all: bool, config: Sequence[str]) -> None:
     """Copy what is new, print what was done, and exit with 1 if something was not copied."""
     os.chdir(ROOT)
-    try:
+    with one_line_of_error():
         done = mirror_now(load_settings(given_settings(config)), reads_all=reads_all)
-    except LockError as error:
-        typer.echo(explained(f"error: {error}"), err=True)
-        raise SystemExit(BUSY) from None
-    except (HomeIotError, OSError) as error:
-        raise SystemExit(explained(f"error: {error}")) from None
-    for line in done.notes:
-        typer.echo(explained(f"note: {line}"), err=True)
-    for problem in done.problems:
-        typer.echo(explained(f"failed: {problem}"), err=True)
+    print_findings(done.notes, done.problems)
     typer.echo(summary(done))
     raise SystemExit(FAILED if done.problems else DONE)
 

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 import typer
 
 from homeiot_batch.archive import run_lock
+from homeiot_batch.commands.copy_output import one_line_of_error, print_findings
 from homeiot_batch.config import ROOT, given_settings, load_settings
-from homeiot_batch.core.exit_codes import BUSY, DONE, FAILED
-from homeiot_batch.core.host_paths import explained
-from homeiot_batch.errors import HomeIotError, LockError, printable
+from homeiot_batch.core.exit_codes import DONE, FAILED
 from homeiot_batch.second_copy.contents import read_copy
 from homeiot_batch.second_copy.house_settings import settings_to_restore
 from homeiot_batch.second_copy.place import open_place
@@ -22,7 +21,7 @@ from homeiot_batch.second_copy.restore import Restored, restore
 def restore_house(url: str, *, takes_older: bool, config: Sequence[str]) -> None:
     """Restore it, print what was done, and exit with 1 if it is not finished."""
     os.chdir(ROOT)
-    try:
+    with one_line_of_error():
         given = given_settings(config)
         settings = load_settings(given)
         copy = read_copy(open_place(url, "--from", settings))
@@ -30,15 +29,7 @@ def restore_house(url: str, *, takes_older: bool, config: Sequence[str]) -> None
         place = open_place(url, "--from", settings)
         run_lock.hold(settings.layout.lock, settings.lock_wait_s)
         done = restore(settings.layout, place, takes_older=takes_older)
-    except LockError as error:
-        typer.echo(explained(f"error: {error}"), err=True)
-        raise SystemExit(BUSY) from None
-    except (HomeIotError, OSError) as error:
-        raise SystemExit(explained(f"error: {error}")) from None
-    for line in done.notes:
-        typer.echo(explained(f"note: {printable(line)}"), err=True)
-    for line in done.problems:
-        typer.echo(explained(f"failed: {printable(line)}"), err=True)
+    print_findings(done.notes, done.problems)
     typer.echo(_summary(done, " with the same --config" if config else ""))
     is_whole = not (done.problems or done.lost or done.older)
     raise SystemExit(DONE if is_whole else FAILED)

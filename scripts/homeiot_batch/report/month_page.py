@@ -16,6 +16,7 @@ from homeiot_batch.report.house_wording import HouseWording
 from homeiot_batch.report.month_figures import HouseMonth
 from homeiot_batch.report.panel import look_of, slug
 from homeiot_batch.report.tables import csv_of, day_row, days_head
+from homeiot_batch.report.tiles import energy_tiles
 from homeiot_batch.report.wording import Wording, clock_change
 from homeiot_batch.report.words import Words
 
@@ -135,14 +136,7 @@ def _tiles(wording: Wording, month: HouseMonth) -> Iterable[Tile]:
     words = wording.words
     [sums] = wording.meter.months
     caveats = wording.span_caveats(sums, sums.complete_days, month.days)
-    unit = words("unit_kwh")
-    for word, value in wording.measured(sums):
-        label = wording.label(word)
-        text = words.energy(value)
-        yield Tile(label, value, text, unit, caveats=caveats, look=word)
-    if wording.meter.has_both:
-        text = words.energy(sums.net_kwh)
-        yield Tile(words("net"), sums.net_kwh, text, unit, caveats=caveats)
+    yield from energy_tiles(wording, sums, caveats)
     for cost in sums_of_costs(wording.meter.costs):
         text = wording.cost_amount(cost)
         in_currency = words.currency(cost.currency) if cost.currency else ""

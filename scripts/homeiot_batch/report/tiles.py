@@ -1,10 +1,10 @@
 """The headline figures."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from homeiot_batch.report.costs import cost_tile
 from homeiot_batch.report.elements import Tile
-from homeiot_batch.report.figures import MonthToDate
+from homeiot_batch.report.figures import Energy, MonthToDate
 from homeiot_batch.report.wording import Wording
 from homeiot_batch.report.words import Words
 
@@ -21,19 +21,25 @@ def tiles(wording: Wording) -> list[Tile]:
 
 
 def _energy_tiles(wording: Wording) -> Iterable[Tile]:
-    words = wording.words
     day = wording.meter.last_day
+    hint = wording.words("net_hint", bought=wording.what("bought"), sold=wording.what("sold"))
+    return energy_tiles(wording, day, wording.shown_caveats(day), [hint])
+
+
+def energy_tiles(
+    wording: Wording, energy: Energy, caveats: Sequence[str], net_notes: Sequence[str] = ()
+) -> Iterable[Tile]:
+    """What was bought and sold in a day or a month, and the difference of both, in kWh."""
+    words = wording.words
     unit = words("unit_kwh")
-    caveats = wording.shown_caveats(day)
-    for word, value in wording.measured(day):
+    for word, value in wording.measured(energy):
         label = wording.label(word)
         text = words.energy(value)
         yield Tile(label, value, text, unit, caveats=caveats, look=word)
     if wording.meter.has_both:
-        text = words.energy(day.net_kwh)
-        label = words("net")
-        hints = [words("net_hint", bought=wording.what("bought"), sold=wording.what("sold"))]
-        yield Tile(label, day.net_kwh, text, unit, notes=hints, caveats=caveats)
+        text = words.energy(energy.net_kwh)
+        net = energy.net_kwh
+        yield Tile(words("net"), net, text, unit, notes=net_notes, caveats=caveats)
 
 
 def _month_tile(wording: Wording) -> Iterable[Tile]:

@@ -1,10 +1,10 @@
 """The page's words: the catalogue report.toml of its language."""
 
-from homeiot_batch.words.figures import Figures
 from homeiot_batch.words.languages import Language
+from homeiot_batch.words.phrases import Phrases
 
 
-class Words(Figures):
+class Words(Phrases):
     """`words("footer")` is a word or sentence of the page."""
 
     def __init__(self, language: Language) -> None:

@@ -41,14 +41,14 @@ def read_catalogue(language: Language, *names: str) -> Catalogue:
     return catalogue
 
 
-class Figures:
+class Phrases:
     """`words("bought")` is a word or sentence of the catalogues. Names in braces are filled in.
 
-    The catalogue "figures" is there beside the one that is named.
+    The catalogue "formats" is there beside the one that is named.
     """
 
     def __init__(self, language: Language, catalogue: str) -> None:
-        self._catalogue = read_catalogue(language, "figures", catalogue)
+        self._catalogue = read_catalogue(language, "formats", catalogue)
 
     def __call__(self, key: str, **values: object) -> str:
         """The word or sentence."""
