@@ -42,6 +42,10 @@ class SourceBusy(SourceUnavailable):
         self.wait_s = wait_s
 
 
+class SourceLimit(SourceError):
+    """The source refuses a question about so much. One about a shorter time may be answered."""
+
+
 class ArchiveError(HomeIotError):
     """The Parquet archive cannot be read or written as it should."""
 

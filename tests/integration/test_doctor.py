@@ -444,7 +444,8 @@ def test_a_version_that_is_hidden_or_not_supported(look: Look) -> None:
             check_source(look({"INFLUX_URL": url, "INFLUX_BUCKET": "examined"}))
         ) == warning(
             "server",
-            f"InfluxDB 3.8.0 at {url}, and the batch was tried with played answers of it only",
+            f"InfluxDB 3.8.0 at {url}: the batch was tested with played answers of InfluxDB 3, not "
+            "with a real server",
             "compare the first days by verify",
         )
 

@@ -11,12 +11,14 @@ from homeiot_batch.errors import SourceError
 from homeiot_batch.sources.influx_reader import InfluxReader
 from homeiot_batch.sources.influxdb.answers import Bucket, Mapping
 from homeiot_batch.sources.influxdb.client import InfluxClient, quote_ident
+from homeiot_batch.sources.influxdb.supported_servers import is_like_1
 from homeiot_batch.sources.influxdb.transport import error_text
 
 FIXES = {
     "1": "set INFLUX_USERNAME and INFLUX_PASSWORD (or INFLUX_PASSWORD_FILE) to a user "
     "with READ on the database",
     "2": "set INFLUX_TOKEN (or INFLUX_TOKEN_FILE) to a token that may read the bucket",
+    "3": "set INFLUX_TOKEN (or INFLUX_TOKEN_FILE) to a token of the server",
 }
 REFUSALS = (401, 403)
 ONE_HOUR = timedelta(hours=1)
@@ -42,13 +44,15 @@ def check_access(settings: Settings, reader: InfluxReader, major: str) -> Iterat
 
 def _refused(settings: Settings, reader: InfluxReader, major: str) -> Finding | None:
     """What the credentials lack, or None if they read the bucket."""
-    answer = reader.client.get("query", q="SHOW DATABASES")
+    answer = reader.client.database_list()
     if answer.status_code in REFUSALS:
         found = _refusal(settings, major, error_text(answer.content))
         return problem("credentials", found, _fix(major))
     databases = visible_databases(reader.client)
     if settings.influx_bucket not in databases:
         return _unseen(settings, reader, major, databases)
+    if not is_like_1(reader.client.version):
+        return None
     bucket = quote_ident(settings.influx_bucket)
     answer = reader.client.get("query", q=f"SHOW RETENTION POLICIES ON {bucket}")
     if answer.status_code in REFUSALS:

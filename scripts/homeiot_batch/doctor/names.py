@@ -2,7 +2,6 @@
 
 import difflib
 
-from homeiot_batch.sources.influxdb.answers import Name
 from homeiot_batch.sources.influxdb.client import InfluxClient
 
 SYSTEM = {"_internal", "_monitoring", "_tasks"}
@@ -15,9 +14,7 @@ def visible_databases(client: InfluxClient) -> list[str]:
 
     Databases of InfluxDB 1.x, buckets and mapped names of 2.x.
     """
-    rows = client.rows("SHOW DATABASES", Name)
-    names = {row.name for row in rows}
-    return sorted(names - SYSTEM)
+    return sorted(set(client.databases()) - SYSTEM)
 
 
 def near(name: str, names: list[str]) -> str:

@@ -106,12 +106,12 @@ def _of_version(settings: Settings, version: str, major: str) -> Finding:
     if major and not version[:1].isdigit():
         shown = f"{major}.x ({version})"
     found = f"InfluxDB {shown} at {settings.influx_url}"
-    if major in FIXES:
-        return ok("server", found)
     if is_3(version):
         refuse_unsupported(version, settings)
-        found += ", and the batch was tried with played answers of it only"
+        found += ": the batch was tested with played answers of InfluxDB 3, not with a real server"
         return warning("server", found, "compare the first days by verify")
+    if major in FIXES:
+        return ok("server", found)
     found += ", and the batch is made for 1.x and 2.x"
     return warning("server", found, "compare days by verify before you rely on it")
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import Dataset
 from homeiot_batch.core.days import instant_of, yesterday
+from homeiot_batch.errors import SourceError
 from homeiot_batch.setup_house.survey import HOUR_NS
 from homeiot_batch.sources.influx_reader import InfluxReader
 from homeiot_batch.sources.reach import begin_of_readings
@@ -19,7 +20,8 @@ LONG = 90  # days of a first run that takes its time
 class Outlook:
     """The first local day with readings, and the last that is over.
 
-    `kept` is how long the server keeps them, 0 for ever. `policy` is "" for an export.
+    `kept` is how long the server keeps them, 0 for ever. `policy` is "" for an export. `untold` is
+    why a server does not say it.
     """
 
     settings: Settings
@@ -27,6 +29,7 @@ class Outlook:
     last: date
     policy: str = ""
     kept: timedelta = timedelta()
+    untold: str = ""
 
     def lines(self) -> Iterator[str]:
         """What a user should know, a line each."""
@@ -40,6 +43,8 @@ class Outlook:
         yield f"readings: since {self.first}"
         if not self.settings.is_server:
             yield "retention: an export deletes nothing"
+        elif self.untold:
+            yield f"retention: {self.untold}"
         elif not self.kept:
             yield f"retention: policy {self.policy!r} keeps readings for ever"
         else:
@@ -93,7 +98,10 @@ def outlook(settings: Settings, datasets: Iterable[Dataset], hours: Hours | None
         first_day = min(begins).astimezone(settings.zone).date()
     last = yesterday(settings.instant(), settings.zone)
     if hours is None:
-        policy, kept = InfluxReader(settings).retention
+        try:
+            policy, kept = InfluxReader(settings).retention
+        except SourceError as error:
+            return Outlook(settings, first_day, last, untold=str(error))
         return Outlook(settings, first_day, last, policy, kept)
     ends = [max(found) + 1 for found in hours.values() if found]
     end = instant_of(max(ends, default=0) * HOUR_NS)

@@ -1,5 +1,7 @@
 """What an InfluxDB server holds, in a bounded number of questions."""
 
+import contextlib
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -8,7 +10,7 @@ from itertools import batched
 
 from homeiot_batch.config import Settings
 from homeiot_batch.core.days import nanoseconds
-from homeiot_batch.errors import SourceError
+from homeiot_batch.errors import SourceError, SourceLimit
 from homeiot_batch.setup_house.survey import (
     DAYS,
     HOUR_NS,
@@ -24,6 +26,7 @@ from homeiot_batch.setup_house.survey import (
 from homeiot_batch.sources.influxdb.answers import FieldKey, Instant, ShapeError, parsed
 from homeiot_batch.sources.influxdb.answers import Series as Rows
 from homeiot_batch.sources.influxdb.client import InfluxClient, quote_ident
+from homeiot_batch.sources.influxdb.pieces import Span, in_pieces
 from homeiot_batch.sources.influxdb.schema import Types
 
 MOST_MEASUREMENTS = 5_000
@@ -32,6 +35,11 @@ MOST_FIELDS = 40  # of one measurement
 WINDOW_NS = DAYS * 24 * HOUR_NS
 # measurements whose names hold this are looked at first
 ENERGY_NAMES = r"^[kM]?Wh?$|energy|power|electric|meter|mqtt|modbus|dsmr|p1|grid|solar|pv|wh$"
+# what is said in place of the series that have been silent for long
+UNTOLD = (
+    f"series that have been silent for more than {DAYS} days are not listed: the server's "
+    "--query-file-limit allows no question about all time"
+)
 
 Fields = tuple[str, ...]
 Tags = tuple[tuple[str, str], ...]
@@ -43,18 +51,6 @@ class _Seen:
 
     numbers: dict[str, dict[int, float]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Window:
-    """The time that is looked at, ns since the epoch."""
-
-    begin: int
-    end: int
-
-    @property
-    def condition(self) -> str:
-        return f"time >= {self.begin} AND time < {self.end}"
 
 
 class ServerSurvey:
@@ -73,18 +69,27 @@ class ServerSurvey:
         names = sorted(types, key=_interest)[: self._most]
         batches = list(_batches({name: types[name] for name in names}))
         now = nanoseconds(self._settings.instant())
-        self._look(batches, _Window(now - WINDOW_NS, now))
+        self._look(batches, Span(now - WINDOW_NS, now))
         if not self._seen:
             newest = self._newest(batches)
-            self._look(batches, _Window(newest + 1 - WINDOW_NS, newest + 1))
+            self._look(batches, Span(newest + 1 - WINDOW_NS, newest + 1))
         self._read_labels(types, names)
         series = self._series()
         found = [Measurement(name, types[name], in_order(series[name])) for name in sorted(names)]
         place = f"{self._settings.influx_bucket!r} at {self._settings.influx_url}"
         return Survey(place, found, len(types) - len(names))
 
-    def silent(self, fields: Mapping[str, Collection[str]]) -> Iterator[Silent]:
-        """The series that had none of the fields in the last days. `fields` by measurement."""
+    def silent(self, fields: Mapping[str, Collection[str]]) -> Iterator[Silent | str]:
+        """The series that had none of the fields in the last days, or why that cannot be told.
+
+        `fields` by measurement.
+        """
+        try:
+            yield from self._asked_silent(fields)
+        except SourceLimit:
+            yield UNTOLD
+
+    def _asked_silent(self, fields: Mapping[str, Collection[str]]) -> Iterator[Silent]:
         alike: dict[tuple[str, str], list[str]] = defaultdict(list)
         for measurement, names in fields.items():
             for name in names:
@@ -125,12 +130,24 @@ class ServerSurvey:
                 f"InfluxDB: {error}; check INFLUX_URL, and what stands between here and the server"
             ) from None
 
-    def _look(self, batches: Sequence[tuple[Fields, Sequence[str]]], window: _Window) -> None:
+    def _look(self, batches: Sequence[tuple[Fields, Sequence[str]]], window: Span) -> None:
         """Take the last value of each hour."""
         for fields, names in batches:
-            query = f"{_last(fields, names, window)} GROUP BY *, time(1h) fill(none)"
-            for rows in self._client.series(query):
+            for rows in self._last(fields, names, window, "GROUP BY *, time(1h) fill(none)"):
                 self._take_numbers(rows, fields)
+
+    def _last(
+        self, fields: Sequence[str], names: Sequence[str], window: Span, grouped: str
+    ) -> Iterator[Rows]:
+        """The last values of the fields, of a later piece of the window after an earlier one's."""
+        columns = [f"last({_field(name)}) AS {quote_ident(name)}" for name in fields]
+        query = f"SELECT {', '.join(columns)} FROM {_sources(names)} WHERE "
+
+        def ask(span: Span) -> list[Rows]:
+            condition = f"time >= {span.start_ns} AND time < {span.end_ns}"
+            return list(self._client.series(f"{query}{condition} {grouped}"))
+
+        return itertools.chain.from_iterable(in_pieces(window, ask))
 
     def _take_numbers(self, rows: Rows, fields: Fields) -> None:
         seen = self._of(rows)
@@ -148,10 +165,21 @@ class ServerSurvey:
         newest = 0
         for fields, names in batches:
             for name in fields:
-                query = f"SELECT last({_field(name)}) FROM {_sources(names)}"
-                found = [row.time for row in self._client.rows(query, Instant)]
-                newest = max([newest, *found])
+                newest = max([newest, *self._last_times(name, names)])
         return newest
+
+    def _last_times(self, name: str, names: Sequence[str]) -> list[int]:
+        """The times of the last points with the field in the measurements, ns."""
+        query = f"SELECT last({_field(name)}) FROM {_sources(names)}"
+        with contextlib.suppress(SourceLimit):
+            return [row.time for row in self._client.rows(query, Instant)]
+
+        def ask(span: Span) -> list[int]:
+            condition = f"WHERE time >= {span.start_ns} AND time < {span.end_ns}"
+            return [row.time for row in self._client.rows(f"{query} {condition}", Instant)]
+
+        until = Span(0, nanoseconds(self._settings.instant()))
+        return next(filter(None, in_pieces(until, ask, newest_first=True)), [])
 
     def _read_labels(self, types: dict[str, Types], names: Sequence[str]) -> None:
         """Take the texts beside the numbers."""
@@ -160,7 +188,8 @@ class ServerSurvey:
         ]
         if not hours:
             return
-        window = _Window(max(hours) + HOUR_NS - WINDOW_NS, max(hours) + HOUR_NS)
+        end = max(hours) + HOUR_NS
+        window = Span(end - WINDOW_NS, end)
         by_labels: dict[Fields, list[str]] = {}
         for name in names:
             labels = tuple(label_fields(types[name]))
@@ -170,8 +199,8 @@ class ServerSurvey:
                 if labels:
                     self._take_texts(labels, batch, window)
 
-    def _take_texts(self, labels: Fields, names: Sequence[str], window: _Window) -> None:
-        for rows in self._client.series(f"{_last(labels, names, window)} GROUP BY *"):
+    def _take_texts(self, labels: Fields, names: Sequence[str], window: Span) -> None:
+        for rows in self._last(labels, names, window, "GROUP BY *"):
             texts = self._of(rows).texts
             for _, *values in rows.values:
                 for label, value in zip(labels, values, strict=False):
@@ -214,11 +243,6 @@ def _batches(types: dict[str, Types]) -> Iterator[tuple[Fields, Sequence[str]]]:
         fields = tuple(field_name for field_name, _ in key)
         for batch in batched(names, AT_ONCE):
             yield fields, batch
-
-
-def _last(fields: Sequence[str], names: Sequence[str], window: _Window) -> str:
-    columns = [f"last({_field(name)}) AS {quote_ident(name)}" for name in fields]
-    return f"SELECT {', '.join(columns)} FROM {_sources(names)} WHERE {window.condition}"
 
 
 def _field(name: str) -> str:

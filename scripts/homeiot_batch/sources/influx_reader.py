@@ -1,4 +1,4 @@
-"""One local day from InfluxDB's /query (1.x and 2.x), whole or refused.
+"""One local day from InfluxDB's /query, whole or refused.
 
 The server is asked separately how many values each field has in the day, so that an answer that
 merely looks complete is found out.
@@ -6,6 +6,7 @@ merely looks complete is found out.
 
 import contextlib
 import functools
+import itertools
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from types import NoneType
@@ -18,9 +19,10 @@ from homeiot_batch.config import Settings
 from homeiot_batch.core.datasets import ARROW_TYPES, Dataset, how_to_declare
 from homeiot_batch.core.day_record import listed_counts
 from homeiot_batch.core.days import LocalDay, LocalDays, instant_of, nanoseconds
-from homeiot_batch.errors import SourceError, SourceUnavailable
+from homeiot_batch.errors import SourceError, SourceLimit, SourceUnavailable
 from homeiot_batch.sources.influxdb.answers import Instant, Retention, RetentionPolicy, Series
 from homeiot_batch.sources.influxdb.client import InfluxClient, quote_ident
+from homeiot_batch.sources.influxdb.pieces import Bounds, Span, in_pieces
 from homeiot_batch.sources.influxdb.schema import (
     Types,
     deletion,
@@ -28,7 +30,7 @@ from homeiot_batch.sources.influxdb.schema import (
     measurements,
     tag_keys,
 )
-from homeiot_batch.sources.influxdb.supported_servers import is_3, refuse_unsupported
+from homeiot_batch.sources.influxdb.supported_servers import is_3, is_like_1, refuse_unsupported
 
 # the types on the server that may stand in a column of the declared type;
 # count(f::float) counts integers too, so it cannot tell them apart
@@ -46,6 +48,8 @@ ANSWERED_TYPES: dict[str, set[type]] = {
     "boolean": {bool, NoneType},
     "string": {str, NoneType},
 }
+# what FROM takes for the only policy of InfluxDB 3
+AUTOGEN = "autogen"
 # the largest float of which each whole number below is a float too
 LARGEST_EXACT = 2**53
 # the types of the other columns
@@ -178,8 +182,12 @@ class InfluxReader:
         count = self._counted_one(column, dataset, day)
         if not count:
             return
-        query = f"{_select(column, dataset, day)} GROUP BY * LIMIT 1"
-        points = self.client.tagged_rows(query, Instant)
+
+        def ask(span: Span) -> list[tuple[dict[str, str], Instant]]:
+            query = f"{_select(column, dataset, span)} GROUP BY * LIMIT 1"
+            return self.client.tagged_rows(query, Instant)
+
+        points = next(filter(None, in_pieces(day, ask)), [])
         if not points:
             return
         measurement = quote_ident(dataset.measurement)
@@ -263,17 +271,33 @@ class InfluxReader:
         Each field is one question, which the server answers from an index.
         """
         found: list[Instant] = []
+        earliest = nanoseconds(self._settings.instant())
         for field in dataset.fields:
-            first = f"SELECT first({_as_field(field)}) FROM {_source(dataset)}"
-            query = f"{first} WHERE time >= {nanoseconds(since)}"
-            found += self.client.rows(query, Instant)
+            found += self._first(dataset, field, Span(nanoseconds(since), earliest))
+            earliest = min([earliest, *(instant.time for instant in found)])
         if not found:
             return None
-        earliest = min(instant.time for instant in found)
-        return instant_of(earliest)
+        return instant_of(min(instant.time for instant in found))
+
+    def _first(self, dataset: Dataset, field: str, time: Span) -> list[Instant]:
+        """The first point with the field, if there is one.
+
+        It may be after the time, where the server answers about all that follows at once.
+        """
+        first = f"SELECT first({_as_field(field)}) FROM {_source(dataset)} WHERE time >= "
+        with contextlib.suppress(SourceLimit):
+            return self.client.rows(f"{first}{time.start_ns}", Instant)
+
+        def ask(span: Span) -> list[Instant]:
+            query = f"{first}{span.start_ns} AND time < {span.end_ns}"
+            return self.client.rows(query, Instant)
+
+        return next(filter(None, in_pieces(time, ask)), [])
 
     def policies(self, database: str) -> list[RetentionPolicy]:
         """The retention policies of a database."""
+        if not is_like_1(self.client.version):
+            return [RetentionPolicy(name=AUTOGEN, default=True)]
         return self._policies(database, RetentionPolicy)
 
     def _policies[Policy: RetentionPolicy](self, database: str, kind: type[Policy]) -> list[Policy]:
@@ -282,12 +306,21 @@ class InfluxReader:
         if not is_3(self.client.version):
             return policies
         # it names its only one like the database, but FROM takes only the name autogen
-        autogen = {"name": "autogen"}
+        autogen = {"name": AUTOGEN}
         return [policy.model_copy(update=autogen) for policy in policies]
 
     @functools.cached_property
     def retention(self) -> tuple[str, timedelta]:
-        """The retention policy that is read, and how long it keeps points (0: for ever)."""
+        """The retention policy that is read, and how long it keeps points (0: for ever).
+
+        SourceError if the server does not tell.
+        """
+        version = self.client.version
+        if not is_like_1(version):
+            raise SourceError(
+                f"InfluxDB {version} does not tell by /query how long it keeps readings; "
+                "update it to 3.7 or later"
+            )
         wanted = self._settings.influx_retention_policy
         for policy in self._policies(self._settings.influx_bucket, Retention):
             is_read_unnamed = policy.is_default and not wanted
@@ -322,8 +355,12 @@ class InfluxReader:
     ) -> list[int]:
         """The values in the day of each of the columns, which are InfluxQL."""
         selection = ", ".join(f"count({column})" for column in columns)
-        query = _select(selection, dataset, day, policy)
-        return self.client.counts(query, len(columns))
+
+        def ask(span: Span) -> list[int]:
+            query = _select(selection, dataset, span, policy)
+            return self.client.counts(query, len(columns))
+
+        return [sum(counts) for counts in zip(*in_pieces(day, ask), strict=True)]
 
     def _counted_one(self, column: str, dataset: Dataset, day: LocalDay) -> int:
         [count] = self._counted([column], dataset, day)
@@ -334,9 +371,15 @@ class InfluxReader:
         fields = map(_as_field, dataset.fields)
         tags = map(_as_tag, dataset.tags)
         selection = ", ".join([*fields, *tags])
-        query = _select(selection, dataset, day)
+
+        def ask(span: Span) -> Iterator[Series]:
+            answer = self.client.rows_of_day(_select(selection, dataset, span))
+            # a server refuses the question in place of the first rows
+            first = list(itertools.islice(answer, 1))
+            return itertools.chain(first, answer)
+
         last = day.start_ns
-        for series in self.client.rows_of_day(query):
+        for series in itertools.chain.from_iterable(in_pieces(day, ask)):
             if series.columns != ["time", *columns]:
                 what = f"asked for {columns}, the server answered {series.columns[1:]}"
                 raise self._spoiled(dataset, what)
@@ -411,10 +454,8 @@ def _as_tag(name: str) -> str:
     return f"{quote_ident(name)}::tag"
 
 
-def _select(
-    selection: str, dataset: Dataset, day: LocalDay | LocalDays, policy: str | None = None
-) -> str:
-    condition = f"time >= {day.start_ns} AND time < {day.end_ns}"
+def _select(selection: str, dataset: Dataset, time: Bounds, policy: str | None = None) -> str:
+    condition = f"time >= {time.start_ns} AND time < {time.end_ns}"
     return f"SELECT {selection} FROM {_source(dataset, policy)} WHERE {condition}"
 
 

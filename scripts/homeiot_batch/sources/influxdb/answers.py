@@ -26,7 +26,9 @@ from homeiot_batch.sources.influxdb.uniform_rows import UniformRows
 
 # Go counts a duration in ns, in 64 bits: 292 years
 LONGEST_S = 2**63 // 10**9
-UNIT_S = {"h": 3600, "m": 60, "s": 1}
+# those of Go, and beside them those of InfluxDB 3.7 and 3.8, which writes 1month 2days 3h
+UNIT_S = {"h": 3600, "m": 60, "s": 1, "day": 86_400, "month": 2_630_016, "year": 31_557_600}
+ONE_UNIT = r"(\d+)(years?|months?|days?|h|m|s)"
 
 
 class Answer(BaseModel):
@@ -43,12 +45,15 @@ def _none_as_empty(value: object) -> object:
 
 
 def _duration(value: object) -> object:
-    """What Go writes as 168h0m0s."""
-    if not isinstance(value, str) or not re.fullmatch(r"(\d+[hms])+", value):
+    """What Go writes as 168h0m0s, InfluxDB 3.7 as 7days, and as null where it is for ever."""
+    if value is None:
+        return timedelta()
+    if not isinstance(value, str) or not re.fullmatch(rf"({ONE_UNIT} ?)+", value):
         raise ValueError(f"{value!r} is no duration")
     seconds = 0
-    for number, unit in re.findall(r"(\d+)([hms])", value):
-        seconds += int(number) * UNIT_S[unit]
+    for number, unit in re.findall(ONE_UNIT, value):
+        singular = unit[:1] + unit[1:].removesuffix("s")
+        seconds += int(number) * UNIT_S[singular]
     if seconds > LONGEST_S:
         raise ValueError(f"{value!r} is longer than InfluxDB can keep points")
     return timedelta(seconds=seconds)
@@ -129,6 +134,13 @@ class Name(Answer):
     """A row of SHOW DATABASES or SHOW MEASUREMENTS."""
 
     name: str
+
+
+class Database3(Answer):
+    """A row of SHOW DATABASES by the v3 API of InfluxDB 3."""
+
+    name: str = Field(alias="iox::database")
+    deleted: bool = False
 
 
 class FieldKey(Answer):

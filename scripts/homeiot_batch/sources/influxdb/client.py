@@ -22,9 +22,11 @@ from homeiot_batch.sources.influxdb.answers import (
     Answer,
     Bucket,
     Counts,
+    Database3,
     Document,
     Health,
     Mapping,
+    Name,
     Result,
     Series,
     ShapeError,
@@ -36,8 +38,9 @@ from homeiot_batch.sources.influxdb.retry_policy import RetryPolicy
 from homeiot_batch.sources.influxdb.supported_servers import (
     has_msgpack,
     imitation,
-    is_3,
     is_imitation,
+    is_like_1,
+    is_silent_without_rows,
 )
 from homeiot_batch.sources.influxdb.transport import (
     JSON,
@@ -50,6 +53,7 @@ from homeiot_batch.sources.influxdb.turns import Turns
 from homeiot_batch.sources.influxdb.untrusted_msgpack import CONTENT_TYPE as MSGPACK
 from homeiot_batch.sources.influxdb.untrusted_msgpack import unpacked
 
+DATABASES = "SHOW DATABASES"
 # what 2.x answers where the token may not see something
 UNSEEN = {401, 403, 404}
 
@@ -147,7 +151,7 @@ class InfluxClient:
         """All series of a short answer."""
         found = list(self.series(query))
         # only an answer in one piece shows that there are none
-        if not found and is_3(self.version):
+        if not found and is_silent_without_rows(self.version):
             found = list(self.series(query, in_chunks=False))
         return found
 
@@ -165,8 +169,8 @@ class InfluxClient:
         """The series of the one statement, document by document, with times in ns.
 
         Those without rows are left out. Raises unless the answer has come to its end. But
-        InfluxDB 3 sends nothing at all in chunks where there are no rows. The caller must ask in
-        another way whether there are none.
+        InfluxDB 3.7 and later send nothing at all in chunks where there are no rows. The caller
+        must ask in another way whether there are none.
         """
         return self._series(query, _Form(in_chunks=in_chunks))
 
@@ -181,7 +185,7 @@ class InfluxClient:
                     raise imitation(self._settings.influx_url)
                 if series.values:
                     yield series
-        if form.in_chunks and not results and is_3(self.version):
+        if form.in_chunks and not results and is_silent_without_rows(self.version):
             return
         if partial or not results:
             raise SourceUnavailable(
@@ -256,6 +260,28 @@ class InfluxClient:
         if self._settings.influx_retention_policy:
             parameters["rp"] = self._settings.influx_retention_policy
         return parameters
+
+    def database_list(self) -> requests.Response:
+        """The answer to SHOW DATABASES, whatever its status.
+
+        InfluxDB 3 before 3.7 breaks it off at /query.
+        """
+        if is_like_1(self.version):
+            return self.get("query", q=DATABASES)
+        return self.get("api/v3/query_influxql", q=DATABASES, format="json")
+
+    def databases(self) -> list[str]:
+        """The names of the databases that the credentials may see."""
+        if is_like_1(self.version):
+            return [row.name for row in self.rows(DATABASES, Name)]
+        answer = self.database_list()
+        if answer.status_code != 200:
+            raise self._http.refusal(answer)
+        content = json_or_none(answer)
+        if not isinstance(content, list):
+            raise self._other_shape(DATABASES, "no list")
+        databases = [self._parsed(Database3, part, DATABASES) for part in content]
+        return [database.name for database in databases if not database.deleted]
 
     def buckets(self, **named: str) -> list[Bucket]:
         """The buckets that the token may see, or those of a name=...

@@ -12,6 +12,8 @@ BUSY = re.compile(
 )
 BUSY_STATUSES = {429, 503}
 LIMIT = re.compile(r"\b(max-[a-z]+(?:-[a-z]+)+|query-timeout|query-file-limit)\b")
+# InfluxDB 3.0 to 3.7, and later ones
+FILE_LIMIT = re.compile(r"exceed(ing the)? file limit", re.IGNORECASE)
 COORDINATOR = "in the section [coordinator] of the server's configuration"
 CREDENTIALS = (
     "check INFLUX_TOKEN (2.x) or INFLUX_USERNAME and INFLUX_PASSWORD (1.x), "
@@ -38,10 +40,15 @@ def is_busy(message: str) -> bool:
     return bool(BUSY.search(message))
 
 
+def is_beyond_files(message: str) -> bool:
+    """Whether InfluxDB 3 refuses a question because it would read too many files."""
+    return bool(FILE_LIMIT.search(message))
+
+
 def advice(message: str, status: int | None, settings: Settings) -> str:
     """What to do about a message that came with an HTTP status, or inside of an answer (None)."""
-    if named := LIMIT.search(message):
-        return _advice_on_limit(named[1])
+    if named := _named_limit(message):
+        return _advice_on_limit(named)
     if re.search("database (.* )?not found", message, re.IGNORECASE):
         bucket = settings.influx_bucket
         return (
@@ -54,6 +61,15 @@ def advice(message: str, status: int | None, settings: Settings) -> str:
     if status not in ADVICE_BY_STATUS and re.search("timeout|interrupted", message):
         return "run again when the server is less busy"
     return ADVICE_BY_STATUS.get(status or 200, "read the server's log")
+
+
+def _named_limit(message: str) -> str | None:
+    """The server's setting that the message is about, if it is a limit."""
+    if is_beyond_files(message):
+        return "query-file-limit"
+    if named := LIMIT.search(message):
+        return named[1]
+    return None
 
 
 def _advice_on_policy(policy: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Which servers can prove that a day is whole, and what else answers /query."""
+"""How servers differ that answer /query, and which of them cannot be read."""
 
 import json
 import re
@@ -6,13 +6,23 @@ import re
 from homeiot_batch.config import Settings
 from homeiot_batch.errors import SourceError
 
-# the first 3.x that ends a broken answer with an error, and lists retention policies by /query
-FIRST_3 = (3, 7)
+# the first 3.x whose /query answers as that of 1.x does
+FIRST_LIKE_1 = (3, 7)
 
 
 def is_3(version: str) -> bool:
     """Whether the version is one of InfluxDB 3."""
     return version.startswith("3.")
+
+
+def is_like_1(version: str) -> bool:
+    """Whether /query answers SHOW DATABASES and SHOW RETENTION POLICIES: not before 3.7."""
+    return not is_3(version) or _number(version) >= FIRST_LIKE_1
+
+
+def is_silent_without_rows(version: str) -> bool:
+    """Whether an answer in chunks is empty where there are no rows: from 3.7 on."""
+    return is_3(version) and is_like_1(version)
 
 
 def has_msgpack(version: str) -> bool:
@@ -26,15 +36,9 @@ def has_msgpack(version: str) -> bool:
 
 
 def refuse_unsupported(version: str, settings: Settings) -> None:
-    """SourceError for a server, by its version, of which a day may be read in part or wrongly."""
-    if not is_3(version):
-        return
-    if _number(version) < FIRST_3:
-        raise SourceError(
-            f"{settings.influx_url} is InfluxDB {version}, whose /query cannot show that a day is "
-            "whole; update it to 3.7 or later"
-        )
-    if policy := settings.influx_retention_policy:
+    """SourceError for a server, by its version, that would read another database than is meant."""
+    policy = settings.influx_retention_policy
+    if is_3(version) and policy:
         database = f"{settings.influx_bucket}/{policy}"
         raise SourceError(
             f"INFLUX_RETENTION_POLICY={policy!r}: InfluxDB {version} ignores it; leave it unset, "

@@ -12,9 +12,20 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 import requests
 
 from homeiot_batch.config import Settings
-from homeiot_batch.errors import SettingsError, SourceBusy, SourceError, SourceUnavailable
+from homeiot_batch.errors import (
+    SettingsError,
+    SourceBusy,
+    SourceError,
+    SourceLimit,
+    SourceUnavailable,
+)
 from homeiot_batch.sources.clock import Clocks
-from homeiot_batch.sources.influxdb.messages import BUSY_STATUSES, advice, is_busy
+from homeiot_batch.sources.influxdb.messages import (
+    BUSY_STATUSES,
+    advice,
+    is_beyond_files,
+    is_busy,
+)
 from homeiot_batch.sources.influxdb.retry_policy import asked_wait
 from homeiot_batch.sources.influxdb.untrusted_json import decoded
 from homeiot_batch.sources.influxdb.untrusted_msgpack import CONTENT_TYPE as MSGPACK
@@ -118,6 +129,8 @@ class InfluxHttp:
             answered = f"{answered} {status}"
         what_to_do = advice(message, status, self._settings)
         text = f"{answered}: {one_line(message)}; {what_to_do}"
+        if is_beyond_files(message):
+            return SourceLimit(text)
         if is_busy(message):
             return SourceBusy(text)
         return SourceError(text)
@@ -139,7 +152,7 @@ class InfluxHttp:
             retry_after = answer.headers.get("Retry-After")
             wait = asked_wait(retry_after, datetime.now(UTC))
             return SourceBusy(str(error), wait)
-        if status in PASSING:
+        if status in PASSING and not isinstance(error, SourceLimit):
             return SourceUnavailable(str(error))
         return error
 
@@ -319,9 +332,19 @@ def _transport_problem(error: Exception) -> str:
 
 
 def version_of(answer: requests.Response) -> str:
-    """The version that the server names in each answer, such as 2.7.12, or "" if it names none."""
+    """The version that the server names in each answer, such as 2.7.12, or "" if it names none.
+
+    InfluxDB 3.0 names it in the content of /ping only.
+    """
     version = answer.headers.get("X-Influxdb-Version", "").removeprefix("v")
-    return version[:LONGEST_VERSION]
+    return (version or _version_3_0(answer))[:LONGEST_VERSION]
+
+
+def _version_3_0(answer: requests.Response) -> str:
+    content = json_or_none(answer)
+    if isinstance(content, dict) and str(content.get("version")).startswith("3."):
+        return str(content["version"])
+    return ""
 
 
 def error_text(content: object) -> str:
