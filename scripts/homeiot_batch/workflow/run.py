@@ -327,8 +327,7 @@ class Run:
         for notice in self._fetcher.notices():
             self.summary.warn(notice)
         if self.summary.lines():
-            with contextlib.suppress(HomeIotError):
-                write_json(self._last_run, self.summary.as_dict())
+            self.summary.note(self._last_run, str(self.layout.last_run))
         self.summary.print()
 
     # how

@@ -8,10 +8,14 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 
+from homeiot_batch.core.files import write_json
 from homeiot_batch.core.host_paths import explanation
+from homeiot_batch.errors import HomeIotError
 from homeiot_batch.workflow.same_failures import joined
+from homeiot_batch.workflow.same_warnings import grouped
 
 
 @dataclass
@@ -27,6 +31,8 @@ class Summary:
     has_tables: bool = True
     warnings: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    # the file that has each warning; "" where there is none
+    noted_in: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, rows: int) -> None:
@@ -68,7 +74,7 @@ class Summary:
             f"{tables}, {len(self.warnings)} warnings, {len(self.failures)} failed, {seconds:.1f} s"
         )
         step = [f"next step: {step}"] if (step := self._next_step()) else []
-        warnings = [f"warning: {warning}" for warning in sorted(self.warnings)]
+        warnings = [f"warning: {warning}" for warning in grouped(self.warnings, self.noted_in)]
         failures = [f"failed: {failure}" for failure in joined(self.failures)]
         return [done, *explanation([*warnings, *failures]), *warnings, *step, *failures]
 
@@ -95,6 +101,14 @@ class Summary:
             "failures": sorted(self.failures),
             "lines": self.lines(),
         }
+
+    def note(self, file: Path, shown: str) -> None:
+        """Write it to the file, which is `shown` so. If that fails, each warning is printed."""
+        self.noted_in = shown
+        try:
+            write_json(file, self.as_dict())
+        except HomeIotError:
+            self.noted_in = ""
 
     def print(self, stream: TextIO | None = None) -> None:
         """Print the lines, on stderr if no stream is given."""
