@@ -313,17 +313,17 @@ MUTATIONS = [
     Mutation(
         "read: InfluxDB 3 has no rows only if it says so in one piece",
         instead(InfluxClient._whole, "in_chunks=False", "pass"),
-        "tests/sources/influxdb/test_influxdb_3.py -k empty_day",
+        "tests/sources/influxdb/test_pieces.py -k empty_day",
     ),
     Mutation(
         "read: the pieces of a day that InfluxDB 3 is asked for join",
         expression(pieces._halves, "Span(middle, span.end_ns)", "Span(middle + 1, span.end_ns)"),
-        "tests/sources/influxdb/test_influxdb_3.py -k in_pieces",
+        "tests/sources/influxdb/test_pieces.py -k in_pieces",
     ),
     Mutation(
         "read: a server that ignores the retention policy is refused",
         without_raise(supported_servers.refuse_unsupported),
-        "tests/sources/influxdb/test_influxdb_3.py -k policies",
+        "tests/sources/influxdb/test_pieces.py -k policies",
     ),
     Mutation(
         "clock: a day is read only if it is over by the server's clock",

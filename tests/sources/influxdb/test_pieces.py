@@ -1,4 +1,4 @@
-"""InfluxDB 3 Core as a source. Its documented answers are played: see influx3.py."""
+"""InfluxDB 3 Core as a source, whole or in pieces. Documented answers are played: influx3.py."""
 
 import dataclasses
 import itertools
