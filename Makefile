@@ -1,8 +1,8 @@
 # make setup | demo | test | test-all | soak | lint | docs | lock | reference | examples | mutate |
-#      compare | bench | servers | readers | clean
+#      compare | bench | servers | readers | cluster | clean
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all soak lint docs lock reference examples mutate compare bench \
-  servers readers clean
+  servers readers cluster clean
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header
@@ -50,6 +50,8 @@ lock: ## exact versions with hashes, from the ranges in pyproject.toml
 	$(COMPILE) pyproject.toml --output-file requirements.lock $(LOCK_OPTIONS)
 	$(COMPILE) pyproject.toml --group dev --constraint requirements.lock \
 	  --output-file requirements-dev.lock $(LOCK_OPTIONS)
+	$(COMPILE) pyproject.toml --extra slurm --constraint requirements.lock \
+	  --output-file requirements-slurm.lock $(LOCK_OPTIONS)
 	for version in 1.4 1.5; do \
 	  echo "duckdb==$$version.*" | $(COMPILE) - --no-annotate \
 	    --output-file tests/readers/duckdb-$$version.lock $(LOCK_OPTIONS) || exit; done
@@ -78,6 +80,9 @@ servers: ## the InfluxDB 2.7 and 1.13, influx_inspect and Telegraf that the test
 
 readers: setup ## DuckDB 1.4 and 1.5, pandas and polars, for tests of the read copy, into a cache
 	tests/readers/build.sh $(BIN)/python
+
+cluster: ## the batch with Snakemake's executor for Slurm, in .tools/cluster, for its tests
+	scripts/setup.sh requirements-slurm.lock .tools/cluster
 
 clean: ## what the commands above made, but no data
 	rm -rf .venv .tools docs/_build .pytest_cache .ruff_cache .hypothesis .import_linter_cache \

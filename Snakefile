@@ -17,6 +17,7 @@ Use:    snakemake                                            each day of the ran
 
 from snakemake.utils import min_version
 
+from homeiot_batch.workflow.cluster import send_to_nodes
 from homeiot_batch.workflow.rate_limit import lift_rate_limit
 from homeiot_batch.workflow.start import open_run
 from homeiot_batch.config import ROOT
@@ -44,7 +45,20 @@ wildcard_constraints:
 report: "workflow/report/workflow.rst"
 
 
+# on a cluster, nodes only read: what touches the archive and the database stays in one process
+localrules:
+    all,
+    yesterday,
+    ask_for_tables,
+    extract,
+    load,
+    dbt,
+    publish,
+    report,
+
+
 onstart:
+    send_to_nodes(this_run, workflow)
     lift_rate_limit(workflow)
     this_run.start_dbt_early(list(workflow.dag.needrun_jobs()))
 

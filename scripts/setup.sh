@@ -1,10 +1,16 @@
 #!/bin/sh
-# Make .venv from the lock. Needs only a Python of 3.12 or later. uv is installed beside it (.tools)
+# Make an environment from the lock. Needs only a Python of 3.12 or later. uv is installed in .tools
 # if there is none that works.
-# usage: scripts/setup.sh [LOCK]          LOCK: requirements-dev.lock (default) or requirements.lock
+# usage: scripts/setup.sh [LOCK [FOLDER]]
+#   LOCK: requirements-dev.lock (default), requirements.lock or requirements-slurm.lock
+#   FOLDER: where the environment is made, .venv if not given. What is imported there is compiled
+#           only then: it is for a few tests
 set -eu
 cd "$(dirname "$0")/.."
 lock=${1:-requirements-dev.lock}
+venv=${2:-.venv}
+compile=--compile-bytecode
+[ $# -lt 2 ] || compile=--no-compile-bytecode
 unset PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH VIRTUAL_ENV
 export UV_SYSTEM_CERTS=true UV_PYTHON_DOWNLOADS=never
 
@@ -29,9 +35,9 @@ if ! uv --version >/dev/null 2>&1; then
   }
 fi
 
-if ! [ -x .venv/bin/python ] || ! is_new_enough .venv/bin/python; then
+if ! [ -x "$venv/bin/python" ] || ! is_new_enough "$venv/bin/python"; then
   executable=$("$python" -c 'import sys; print(sys.executable)')
-  $uv venv --quiet --clear --python "$executable" .venv
+  $uv venv --quiet --clear --python "$executable" "$venv"
 fi
-$uv pip sync --quiet --python .venv/bin/python --require-hashes --compile-bytecode "$lock"
-$uv pip install --quiet --python .venv/bin/python --no-deps --editable .
+$uv pip sync --quiet --python "$venv/bin/python" --require-hashes $compile "$lock"
+$uv pip install --quiet --python "$venv/bin/python" --no-deps --editable .

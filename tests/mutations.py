@@ -76,7 +76,7 @@ from homeiot_batch.warehouse import (
 )
 from homeiot_batch.warehouse.dbt_process import DbtProcess
 from homeiot_batch.warehouse.file_columns import FileColumns
-from homeiot_batch.workflow import preflight, recovery, rereads, start
+from homeiot_batch.workflow import cluster, cluster_jobs, preflight, recovery, rereads, start
 from homeiot_batch.workflow.early_start import EarlyWorkflow
 from homeiot_batch.workflow.run import Run
 from tests.patches import (
@@ -491,6 +491,16 @@ MUTATIONS = [
         "dbt: keeps the run's lock when the run is killed",
         gives(DbtProcess.__init__, run_lock.descriptors, "()"),
         "tests/workflow/test_crashes.py -k killed_in_dbt",
+    ),
+    Mutation(
+        "cluster: jobs of a killed run are ended before the next one starts",
+        body(cluster_jobs.end_former_jobs, "pass"),
+        "tests/workflow/test_cluster.py -k jobs_of_a_killed",
+    ),
+    Mutation(
+        "cluster: no secret in the environment goes to nodes",
+        body(cluster.refuse_unshared, "pass"),
+        "tests/workflow/test_cluster.py -k secret_in_the",
     ),
     Mutation(
         "dbt: options of another project are not handed on",

@@ -91,6 +91,10 @@ class LockError(HomeIotError):
     """Another run holds the archive."""
 
 
+class ClusterError(HomeIotError):
+    """Slurm does not do what the run needs of it."""
+
+
 class BuildError(HomeIotError):
     """dbt did not build the tables. Each of the `lines` names a model or test that failed."""
 

@@ -80,6 +80,20 @@ class Layout:
         """The note that a restore has begun, and is not finished."""
         return self.parquet / ".restore.json"
 
+    @property
+    def cluster_note(self) -> Path:
+        """The note of a run on a cluster: the name of its jobs, and what nodes have to know."""
+        return self.parquet / ".cluster.json"
+
+    @property
+    def node_reports(self) -> Path:
+        """What nodes have to say of the days that they have read."""
+        return self.staging / ".reports"
+
+    def node_report(self, dataset: str, dt: object) -> Path:
+        """The same of one day."""
+        return self.node_reports / dataset / f"dt={dt}.json"
+
     def early_note(self, dataset: str, dt: object) -> Path:
         """The note that the day in place was read before it was over."""
         return self.parquet / ".early" / dataset / f"dt={dt}.json"

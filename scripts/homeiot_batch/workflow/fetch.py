@@ -81,8 +81,15 @@ class DayFetcher:
     """Stages the days of a run, whose source is opened with the first of them."""
 
     def __init__(
-        self, settings: Settings, scope: Scope, summary: Summary, loads: Loads | None
+        self,
+        settings: Settings,
+        scope: Scope,
+        summary: Summary,
+        loads: Loads | None,
+        *,
+        notes_zone: bool = True,
     ) -> None:
+        self._notes_zone = notes_zone
         self._settings = settings
         self._layout = settings.layout
         self._scope = scope
@@ -104,8 +111,9 @@ class DayFetcher:
         guard = ShrinkGuard(f"{dataset} {dt}", known, settings.may_shrink(day.date))
         source = self._open_source(dataset, dt)
         new = self._retry_policy(lambda: fetch_day(source, declared, day, guard, settings))
-        with self._lock:
-            record_zone(self._layout, settings.tz)
+        if self._notes_zone:
+            with self._lock:
+                record_zone(self._layout, settings.tz)
         self._proofs[dataset, dt] = new.proof
         self._put_into_staging(new.folder, staged)
         self._report(new, f"{dataset} {dt}")

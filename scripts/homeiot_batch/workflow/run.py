@@ -12,6 +12,7 @@ from snakemake.exceptions import WorkflowError
 
 from homeiot_batch.archive.day_bounds import end_of_share
 from homeiot_batch.archive.parquet_writer import rename_durably
+from homeiot_batch.archive.zone_record import record_zone
 from homeiot_batch.config import SHIPPED_DATASET, Settings
 from homeiot_batch.core import fault_points
 from homeiot_batch.core.day_record import read_marker
@@ -38,8 +39,10 @@ from homeiot_batch.warehouse.meter_tables import prepare_meters
 from homeiot_batch.warehouse.read_copy import publish
 from homeiot_batch.warehouse.table_vars import table_datasets
 from homeiot_batch.warehouse.tariffs import put_tariffs, read_tariffs
+from homeiot_batch.workflow.cluster_jobs import forget_ended_jobs
 from homeiot_batch.workflow.day_history import Loads
 from homeiot_batch.workflow.fetch import DayFetcher
+from homeiot_batch.workflow.node_reports import drop_reports, leave_report, take_report
 from homeiot_batch.workflow.progress import REPEATED, Progress
 from homeiot_batch.workflow.rereads import values_lost
 from homeiot_batch.workflow.scope import Scope, finished_day
@@ -77,12 +80,17 @@ class Run:
         summary: Summary,
         loads: Loads | None,
         dag: Callable[[], Any],
+        *,
+        is_on_node: bool = False,
     ) -> None:
         self.settings = settings
         self.layout = layout
         self.scope = scope
         self.summary = summary
-        self._fetcher = DayFetcher(settings, scope, summary, loads)
+        self.loads = loads
+        self.uses_nodes = False
+        self._is_on_node = is_on_node
+        self._fetcher = DayFetcher(settings, scope, summary, loads, notes_zone=not is_on_node)
         self._database_wait_s = settings.duckdb_wait_s
         self._dag = dag
         self._last_run = layout.last_run.absolute()  # Snakemake leaves its folder before the end
@@ -193,12 +201,14 @@ class Run:
 
     def fetch(self, dataset: str, dt: str, staged: str, job: str) -> None:
         """Read the day from the source and stage it, whole or not at all."""
-        with self._job("fetch", dataset, dt, job):
+        with self._reported(dataset, dt), self._job("fetch", dataset, dt, job):
             self._fetcher.stage(dataset, dt, Path(staged))
 
     def extract(self, dataset: str, dt: str, staged: str, day: str, job: str) -> None:
         """Put the staged day in place."""
         with self._job("extract", dataset, dt, job):
+            if self.uses_nodes:
+                self._hear_of_node(dataset, dt)
             fault_points.reach("extract.before_rename")
             rename_durably(Path(staged), Path(day))
             # nothing may fail the job now: Snakemake deletes what a failed job has made
@@ -324,6 +334,9 @@ class Run:
         if self._early_dbt:
             self._early_dbt.stop()
         release_database(self.settings.duckdb_path)
+        if self.uses_nodes:
+            forget_ended_jobs(self.layout)
+            drop_reports(self.layout)
         for notice in self._fetcher.notices():
             self.summary.warn(notice)
         if self.summary.lines():
@@ -331,6 +344,21 @@ class Run:
         self.summary.print()
 
     # how
+
+    @contextlib.contextmanager
+    def _reported(self, dataset: str, dt: str) -> Generator[None]:
+        """On a node: leave a report for the run's main process, however the job ends."""
+        try:
+            yield
+        finally:
+            if self._is_on_node:
+                leave_report(self.layout, dataset, dt, self.summary)
+
+    def _hear_of_node(self, dataset: str, dt: str) -> None:
+        """What a node has reported of the day. The archive's first note is left to this process."""
+        take_report(self.layout, dataset, dt, self.summary)
+        record_zone(self.layout, self.settings.tz)
+        self.progress.ended("fetch")
 
     @contextlib.contextmanager
     def _job(self, step: str, dataset: str, dt: str, job: str) -> Generator[None]:

@@ -18,6 +18,7 @@ from homeiot_batch.core.marker_cache import MarkerCache
 from homeiot_batch.errors import HomeIotError, LockError
 from homeiot_batch.logging_conf import configure
 from homeiot_batch.workflow import refusal
+from homeiot_batch.workflow.cluster_jobs import end_former_jobs, noted_loads
 from homeiot_batch.workflow.day_history import Loads
 from homeiot_batch.workflow.dry_run import is_dry_run, list_jobs
 from homeiot_batch.workflow.early_warnings import received
@@ -57,7 +58,8 @@ def open_run(config: Mapping[str, Any], workflow: Any) -> Run:
         print(explained(f"error: {error}"), file=sys.stderr)
         raise SystemExit(BUSY) from None
     except (HomeIotError, OSError) as error:
-        refusal.leave(str(error))
+        if workflow.is_main_process:
+            refusal.leave(str(error))
         raise SystemExit(explained(f"error: {error}")) from None
     if workflow.is_main_process:
         _follow(run, workflow)
@@ -68,13 +70,24 @@ def _open(settings: Settings, workflow: Any) -> Run:
     layout = settings.layout
     summary = Summary()
     configure(settings.log_format, summary.warn)
-    _warn(summary, received())
     refuse_deletion(workflow)
     loads = None
-    if workflow.is_main_process and not is_dry_run(workflow):
+    if workflow.is_main_process:
+        _warn(summary, received())
+    if workflow.remote_exec:
+        loads = noted_loads(layout)
+    elif workflow.is_main_process and not is_dry_run(workflow):
         loads = _take_over(settings, layout, summary)
     scope = open_scope(settings, layout)
-    return Run(settings, layout, scope, summary, loads, lambda: workflow.dag_settings)
+    return Run(
+        settings,
+        layout,
+        scope,
+        summary,
+        loads,
+        lambda: workflow.dag_settings,
+        is_on_node=workflow.remote_exec,
+    )
 
 
 def _follow(run: Run, workflow: Any) -> None:
@@ -90,6 +103,7 @@ def _follow(run: Run, workflow: Any) -> None:
 def _take_over(settings: Settings, layout: Layout, summary: Summary) -> Loads | None:
     """Lock the archive and put right what a killed run left. What the database has recorded."""
     run_lock.hold(layout.lock, settings.lock_wait_s)
+    end_former_jobs(layout)
     refuse_unfinished_restore(layout)
     refuse_lost_archive(layout, settings.datasets, {})
     require_zone(layout, settings.tz)
