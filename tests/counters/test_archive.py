@@ -1,14 +1,20 @@
 """Days that are judged again make the same rows as judging everything anew."""
 
 import random
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
 
+from homeiot_batch.counters import archive
+from homeiot_batch.counters import readings as counter_readings
+from homeiot_batch.counters import rows as counter_rows
 from homeiot_batch.counters.archive import EPOCH, Key, Span, judge_archive
 from homeiot_batch.counters.limits import Limits
+from homeiot_batch.counters.readings import DayReadings, days_of
 from tests.counters.houses import EVENTS, House
 from tests.dbt.meters import insert, prepare
 from tests.fast_set import few
@@ -149,6 +155,31 @@ def test_a_night_judges_a_few_days(monkeypatch: pytest.MonkeyPatch) -> None:
     archive.connection.execute("CREATE TABLE judged AS FROM all_judged")
     _, spans = judge_archive(archive.connection, archive.limits, [days[-1]], "judged")
     assert min(span.first for span in spans) == (days[-2] - EPOCH).days
+
+
+def test_many_readings_are_judged_in_shorter_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A house with many meters needs no more memory than one with few. The rows are the same."""
+    house = Archive(1)
+    days = [FIRST + timedelta(days=n) for n in range(DAYS)]
+    for day in days:
+        house.replace(day, house.readings(day))
+    rows = house.judge_anew()
+    house.connection.execute("CREATE TABLE judged AS FROM all_judged")
+    read: list[int] = []
+
+    def counted(*given: Any) -> Iterator[DayReadings]:
+        found = list(days_of(*given))
+        read.append(sum(len(day.times) for day in found))
+        return iter(found)
+
+    monkeypatch.setattr(archive, "days_of", counted)
+    monkeypatch.setattr(archive, "MOST_READINGS", 600)
+    monkeypatch.setattr(counter_readings, "MOST_WITHOUT_ARROW", 100)
+    monkeypatch.setattr(counter_rows, "MOST_DAYS", 7)
+    monkeypatch.setattr(counter_rows, "MOST_WITHOUT_ARROW", 200)
+    assert house.judge_anew() == rows
+    assert house.judge_changed(days[3:5]) == rows
+    assert max(read) < 3 * 600  # of both counters, in days about alike
 
 
 def test_a_day_that_goes_shows_that_zeros_before_the_first_value_are_readings() -> None:

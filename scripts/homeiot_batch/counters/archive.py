@@ -25,24 +25,23 @@ from homeiot_batch.counters.power import (
     judge_power_day,
     judge_power_end,
 )
-from homeiot_batch.counters.readings import DayReadings, days_of, power_days_of, silences_of
-from homeiot_batch.counters.rows import TABLE, Rows, create_table
+from homeiot_batch.counters.readings import (
+    DayReadings,
+    count_of,
+    days_of,
+    power_days_of,
+    silences_of,
+)
+from homeiot_batch.counters.rows import TABLE, DayRows, Key, Rows, create_table
 from homeiot_batch.counters.state import State
 
 EPOCH = date(1970, 1, 1)
-WINDOW = 31  # days that are read at once
+WINDOW = 31  # days that are read at once at most
+MOST_READINGS = 3_000_000  # that are read at once, but for a day with more
 LOOK_BACK = timedelta(days=2)  # longer than power may stand at 0 W
 # counted up where the judge judges otherwise: what was judged by other rules is judged again
 RULES = 2
 ALWAYS = -(10**6)  # a day before all others
-
-
-class Key(NamedTuple):
-    """A register of a source. Most counters have one, a meter with two tariffs has two."""
-
-    source: str
-    counter: str
-    register: int = 1
 
 
 class Span(NamedTuple):
@@ -60,7 +59,7 @@ class Span(NamedTuple):
 class CounterRun:
     """A counter on its way through the archive. `dirty` are the changed days ahead, in order."""
 
-    connection: duckdb.DuckDBPyConnection
+    rows: Rows
     key: Key
     limits: Limits
     dirty: list[int]
@@ -72,7 +71,6 @@ class CounterRun:
     spans: list[Span] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.rows = Rows(self.connection, *self.key)
         self.judged_by = f"{RULES}, {self.limits.text}"
 
     def take(self, readings: DayReadings) -> None:
@@ -84,7 +82,7 @@ class CounterRun:
             return
         judged = self.judge_day(readings)
         text = self.text() + self.judged_by
-        self.rows.add(day, text, self.learned_kw(), judged)
+        self._add(day, text, judged)
         self.last_day = day
         self.dirty = [other for other in self.dirty if other > day]
         if self.stored.get(day) == text:
@@ -97,8 +95,11 @@ class CounterRun:
         if self.active_from is None:
             return
         if self.last_day is not None:
-            self.rows.add(self.last_day, None, self.learned_kw(), self.judge_end())
+            self._add(self.last_day, None, self.judge_end())
         self._stop(-ALWAYS, replaces_open=True)
+
+    def _add(self, day: int, state: str | None, judged: Judged) -> None:
+        self.rows.add(DayRows(self.key, day, state, self.learned_kw(), judged))
 
     def _start(self) -> None:
         self.active_from = self.dirty[0]
@@ -146,9 +147,9 @@ class CounterRun:
 
     def flipped(self) -> "CounterRun":
         """The same counter from its first day on, its first zeros taken the other way."""
-        self.rows.drop()
+        self.rows.drop(self.key)
         state = State(skips_zeros=not self.state.skips_zeros)
-        return CounterRun(self.connection, self.key, self.limits, [ALWAYS], {}, state)
+        return CounterRun(self.rows, self.key, self.limits, [ALWAYS], {}, state)
 
 
 @dataclass
@@ -174,7 +175,7 @@ class PowerRun(CounterRun):
             first = _instant(day) - LOOK_BACK
             end = _instant(day + WINDOW)
             self.silences = silences_of(
-                self.connection, self.limits.writer, first, end, self.limits.max_gap_s
+                self.rows.connection, self.limits.writer, first, end, self.limits.max_gap_s
             )
 
     def judge_end(self) -> Judged:
@@ -201,7 +202,7 @@ class PowerRun(CounterRun):
 
 
 def _new_run(
-    connection: duckdb.DuckDBPyConnection,
+    rows: Rows,
     key: Key,
     limits: Limits,
     dirty: list[int],
@@ -210,7 +211,7 @@ def _new_run(
     kind = CounterRun
     if limits.is_power:
         kind = PowerRun
-    return kind(connection, key, limits, dirty, stored)
+    return kind(rows, key, limits, dirty, stored)
 
 
 def judge_archive(
@@ -226,10 +227,11 @@ def judge_archive(
     `judged_table` has the rows as they are.
     """
     create_table(connection)
-    runs = _counter_runs(connection, limits, changed, judged_table)
+    rows = Rows(connection)
+    runs = _counter_runs(rows, limits, changed, judged_table)
     kept: list[CounterRun] = []
     while runs:
-        _run(connection, runs)
+        _run(rows, runs)
         kept += [run for run in runs if not run.is_flipped]
         runs = [run.flipped() for run in runs if run.is_flipped]
     spans = [span for run in kept for span in run.spans]
@@ -237,21 +239,20 @@ def judge_archive(
 
 
 def _counter_runs(
-    connection: duckdb.DuckDBPyConnection,
+    rows: Rows,
     limits: Mapping[Key, Limits],
     changed: Sequence[date] | None,
     judged_table: str,
 ) -> list[CounterRun]:
     if changed is None:
-        return [_new_run(connection, key, own, [ALWAYS], {}) for key, own in limits.items()]
+        return [_new_run(rows, key, own, [ALWAYS], {}) for key, own in limits.items()]
     # local time is less than a day from UTC
     dirty = sorted({(day - EPOCH).days + n for day in changed for n in (-1, 0, 1)})
     if not dirty:
         return []
-    stored = _stored_states(connection, judged_table, EPOCH + timedelta(days=dirty[0]))
+    stored = _stored_states(rows.connection, judged_table, EPOCH + timedelta(days=dirty[0]))
     return [
-        _new_run(connection, key, own, list(dirty), stored.get(key, {}))
-        for key, own in limits.items()
+        _new_run(rows, key, own, list(dirty), stored.get(key, {})) for key, own in limits.items()
     ]
 
 
@@ -278,25 +279,23 @@ def _stored_states(
     return found
 
 
-def _run(connection: duckdb.DuckDBPyConnection, runs: list[CounterRun]) -> None:
+def _run(rows: Rows, runs: list[CounterRun]) -> None:
     by_key = {run.key: run for run in runs}
-    for days in _windows(connection, by_key):
+    for days in _windows(rows.connection, by_key):
         for readings in days:
             run = by_key.get(Key(readings.source, readings.counter, readings.register))
             if run and not run.is_flipped:
                 _try(run, partial(run.take, readings))
-        for run in runs:
-            run.rows.flush()
     for run in runs:
         if not run.is_flipped:
             _try(run, run.finish)
-        run.rows.flush()
+    rows.flush()
 
 
 def _windows(
     connection: duckdb.DuckDBPyConnection, by_key: Mapping[Key, CounterRun]
 ) -> Iterator[Iterator[DayReadings]]:
-    """The days to be judged, a month at a time."""
+    """The days to be judged, a month at a time, or less of many readings."""
     runs = list(by_key.values())
     if all(run.dirty == [ALWAYS] for run in runs):
         yield from _read_ahead(connection, by_key)
@@ -308,7 +307,7 @@ def _windows(
 def _read_ahead(
     connection: duckdb.DuckDBPyConnection, by_key: Mapping[Key, CounterRun]
 ) -> Iterator[Iterator[DayReadings]]:
-    """All days. While those of a month are judged, a thread reads the next ones."""
+    """All days. While those of a window are judged, a thread reads the next ones."""
     oldest, newest = _bounds(connection, 0)
     # the thread ends before its cursor is closed
     with contextlib.closing(connection.cursor()) as cursor, ThreadPoolExecutor(1) as executor:
@@ -316,12 +315,14 @@ def _read_ahead(
         [[path]] = connection.execute("SELECT current_setting('search_path')").fetchall()
         cursor.execute(f"SET search_path = {literal(path)}")
         waiting = None
-        for start in range(oldest, newest + 1, WINDOW):
-            end = min(start + WINDOW, newest + 1)
+        start = oldest
+        while start <= newest:
+            end = _end_of_window(connection, start, newest, MOST_READINGS // 2)
             following = executor.submit(_days, cursor, _instant(start), _instant(end), by_key)
             if waiting:
                 yield waiting.result()
             waiting = following
+            start = end
         if waiting:
             yield waiting.result()
 
@@ -364,8 +365,18 @@ def _changed_spans(
             if not ahead:
                 return
             start = max(start, min(ahead))
-        yield _instant(start), _instant(min(start + WINDOW, newest + 1))
-        start += WINDOW
+        end = _end_of_window(connection, start, newest, MOST_READINGS)
+        yield _instant(start), _instant(end)
+        start = end
+
+
+def _end_of_window(
+    connection: duckdb.DuckDBPyConnection, start: int, newest: int, most: int
+) -> int:
+    """The day before which to stop reading, so that about so many readings are read."""
+    end = min(start + WINDOW, newest + 1)
+    readings = count_of(connection, _instant(start), _instant(end))
+    return min(end, start + max(1, (end - start) * most // max(1, readings)))
 
 
 def _bounds(connection: duckdb.DuckDBPyConnection, first: int) -> tuple[int, int]:

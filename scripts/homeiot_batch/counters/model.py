@@ -5,8 +5,9 @@ from datetime import date, timedelta
 
 import duckdb
 
-from homeiot_batch.counters.archive import ALWAYS, EPOCH, Key, Span, judge_archive
+from homeiot_batch.counters.archive import ALWAYS, EPOCH, Span, judge_archive
 from homeiot_batch.counters.limits import Limits
+from homeiot_batch.counters.rows import Key
 
 
 def judged_rows(
@@ -45,9 +46,19 @@ def _note(session: duckdb.DuckDBPyConnection, spans: list[Span]) -> None:
         replaces_open BOOLEAN)
         """
     )
-    for *key, first, last, replaces_open in spans:
-        row = [*key, _date(first), _date(last), replaces_open]
-        session.execute("INSERT INTO rejudged VALUES (?, ?, ?, ?, ?, ?)", row)
+    if not spans:
+        return
+    # in one statement: one for each of a thousand counters takes seconds
+    rows = [
+        (*key, _date(first), _date(last), replaces_open)
+        for *key, first, last, replaces_open in spans
+    ]
+    columns = map(list, zip(*rows, strict=True))
+    session.execute(
+        "INSERT INTO rejudged SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
+        "unnest(?::SMALLINT[]), unnest(?::DATE[]), unnest(?::DATE[]), unnest(?::BOOLEAN[])",
+        list(columns),
+    )
 
 
 def _date(day: int) -> date:

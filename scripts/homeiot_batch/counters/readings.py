@@ -13,8 +13,9 @@ from homeiot_batch.counters.power import Silence
 
 COLUMNS = {"import": "energy_import_kwh", "export": "energy_export_kwh"}
 POWER = "instant_power_w"
-# readings of a longer time come by way of Arrow
+# readings of a longer time come by way of Arrow, and more readings
 LONGEST_WITHOUT_ARROW = timedelta(days=7)
+MOST_WITHOUT_ARROW = 250_000
 
 
 class DayReadings(NamedTuple):
@@ -69,9 +70,21 @@ def _rows(
 ) -> Iterator[tuple[Any, ...]]:
     """Source, register, day, times and values of each day of a register."""
     found = connection.sql(_select(column), params=given)
-    if given["end"] - given["first"] > LONGEST_WITHOUT_ARROW:
+    first = given["first"]
+    end = given["end"]
+    is_long = end - first > LONGEST_WITHOUT_ARROW
+    if is_long or count_of(connection, first, end) > MOST_WITHOUT_ARROW:
         return rows_with_lists(found)
     return iter(found.fetchall())
+
+
+def count_of(connection: duckdb.DuckDBPyConnection, first: datetime, end: datetime) -> int:
+    """How many readings of any meters there are. `end` is not included."""
+    [(readings,)] = connection.execute(
+        "SELECT count(*) FROM stg_meter_readings WHERE ts_utc >= $first AND ts_utc < $end",
+        {"first": first, "end": end},
+    ).fetchall()
+    return readings
 
 
 def silences_of(

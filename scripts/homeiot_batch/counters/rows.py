@@ -16,14 +16,13 @@ from homeiot_batch.counters.limits import QUARTER
 # the temporary table that the rows go to
 TABLE = "judged_anew"
 # more rows go there by way of Arrow, as this table
-MOST_WITHOUT_ARROW = 1000
+MOST_WITHOUT_ARROW = 10_000
 VALUES = "judged_values"
+MOST_DAYS = 1000  # of any registers that wait. A statement costs as much as some hundred rows
 OPEN_DAY = (date.max - date(1970, 1, 1)).days
 TIME = "TIMESTAMP"
+OF_KEY = {"source": "VARCHAR", "counter": "VARCHAR", "register": "SMALLINT"}
 OF_DAY = {
-    "source": "VARCHAR",
-    "counter": "VARCHAR",
-    "register": "SMALLINT",
     "judged_utc": "DATE",
     "is_open": "BOOLEAN",
     "row_kind": "VARCHAR",
@@ -56,12 +55,21 @@ OF_EVENT = {
     "until_utc": TIME,
 }
 OF_STATE = {"state": "VARCHAR", "learned_kw": "DOUBLE"}
-COLUMNS = OF_DAY | OF_QUARTER | OF_EVENT | OF_STATE
+COLUMNS = OF_KEY | OF_DAY | OF_QUARTER | OF_EVENT | OF_STATE
+
+
+class Key(NamedTuple):
+    """A register of a source. Most counters have one, a meter with two tariffs has two."""
+
+    source: str
+    counter: str
+    register: int = 1
 
 
 class DayRows(NamedTuple):
-    """A UTC day (days since 1970) of a counter. Without a state what is open at the end."""
+    """A UTC day (days since 1970) of a register. Without a state what is open at the end."""
 
+    key: Key
     day: int
     state: str | None
     learned_kw: float | None
@@ -75,17 +83,16 @@ class DayRows(NamedTuple):
 
 @dataclass
 class Rows:
-    """Days of a register that are not in the temporary table yet."""
+    """Days of registers that are not in the temporary table yet."""
 
     connection: duckdb.DuckDBPyConnection
-    source: str
-    counter: str
-    register: int
     days: list[DayRows] = field(default_factory=list)
 
-    def add(self, day: int, state: str | None, learned_kw: float | None, judged: Judged) -> None:
+    def add(self, days: DayRows) -> None:
         """Add a day, or what is open."""
-        self.days.append(DayRows(day, state, learned_kw, judged))
+        self.days.append(days)
+        if len(self.days) >= MOST_DAYS:
+            self.flush()
 
     def flush(self) -> None:
         """Put the days into the table."""
@@ -94,12 +101,11 @@ class Rows:
         self._insert_states()
         self.days.clear()
 
-    def drop(self) -> None:
+    def drop(self, key: Key) -> None:
         """Take all rows of the register out again."""
-        self.days.clear()
+        self.days = [row for row in self.days if row.key != key]
         self.connection.execute(
-            f"DELETE FROM {TABLE} WHERE source = ? AND counter = ? AND register = ?",
-            [self.source, self.counter, self.register],
+            f"DELETE FROM {TABLE} WHERE source = ? AND counter = ? AND register = ?", list(key)
         )
 
     def _insert_quarters(self) -> None:
@@ -138,16 +144,14 @@ class Rows:
     ) -> None:
         if not rows:
             return
-        days = [row.shown_day for row in rows]
-        are_open = [row.state is None for row in rows]
-        given: dict[str, object] = {
-            "source": self.source,
-            "counter": self.counter,
-            "register": self.register,
-            "row_kind": kind,
+        given: dict[str, object] = {"row_kind": kind}
+        lists = {
+            "judged_day": [row.shown_day for row in rows],
+            "is_open": [row.state is None for row in rows],
         }
-        lists = {"judged_day": days, "is_open": are_open}
-        for name, values in columns.items():
+        keys = zip(*(row.key for row in rows), strict=True)
+        of_key = zip(Key._fields, map(list, keys), strict=True)
+        for name, values in (*of_key, *columns.items()):
             if _is_constant(values):
                 given[name] = values[0]
             else:
@@ -182,13 +186,11 @@ def _is_constant(values: list[Any]) -> bool:
 
 def _insert_sql(types: dict[str, str], given: Container[str], values: str) -> str:
     """SQL that inserts what is given as one value for all rows, and the columns of `values`."""
-    columns = ", ".join(f"{_stored(name, kind, given)} AS {name}" for name, kind in types.items())
+    stored = OF_KEY | types
+    columns = ", ".join(f"{_stored(name, kind, given)} AS {name}" for name, kind in stored.items())
     return f"""
         INSERT INTO {TABLE} BY NAME
         SELECT
-            $source AS source,
-            $counter AS counter,
-            $register AS register,
             DATE '1970-01-01' + judged_day::INTEGER AS judged_utc,
             is_open,
             $row_kind AS row_kind,
@@ -207,7 +209,7 @@ def _stored(name: str, kind: str, given: Container[str]) -> str:
 
 def _unnested(types: dict[str, str], lists: Iterable[str]) -> str:
     """The lists as columns."""
-    kinds = types | {"judged_day": "INTEGER", "is_open": "BOOLEAN"}
+    kinds = OF_KEY | types | {"judged_day": "INTEGER", "is_open": "BOOLEAN"}
     columns = []
     for name in lists:
         kind = kinds[name].replace(TIME, "BIGINT")
