@@ -27,7 +27,8 @@ from homeiot_batch.report.figures import Cost, Day, DayCost, House, Meter, Month
 from homeiot_batch.report.month_figures import months_of
 from homeiot_batch.report.month_files import write_months
 from homeiot_batch.report.month_page import Section, month_page
-from homeiot_batch.report.page import environment, write_report
+from homeiot_batch.report.page import write_report
+from homeiot_batch.report.page_parts import environment
 from homeiot_batch.report.panel import panel
 from homeiot_batch.report.words import Words
 from homeiot_batch.words.languages import LANGUAGES, Language

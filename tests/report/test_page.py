@@ -32,7 +32,8 @@ from homeiot_batch.report.figures import (
 )
 from homeiot_batch.report.heat_maps import years_chart
 from homeiot_batch.report.load_curve import load_curve
-from homeiot_batch.report.page import TEMPLATES, render, write_report
+from homeiot_batch.report.page import render, write_report
+from homeiot_batch.report.page_parts import TEMPLATES
 from homeiot_batch.report.wording import Wording
 from homeiot_batch.report.words import Words
 from tests.report.conftest import Build, Built, readings, span

@@ -3,8 +3,9 @@
 All times are the house's local wall time unless they are named UTC.
 """
 
+import contextlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -277,6 +278,12 @@ class Meter:
         """Whether the cost is in another currency than the newest, which the headings name."""
         return cost.has_price and (cost.currency or "") != self.currency
 
+    def forget(self) -> None:
+        """Free the memory of what the meter has several of."""
+        for name, _, _ in DETAILS:
+            setattr(self, name, [])
+        self.costs = []
+
     def month_to_date(self, which: str) -> MonthToDate | None:
         """The days of `this` or the `former` month, if it has any."""
         for span in self.months_to_date:
@@ -408,16 +415,71 @@ DETAILS = (
 )
 
 
+@dataclass(frozen=True)
+class Figures:
+    """A read copy that is open. `last_day` is None without data."""
+
+    connection: duckdb.DuckDBPyConnection
+    zone: ZoneInfo
+    published_at: datetime
+    last_day: date | None
+
+    def meters(self) -> list[Meter]:
+        """The meters without their days, months and the like: see `fill`."""
+        if self.last_day is None:
+            return []
+        return [_meter(row) for row in _rows(self.connection, queries.METERS)]
+
+    def fill(self, meters: Sequence[Meter], *names: str) -> None:
+        """Read what there are several of: what the names say, or all of it.
+
+        Only these meters take memory.
+        """
+        last = self.last_day
+        if last is None or not meters:
+            return
+        only = [meter.name for meter in meters]
+        for name, query, kind in DETAILS:
+            if names and name not in names:
+                continue
+            found = defaultdict(list)
+            of_meters = f"FROM ({query}) WHERE list_contains($only, source)"
+            for row in _rows(self.connection, of_meters, last=last, only=only):
+                meter_name = row.pop("source")
+                found[meter_name].append(kind(**row))
+            for meter in meters:
+                setattr(meter, name, found[meter.name])
+        for meter in meters:
+            _add_costs(meter, last)
+
+    def house(self, meters: Sequence[Meter] = ()) -> House:
+        """The house with these meters, as they are."""
+        balance = None
+        if self.last_day is not None:
+            balance = _balance(self.connection, self.last_day)
+        return House(self.zone, self.published_at, self.last_day, list(meters), balance)
+
+
 def read_figures(read_copy: Path) -> House:
-    """What the read copy holds.
+    """What the read copy holds, all at once.
 
     DatabaseError if there is none, if it may not be read, or if it lacks what is asked for.
     """
+    with open_figures(read_copy) as figures:
+        meters = figures.meters()
+        figures.fill(meters)
+        return figures.house(meters)
+
+
+@contextlib.contextmanager
+def open_figures(read_copy: Path) -> Generator[Figures]:
+    """The read copy, whose figures are read meter by meter. DatabaseError as of read_figures."""
     _refuse_closed(read_copy)
     try:
         with connect(read_copy, read_only=True) as connection:
             zone = _zone(connection, read_copy)
-            return _house(connection, zone)
+            published_at = _value(connection, "SELECT max(published_at) FROM read_copy")
+            yield Figures(connection, zone, published_at, _last_day(connection))
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         found = f"{read_copy} lacks a table or column ({_first_line(error)})"
         raise DatabaseError(f"{found}; {REBUILD}") from None
@@ -459,16 +521,6 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
-def _house(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> House:
-    published_at = _value(connection, "SELECT max(published_at) FROM read_copy")
-    last = _last_day(connection)
-    if last is None:
-        return House(zone, published_at, None, [])
-    meters = _meters(connection, last)
-    balance = _balance(connection, last)
-    return House(zone, published_at, last, meters, balance)
-
-
 def _last_day(connection: duckdb.DuckDBPyConnection) -> date | None:
     tables = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'fct_daily_energy'"
     if not _value(connection, tables):
@@ -490,20 +542,10 @@ def _balance(connection: duckdb.DuckDBPyConnection, last: date) -> HouseBalance 
     return HouseBalance(days, months, sub_meters)
 
 
-def _meters(connection: duckdb.DuckDBPyConnection, last: date) -> list[Meter]:
-    meters = [_meter(row) for row in _rows(connection, queries.METERS)]
-    for name, query, kind in DETAILS:
-        found = defaultdict(list)
-        for row in _rows(connection, query, last):
-            meter_name = row.pop("source")
-            found[meter_name].append(kind(**row))
-        for meter in meters:
-            setattr(meter, name, found[meter.name])
-    for meter in meters:
-        meter.costs = [cost for cost in meter.all_costs if cost.date_jst > last - COST_SPAN]
-        this_month = [cost for cost in meter.all_costs if cost.date_jst >= last.replace(day=1)]
-        meter.cost_to_date = sums_of_costs(this_month)
-    return meters
+def _add_costs(meter: Meter, last: date) -> None:
+    meter.costs = [cost for cost in meter.all_costs if cost.date_jst > last - COST_SPAN]
+    this_month = [cost for cost in meter.all_costs if cost.date_jst >= last.replace(day=1)]
+    meter.cost_to_date = sums_of_costs(this_month)
 
 
 def _meter(row: Mapping[str, Any]) -> Meter:
@@ -525,9 +567,9 @@ def _meter(row: Mapping[str, Any]) -> Meter:
 
 
 def _rows(
-    connection: duckdb.DuckDBPyConnection, query: str, last: date | None = None
+    connection: duckdb.DuckDBPyConnection, query: str, last: date | None = None, **given: object
 ) -> list[dict[str, Any]]:
-    values = {}
+    values = dict(given)
     if "$last" in query:
         values["last"] = last
     cursor = connection.execute(query, values)

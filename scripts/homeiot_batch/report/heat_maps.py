@@ -1,6 +1,7 @@
 """Years and hours as coloured cells."""
 
 import calendar
+import functools
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -224,10 +225,12 @@ def _hours_grid(
     return grid
 
 
+@functools.lru_cache(maxsize=2 * BARS)  # each meter asks for the same days
 def _local_hours(day: LocalDay) -> set[int]:
     hours = set()
     quarter = day.start
-    while quarter < day.end:
+    end = day.end
+    while quarter < end:
         hours.add(quarter.astimezone(day.zone).hour)
         quarter += QUARTER
     return hours

@@ -1,6 +1,6 @@
 """The house's part of the page: who feeds whom."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from homeiot_batch.report import flow_picture
@@ -15,6 +15,7 @@ from homeiot_batch.report.elements import (
     Table,
     Tile,
 )
+from homeiot_batch.report.figures import total
 from homeiot_batch.report.flow_picture import Node
 from homeiot_batch.report.house_charts import house_days_chart, sufficiency_chart
 from homeiot_batch.report.house_wording import ROUNDING, HouseWording
@@ -22,6 +23,7 @@ from homeiot_batch.report.panel import short
 from homeiot_batch.report.queries import SHARE_DAYS
 from homeiot_batch.report.words import Words
 
+MOST_SHARES = 20  # sub-meters that have a line of their own
 GIVERS = ("solar", "battery", "grid")
 TAKERS = ("house", "battery", "grid")
 # of the tiles: the word, the column and the colour
@@ -146,7 +148,9 @@ def _shares(wording: HouseWording) -> Shares | None:
     sub_meters = wording.balance.sub_meters
     if not sub_meters or used <= ROUNDING:
         return None
-    shares = [_share(meter, used, len(days), wording) for meter in sub_meters]
+    shares = [_share(meter, used, len(days), wording) for meter in sub_meters[:MOST_SHARES]]
+    if others := sub_meters[MOST_SHARES:]:
+        shares.append(_share_of_others(others, used, len(days), wording))
     rest = used - sum(meter.import_kwh or 0.0 for meter in sub_meters)
     notes = []
     if rest < -ROUNDING:
@@ -172,6 +176,16 @@ def _share(meter: SubMeter, used: float, days: int, wording: HouseWording) -> Sh
         text = _share_text(kwh, used, wording)
         percent = min(100.0, 100 * kwh / used)
     return Share(meter.name, short(meter.name), percent, text, caveats, "")
+
+
+def _share_of_others(
+    meters: Sequence[SubMeter], used: float, days: int, wording: HouseWording
+) -> Share:
+    """The smallest sub-meters of many, in one line."""
+    name = wording.words("shares_others", n=len(meters))
+    kwh = total(meter.import_kwh for meter in meters)
+    complete = min(meter.complete_days for meter in meters)
+    return _share(SubMeter(name, kwh, complete), used, days, wording)
 
 
 def _share_text(kwh: float, used: float, wording: HouseWording) -> str:

@@ -7,14 +7,22 @@ import calendar
 import functools
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from homeiot_batch.report.balances import MonthBalance
-from homeiot_batch.report.figures import Day, DayCost, House, Meter, empty_month, next_month
+from homeiot_batch.report.figures import (
+    Day,
+    DayCost,
+    House,
+    Meter,
+    Month,
+    empty_month,
+    next_month,
+)
 from homeiot_batch.words.languages import Language
 
 PACKAGE = Path(__file__).parents[1]
@@ -39,6 +47,7 @@ class HouseMonth:
     balance: MonthBalance | None
     before: date | None
     after: date | None
+    has_days: bool = True  # or else the meters have only their sums
 
     @property
     def days(self) -> int:
@@ -89,18 +98,48 @@ def months_of(house: House) -> list[HouseMonth]:
     """Each month from the first day of any meter to the house's last one, without a gap."""
     if house.last_day is None or not house.meters:
         return []
-    firsts = _months(min(meter.days[0].date_jst for meter in house.meters), house.last_day)
-    meters = [_by_month(meter) for meter in house.meters]
+    first = min(meter.days[0].date_jst for meter in house.meters)
+    return list(_months_from(first, house.last_day, house, [_by_month(m) for m in house.meters]))
+
+
+def months_of_sums(house: House) -> list[HouseMonth]:
+    """The same of a house with many meters, of which only the months were read, not the days."""
+    begins = [meter.months[0].month_jst for meter in house.meters if meter.months]
+    if house.last_day is None or not begins:
+        return []
+    meters = [_sums_by_month(meter) for meter in house.meters]
+    found = _months_from(min(begins), house.last_day, house, meters)
+    return [replace(month, has_days=False) for month in found]
+
+
+def _months_from(
+    first_day: date, last_day: date, house: House, meters: Sequence[Mapping[date, Meter]]
+) -> Iterator[HouseMonth]:
+    firsts = _months(first_day, last_day)
     balances: dict[date, MonthBalance] = {}
     if house.balance:
         balances = {balance.month_jst: balance for balance in house.balance.months}
-    found = []
     for before, first, after in zip([None, *firsts], firsts, [*firsts[1:], None], strict=False):
-        until = min(_end(first), house.last_day)
+        until = min(_end(first), last_day)
         shown = [meter[first] for meter in meters if first in meter]
         balance = balances.get(first)
-        found.append(HouseMonth(first, until, house.zone, shown, balance, before, after))
-    return found
+        yield HouseMonth(first, until, house.zone, shown, balance, before, after)
+
+
+def _sums_by_month(meter: Meter) -> dict[date, Meter]:
+    """The meter of each of its months. One that was taken out has no later months."""
+    return {
+        month.month_jst: replace(meter, months=[_measured(month)])
+        for month in meter.months
+        if meter.until is None or meter.until >= month.month_jst
+    }
+
+
+def _measured(month: Month) -> Month:
+    """The month, without the 0 kWh of one in which perhaps nothing was measured."""
+    if month.complete_days or month.import_kwh or month.export_kwh:
+        return month
+    return replace(month, import_kwh=None, export_kwh=None, net_kwh=None)
 
 
 def _months(first: date, last: date) -> list[date]:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.report.balances import PARTS, HouseBalance, MonthBalance
 from homeiot_batch.report.bar_charts import month_days_chart
-from homeiot_batch.report.elements import Chart, Table, Tile
-from homeiot_batch.report.figures import Day, Meter, sums_of_costs
+from homeiot_batch.report.elements import Cell, Chart, Table, Tile
+from homeiot_batch.report.figures import Day, Meter, Month, sums_of_costs
 from homeiot_batch.report.house_panel import ENERGIES
 from homeiot_batch.report.house_wording import HouseWording
 from homeiot_batch.report.month_figures import HouseMonth
 from homeiot_batch.report.panel import look_of, slug
-from homeiot_batch.report.tables import csv_of, day_row, days_head
+from homeiot_batch.report.tables import csv_of, csv_of_rows, day_row, days_head, energy_cell
 from homeiot_batch.report.tiles import energy_tiles
 from homeiot_batch.report.wording import Wording, clock_change
 from homeiot_batch.report.words import Words
@@ -24,6 +24,15 @@ if TYPE_CHECKING:
     import jinja2
 
 
+SUMS_CSV = (
+    "source",
+    "import_kwh",
+    "export_kwh",
+    "net_kwh",
+    "estimated_kwh",
+    "peak_w",
+    "complete_days",
+)
 LEAST_COLUMNS, MOST_COLUMNS = 3, 4  # of tiles
 
 
@@ -40,6 +49,7 @@ class Section:
     table: Table | None = None
     csv: str = ""
     csv_name: str = ""
+    table_heading: str = ""
 
     @property
     def columns(self) -> int:
@@ -50,7 +60,10 @@ class Section:
 
 def month_page(month: HouseMonth, templates: "jinja2.Environment", words: Words, key: str) -> str:
     """The page. It ends with its key, see `HouseMonth.key`."""
-    sections = [_meter_section(meter, month, words) for meter in month.meters]
+    if month.has_days:
+        sections = [_meter_section(meter, month, words) for meter in month.meters]
+    else:
+        sections = [_sources_section(month, words)]
     if month.balance:
         sections.insert(0, _house_section(month.balance, month, words))
     notices = []
@@ -104,6 +117,51 @@ def _house_tiles(balance: MonthBalance, wording: HouseWording) -> Iterable[Tile]
             if share is not None:
                 hints = [words(f"{word}_hint")]
                 yield Tile(words(word), share, words.share(share), "%", notes=hints)
+
+
+def _sources_section(month: HouseMonth, words: Words) -> Section:
+    """A line for each of many meters, as bought and sold at the meter."""
+    complete = sum(_sums(meter).complete_days >= month.days for meter in month.meters)
+    tiles = [
+        Tile(words("sources"), len(month.meters), words.number(len(month.meters))),
+        Tile(words.name("states", "good"), complete, words.number(complete)),
+    ]
+    labels = [words("index_import"), words("index_export")]
+    head = [words("source"), *labels, words("peak_unit"), words("days_of"), words("remarks")]
+    rows = [_source_row(meter, month, words) for meter in month.meters]
+    return Section(
+        words("sources"),
+        "",
+        "",
+        [],
+        tiles,
+        table=Table(head, rows),
+        csv=csv_of_rows(SUMS_CSV, [_csv_row(meter) for meter in month.meters]),
+        csv_name=f"sources-{month.first:%Y-%m}.csv",
+        table_heading=words("month_sources"),
+    )
+
+
+def _sums(meter: Meter) -> Month:
+    [sums] = meter.months
+    return sums
+
+
+def _source_row(meter: Meter, month: HouseMonth, words: Words) -> list[Cell]:
+    sums = _sums(meter)
+    wording = Wording(meter, words)
+    peak: Cell = words("no_data")
+    if sums.peak_w is not None:
+        peak = (sums.peak_w, words.number(sums.peak_w))
+    complete = words("days_complete", n=sums.complete_days, of=month.days)
+    days: Cell = (sums.complete_days, complete)
+    remarks = words.listed(wording.counted(sums))
+    energies = [energy_cell(value, wording) for value in (sums.import_kwh, sums.export_kwh)]
+    return [meter.shown_name, *energies, peak, days, remarks]
+
+
+def _csv_row(meter: Meter) -> list[object]:
+    return [meter.name, *(getattr(_sums(meter), name) for name in SUMS_CSV[1:])]
 
 
 def _meter_section(meter: Meter, month: HouseMonth, words: Words) -> Section:

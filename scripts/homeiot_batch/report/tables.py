@@ -3,7 +3,7 @@
 import base64
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
 from homeiot_batch.report.elements import Cell, Table
@@ -83,12 +83,16 @@ def csv_of(days: Sequence[Day]) -> str:
 
     What is unknown is empty, also where the marts have 0: see Meter.without_unmeasured_days.
     """
+    rows = [[day.date_jst, *(getattr(day, name) for name in CSV)] for day in days]
+    return csv_of_rows(["date_jst", *CSV], rows)
+
+
+def csv_of_rows(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """The rows as a data: link, UTF-8. What is None is empty."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["date_jst", *CSV])
-    for day in days:
-        values = [getattr(day, name) for name in CSV]
-        writer.writerow([day.date_jst, *values])
+    writer.writerow(head)
+    writer.writerows(rows)
     encoded = base64.b64encode(text.getvalue().encode())
     return f"data:text/csv;charset=utf-8;base64,{encoded.decode()}"
 
