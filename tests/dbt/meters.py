@@ -4,8 +4,6 @@ Readings go straight into DuckDB, and the real dbt builds the tables.
 """
 
 import os
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +22,8 @@ from homeiot_batch.counters.limits import Limits
 from homeiot_batch.counters.readings import COLUMNS
 from homeiot_batch.warehouse.database import RECORD_DDL, record_build
 from homeiot_batch.warehouse.read_copy import publish
-from tests.dbt.parsed_project import DESCRIPTOR, kept_parse, same_path
+from tests import prepared
+from tests.dbt.parsed_project import kept_parse
 
 RAW = "raw_meter_readings"
 Row = tuple[Any, ...]
@@ -87,25 +86,19 @@ class Archive:
             for name, value in os.environ.items()
             if name.lower() not in Settings.model_fields
         }
-        target = folder / "target"
-        command = [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments]
-        with same_path(self.database) as path, kept_parse(target):
-            places = {
-                "DUCKDB_PATH": path,
-                "DBT_TARGET_PATH": str(target),
-                "DBT_LOG_PATH": str(folder / "logs"),
-            }
-            done = subprocess.run(
-                command,
-                cwd=ROOT / "dbt",
-                env=inherited | places,
-                pass_fds=(DESCRIPTOR,),
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-        assert done.returncode == 0, done.stdout
-        return done.stdout
+        places = {
+            # seen from its folder: dbt parses the project again where the path is another one
+            "DUCKDB_PATH": f"./{self.database.name}",
+            "DBT_PROJECT_DIR": str(ROOT / "dbt"),
+            "DBT_PROFILES_DIR": str(ROOT / "dbt"),
+            "DBT_TARGET_PATH": str(folder / "target"),
+            "DBT_LOG_PATH": str(folder / "logs"),
+        }
+        with kept_parse(folder / "target"):
+            options = ["--no-use-colors", *arguments]
+            code, said = prepared.run("dbt", options, folder, inherited | places)
+        assert code == 0, said
+        return said
 
     def publish(self, settings: Settings) -> None:
         """Show readers the tables as they were built."""

@@ -1,10 +1,9 @@
 """dbt's parse of the project, which takes two seconds, once for all archives of a process.
 
-dbt parses again whenever the path of the database is another one. So each archive is opened by the
-same path, that of an open folder.
+dbt parses again whenever the path of the database is another one, so each archive is opened by the
+same one.
 """
 
-import os
 import shutil
 import tempfile
 from collections.abc import Generator
@@ -13,19 +12,6 @@ from functools import cache
 from pathlib import Path
 
 PARSED = "partial_parse.msgpack"
-DESCRIPTOR = 99
-
-
-@contextmanager
-def same_path(database: Path) -> Generator[str]:
-    """A path of the database that is the same for all; the program needs DESCRIPTOR open."""
-    folder = os.open(database.parent, os.O_PATH | os.O_DIRECTORY)
-    os.dup2(folder, DESCRIPTOR)
-    os.close(folder)
-    try:
-        yield f"/proc/self/fd/{DESCRIPTOR}/{database.name}"
-    finally:
-        os.close(DESCRIPTOR)
 
 
 @contextmanager

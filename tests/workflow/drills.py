@@ -18,7 +18,8 @@ from typing import Any
 from homeiot_batch.config import load_settings
 from homeiot_batch.core.files import write_json
 from homeiot_batch.warehouse.read_copy import publish
-from tests.house import LONGEST_RUN_S, House, Outcome
+from tests.house import House, Outcome
+from tests.prepared import LONGEST_RUN_S
 
 DATASET = "raw_meter_readings"
 DAYS = ["2026-11-09", "2026-11-10", "2026-11-11"]

@@ -11,7 +11,8 @@ from typing import TextIO
 import pytest
 
 from homeiot_batch.workflow.unread_output import go_on_unread
-from tests.house import LONGEST_RUN_S, Checkout, House
+from tests.house import Checkout, House
+from tests.prepared import LONGEST_RUN_S
 from tests.workflow import drills
 from tests.workflow.drills import DATASET, FIRST, LAST, UNTIL_LOAD, V1, span
 

@@ -22,6 +22,7 @@ from homeiot_batch.workflow.unread_output import go_on_unread
 
 # the checkout, in which Snakemake finds its Snakefile
 ROOT = Path(__file__).resolve().parents[3]
+COMMAND = [sys.executable, "-m", "homeiot_batch.workflow.early_start"]
 CTRL_C = {signal.SIGINT}
 # what takes long to import
 PREPARED = ("snakemake.cli", "homeiot_batch.workflow.start")
@@ -80,10 +81,9 @@ class EarlyWorkflow:
 
 def _start() -> subprocess.Popen[bytes]:
     """Start the process. Ctrl-C is held back until it can end the process without a traceback."""
-    command = [sys.executable, "-m", "homeiot_batch.workflow.early_start"]
     usual = signal.pthread_sigmask(signal.SIG_BLOCK, CTRL_C)
     try:
-        return subprocess.Popen(command, stdin=subprocess.PIPE, env=plain_environment(), cwd=ROOT)
+        return subprocess.Popen(COMMAND, stdin=subprocess.PIPE, env=plain_environment(), cwd=ROOT)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, usual)
 
