@@ -35,6 +35,8 @@ FILES = {
         House(ZoneInfo("Asia/Tokyo"), NOW.replace(tzinfo=None), date(2025, 11, 23), []), NOW, "en"
     ),
     "months/2026-11.html": "<p>a month",
+    "sources/flat-1-bfd28ffee896e68f.html": "<p>a source",
+    "sources/notes.txt": "secret",
     "months/notes.html": "secret",
     "months/2026-11.html.part": "secret",
     ".hidden": "secret",
@@ -178,11 +180,12 @@ def test_another_password_is_refused(served: Served) -> None:
 
 
 def test_the_pages_are_there_with_the_password(served: Served) -> None:
-    """The main page by its address alone and by name, and a month. HEAD has no body."""
+    """The main page by its address alone and by name, a month, a source. HEAD has no body."""
     for path, name in (
         ("/", "index.html"),
         ("/index.html", "index.html"),
         ("/months/2026-11.html", "months/2026-11.html"),
+        ("/sources/flat-1-bfd28ffee896e68f.html", "sources/flat-1-bfd28ffee896e68f.html"),
     ):
         shown = served.ask(path)
         assert (shown.status, shown.body) == (200, FILES[name])
@@ -195,6 +198,7 @@ def test_the_pages_are_there_with_the_password(served: Served) -> None:
     "path",
     [
         *("/months/", "/months", "/months/notes.html", "/months/2026-11.html.part"),
+        *("/sources/", "/sources", "/sources/notes.txt", "/sources/flat-2-bfd28ffee896e68f.html"),
         *("/.hidden", "/home.duckdb", "/run.html", "/Caddyfile.txt", "/../Caddyfile.txt"),
         *("/%2e%2e/Caddyfile.txt", "/months/../.hidden", "/months/..%2f.hidden", "/..%5c.hidden"),
         *("/index.html/", "/index.html%00", "/index.html/../run.html", "/INDEX.HTML"),
