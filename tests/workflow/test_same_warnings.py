@@ -23,13 +23,14 @@ def of_days(count: int, subject: str = "power") -> list[str]:
 
 
 def test_many_are_one_line() -> None:
-    """It says how many, the first and the last day, the text of the first, and where all are.
+    """It says how many, the first and the last day, the text of the first day, and where all are.
 
     Others, also of another dataset or of another text, stay as they are.
     """
     few = of_days(9, "climate")
     line = (
-        f"power 2023-12-27 to 2024-03-02 (67 warnings, each is in {FILE}): policy keeps 168 hours"
+        f"power 2023-12-27 to 2024-03-02 (67 warnings, each is in {FILE}), on 2023-12-27: "
+        "policy keeps 168 hours"
     )
     assert grouped([*reversed(of_days(67)), *OTHERS, *few], FILE) == sorted(
         [
@@ -38,6 +39,14 @@ def test_many_are_one_line() -> None:
             f"{line}, since 00:00; run with --date 2023-12-27",
         ]
     )
+
+
+def test_one_text_is_the_text_of_all() -> None:
+    """It is not that of a day then."""
+    alike = [f"power 2024-02-{day}: it is archived empty" for day in range(19, 30)]
+    assert grouped(alike, FILE) == [
+        f"power 2024-02-19 to 2024-02-29 (11 warnings, each is in {FILE}): it is archived empty"
+    ]
 
 
 @pytest.mark.parametrize(("count", "noted_in"), [(9, FILE), (67, "")])

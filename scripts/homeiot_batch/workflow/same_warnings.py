@@ -12,8 +12,8 @@ _OF_A_DAY = re.compile(r"(\w+(?: \w+)?) (\d{4}-\d{2}-\d{2}): (.*)", re.DOTALL)
 def grouped(warnings: Iterable[str], noted_in: str) -> list[str]:
     """The warnings in order, ten and more that are alike as one line.
 
-    It has the first and last day, their number, the text of the first day, and `noted_in`, where
-    each is. Where that is "" all are listed.
+    It has the first and last day, their number, and `noted_in`, where each is. Where their numbers
+    differ it says of which day the text is. Where `noted_in` is "" all are listed.
     """
     alike: dict[tuple[str, str], list[str]] = defaultdict(list)
     for warning in sorted(warnings):
@@ -40,4 +40,8 @@ def _lines(alike: list[str], noted_in: str) -> Iterator[str]:
         return
     subject, first, reason = days[0]
     _, last, _ = days[-1]
-    yield f"{subject} {first} to {last} ({len(days)} warnings, each is in {noted_in}): {reason}"
+    whose = ""
+    if any(other != reason for _, _, other in days):
+        whose = f", on {first}"
+    count = f"{len(days)} warnings, each is in {noted_in}"
+    yield f"{subject} {first} to {last} ({count}){whose}: {reason}"
