@@ -39,7 +39,8 @@ class Browser:
         assert CHROMIUM is not None
         self.events: list[dict[str, Any]] = []
         self._ids = itertools.count(1)
-        self._profile = tempfile.TemporaryDirectory()
+        # its helpers may still write when it has ended
+        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         asked, self._write = os.pipe()
         self._read, answered = os.pipe()
         # DevTools reads from descriptor 3 and writes to 4
