@@ -12,4 +12,5 @@ page       all of it through templates into one file: page_parts has what each p
 index_page  many meters: an index (index_rows), and a page of each (source_files)
 month_figures  the figures of each month, and the key of its page
 month_page  a month through a template into one file: month_files writes those that have changed
+old_pages  removes pages of months and sources that are gone
 """

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from homeiot_batch.core.files import write_text
-from homeiot_batch.errors import ArchiveError
 from homeiot_batch.report.month_figures import HouseMonth
 from homeiot_batch.report.month_page import file_of, month_page
+from homeiot_batch.report.old_pages import remove_other_pages
 from homeiot_batch.report.words import Words
 from homeiot_batch.words.languages import Language
 
@@ -36,7 +36,7 @@ def write_months(
         if _key_of(file) != key:
             write_text(file, month_page(month, templates, words, key))
             written.append(file.name)
-    _remove_others(folder, {file_of(month.first) for month in months})
+    remove_other_pages(folder, NAME, {file_of(month.first) for month in months})
     return written
 
 
@@ -48,14 +48,3 @@ def _key_of(file: Path) -> str:
         return ""
     found = KEY.search(text[-100:])
     return found[1].decode() if found else ""
-
-
-def _remove_others(folder: Path, names: set[str]) -> None:
-    try:
-        for file in folder.glob("*.html"):
-            if NAME.fullmatch(file.name) and file.name not in names:
-                file.unlink()
-    except OSError as error:
-        raise ArchiveError(
-            f"{folder}: an old page cannot be removed ({error.strerror}); see to its permissions"
-        ) from None

@@ -12,10 +12,11 @@ from homeiot_batch.report.house_panel import house_panel
 from homeiot_batch.report.index_page import Index
 from homeiot_batch.report.month_figures import HouseMonth, months_of, months_of_sums
 from homeiot_batch.report.month_files import FOLDER, write_months
+from homeiot_batch.report.old_pages import remove_other_pages
 from homeiot_batch.report.page_parts import environment, page_of_panels
 from homeiot_batch.report.panel import panel
 from homeiot_batch.report.source_files import FOLDER as SOURCES
-from homeiot_batch.report.source_files import remove_other_pages
+from homeiot_batch.report.source_files import NAME
 from homeiot_batch.report.words import Words
 from homeiot_batch.words.languages import Language
 
@@ -55,7 +56,7 @@ def write_report(
             page = render(house, now, language, firsts)
     write_text(file, page)
     if folder:
-        remove_other_pages(folder, pages)
+        remove_other_pages(folder, NAME, pages)
     return {
         "last_day": house.last_day,
         "sources": [meter.name for meter in meters],

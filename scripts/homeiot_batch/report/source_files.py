@@ -2,10 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Collection
-from pathlib import Path
 
-from homeiot_batch.errors import ArchiveError
 from homeiot_batch.report.panel import slug
 
 FOLDER = "sources"
@@ -20,15 +17,3 @@ def file_of_source(name: str) -> str:
     """
     digest = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
     return f"{slug(name).lower()}-{digest[:16]}.html"
-
-
-def remove_other_pages(folder: Path, names: Collection[str]) -> None:
-    """Remove the pages of sources but for these. ArchiveError if the disk refuses."""
-    try:
-        for file in folder.glob("*.html"):
-            if NAME.fullmatch(file.name) and file.name not in names:
-                file.unlink()
-    except OSError as error:
-        raise ArchiveError(
-            f"{folder}: an old page cannot be removed ({error.strerror}); see to its permissions"
-        ) from None
