@@ -1000,7 +1000,7 @@ MUTATIONS = [
     ),
     Mutation(
         "report: no page stays of a month that is no longer there",
-        text("scripts/homeiot_batch/report/month_files.py", "file.unlink()", "continue"),
+        text("scripts/homeiot_batch/report/old_pages.py", "file.unlink()", "continue"),
         "tests/report/test_months.py -k 'no_page_stays or without_data_has'",
     ),
     Mutation(

@@ -16,7 +16,7 @@ from homeiot_batch.report.index_rows import in_order, index_row, state_of
 from homeiot_batch.report.page import write_report
 from homeiot_batch.report.source_files import NAME, file_of_source
 from homeiot_batch.report.words import Words
-from tests.report.conftest import GRID, LAST, LONG, QUOTES, Built
+from tests.report.conftest import GRID, LAST, LONG, QUOTES, Built, rows
 from tests.report.days import a_day
 
 NOW = datetime(2026, 11, 23, 15, 20, tzinfo=UTC)
@@ -175,11 +175,8 @@ def test_a_month_of_many_sources_has_a_line_for_each(troubled: Built, tmp_path: 
     house = ManySources(troubled, tmp_path, 30)
     house.write()
     month = house.index.with_name("months") / "2026-10.html"
-    with duckdb.connect(house.read_copy, read_only=True) as connection:
-        [(kwh,)] = connection.execute(
-            f"SELECT import_kwh FROM fct_monthly_energy WHERE source = '{GRID}' "
-            "AND month_jst = '2026-10-01'"
-        ).fetchall()
+    sql = "SELECT import_kwh FROM fct_monthly_energy WHERE source = ? AND month_jst = '2026-10-01'"
+    [(kwh,)] = rows(troubled, sql, GRID)
     text = month.read_text()
     assert text.count("<article") in {1, 2}
     [line] = re.findall(r'<tr><th scope="row">flat30</th>(.*?)</tr>', text)

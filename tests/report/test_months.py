@@ -33,7 +33,7 @@ from homeiot_batch.report.panel import panel
 from homeiot_batch.report.words import Words
 from homeiot_batch.words.languages import LANGUAGES, Language
 from tests.report.browser import CHROMIUM, PHONE, Browser
-from tests.report.conftest import GRID, LONG, QUOTES, SCRIPT, Built
+from tests.report.conftest import GRID, LONG, QUOTES, SCRIPT, Built, as_on_a_page
 from tests.report.days import a_day
 from tests.report.reading import Reader
 from tests.report.test_browser import CUT_OFF
@@ -85,7 +85,7 @@ class Written:
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the tables."""
         with duckdb.connect(self.read_copy, read_only=True) as connection:
-            return connection.execute(sql).fetchall()
+            return as_on_a_page(connection.execute(sql).fetchall())
 
     def kept(self) -> dict[str, tuple[bytes, int]]:
         """Each page of a month, and the time of its last change."""

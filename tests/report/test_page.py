@@ -36,7 +36,7 @@ from homeiot_batch.report.page import render, write_report
 from homeiot_batch.report.page_parts import TEMPLATES
 from homeiot_batch.report.wording import Wording
 from homeiot_batch.report.words import Words
-from tests.report.conftest import Build, Built, readings, span
+from tests.report.conftest import Build, Built, readings, rows, span
 from tests.report.days import a_day
 from tests.report.reading import Reader
 
@@ -278,12 +278,8 @@ def test_no_cost_stands_under_another_currency(build: Build) -> None:
     ]
     built = build(list(readings("a", span(4), BERLIN)), "Europe/Berlin", tariffs)
     [part] = Reader(built.page()).parts
-    costs = [
-        cost
-        for (cost,) in built.archive.query(
-            "SELECT import_cost FROM fct_daily_cost ORDER BY date_jst DESC"
-        )
-    ]
+    by_day = "SELECT import_cost FROM fct_daily_cost ORDER BY date_jst DESC"
+    costs = [cost for (cost,) in rows(built, by_day)]
     expected = list(
         zip(
             costs,
@@ -443,12 +439,12 @@ def test_without_a_read_copy_it_says_what_to_do(tmp_path: Path) -> None:
         DatabaseError, match="lacks a table or column .*; run `snakemake --forcerun dbt`"
     ):
         read_figures(copy)
-    for rows in (
+    for change in (
         "DELETE FROM read_copy",
         "INSERT INTO read_copy VALUES ('Mars/Olympus', now()::TIMESTAMP)",
     ):
         with duckdb.connect(copy) as connection:
-            connection.execute(rows)
+            connection.execute(change)
         with pytest.raises(
             DatabaseError,
             match="names no time zone that is known .*; run `snakemake --forcerun dbt`",

@@ -33,6 +33,8 @@ TURNED = (
     "typical_day",
     "months_to_date",
 )
+# sums of the same readings may differ beyond, from one build of the tables to the next
+DIGITS = 9
 REBUILD = "run `snakemake --forcerun dbt`, which builds and publishes it anew"
 
 
@@ -574,4 +576,8 @@ def _rows(
         values["last"] = last
     cursor = connection.execute(query, values)
     names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return [dict(zip(names, map(_rounded, row), strict=True)) for row in cursor.fetchall()]
+
+
+def _rounded(value: object) -> object:
+    return round(value, DIGITS) if isinstance(value, float) else value

@@ -30,7 +30,6 @@ PACKAGE = Path(__file__).parents[1]
 PROGRAM = ("core/days.py", "report/**/*.py", "report/templates/**/*", "words/**/*.py")
 # what a page of a month shows of a meter, beside its days, months and costs
 OF_METER = ("name", "kind", "display_name", "energy_from", "has_import", "has_export", "has_power")
-DIGITS = 9  # sums of the same days may differ beyond
 
 
 @dataclass(frozen=True)
@@ -76,22 +75,14 @@ class HouseMonth:
         for meter in self.meters:
             yield from _shown_of(meter)
         if self.balance:
-            yield from _rounded(self.balance)
+            yield from vars(self.balance).values()
 
 
 def _shown_of(meter: Meter) -> Iterator[object]:
     for name in OF_METER:
         yield getattr(meter, name)
     for span in (*meter.days, *meter.months, *meter.costs):
-        yield from _rounded(span)
-
-
-def _rounded(span: object) -> Iterator[object]:
-    for value in vars(span).values():
-        if isinstance(value, float):
-            yield round(value, DIGITS)
-        else:
-            yield value
+        yield from vars(span).values()
 
 
 def months_of(house: House) -> list[HouseMonth]:
