@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from homeiot_batch.errors import SettingsError
@@ -79,6 +80,7 @@ class LocalDays:
         return self.last.end_ns
 
 
+@lru_cache(maxsize=4096)
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     # fold=0: where the clock jumps over midnight this is the instant of the jump, the day's first
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
