@@ -37,11 +37,30 @@
         {%- for dataset in ['raw_meter_readings'] if dataset in var('datasets') %}
             when {{ source_text('reports') }} = 'on_change' then {{ last_reading_utc(dataset) }}
         {%- endfor %}
-        {%- for declared in var('registers') if declared.reports == 'on_change' %}
-            when {{ is_register(declared) }} then {{ last_reading_utc(declared.dataset) }}
+        {%- set on_change = var('registers') | selectattr('reports', 'equalto', 'on_change') %}
+        {%- for dataset, registers in by_dataset(on_change) %}
+            when {{ is_one_of(registers) }} then {{ last_reading_utc(dataset) }}
         {%- endfor %}
             when false then null
     end::timestamp
+{%- endmacro %}
+
+{#
+    Registers by their dataset: a query for each of hundreds of registers would take minutes. Power
+    comes last, as a source's power is each of its rows.
+#}
+{% macro by_dataset(registers) -%}
+    {%- set all = registers | list -%}
+    {%- set counting = all | rejectattr('role', 'equalto', 'power') | groupby('dataset') -%}
+    {%- set of_power = all | selectattr('role', 'equalto', 'power') | groupby('dataset') -%}
+    {{ return(counting + of_power) }}
+{%- endmacro %}
+
+{# Whether the row is of one of these registers. #}
+{% macro is_one_of(registers) -%}
+    {%- for declared in registers -%}
+        {{ is_register(declared) }} {{- ' or ' if not loop.last }}
+    {%- endfor -%}
 {%- endmacro %}
 
 {# Time of the last reading of a dataset, UTC. #}
@@ -58,8 +77,8 @@
 {# End of the last day that is loaded of the dataset that the row's register is in, UTC. #}
 {% macro loaded_to_utc() -%}
     case
-        {%- for declared in var('registers') if declared.counter %}
-            when {{ is_register(declared) }} then {{ end_of_last_load_utc(declared.dataset) }}
+        {%- for dataset, registers in by_dataset(var('registers') | selectattr('counter')) %}
+            when {{ is_one_of(registers) }} then {{ end_of_last_load_utc(dataset) }}
         {%- endfor %}
             when true then {{ end_of_last_load_utc('raw_meter_readings') }}
     end
