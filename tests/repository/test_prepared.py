@@ -29,8 +29,7 @@ def test_a_run_is_its_own(tmp_path: Path) -> None:
         for how, code in (("0", 0), ("7", 7), ("killed", -9)):
             assert prepared.run("script", [how], tmp_path, environment) == (code, said)
         code, out = prepared.run("script", ["broken"], tmp_path, environment)
-        assert (code, out[: len(said)]) == (1, said)
-        assert out.endswith("ValueError: broken\n")
+        assert (code, said in out, "ValueError: broken\n" in out) == (1, True, True)
 
 
 def test_a_stand_in_ends_as_the_run_does(tmp_path: Path) -> None:
