@@ -211,5 +211,5 @@ def rows(built: Built, sql: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 def as_on_a_page(found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Sums of doubles may differ beyond the ninth decimal, which is the last that a page has."""
+    """The rows with floats rounded to nine decimals, as the report shows them."""
     return [tuple(round(v, 9) if isinstance(v, float) else v for v in row) for row in found]

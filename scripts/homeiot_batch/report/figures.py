@@ -33,7 +33,7 @@ TURNED = (
     "typical_day",
     "months_to_date",
 )
-# sums of the same readings may differ beyond, from one build of the tables to the next
+# DuckDB adds doubles in any order, so the decimals after these may differ between two builds
 DIGITS = 9
 REBUILD = "run `snakemake --forcerun dbt`, which builds and publishes it anew"
 
