@@ -2,6 +2,7 @@
 
 import json
 import math
+import threading
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.usefixtures("clean_environment")
 DAY = LocalDay(date(2026, 11, 9), ZoneInfo("Asia/Tokyo"))
 TIME = DAY.start_ns
 COLUMNS = ["time", "instant_power_w", "energy_import_kwh", "energy_export_kwh", "source"]
+LONGEST_WAIT_S = 60  # only a test that fails waits so long
 TYPES = [["instant_power_w", "float"], ["energy_import_kwh", "float"]]
 
 
@@ -66,12 +68,16 @@ def with_a_day(day: bytes | Answer, version: str = "1.8.10") -> Reply:
         return b""
 
     def answers(question: Question) -> Answer:
-        is_for_the_day = question.query.startswith("SELECT") and "count(" not in question.query
-        if is_for_the_day or question.path.startswith("/api"):
+        if is_for_rows(question) or question.path.startswith("/api"):
             return whole(day, version)
         return Answer((body(question.query),), 200, {"X-Influxdb-Version": version})
 
     return answers
+
+
+def is_for_rows(question: Question) -> bool:
+    """Whether it asks for the rows of the day."""
+    return question.query.startswith("SELECT") and "count(" not in question.query
 
 
 def read(url: str) -> list[dict[str, Any]]:
@@ -96,6 +102,38 @@ def test_a_day_that_is_well(form: Form) -> None:
                 "energy_export_kwh": None,
             }
         ]
+
+
+def test_the_server_counts_while_it_sends_the_rows() -> None:
+    """The count is answered only when the rows have been asked for, and the day is read."""
+    answered = with_a_day(of_series(COLUMNS, [[TIME, 1, 2.5, None, "main"]]))
+    rows_are_asked_for = threading.Event()
+
+    def one_beside_the_other(question: Question) -> Answer:
+        if is_for_rows(question):
+            rows_are_asked_for.set()
+        elif "count(" in question.query and not rows_are_asked_for.wait(LONGEST_WAIT_S):
+            return Answer(status=500)
+        return answered(question)
+
+    with serving(one_beside_the_other) as (url, _):
+        assert len(read(url)) == 1
+
+
+def test_a_count_that_is_refused() -> None:
+    """Whole rows are no day when the server refuses to count them."""
+    answered = with_a_day(of_series(COLUMNS, [[TIME, 1, 2.5, None, "main"]]))
+
+    def no_counts(question: Question) -> Answer:
+        if "count(" in question.query:
+            return Answer((b'{"error":"max-select-point limit exceeded"}',), 400)
+        return answered(question)
+
+    with (
+        serving(no_counts) as (url, _),
+        pytest.raises(SourceError, match="max-select-point limit exceeded"),
+    ):
+        read(url)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,14 @@
 """One local day from InfluxDB's /query, whole or refused.
 
 The server is asked separately how many values each field has in the day, so that an answer that
-merely looks complete is found out.
+merely looks complete is found out. It counts while it sends the rows.
 """
 
 import contextlib
 import functools
 import itertools
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from types import NoneType
 from typing import Any
@@ -105,16 +106,18 @@ class InfluxReader:
         others = self._other_policies()
         self._refuse_other_declaration(dataset, day)
         self._refuse_other_policies(dataset, day, others)
-        expected = self.counts(dataset, day)
         # in drills `now` gives the time
         if self.client.clocks is not None and self._settings.now is None:
             self.client.clocks.refuse_unfinished(day)
         found = dict.fromkeys(dataset.fields, 0)
-        for batch in self._batches(dataset, day):
-            for field in dataset.fields:
-                nulls = batch.column(field).null_count
-                found[field] += len(batch) - nulls
-            yield batch
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            counted = beside.submit(self.counts, dataset, day)
+            for batch in self._batches(dataset, day):
+                for field in dataset.fields:
+                    nulls = batch.column(field).null_count
+                    found[field] += len(batch) - nulls
+                yield batch
+            expected = counted.result()
         if found != expected:
             answered = listed_counts(found)
             counted = listed_counts(expected)
