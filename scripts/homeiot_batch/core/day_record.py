@@ -169,7 +169,7 @@ class Marker:
         return self.rows == 0
 
 
-def read_marker(path: Path) -> Marker | None:
+def read_marker(path: Path | str) -> Marker | None:
     """The marker in the file, or None where there is none, or nothing in it."""
     content = read_json(path)
     return Marker.from_json(content) if content else None

@@ -67,10 +67,14 @@ def write_text(path: Path, text: str, *, flush: bool = True) -> None:
         ) from None
 
 
-def read_json(path: Path) -> dict[str, Any] | None:
-    """The content of `path`, or None where there is no file, or none that is a JSON object."""
+def read_json(path: Path | str) -> dict[str, Any] | None:
+    """The content of `path`, or None where there is no file, or none that is a JSON object.
+
+    Where there are thousands, a path as text takes half the time.
+    """
     try:
-        content = json.loads(path.read_bytes())
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - it may be text
+            content = json.loads(file.read())
     except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
     if not isinstance(content, dict):

@@ -21,7 +21,7 @@ class MarkerCache:
         """The day's marker, or None where there is none, or nothing in it."""
         day = (dataset, dt)
         if day not in self._read:
-            self._read[day] = read_marker(self.layout.marker(dataset, dt))
+            self._read[day] = read_marker(self.layout.marker_text(dataset, dt))
         return self._read[day]
 
     def set_aside(self, dataset: str, dt: date) -> None:
