@@ -132,3 +132,21 @@ def archived(template: House, tmp_path: Path) -> House:
     Its source still holds the same.
     """
     return drills.copy_of(template, tmp_path / "house")
+
+
+@pytest.fixture(scope="session")
+def template_checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A checkout whose three days were brought in by one night, never touched again."""
+    folder = tmp_path_factory.mktemp("template") / "checkout"
+    folder.mkdir()
+    checkout = Checkout(folder)
+    drills.feed(checkout, drills.V1)
+    days = ("--from", drills.FIRST, "--to", drills.LAST)
+    assert checkout.night(drills.NEXT, *days).code == 0
+    return checkout
+
+
+@pytest.fixture
+def archived_checkout(template_checkout: Checkout, tmp_path: Path) -> Checkout:
+    """A checkout of one's own with three days. Its source still holds the same."""
+    return drills.copy_of(template_checkout, tmp_path / "checkout")

@@ -233,14 +233,15 @@ CHECKOUT = ["Snakefile", "config.yaml", "dbt", "profiles", "scripts", "workflow"
 
 
 class Checkout(House):
-    """A house in a checkout of its own, as cron finds it."""
+    """A house in a checkout of its own, as cron finds it. One that is there already is kept."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         for part in CHECKOUT:
             source = ROOT / part
             copy = shutil.copytree if source.is_dir() else shutil.copy
-            copy(source, folder / part)
+            if not (folder / part).exists():
+                copy(source, folder / part)
         self.environment = {"PYTHONPATH": str(folder / "scripts")}
 
     def places(self, given: dict[str, str]) -> dict[str, str]:

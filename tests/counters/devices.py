@@ -3,6 +3,7 @@
 Times are UTC without zone, energy kWh.
 """
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -36,8 +37,7 @@ class Setting(NamedTuple):
 
     def midnight(self, day: int) -> datetime:
         """Begin of the day of this number."""
-        local = datetime.combine(self.first_day + timedelta(days=day), time(), BERLIN)
-        return local.astimezone(UTC).replace(tzinfo=None)
+        return _midnight(self.first_day + timedelta(days=day))
 
     def hour(self, day: int, hour: float) -> datetime:
         """So many hours after the begin of a day."""
@@ -46,6 +46,12 @@ class Setting(NamedTuple):
     def is_quiet(self, at: datetime) -> bool:
         """Whether nothing is read then."""
         return self.has_gap and self.hour(0, 22.5) < at < self.hour(1, 1.5)
+
+
+@functools.cache  # it is asked for with each reading
+def _midnight(day: date) -> datetime:
+    local = datetime.combine(day, time(), BERLIN)
+    return local.astimezone(UTC).replace(tzinfo=None)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from homeiot_batch.config import Settings, load_settings
 from homeiot_batch.core.sql_text import quoted
 from homeiot_batch.warehouse.learned_reports import learn_reports
 from homeiot_batch.warehouse.table_vars import table_vars
-from tests.dbt.meters import Archive, wall
+from tests.dbt.meters import Archive, append, wall
 
 
 @dataclass
@@ -53,8 +53,7 @@ class DeclaredArchive(Archive):
         for day in days:
             self.drop_points(dataset, day)
         with duckdb.connect(self.database) as connection:
-            marks = ", ".join("?" * len(rows[0]))
-            connection.executemany(f"INSERT INTO {quoted(dataset)} VALUES ({marks})", rows)
+            append(connection, quoted(dataset), rows)
             for day in days:
                 self._record(connection, dataset, day)
 

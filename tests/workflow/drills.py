@@ -24,6 +24,7 @@ from tests.prepared import LONGEST_RUN_S
 DATASET = "raw_meter_readings"
 DAYS = ["2026-11-09", "2026-11-10", "2026-11-11"]
 FIRST, MIDDLE, LAST = DAYS
+NEXT = "2026-11-12"  # a night on that day brings in LAST
 V1 = dict.fromkeys(DAYS, 1)
 UNTIL_LOAD = ("--until", "load")
 FORCED = ("--forcerun", "extract")
@@ -251,26 +252,26 @@ def wait_until(condition: Callable[[], object], seconds: float = 300) -> None:
         time.sleep(0.02)
 
 
-def copy_of(template: House, folder: Path) -> House:
-    """Another house with the same archive, file times too, and the same source.
-
-    It has a read copy of its own.
-    """
+def copy_of[Copied: House](template: Copied, folder: Path) -> Copied:
+    """Another house with the same archive, file times too. It has a read copy of its own."""
     shutil.copytree(template.folder, folder, ignore=shutil.ignore_patterns(".read", ".*.read"))
-    house = House(folder)
+    house = type(template)(folder)
+    source = Path(template.environment["INFLUX_URL"])
+    house.environment["INFLUX_URL"] = str(folder / source.name)
     places = {
         "parquet_base_dir": house.parquet,
         "marker_dir": house.markers,
         "duckdb_path": house.database,
     }
+    own_config = folder / "config.yaml"
     settings = load_settings(
-        {name: str(path) for name, path in places.items()} | {"tz": "Asia/Tokyo"}
+        {name: str(path) for name, path in places.items()} | {"tz": "Asia/Tokyo"},
+        own_config if own_config.exists() else None,
     )
     layout = settings.layout
     # the template's views name the template's files
     write_json(layout.read_marker, publish(settings, layout, wait_s=0))
     layout.report_marker.touch()  # it shows the same tables
-    feed(house, V1)
     return house
 
 

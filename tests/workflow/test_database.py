@@ -16,9 +16,18 @@ import yaml
 from tests.fast_set import few
 from tests.house import Checkout, House
 from tests.workflow import drills
-from tests.workflow.drills import DAYS, FIRST, FORCED, LAST, MIDDLE, UNTIL_LOAD, V1, jobs, span
-
-NEXT = "2026-11-12"
+from tests.workflow.drills import (
+    DAYS,
+    FIRST,
+    FORCED,
+    LAST,
+    MIDDLE,
+    NEXT,
+    UNTIL_LOAD,
+    V1,
+    jobs,
+    span,
+)
 
 
 def change(sql: str) -> Callable[[House], None]:
@@ -143,21 +152,19 @@ def test_damage_that_shows_in_the_middle_of_a_run(archived: House) -> None:
 
 
 @pytest.mark.slow
-def test_the_night_heals_damage_that_shows_in_the_middle_of_it(checkout: Checkout) -> None:
+def test_the_night_heals_damage_that_shows_in_the_middle_of_it(archived_checkout: Checkout) -> None:
     """It goes over its work once more, with a new database.
 
     Exit code 0, and everything is there.
     """
-    drills.feed(checkout, V1)
-    assert checkout.night("2026-11-12", "--from", FIRST, "--to", LAST).code == 0
-    damage_readings(checkout)
-    checkout.marker(MIDDLE).unlink()
-    drills.without_source(checkout)
-    night = checkout.night("2026-11-12")
+    damage_readings(archived_checkout)
+    archived_checkout.marker(MIDDLE).unlink()
+    drills.without_source(archived_checkout)
+    night = archived_checkout.night("2026-11-12")
     assert night.code == 0, night.stderr
     assert "home_energy.duckdb is damaged" in night.failures[0]
-    drills.assert_archived(checkout, V1)
-    assert checkout.energy() == drills.energy_rows(V1)
+    drills.assert_archived(archived_checkout, V1)
+    assert archived_checkout.energy() == drills.energy_rows(V1)
 
 
 @pytest.mark.slow
@@ -309,18 +316,16 @@ def test_a_damaged_file_is_not_loaded(damage: Callable[[Path], None], archived: 
 @pytest.mark.parametrize("damage", few([flip_in_data, cut], flip_in_data))
 @pytest.mark.parametrize("source", few(["as much", "less", "gone"], "as much"))
 def test_a_damaged_file_is_read_again_by_the_night_only_if_the_source_holds_as_much(
-    source: str, damage: Callable[[Path], None], checkout: Checkout
+    source: str, damage: Callable[[Path], None], archived_checkout: Checkout
 ) -> None:
     """In the window of the look-back. Else it is named and left as it is."""
-    drills.feed(checkout, V1)
-    assert checkout.night("2026-11-12", "--from", FIRST, "--to", LAST).code == 0
-    damage(checkout.day(MIDDLE) / "part-0.parquet")
-    before = checkout.snapshot()
+    damage(archived_checkout.day(MIDDLE) / "part-0.parquet")
+    before = archived_checkout.snapshot()
     if source == "less":
-        checkout.export(*drills.lines(MIDDLE, 1)[:-1], *drills.lines(LAST, 1))
+        archived_checkout.export(*drills.lines(MIDDLE, 1)[:-1], *drills.lines(LAST, 1))
     if source == "gone":
-        drills.without_source(checkout)
-    night = checkout.night("2026-11-12")
+        drills.without_source(archived_checkout)
+    night = archived_checkout.night("2026-11-12")
     warnings = [
         line
         for line in night.stderr.splitlines()
@@ -332,13 +337,13 @@ def test_a_damaged_file_is_read_again_by_the_night_only_if_the_source_holds_as_m
         assert (night.code, night.jobs) == (0, jobs("fetch extract load", MIDDLE, tables=True)), (
             night.stderr
         )
-        drills.assert_archived(checkout, V1)
+        drills.assert_archived(archived_checkout, V1)
     else:
         assert (night.code, night.jobs, len(night.failures)) == (1, [], 1)
         assert (
             "would shrink" if source == "less" else "there is no file or folder"
         ) in night.failures[0]
-        assert checkout.snapshot() == before
+        assert archived_checkout.snapshot() == before
 
 
 def test_damage_is_found_by_page_checksums(archived: House) -> None:

@@ -6,6 +6,7 @@ The archive knows what it holds, and nothing that is filled in passes for readin
 import json
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -23,9 +24,10 @@ CLIMATE = """  room_climate:
 NEXT = ("2026-11-13", "--config", "now=2026-11-13T00:10:00+09:00")
 
 
-@pytest.fixture
-def declared(checkout: Checkout) -> Checkout:
+@pytest.fixture(scope="module")
+def two_datasets(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """Three days of two datasets, archived and loaded. The source has a fourth."""
+    checkout = Checkout(tmp_path_factory.mktemp("two_datasets"))
     lines = []
     for n in range(4):
         at = NOON + n * 86400
@@ -38,6 +40,12 @@ def declared(checkout: Checkout) -> Checkout:
     replace(checkout, "datasets:\n", f"datasets:\n{CLIMATE}")
     assert checkout.night("2026-11-12", "--from", FIRST, "--to", LAST).code == 0
     return checkout
+
+
+@pytest.fixture
+def declared(two_datasets: Checkout, tmp_path: Path) -> Checkout:
+    """The same in a checkout of one's own."""
+    return drills.copy_of(two_datasets, tmp_path / "checkout")
 
 
 def replace(checkout: Checkout, old: str, new: str) -> None:
