@@ -3,8 +3,8 @@
 import contextlib
 import logging
 import sys
-import threading
 from collections.abc import Callable, Generator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TextIO
 
@@ -14,11 +14,11 @@ from structlog.typing import EventDict, Processor
 SUBJECT = ("dataset", "dt")
 NO_DETAILS = ("event", "level", "step")
 
-_job = threading.local()
+_job_file: ContextVar[TextIO | None] = ContextVar("job_file", default=None)
 
 
 class Stream:
-    """Writes each line to stderr and to the file of the job that this thread runs."""
+    """Writes each line to stderr, and in the context of a job to its own file."""
 
     shows_info = True  # on stderr; not where a progress bar shows what goes well
 
@@ -36,7 +36,7 @@ class Stream:
         with contextlib.suppress(OSError), _whole_lines():
             if is_shown:
                 print(line, end="", file=sys.stderr, flush=True)
-        file: TextIO | None = getattr(_job, "file", None)
+        file = _job_file.get()
         if file is not None:
             with contextlib.suppress(OSError):
                 print(line, end="", file=file, flush=True)
@@ -125,19 +125,20 @@ def configure(log_format: str, warn: Callable[[str], None] | None = None) -> Non
 
 @contextlib.contextmanager
 def job_log(path: Path) -> Generator[None]:
-    """Send this thread's log lines to `path` too, replacing what a former job wrote there.
+    """Send the log lines of this context to `path` too, replacing what a former job wrote there.
 
-    No job fails because it cannot be written.
+    A thread that the job starts must run in a copy of the context. No job fails because `path`
+    cannot be written.
     """
     file = None
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("w")
-    _job.file = file
+    token = _job_file.set(file)
     try:
         yield
     finally:
-        _job.file = None
+        _job_file.reset(token)
         if file is not None:
             # what a full disk did not take before, it does not take now
             with contextlib.suppress(OSError):

@@ -1,20 +1,24 @@
 """A server that lies about a day: every lie ends in one line, and no row of it is taken."""
 
+import itertools
 import json
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgpack
 import pyarrow as pa
 import pytest
+import structlog
 
 from homeiot_batch.config import load_settings
 from homeiot_batch.core.days import LocalDay
 from homeiot_batch.errors import SourceError
+from homeiot_batch.logging_conf import configure, job_log
 from homeiot_batch.sources.influx_reader import InfluxReader
 from tests.sources.influxdb.packing import document
 from tests.sources.stub_server import Answer, Question, Reply, packed, serving
@@ -80,9 +84,9 @@ def is_for_rows(question: Question) -> bool:
     return question.query.startswith("SELECT") and "count(" not in question.query
 
 
-def read(url: str) -> list[dict[str, Any]]:
-    """The rows of the day, asked for once."""
-    given = {"influx_url": url, "influx_bucket": "home", "influx_retries": 1}
+def read(url: str, influx_retries: int = 1) -> list[dict[str, Any]]:
+    """The rows of the day, asked for once if nothing else is said."""
+    given = {"influx_url": url, "influx_bucket": "home", "influx_retries": influx_retries}
     settings = load_settings(given)
     batches = InfluxReader(settings).read(settings.datasets["raw_meter_readings"], DAY)
     return [row for batch in batches for row in batch.to_pylist()]
@@ -118,6 +122,37 @@ def test_the_server_counts_while_it_sends_the_rows() -> None:
 
     with serving(one_beside_the_other) as (url, _):
         assert len(read(url)) == 1
+
+
+@pytest.fixture
+def log_lines() -> Iterator[None]:
+    """Log lines as a run has them."""
+    configure("keyvalue")
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("log_lines")
+def test_a_busy_count_is_in_the_log_of_its_job(tmp_path: Path) -> None:
+    """A line about the count has the job's names, and is in the job's own file too."""
+    answered = with_a_day(of_series(COLUMNS, [[TIME, 1, 2.5, None, "main"]]))
+    counts = itertools.count()
+
+    def busy_at_first(question: Question) -> Answer:
+        if "count(" in question.query and next(counts) == 0:
+            return Answer(status=503)
+        return answered(question)
+
+    file = tmp_path / "job.log"
+    with (
+        serving(busy_at_first) as (url, _),
+        job_log(file),
+        structlog.contextvars.bound_contextvars(dt="2026-11-09"),
+    ):
+        assert len(read(url, influx_retries=2)) == 1
+    [line] = file.read_text().splitlines()
+    assert 'event="trying again"' in line
+    assert "dt=2026-11-09" in line
 
 
 def test_a_count_that_is_refused() -> None:

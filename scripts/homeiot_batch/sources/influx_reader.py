@@ -9,6 +9,7 @@ import functools
 import itertools
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime, timedelta
 from types import NoneType
 from typing import Any
@@ -111,13 +112,15 @@ class InfluxReader:
             self.client.clocks.refuse_unfinished(day)
         found = dict.fromkeys(dataset.fields, 0)
         with ThreadPoolExecutor(max_workers=1) as beside:
-            counted = beside.submit(self.counts, dataset, day)
+            # in this context: what it logs is of the same job
+            context = copy_context()
+            counting = beside.submit(lambda: context.run(self.counts, dataset, day))
             for batch in self._batches(dataset, day):
                 for field in dataset.fields:
                     nulls = batch.column(field).null_count
                     found[field] += len(batch) - nulls
                 yield batch
-            expected = counted.result()
+            expected = counting.result()
         if found != expected:
             answered = listed_counts(found)
             counted = listed_counts(expected)
