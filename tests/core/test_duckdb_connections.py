@@ -78,6 +78,20 @@ def test_scratch_connections_do_not_share_temporary_tables(limits: Limits) -> No
         assert third.execute("SELECT count(*) FROM duckdb_tables()").fetchall() == [(0,)]
 
 
+def test_other_limits_make_a_new_database_in_memory(limits: Limits) -> None:
+    """The same limits keep the one that is open: to make one takes longer than to prove a day."""
+    tables = "SELECT table_name FROM duckdb_tables()"
+    with scratch() as connection:
+        connection.execute("CREATE TABLE mine (number INTEGER)")
+    set_limits(Limits(limits.memory, limits.spill))
+    with scratch() as connection:
+        assert connection.execute(tables).fetchall() == [("mine",)]
+    set_limits(Limits("200MiB", limits.spill))
+    with scratch() as connection:
+        assert connection.execute(tables).fetchall() == []
+        assert connection.execute(ASKED).fetchall() == [("200.0 MiB", 1)]
+
+
 def test_the_settings_give_the_limits(tmp_path: Path, clean_environment: None) -> None:
     """DUCKDB_MEMORY_LIMIT holds for this program as for dbt; what is spilled lies in staging."""
     former = duckdb_connections._Current.limits

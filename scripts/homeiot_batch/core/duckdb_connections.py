@@ -32,8 +32,13 @@ class _Current:
 
 
 def set_limits(limits: Limits) -> None:
-    """Set what holds for all connections that this process opens from now on."""
+    """Set what holds for all connections that this process opens from now on.
+
+    The database of `scratch` stays open where they are as before.
+    """
     with _Current.lock:
+        if limits == _Current.limits:
+            return
         _Current.limits = limits
         _Current.scratch = None
 
