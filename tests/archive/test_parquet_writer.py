@@ -190,26 +190,30 @@ def test_the_metadata_is_json_that_others_can_read(
     )
 
 
-def test_times_are_kept_as_differences(
+def test_times_are_kept_as_differences_and_doubles_as_they_are(
     tmp_path: Path, settings: Settings, dataset: Dataset, day: LocalDay, batches: Batches
 ) -> None:
-    """The times of a reading a second take hardly a byte, and are read as they were written."""
-    rows = [(START + second * 10**9, "a", 1.5, 2.0, None) for second in range(20_000)]
+    """The times of a reading a second take hardly a byte. All is read as it was written."""
+    rows = [(START + n * 10**9, "a", 1.5, 2.0 + n / 1000, None) for n in range(20_000)]
     part = stage_day(batches(rows), dataset, day, settings, tmp_path).folder / "part-0.parquet"
     columns = [pq.read_metadata(part).row_group(0).column(index) for index in range(7)]
     encodings = {column.path_in_schema: set(column.encodings) for column in columns}
     dictionary = {"PLAIN", "RLE", "RLE_DICTIONARY"}
+    plain = {"PLAIN", "RLE"}
     assert encodings == {
         "ts_utc": {"RLE", "DELTA_BINARY_PACKED"},
         "ts_jst": {"RLE", "DELTA_BINARY_PACKED"},
         "source": dictionary,
-        "instant_power_w": dictionary,
-        "energy_import_kwh": dictionary,
-        "energy_export_kwh": dictionary,
+        "instant_power_w": plain,
+        "energy_import_kwh": plain,
+        "energy_export_kwh": plain,
         "ingested_at": dictionary,
     }
     assert part.stat().st_size < 3 * len(rows)
     with duckdb.connect() as connection:
-        query = f"SELECT epoch_ns(ts_utc), epoch_ns(ts_jst) FROM '{part}'"
+        query = f"""
+            SELECT epoch_ns(ts_utc), epoch_ns(ts_jst), source, instant_power_w, energy_import_kwh
+            FROM '{part}'
+        """
         found = connection.execute(query).fetchall()
-    assert found == [(row[0], row[0]) for row in rows]
+    assert found == [(row[0], *row[:4]) for row in rows]

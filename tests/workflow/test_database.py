@@ -356,8 +356,8 @@ def test_damage_is_found_by_page_checksums(archived: House) -> None:
     assert archived.snakemake(*UNTIL_LOAD, *span(NEXT, NEXT)).code == 0
     part = archived.day(NEXT) / "part-0.parquet"
     content = part.read_bytes()
-    value = drills.rows(NEXT, 1)[2][3]
-    place = content.index(struct.pack("<d", value))
+    value, following = (row[3] for row in drills.rows(NEXT, 1)[1:3])
+    place = content.index(struct.pack("<2d", value, following))  # so in the data alone
     part.write_bytes(content[:place] + b"\x01" + content[place + 1 :])
     with duckdb.connect() as reader:
         trusting = reader.execute(

@@ -68,7 +68,7 @@ class DayWriter:
             dataset.arrow_schema(settings.tz),
             compression=settings.parquet_compression,
             write_page_checksum=True,
-            use_dictionary=[*dataset.tags, *dataset.fields, "ingested_at"],
+            use_dictionary=_repeating_columns(dataset),
             column_encoding=dict.fromkeys(TIMES, "DELTA_BINARY_PACKED"),
         )
 
@@ -112,6 +112,16 @@ class DayWriter:
             shrunk_from=shrunk_from,
         )
         self._file.add_key_value_metadata({METADATA_KEY: json.dumps(metadata.to_json())})
+
+
+def _repeating_columns(dataset: Dataset) -> list[str]:
+    """The columns for which Parquet keeps a dictionary of the values.
+
+    A counter hardly repeats a value. Doubles without a dictionary take half the time to write,
+    and most files are smaller.
+    """
+    others = [name for name, kind in dataset.fields.items() if kind != "double"]
+    return [*dataset.tags, *others, "ingested_at"]
 
 
 def prove_written(folder: Path, record: DayRecord, day: LocalDay) -> Proof:
