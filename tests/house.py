@@ -233,7 +233,10 @@ CHECKOUT = ["Snakefile", "config.yaml", "dbt", "profiles", "scripts", "workflow"
 
 
 class Checkout(House):
-    """A house in a checkout of its own, as cron finds it. One that is there already is kept."""
+    """A house in a checkout of its own, as cron finds it.
+
+    A part of the checkout that is there already is kept.
+    """
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)

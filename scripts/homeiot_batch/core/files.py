@@ -70,7 +70,7 @@ def write_text(path: Path, text: str, *, flush: bool = True) -> None:
 def read_json(path: Path | str) -> dict[str, Any] | None:
     """The content of `path`, or None where there is no file, or none that is a JSON object.
 
-    Where there are thousands, a path as text takes half the time.
+    Give the path as text where thousands are read: that takes half the time.
     """
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - it may be text

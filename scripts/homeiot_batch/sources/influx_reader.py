@@ -112,7 +112,7 @@ class InfluxReader:
             self.client.clocks.refuse_unfinished(day)
         found = dict.fromkeys(dataset.fields, 0)
         with ThreadPoolExecutor(max_workers=1) as beside:
-            # in this context: what it logs is of the same job
+            # in the job's context, so that its log lines have the job's names
             context = copy_context()
             counting = beside.submit(lambda: context.run(self.counts, dataset, day))
             for batch in self._batches(dataset, day):
