@@ -66,7 +66,7 @@ reference: setup ## the settings' schema, and the pages' tables, from the code
 examples: setup ## the readings of the houses in examples/, from tests/examples
 	$(BIN)/python -m tests.examples.make
 
-mutate: setup ## each protection taken out of a copy of the code: a test must notice (10 minutes)
+mutate: setup ## each protection taken out of a copy of the code: a test must notice (17 minutes)
 	$(BIN)/python -m tests.mutations
 
 compare: setup ## what the commit BEFORE and this one make of the same three weeks, whole rows

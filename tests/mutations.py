@@ -670,7 +670,7 @@ MUTATIONS = [
     Mutation(
         "counters: falls that add up are no noise",
         body(Steps._small_fall, "return _still(base, at, value, NOISE)"),
-        "tests/counters/test_devices.py -k 'falling and 60-'",
+        "tests/counters/test_devices.py -k drifting_down-60",
     ),
     Mutation(
         "counters: a glitch is left out",
@@ -715,7 +715,7 @@ MUTATIONS = [
     Mutation(
         "counters: a counter that runs backwards marks its days",
         instead(judge._Day._mark, "quarter.backwards +=", "pass"),
-        "tests/counters/test_devices.py -k 'falling and 900-'",
+        "tests/counters/test_devices.py -k falling-900",
     ),
     Mutation(
         "counters: values of one time that contradict each other are left out",
